@@ -1,0 +1,88 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// The targets stand in the order of the data's path: X server, capture, gate, packing, sealing,
+// storage; then what steers them, what joins them, what reads them back, and the two executables.
+// Tests/ArchitectureTests holds the table of allowed imports.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+]
+
+// Test code talks to C libraries and processes all the time: memory safety is not audited there.
+let relaxed: [SwiftSetting] = Array(strict.dropLast())
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "mci",
+    products: [
+        .executable(name: "mcid", targets: ["mcid"]),
+        .executable(name: "mcictl", targets: ["mcictl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CX11",
+            providers: [.apt(["libx11-dev", "libxi-dev"])]
+        ),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CLinux"),
+
+        .target(name: "Events", swiftSettings: strict),
+        .target(name: "Capture", dependencies: ["Events", "CX11", "CLinux"], swiftSettings: strict),
+        .target(name: "Gate", dependencies: ["Events"], swiftSettings: strict),
+        .target(
+            name: "Packing",
+            dependencies: ["Events", "Gate", "CZlib", "CLinux"],
+            swiftSettings: strict
+        ),
+        .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["Sealing", "CSQLite"], swiftSettings: strict),
+
+        .target(name: "Control", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(
+            name: "Settings",
+            dependencies: ["Gate", "Control", crypto],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Recording",
+            dependencies: [
+                "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Settings",
+                "Control", "CLinux", logging,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Timeline",
+            dependencies: ["Events", "Packing", "Sealing", "Storage", crypto],
+            swiftSettings: strict
+        ),
+
+        .executableTarget(
+            name: "mcid",
+            dependencies: ["Capture", "Control", "Recording", "Settings", logging],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mcictl",
+            dependencies: [
+                "Control", "Gate", "Sealing", "Settings", "Storage", "Timeline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+int clinux_signal_descriptor(const int *signals, size_t count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int clinux_read_signal(int descriptor) {
+    struct signalfd_siginfo info;
+    return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}
+
+int clinux_timer_descriptor(void) {
+    return timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+}
+
+int clinux_arm_timer(int descriptor, int64_t ms) {
+    struct itimerspec spec = {0};
+    if (ms > 0) spec.it_value = (struct timespec){ms / 1000, ms % 1000 * 1000000};
+    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+int64_t clinux_peer_uid(int socket) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? (int64_t)peer.uid : -1;
+}
+
+static int unix_socket(const char *path, struct sockaddr_un *address, int type) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) return errno = ENAMETOOLONG, -1;
+    strcpy(address->sun_path, path);
+    return socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+}
+
+int clinux_listen(const char *path, int backlog) {
+    struct sockaddr_un address;
+    int s = unix_socket(path, &address, SOCK_STREAM | SOCK_NONBLOCK);
+    if (s < 0) return -1;
+    mode_t mask = umask(0177);
+    int bound = bind(s, (struct sockaddr *)&address, sizeof address);
+    umask(mask);
+    if (bound != 0 || listen(s, backlog) != 0) return close(s), -1;
+    return s;
+}
+
+int clinux_connect(const char *path) {
+    struct sockaddr_un address;
+    int s = unix_socket(path, &address, SOCK_STREAM);
+    if (s >= 0 && connect(s, (struct sockaddr *)&address, sizeof address) != 0) {
+        int error = errno;
+        return close(s), errno = error, -1;
+    }
+    return s;
+}
+
+int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+
+int clinux_notify(const char *path, const char *text, size_t length) {
+    struct sockaddr_un address;
+    int s = unix_socket(path, &address, SOCK_DGRAM);
+    if (s < 0) return -1;
+    if (address.sun_path[0] == '@') address.sun_path[0] = 0;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    ssize_t sent = sendto(s, text, length, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+    return close(s), sent < 0 ? -1 : 0;
+}
+
+int clinux_forbid_dumps(void) {
+    struct rlimit none = {0, 0};
+    return setrlimit(RLIMIT_CORE, &none) | prctl(PR_SET_DUMPABLE, 0);
+}
+
+int clinux_guard(void *address, size_t length) { return madvise(address, length, MADV_DONTDUMP) | mlock(address, length); }
+
+void clinux_wipe(void *address, size_t length) { explicit_bzero(address, length); }
+
+int64_t clinux_clock_ms(int clock) {
+    struct timespec t;
+    return clock_gettime(clock, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : -1;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the Glibc module of Swift lacks: Linux descriptors, process controls, peer credentials.
+// Functions stand here only where a macro, a variadic or a GNU declaration keeps Swift out.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// A descriptor that becomes readable when one of `signals` arrives; the signals are blocked. -1 on error.
+int clinux_signal_descriptor(const int *signals, size_t count);
+
+/// Reads one signal number from a signal descriptor; 0 when none waits.
+int clinux_read_signal(int descriptor);
+
+/// A timer that counts suspended time too (CLOCK_BOOTTIME). -1 on error.
+int clinux_timer_descriptor(void);
+
+/// Arms the timer for an absolute CLOCK_BOOTTIME in milliseconds; 0 or less disarms it.
+int clinux_arm_timer(int descriptor, int64_t boottime_ms);
+
+/// The uid on the other end of a connected Unix socket, or -1.
+int64_t clinux_peer_uid(int socket);
+
+/// A listening or connected stream socket of AF_UNIX at `path`, close-on-exec and non-blocking where asked. -1 on error.
+int clinux_listen(const char *path, int backlog);
+int clinux_connect(const char *path);
+int clinux_accept(int listener);
+
+/// Sends one datagram to the service manager's socket (a leading '@' means abstract). -1 on error.
+int clinux_notify(const char *path, const char *text, size_t length);
+
+/// Forbids core dumps and reading of this process by others of the same user.
+int clinux_forbid_dumps(void);
+
+/// Asks the kernel to leave `length` bytes at `address` out of dumps and of swap. -1 when one is refused.
+int clinux_guard(void *address, size_t length);
+
+/// Overwrites `length` bytes with zeros, in a way that no compiler leaves out.
+void clinux_wipe(void *address, size_t length);
+
+/// Milliseconds of a clock (1 monotonic, 7 boottime, 0 realtime).
+int64_t clinux_clock_ms(int clock);

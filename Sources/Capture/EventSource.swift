@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+
+/// Where events come from: the X server, or a script in the tests.
+///
+/// Upstream: the X server. Downstream: the gate. Promise: while it is disconnected it holds no
+/// event and no connection on which one could arrive.
+package protocol EventSource: AnyObject {
+    /// The descriptors that become readable when events wait; empty while disconnected.
+    var descriptors: [Int32] { get }
+
+    /// Connects and begins to listen.
+    ///
+    /// - Throws: ``CaptureError`` where the server cannot be reached or is not fit.
+    func connect() throws(CaptureError)
+
+    /// Ends the listening and throws away what was not read; nothing arrives afterwards.
+    func disconnect()
+
+    /// Hands over everything that has arrived, without waiting for more.
+    ///
+    /// - Parameters:
+    ///   - now: the moment of the reading.
+    ///   - sink: takes the events of each stream in their order.
+    /// - Returns: the number of items read from the server, whether handed over or not.
+    /// - Throws: ``CaptureError`` when the connection is lost; the source is then disconnected.
+    func drain(now: EventTime, into sink: (CaptureEvent) -> Void) throws(CaptureError) -> Int
+}

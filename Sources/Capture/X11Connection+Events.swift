@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CX11
+
+extension X11Connection {
+    /// Reads what has arrived into Xlib's queue, without waiting.
+    ///
+    /// - Returns: the number of events in the queue.
+    func readArrived() -> Int {
+        guard !isLost else { return 0 }
+        return Int(unsafe XEventsQueued(display, QueuedAfterReading))
+    }
+
+    /// Whether nothing is left of what was read.
+    var isQueueEmpty: Bool { unsafe XEventsQueued(display, QueuedAlready) == 0 }
+
+    /// Takes the next event of the queue, which must not be empty.
+    ///
+    /// - Returns: the event, and the serial number of the last request the server had seen.
+    func takeEvent() -> (event: X11Event, serial: UInt) {
+        unsafe XNextEvent(display, event)
+        let serial = unsafe event.pointee.xany.serial
+        switch unsafe event.pointee.type {
+        case GenericEvent: return (takeInputEvent(), serial)
+        case FocusIn:
+            let focus = unsafe FocusFields(event.pointee.xfocus)
+            return (
+                .focusIn(
+                    window: focus.window,
+                    mode: focus.mode,
+                    detail: focus.detail
+                ), serial
+            )
+        case FocusOut:
+            let focus = unsafe FocusFields(event.pointee.xfocus)
+            return (
+                .focusOut(
+                    window: focus.window,
+                    mode: focus.mode,
+                    detail: focus.detail
+                ), serial
+            )
+        case CreateNotify: return (.created(window: unsafe event.pointee.xcreatewindow.window), serial)
+        case DestroyNotify:
+            return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
+        case PropertyNotify where unsafe event.pointee.xproperty.atom == classAtom:
+            return (.classChanged(window: unsafe event.pointee.xproperty.window), serial)
+        case keyboardEventCode: return (keyboardEvent(), serial)
+        default: return (.other, serial)
+        }
+    }
+
+    private func takeInputEvent() -> X11Event {
+        let cookie = unsafe UnsafeMutableRawPointer(event)
+            .assumingMemoryBound(to: XGenericEventCookie.self)
+        guard unsafe cookie.pointee.extension == inputOpcode,
+            unsafe XGetEventData(display, cookie) != 0,
+            let data = unsafe cookie.pointee.data
+        else { return .other }
+        defer { unsafe XFreeEventData(display, cookie) }
+        let type = unsafe cookie.pointee.evtype
+        guard type >= XI_RawKeyPress, type <= XI_RawMotion else {
+            return type == XI_HierarchyChanged || type == XI_DeviceChanged ? .devicesChanged : .other
+        }
+        let raw = unsafe data.assumingMemoryBound(to: XIRawEvent.self)
+        let header = X11Event.RawHeader(
+            time: UInt32(truncatingIfNeeded: unsafe raw.pointee.time),
+            device: UInt8(clamping: unsafe raw.pointee.sourceid),
+            isEmulated: unsafe raw.pointee.flags & XIPointerEmulated != 0
+        )
+        let detail = UInt8(clamping: unsafe raw.pointee.detail)
+        switch type {
+        case XI_RawKeyPress: return .rawKey(header, keycode: detail, isDown: true)
+        case XI_RawKeyRelease: return .rawKey(header, keycode: detail, isDown: false)
+        case XI_RawButtonPress: return .rawButton(header, number: detail, isDown: true)
+        case XI_RawButtonRelease: return .rawButton(header, number: detail, isDown: false)
+        default: return .rawMotion(header, axes: unsafe X11Event.Axes(raw))
+        }
+    }
+
+    private func keyboardEvent() -> X11Event {
+        let start = unsafe UnsafeRawPointer(event)
+        switch unsafe start.assumingMemoryBound(to: XkbAnyEvent.self).pointee.xkb_type {
+        case XkbStateNotify:
+            let state = unsafe start.assumingMemoryBound(to: XkbStateNotifyEvent.self)
+            return .modifiersChanged(
+                modifiers: UInt8(truncatingIfNeeded: unsafe state.pointee.mods),
+                group: UInt8(truncatingIfNeeded: unsafe state.pointee.group)
+            )
+        case XkbMapNotify, XkbNewKeyboardNotify: return .keyboardMapChanged
+        default: return .other
+        }
+    }
+}
+
+extension X11Event.Axes {
+    fileprivate init(_ raw: UnsafePointer<XIRawEvent>) {
+        guard let mask = unsafe raw.pointee.valuators.mask,
+            var value = unsafe raw.pointee.raw_values,
+            unsafe raw.pointee.valuators.mask_len > 0
+        else { return }
+        // Values are packed: one for each set bit. Axes past the eighth are not recorded.
+        present = unsafe mask.pointee
+        for axis in 0..<8 where present & (1 << axis) != 0 {
+            values[axis] = unsafe value.pointee
+            unsafe value += 1
+        }
+    }
+}
+
+private struct FocusFields {
+    let window: UInt
+    let mode: X11Event.FocusMode
+    let detail: X11Event.FocusDetail
+
+    init(_ event: XFocusChangeEvent) {
+        window = unsafe event.window
+        mode = X11Event.FocusMode(unsafe event.mode)
+        detail = X11Event.FocusDetail(unsafe event.detail)
+    }
+}
+
+extension X11Event.FocusMode {
+    fileprivate init(_ mode: Int32) {
+        switch mode {
+        case NotifyGrab: self = .grab
+        case NotifyUngrab: self = .ungrab
+        default: self = .plain
+        }
+    }
+}
+
+extension X11Event.FocusDetail {
+    fileprivate init(_ detail: Int32) {
+        switch detail {
+        case NotifyAncestor, NotifyNonlinear: self = .this
+        case NotifyInferior: self = .inferior
+        case NotifyVirtual, NotifyNonlinearVirtual: self = .virtual
+        default: self = .nowhere
+        }
+    }
+}

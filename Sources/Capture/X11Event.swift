@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An event of the X server, cut down to what capture reads from it.
+enum X11Event {
+    case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
+    case rawButton(RawHeader, number: UInt8, isDown: Bool)
+    case rawMotion(RawHeader, axes: Axes)
+    case focusIn(window: UInt, mode: FocusMode, detail: FocusDetail)
+    case focusOut(window: UInt, mode: FocusMode, detail: FocusDetail)
+    case created(window: UInt)
+    case destroyed(window: UInt)
+    case classChanged(window: UInt)
+    case modifiersChanged(modifiers: UInt8, group: UInt8)
+    case keyboardMapChanged
+    case devicesChanged
+    case other
+
+    /// What all raw events carry.
+    struct RawHeader {
+        /// The server's clock in milliseconds.
+        var time: UInt32
+        /// The physical device.
+        var device: UInt8
+        /// Whether the server made the event up from another one, like a button from a wheel.
+        var isEmulated: Bool
+    }
+
+    /// The values of the first eight valuators, as the device counts them.
+    struct Axes {
+        /// Bit n: axis n has a value.
+        var present: UInt8 = 0
+        var values = InlineArray<8, Double>(repeating: 0)
+
+        subscript(axis: Int) -> Double? {
+            present & (1 << axis) != 0 ? values[axis] : nil
+        }
+    }
+
+    /// The mode of a focus event (X11 protocol, FocusIn).
+    enum FocusMode {
+        case plain
+        case grab
+        case ungrab
+    }
+
+    /// Where the focus went, seen from the window that is told.
+    enum FocusDetail {
+        /// To or from this very window.
+        case this
+        /// From this window to one inside it.
+        case inferior
+        /// Through this window, to or from one inside it.
+        case virtual
+        /// The focus follows the pointer or is nowhere.
+        case nowhere
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One raw input event as the X server reported it, before the gate has decided anything.
+///
+/// Touch and tablet events will be further cases of ``Payload``.
+package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
+    /// What happened, with the values of the device and not of the screen.
+    package enum Payload: Sendable, BitwiseCopyable {
+        case key(Key)
+        /// A button, numbered as in the core protocol, without the wheel's 4 to 7.
+        case button(number: UInt8, isDown: Bool)
+        /// A movement in the device's own counts, unaccelerated.
+        case motion(dx: Int32, dy: Int32)
+        /// A turn of a wheel in 1/120 notch; down and right are positive.
+        case scroll(dx: Int32, dy: Int32)
+    }
+
+    /// A key that moved.
+    package struct Key: Sendable, BitwiseCopyable {
+        /// The server's number of the key, 8 to 255: pairs presses with releases, never stored.
+        package var keycode: UInt8
+        package var isDown: Bool
+        package var keyClass: KeyClass
+        package var modifiers: Modifiers
+        /// The X keysym under the layout, group and level in force; 0 is none.
+        package var keysym: UInt32
+
+        package init(
+            keycode: UInt8,
+            isDown: Bool,
+            keyClass: KeyClass,
+            modifiers: Modifiers,
+            keysym: UInt32
+        ) {
+            self.keycode = keycode
+            self.isDown = isDown
+            self.keyClass = keyClass
+            self.modifiers = modifiers
+            self.keysym = keysym
+        }
+    }
+
+    package var time: EventTime
+    /// The XInput2 id of the physical (source) device.
+    package var device: UInt8
+    package var payload: Payload
+
+    package init(time: EventTime, device: UInt8, payload: Payload) {
+        self.time = time
+        self.device = device
+        self.payload = payload
+    }
+}
+
+extension RawEvent.Payload: Redacted {}
+extension RawEvent.Key: Redacted {}
