@@ -48,20 +48,21 @@ let package = Package(
             dependencies: ["Events", "Gate", "CZlib", "CLinux"],
             swiftSettings: strict
         ),
+        .target(name: "Files", swiftSettings: strict),
         .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
-        .target(name: "Storage", dependencies: ["Sealing", "CSQLite"], swiftSettings: strict),
+        .target(name: "Storage", dependencies: ["Sealing", "Files", "CSQLite"], swiftSettings: strict),
 
         .target(name: "Control", dependencies: ["CLinux"], swiftSettings: strict),
         .target(
             name: "Settings",
-            dependencies: ["Gate", "Control", crypto],
+            dependencies: ["Files", "Gate", "Control", crypto],
             swiftSettings: strict
         ),
         .target(
             name: "Recording",
             dependencies: [
-                "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Settings",
-                "Control", "CLinux", logging,
+                "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files",
+                "Settings", "Control", "CLinux", logging,
             ],
             swiftSettings: strict
         ),
@@ -73,13 +74,13 @@ let package = Package(
 
         .executableTarget(
             name: "mcid",
-            dependencies: ["Capture", "Control", "Recording", "Settings", logging],
+            dependencies: ["Capture", "Control", "Files", "Recording", "Settings", logging],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Control", "Gate", "Sealing", "Settings", "Storage", "Timeline",
+                "Control", "Files", "Gate", "Sealing", "Settings", "Storage", "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Why a file operation failed.
+package struct FileError: Error, Equatable, CustomStringConvertible {
+    /// The operation, as its system call is named.
+    package let operation: String
+    /// The system's error number.
+    package let number: Int32
+
+    init(_ operation: String) {
+        self.operation = operation
+        number = errno
+    }
+
+    /// Whether the file does not exist.
+    package var isMissing: Bool { number == ENOENT }
+
+    package var description: String {
+        let reason = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+        return "\(operation): \(reason)"
+    }
+}
+
+/// Whole-file operations; the only file outside the C doors that calls the file system.
+package enum Disk {
+    /// Whether something is at the path.
+    package static func exists(_ path: String) -> Bool {
+        unsafe access(path, F_OK) == 0
+    }
+
+    /// Makes a folder and those above it, for the owner alone.
+    ///
+    /// - Parameter path: absolute.
+    /// - Throws: ``FileError``.
+    package static func makeFolder(_ path: String) throws(FileError) {
+        if unsafe exists(path) || mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, let parent = parent(of: path) else { throw FileError("mkdir") }
+        try makeFolder(parent)
+        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("mkdir") }
+    }
+
+    /// Reads a file that is expected to be small.
+    ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - limit: more bytes than this are an error.
+    /// - Returns: its bytes.
+    /// - Throws: ``FileError``; `isMissing` tells that there is none.
+    package static func read(_ path: String, limit: Int = 1 << 20) throws(FileError) -> [UInt8] {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw FileError("open") }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var count = 0
+        while count <= limit {
+            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            }
+            if got == 0 { break }
+            guard got > 0 || errno == EINTR else { throw FileError("read") }
+            count += max(got, 0)
+        }
+        guard count <= limit else {
+            errno = EFBIG
+            throw FileError("read")
+        }
+        return Array(bytes.prefix(count))
+    }
+
+    /// Replaces a file as a whole: at every moment either the old or the new bytes are there, and
+    /// the new ones are on disk when this returns.
+    ///
+    /// - Parameters:
+    ///   - bytes: the new content.
+    ///   - path: the file; its folder is made where it is missing.
+    ///   - mode: the permissions.
+    /// - Throws: ``FileError``; the old file is then untouched.
+    package static func write(
+        _ bytes: [UInt8],
+        to path: String,
+        mode: UInt32 = 0o600
+    ) throws(FileError) {
+        if let folder = parent(of: path) { try makeFolder(folder) }
+        let draft = path + ".new"
+        remove(draft)
+        let file = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+        guard file >= 0 else { throw FileError("open") }
+        do throws(FileError) {
+            defer { close(file) }
+            try write(bytes, to: file)
+            guard fsync(file) == 0 else { throw FileError("fsync") }
+        } catch {
+            remove(draft)
+            throw error
+        }
+        try move(draft, to: path)
+    }
+
+    /// Writes all bytes to an open file.
+    ///
+    /// - Throws: ``FileError``.
+    package static func write(_ bytes: [UInt8], to file: Int32) throws(FileError) {
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(file, buffer.baseAddress?.advanced(by: done), buffer.count - done)
+            }
+            guard count > 0 || errno == EINTR else { throw FileError("write") }
+            done += max(count, 0)
+        }
+    }
+
+    /// Moves a file within its folder, on disk when this returns.
+    ///
+    /// - Throws: ``FileError``.
+    package static func move(_ source: String, to target: String) throws(FileError) {
+        guard unsafe rename(source, target) == 0 else { throw FileError("rename") }
+        let folder = unsafe open(parent(of: target) ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw FileError("open") }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw FileError("fsync") }
+    }
+
+    /// Removes a file if it is there.
+    package static func remove(_ path: String) {
+        unsafe unlink(path)
+    }
+
+    /// The path of the folder a path lies in; nil for the root and for bare names.
+    package static func parent(of path: String) -> String? {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return nil }
+        return String(path[..<slash])
+    }
+}

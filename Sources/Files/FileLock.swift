@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// An exclusive lock on a file, given back when it goes away or the process ends.
+package struct FileLock: ~Copyable {
+    private let file: Int32
+
+    /// Takes the lock.
+    ///
+    /// - Parameters:
+    ///   - path: the lock file; it and its folder are made where they are missing.
+    ///   - waits: whether to wait for another holder.
+    /// - Returns: nil when another process holds it.
+    /// - Throws: ``FileError``.
+    package static func take(_ path: String, waits: Bool) throws(FileError) -> FileLock? {
+        if let folder = Disk.parent(of: path) { try Disk.makeFolder(folder) }
+        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw FileError("open") }
+        while flock(file, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            let error = FileError("flock")
+            close(file)
+            if error.number == EWOULDBLOCK { return nil }
+            throw error
+        }
+        return FileLock(file: file)
+    }
+
+    private init(file: Int32) {
+        self.file = file
+    }
+
+    /// Writes a line into the lock file, such as the holder's process id.
+    package borrowing func note(_ text: String) {
+        ftruncate(file, 0)
+        lseek(file, 0, SEEK_SET)
+        try? Disk.write(Array((text + "\n").utf8), to: file)
+    }
+
+    deinit { close(file) }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+
+/// Input that the gate let through, reduced to what may be stored.
+///
+/// It has no initialiser outside this module: to hold one is the proof that the gate was open.
+package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
+    /// What happened, without what was withheld.
+    package enum Payload: Sendable, BitwiseCopyable, Redacted {
+        case key(Key)
+        case button(number: UInt8, isDown: Bool)
+        case motion(dx: Int32, dy: Int32)
+        case scroll(dx: Int32, dy: Int32)
+    }
+
+    /// A key as far as the key detail tells it; the keycode is never told.
+    package struct Key: Sendable, BitwiseCopyable, Redacted {
+        package var isDown: Bool
+        package var keyClass: KeyClass
+        package var modifiers: Modifiers
+        /// 0 where the identity is withheld.
+        package var keysym: UInt32
+    }
+
+    package let time: EventTime
+    package let device: UInt8
+    package let payload: Payload
+
+    init(time: EventTime, device: UInt8, payload: Payload) {
+        self.time = time
+        self.device = device
+        self.payload = payload
+    }
+}
+
+/// An application that came to the front while the gate was open.
+package struct AdmittedFocus: Sendable, Redacted {
+    package let time: EventTime
+    package let app: String
+
+    init(time: EventTime, app: String) {
+        self.time = time
+        self.app = app
+    }
+}
+
+/// What leaves the gate, in the order in which it is to be stored.
+package enum GateOutput: Sendable, Redacted {
+    case event(AdmittedEvent)
+    case focus(AdmittedFocus)
+    case gap(Gap)
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+
+/// What every batch says of itself.
+package struct BatchHeader: Equatable, Sendable {
+    /// The number of the batch in its ring, from 1.
+    package var sequence: UInt64
+    /// The boot on whose monotonic clock the times are.
+    package var bootID: [UInt8]
+    /// The wall clock minus the monotonic clock, in milliseconds since 1970.
+    package var wallOffset: Int64
+    /// The rank of the key detail in force: 0 off, 1 timing, 2 shortcuts, 3 full.
+    package var keyDetail: UInt8
+    /// Reserved; 0.
+    package var flags: UInt8
+    /// The moment the first item's time is counted from.
+    package var base: EventTime
+    /// The application in front when the batch began; empty when not known.
+    package var app: String
+
+    package init(
+        sequence: UInt64,
+        bootID: [UInt8],
+        wallOffset: Int64,
+        keyDetail: UInt8,
+        flags: UInt8 = 0,
+        base: EventTime,
+        app: String = ""
+    ) {
+        self.sequence = sequence
+        self.bootID = bootID
+        self.wallOffset = wallOffset
+        self.keyDetail = keyDetail
+        self.flags = flags
+        self.base = base
+        self.app = app
+    }
+}
+
+/// One slot's plaintext: ``BatchLayout/size`` bytes in locked memory, wiped when it is consumed.
+///
+/// It is handed over once, to the sealer, and cannot be copied.
+@safe package struct Batch: ~Copyable {
+    /// The number of the batch in its ring.
+    package let sequence: UInt64
+    /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
+    package let end: Int64
+    /// The admitted events in it; gaps and focus changes do not count.
+    package let eventCount: Int
+    private let memory: LockedMemory
+    private let range: Range<Int>
+
+    init(sequence: UInt64, end: Int64, eventCount: Int, memory: LockedMemory, range: Range<Int>) {
+        self.sequence = sequence
+        self.end = end
+        self.eventCount = eventCount
+        self.memory = memory
+        self.range = range
+    }
+
+    /// Lends the plaintext for the time of a call.
+    ///
+    /// - Parameter body: reads the ``BatchLayout/size`` bytes and keeps no pointer to them.
+    /// - Returns: what `body` returns.
+    package borrowing func withPlaintext<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(UnsafeRawBufferPointer(memory.region(range)))
+    }
+
+    deinit {
+        memory.wipe(range)
+    }
+}

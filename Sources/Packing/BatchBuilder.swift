@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+package import Gate
+
+/// The open batch: collects what the gate let out, as columns, until it fills a slot.
+///
+/// Upstream: the gate. Downstream: sealing. Promise: accepts only what the gate minted, holds it in
+/// one locked, undumpable, wiped piece of memory, and makes batches of one size.
+///
+/// Columns are concatenations of what each item adds, so a batch that turns out too large is cut
+/// at the last place that is known to fit, and the rest begins the next batch.
+package struct BatchBuilder: ~Copyable {
+    /// A place between two items.
+    private struct Place {
+        var counts: [Int]
+        var items = 0
+        var events = 0
+        var time: EventTime
+        var latest: EventTime
+        var app: String
+    }
+
+    private let memory: LockedMemory
+    private let deflate: Deflate
+    private let output: Range<Int>
+
+    private var kinds: RunColumn
+    private var devices: RunColumn
+    private var modifiers: RunColumn
+    private var times: Column
+    private var keys: Column
+    private var keysyms: Column
+    private var buttons: Column
+    private var motions: Column
+    private var wideMotions: Column
+    private var scrolls: Column
+    private var apps: Column
+    private var gaps: Column
+
+    private var header: BatchHeader
+    private var items = 0
+    private var time: EventTime
+    private var latest: EventTime
+    private var app = ""
+    /// The last place up to which the batch is known to fit.
+    private var fits: Place
+    /// The size of what the output holds: everything up to ``fits``, compressed.
+    private var packed: Int?
+    /// Column bytes at which it is to be tried again whether the batch fits.
+    private var nextTrial = firstTrial
+
+    /// Whether the batch must be packed before the next item.
+    package private(set) var isFull = false
+    /// The admitted events in the open batch.
+    package private(set) var eventCount = 0
+
+    /// So few bytes fit, with a header and one more item, however badly they compress.
+    private static let firstTrial = BatchLayout.room - 2 * Column.widestItem - 128
+    /// With so many bytes in all columns together no column can be full.
+    private static let mostBytes = Column.capacity - Column.widestItem
+
+    /// Maps and locks the memory; about 0.7 MiB.
+    package init() {
+        let columns = Column.capacity * 12
+        let workspace = columns..<columns + Deflate.workspaceSize
+        output = workspace.upperBound..<workspace.upperBound + BatchLayout.size
+        let memory = LockedMemory(size: output.upperBound)
+        self.memory = memory
+        deflate = Deflate(memory, workspace: workspace)
+        func column(_ index: Int) -> Column {
+            let start = index * Column.capacity
+            return unsafe Column(memory.region(start..<start + Column.capacity))
+        }
+        kinds = RunColumn(column(0))
+        devices = RunColumn(column(1))
+        modifiers = RunColumn(column(2))
+        times = column(3)
+        keys = column(4)
+        keysyms = column(5)
+        buttons = column(6)
+        motions = column(7)
+        wideMotions = column(8)
+        scrolls = column(9)
+        apps = column(10)
+        gaps = column(11)
+        time = EventTime(0)
+        latest = EventTime(0)
+        header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
+        fits = Place(counts: [], time: time, latest: time, app: "")
+        fits = place
+    }
+
+    /// Whether the kernel keeps the memory out of swap.
+    package var isLocked: Bool { memory.isLocked }
+
+    /// Whether nothing was added since the batch began.
+    package var isEmpty: Bool { items == 0 }
+
+    // MARK: Adding
+
+    /// Gives the open batch its header; it must be empty.
+    ///
+    /// - Parameter header: `base` must not be after the first item by more than days.
+    package mutating func begin(_ header: BatchHeader) {
+        precondition(isEmpty, "A batch begins empty.")
+        self.header = header
+        time = header.base
+        latest = header.base
+        app = header.app
+        fits = place
+    }
+
+    /// Adds an item, which must leave the batch not full.
+    ///
+    /// - Parameter output: what the gate let out.
+    package mutating func append(_ output: GateOutput) {
+        precondition(!isFull, "A full batch is packed before more is added.")
+        switch output {
+        case .event(let event):
+            advance(to: event.time)
+            eventCount += 1
+            devices.append(event.device)
+            append(event.payload)
+        case .focus(let focus):
+            advance(to: focus.time)
+            kinds.append(BatchLayout.Kind.focus.rawValue)
+            apps.append(text: focus.app)
+            app = focus.app
+        case .gap(let gap):
+            advance(to: gap.from)
+            latest = max(latest, gap.to)
+            kinds.append(BatchLayout.Kind.gap.rawValue)
+            gaps.append(gap.reason.rawValue)
+            gaps.append(gap.stream.map { $0.rawValue + 1 } ?? 0)
+            gaps.append(zigzag: gap.to.milliseconds - gap.from.milliseconds)
+        }
+        items += 1
+        if byteCount >= nextTrial { tryFit() }
+    }
+
+    private mutating func advance(to new: EventTime) {
+        times.append(zigzag: new.milliseconds - time.milliseconds)
+        time = new
+        latest = max(latest, new)
+    }
+
+    private mutating func append(_ payload: AdmittedEvent.Payload) {
+        switch payload {
+        case .key(let key):
+            kinds.append(BatchLayout.Kind.key.rawValue)
+            keys.append(
+                key.keyClass.rawValue
+                    | (key.isDown ? BatchLayout.keyIsDown : 0)
+                    | (key.keysym != 0 ? BatchLayout.keyHasKeysym : 0)
+            )
+            modifiers.append(key.modifiers.rawValue)
+            if key.keysym != 0 { keysyms.append(varint: UInt64(key.keysym)) }
+        case .button(let number, let isDown):
+            kinds.append(BatchLayout.Kind.button.rawValue)
+            buttons.append(varint: UInt64(number) << 1 | (isDown ? 1 : 0))
+        case .motion(let dx, let dy):
+            kinds.append(BatchLayout.Kind.motion.rawValue)
+            if -8...7 ~= dx, -8...7 ~= dy, (dx, dy) != (-8, -8) {
+                motions.append(UInt8(truncatingIfNeeded: dx & 15) << 4 | UInt8(dy & 15))
+            } else {
+                motions.append(BatchLayout.wideMotion)
+                wideMotions.append(zigzag: Int64(dx))
+                wideMotions.append(zigzag: Int64(dy))
+            }
+        case .scroll(let dx, let dy):
+            kinds.append(BatchLayout.Kind.scroll.rawValue)
+            scrolls.append(zigzag: Int64(dx))
+            scrolls.append(zigzag: Int64(dy))
+        }
+    }
+
+    // MARK: Fitting
+
+    private var byteCount: Int {
+        times.count + motions.count + wideMotions.count + keys.count + keysyms.count
+            + buttons.count + scrolls.count + apps.count + gaps.count
+            + kinds.column.count + devices.column.count + modifiers.column.count
+    }
+
+    private var place: Place {
+        Place(
+            counts: columns.map(\.column.count),
+            items: items,
+            events: eventCount,
+            time: time,
+            latest: latest,
+            app: app
+        )
+    }
+
+    /// Finds out whether the batch still fits, and when to ask again.
+    ///
+    /// The next trial comes after so few bytes that they fit into a batch of their own, however
+    /// badly they compress.
+    private mutating func tryFit() {
+        kinds.endRun()
+        devices.endRun()
+        modifiers.endRun()
+        packed = compress(place)
+        guard let size = packed else {
+            isFull = true
+            return
+        }
+        fits = place
+        let left = BatchLayout.room - size
+        if left < BatchLayout.room / 32 || byteCount >= Self.mostBytes {
+            isFull = true
+            return
+        }
+        let likely = Int(Double(left) * Double(byteCount) / Double(size) * 0.97)
+        nextTrial = byteCount + max(64, min(likely, Self.firstTrial))
+        nextTrial = min(nextTrial, Self.mostBytes)
+    }
+
+    private var columns: [(section: BatchLayout.Section, column: Column)] {
+        [
+            (.kinds, kinds.column), (.devices, devices.column), (.times, times), (.keys, keys),
+            (.modifiers, modifiers.column), (.keysyms, keysyms), (.buttons, buttons),
+            (.motions, motions), (.wideMotions, wideMotions), (.scrolls, scrolls), (.apps, apps),
+            (.gaps, gaps),
+        ]
+    }
+
+    /// Compresses everything up to a place into the output; nil when it does not fit.
+    private func compress(_ place: Place) -> Int? {
+        var scratch: [UInt8] = []
+        var ranges: [Range<Int>] = []
+        func note(_ section: BatchLayout.Section, _ count: Int, _ extra: [UInt8] = []) {
+            let start = scratch.count
+            scratch.append(section.rawValue)
+            scratch.append(varint: UInt64(count + extra.count))
+            scratch.append(contentsOf: extra)
+            ranges.append(start..<scratch.count)
+        }
+        note(.header, 0, header.encoded(items: place.items))
+        let columns = columns
+        for (index, column) in columns.enumerated() where place.counts[index] > 0 {
+            note(column.section, place.counts[index])
+        }
+        defer { unsafe scratch.withUnsafeMutableBytes { unsafe $0.wipe() } }
+        return unsafe scratch.withUnsafeBytes { scratch in
+            var pieces: [UnsafeRawBufferPointer] = unsafe []
+            var next = 0
+            func add() {
+                unsafe pieces.append(UnsafeRawBufferPointer(rebasing: scratch[ranges[next]]))
+                next += 1
+            }
+            add()
+            for (index, column) in columns.enumerated() where place.counts[index] > 0 {
+                add()
+                unsafe pieces.append(column.column.written(upTo: place.counts[index]))
+            }
+            let room = unsafe memory.region(output.lowerBound + BatchLayout.prefix..<output.upperBound)
+            return unsafe deflate.compress(pieces, into: room)
+        }
+    }
+
+    // MARK: Packing
+
+    /// Makes the plaintext of the open batch, which stays open.
+    ///
+    /// A batch that is full, or turns out to be, is packed up to the place where it fits;
+    /// ``advance(_:)`` must follow. Otherwise everything is packed, and it can be packed again later
+    /// with more in it.
+    ///
+    /// - Returns: the batch, or nil when there is nothing in it.
+    package mutating func pack() -> Batch? {
+        if !isFull { tryFit() }
+        guard !isEmpty else { return nil }
+        guard let size = packed ?? compress(fits) else {
+            preconditionFailure("What fitted once fits again.")
+        }
+        packed = nil
+        let region = unsafe memory.region(output)
+        unsafe region.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: region[(BatchLayout.prefix + size)...]).wipe()
+        return Batch(
+            sequence: header.sequence,
+            end: fits.latest.milliseconds + header.wallOffset,
+            eventCount: fits.events,
+            memory: memory,
+            range: output
+        )
+    }
+
+    /// Ends the open batch, which was packed, and begins the next with what did not fit.
+    ///
+    /// - Parameter next: the header of the next batch; `base` and `app` are set here when something
+    ///   is left over.
+    package mutating func advance(_ next: BatchHeader) {
+        let place = fits
+        let counts = place.counts
+        kinds.keep(from: counts[0])
+        devices.keep(from: counts[1])
+        times.keep(from: counts[2])
+        keys.keep(from: counts[3])
+        modifiers.keep(from: counts[4])
+        keysyms.keep(from: counts[5])
+        buttons.keep(from: counts[6])
+        motions.keep(from: counts[7])
+        wideMotions.keep(from: counts[8])
+        scrolls.keep(from: counts[9])
+        apps.keep(from: counts[10])
+        gaps.keep(from: counts[11])
+        items -= place.items
+        eventCount -= place.events
+        isFull = false
+        nextTrial = Self.firstTrial
+        header = next
+        if isEmpty {
+            (time, latest, app) = (next.base, next.base, next.app)
+        } else {
+            (header.base, header.app) = (place.time, place.app)
+        }
+        fits = Place(counts: counts.map { _ in 0 }, time: header.base, latest: header.base, app: header.app)
+    }
+
+    /// Throws the open batch away.
+    ///
+    /// - Parameter next: the header of the next batch.
+    package mutating func discard(_ next: BatchHeader) {
+        kinds.endRun()
+        devices.endRun()
+        modifiers.endRun()
+        fits = place
+        advance(next)
+    }
+}
+
+extension BatchHeader {
+    /// The header section: `FORMAT.md` has the order.
+    fileprivate func encoded(items: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(varint: BatchLayout.version)
+        bytes.append(varint: sequence)
+        bytes.append(varint: UInt64(items))
+        bytes.append(varint: UInt64(zigzag: base.milliseconds))
+        bytes.append(varint: UInt64(zigzag: wallOffset))
+        bytes.append(contentsOf: (bootID + [UInt8](repeating: 0, count: 16)).prefix(16))
+        bytes.append(keyDetail)
+        bytes.append(flags)
+        let name = app.utf8.prefix(Column.longestText)
+        bytes.append(varint: UInt64(name.count))
+        bytes.append(contentsOf: name)
+        return bytes
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(varint value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The sizes and numbers of the payload format, written out for strangers in `FORMAT.md`.
+package enum BatchLayout {
+    /// The version this code writes.
+    package static let version: UInt64 = 1
+    /// Bytes of every batch, before sealing: together with the age envelope for one recipient a
+    /// slot of the ring.
+    package static let size = 3837
+    /// Bytes in front of the compressed columns: their length, little-endian.
+    static let prefix = 4
+    /// The most that compressed columns may take.
+    static let room = size - prefix
+    /// The most that a batch can decompress to, so that a forged one cannot fill the memory.
+    static let mostColumns = 1 << 20
+
+    /// The sections of the decompressed batch.
+    enum Section: UInt8, CaseIterable {
+        case header = 1
+        case kinds
+        case devices
+        case times
+        case keys
+        case modifiers
+        case keysyms
+        case buttons
+        case motions
+        case wideMotions
+        case scrolls
+        case apps
+        case gaps
+    }
+
+    /// What an item is.
+    enum Kind: UInt8 {
+        case key = 1
+        case button
+        case motion
+        case scroll
+        case focus
+        case gap
+
+        /// Whether the item comes from a device.
+        var hasDevice: Bool { self != .focus && self != .gap }
+    }
+
+    /// A motion that does not fit a byte of two signed nibbles; (-8, -8) is written wide too.
+    static let wideMotion: UInt8 = 0x88
+    static let keyIsDown: UInt8 = 0x80
+    static let keyHasKeysym: UInt8 = 0x40
+    static let keyClass: UInt8 = 0x3F
+}
+
+extension UInt64 {
+    /// A signed number with small magnitudes as small numbers: 0, -1, 1, -2, 2, ...
+    init(zigzag value: Int64) {
+        self = UInt64(bitPattern: (value << 1) ^ (value >> 63))
+    }
+
+    /// The signed number of a zigzag code.
+    var unzigzagged: Int64 {
+        Int64(bitPattern: self >> 1) ^ -Int64(bitPattern: self & 1)
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A column of the open batch: bytes written one after the other into locked memory.
+@safe struct Column {
+    static let capacity = 32 * 1024
+    /// The most bytes of a text that are kept.
+    static let longestText = 256
+    /// More bytes than one item adds to all columns together.
+    static let widestItem = longestText + 64
+
+    private let memory: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(_ memory: UnsafeMutableRawBufferPointer) {
+        precondition(memory.count == Self.capacity, "A column has a fixed capacity.")
+        unsafe self.memory = memory
+    }
+
+    /// The bytes written up to `end`.
+    func written(upTo end: Int) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: memory[..<end])
+    }
+
+    mutating func append(_ byte: UInt8) {
+        unsafe memory[count] = byte
+        count += 1
+    }
+
+    mutating func append(varint value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    mutating func append(zigzag value: Int64) {
+        append(varint: UInt64(zigzag: value))
+    }
+
+    mutating func append(text: String) {
+        let bytes = text.utf8.prefix(Self.longestText)
+        append(varint: UInt64(bytes.count))
+        for byte in bytes { append(byte) }
+    }
+
+    /// Moves what was written after `start` to the front and overwrites the rest with zeros.
+    mutating func keep(from start: Int) {
+        let kept = count - start
+        unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<count]))
+        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[kept..<count]).wipe()
+        count = kept
+    }
+}
+
+/// A column of bytes that often repeat, written as pairs of a byte and the length of its run.
+struct RunColumn {
+    private(set) var column: Column
+    private var value: UInt8 = 0
+    private var run: UInt64 = 0
+
+    init(_ column: Column) {
+        self.column = column
+    }
+
+    mutating func append(_ byte: UInt8) {
+        if byte != value { endRun() }
+        value = byte
+        run += 1
+    }
+
+    /// Writes the open run, so that everything appended stands in the column.
+    mutating func endRun() {
+        guard run > 0 else { return }
+        column.append(value)
+        column.append(varint: run)
+        run = 0
+    }
+
+    /// Like ``Column/keep(from:)``; there must be no open run before `start`.
+    mutating func keep(from start: Int) {
+        endRun()
+        column.keep(from: start)
+    }
+}

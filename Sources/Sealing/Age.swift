@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Crypto
+
+/// The constants and derivations of the age format, version 1 (C2SP `age.md`).
+package enum Age {
+    package static let intro = "age-encryption.org/v1"
+    package static let stanza = "X25519"
+    /// Bytes of plaintext in one chunk of the payload.
+    package static let chunk = 64 * 1024
+    /// Bytes of the random number in front of the payload.
+    package static let nonceSize = 16
+    package static let tagSize = 16
+    package static let fileKeySize = 16
+
+    /// The key that wraps the file key for an X25519 recipient (§ X25519 recipient stanza).
+    package static func wrapKey(
+        _ secret: SharedSecret,
+        share: some Sequence<UInt8>,
+        recipient: some Sequence<UInt8>
+    ) -> SymmetricKey {
+        secret.hkdfDerivedSymmetricKey(
+            using: SHA256.self,
+            salt: Array(share) + Array(recipient),
+            sharedInfo: Array("age-encryption.org/v1/X25519".utf8),
+            outputByteCount: 32
+        )
+    }
+
+    /// The MAC over the header up to and with its three dashes (§ Header MAC).
+    package static func headerMAC(_ fileKey: SymmetricKey, _ header: [UInt8]) -> [UInt8] {
+        let key = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: fileKey,
+            salt: [UInt8](),
+            info: Array("header".utf8),
+            outputByteCount: 32
+        )
+        return Array(HMAC<SHA256>.authenticationCode(for: header, using: key))
+    }
+
+    /// The key of the payload's chunks (§ Payload).
+    package static func payloadKey(_ fileKey: SymmetricKey, nonce: [UInt8]) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: fileKey,
+            salt: nonce,
+            info: Array("payload".utf8),
+            outputByteCount: 32
+        )
+    }
+
+    /// The nonce of a chunk: its number and whether it is the last (STREAM).
+    package static func chunkNonce(_ number: UInt64, isLast: Bool) -> [UInt8] {
+        [0, 0, 0] + (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
+            + [isLast ? 1 : 0]
+    }
+}

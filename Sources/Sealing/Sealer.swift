@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+package import Packing
+
+/// A batch that only the person's private key opens: one complete age v1 file.
+///
+/// Only ``Sealer`` makes one; it is all that storage can name.
+package struct SealedBatch: Sendable {
+    /// The number of the batch in its ring.
+    package let sequence: UInt64
+    /// The end of the batch, in milliseconds since 1970, rounded up to the minute.
+    package let end: Int64
+    /// The admitted events in it, for the accounts.
+    package let eventCount: Int
+    /// The age file.
+    package let bytes: [UInt8]
+
+    init(sequence: UInt64, end: Int64, eventCount: Int, bytes: [UInt8]) {
+        self.sequence = sequence
+        self.end = end
+        self.eventCount = eventCount
+        self.bytes = bytes
+    }
+}
+
+/// Why a batch could not be sealed.
+package struct SealingError: Error, CustomStringConvertible {
+    package var description: String { "A batch could not be sealed; it was not stored." }
+}
+
+/// Seals batches to public keys; it cannot open one.
+///
+/// Upstream: packing. Downstream: storage. Promise: the plaintext is read in place and nowhere
+/// copied, each batch has its own file key, and the only output is a whole age file.
+package struct Sealer: Sendable {
+    /// Bytes of a sealed batch for one recipient.
+    package static let sealedSize = 4037
+
+    private let recipients: [Recipient]
+
+    /// A sealer for one or more recipients.
+    package init(_ recipients: [Recipient]) {
+        precondition(!recipients.isEmpty, "A batch is sealed to somebody.")
+        self.recipients = recipients
+    }
+
+    /// Seals a batch and thereby wipes its plaintext.
+    ///
+    /// - Parameter batch: given up by the caller.
+    /// - Returns: the age file.
+    /// - Throws: ``SealingError`` when a recipient's key is of no use.
+    package func seal(_ batch: consuming Batch) throws(SealingError) -> SealedBatch {
+        let fileKey = SymmetricKey(size: .bits128)
+        var file = Array("\(Age.intro)\n".utf8)
+        for recipient in recipients {
+            try appendStanza(for: recipient, fileKey, to: &file)
+        }
+        file += Array("---".utf8)
+        file += [0x20] + Base64.encode(Age.headerMAC(fileKey, file)) + [0x0A]
+        var random = SystemRandomNumberGenerator()
+        let nonce = (0..<Age.nonceSize).map { _ in UInt8.random(in: 0...255, using: &random) }
+        file += nonce
+        let key = Age.payloadKey(fileKey, nonce: nonce)
+        let box = unsafe batch.withPlaintext { plaintext in
+            unsafe try? ChaChaPoly.seal(
+                plaintext,
+                using: key,
+                nonce: ChaChaPoly.Nonce(data: Age.chunkNonce(0, isLast: true))
+            )
+        }
+        guard let box else { throw SealingError() }
+        file += box.ciphertext
+        file += box.tag
+        let minute: Int64 = 60_000
+        return SealedBatch(
+            sequence: batch.sequence,
+            end: (batch.end + minute - 1) / minute * minute,
+            eventCount: batch.eventCount,
+            bytes: file
+        )
+    }
+
+    private func appendStanza(
+        for recipient: Recipient,
+        _ fileKey: SymmetricKey,
+        to file: inout [UInt8]
+    ) throws(SealingError) {
+        let ephemeral = Curve25519.KeyAgreement.PrivateKey()
+        let share = ephemeral.publicKey.rawRepresentation
+        guard let secret = try? ephemeral.sharedSecretFromKeyAgreement(with: recipient.key) else {
+            throw SealingError()
+        }
+        let wrapKey = Age.wrapKey(secret, share: share, recipient: recipient.key.rawRepresentation)
+        let body = unsafe fileKey.withUnsafeBytes { fileKey in
+            unsafe try? ChaChaPoly.seal(
+                fileKey,
+                using: wrapKey,
+                nonce: ChaChaPoly.Nonce(data: [UInt8](repeating: 0, count: 12))
+            )
+        }
+        guard let body else { throw SealingError() }
+        file += Array("-> \(Age.stanza) ".utf8) + Base64.encode(share) + [0x0A]
+        file += Base64.encode(Array(body.ciphertext) + Array(body.tag)) + [0x0A]
+    }
+}

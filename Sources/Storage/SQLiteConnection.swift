@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+
+/// One connection to one database file; the only file that calls SQLite.
+@safe final class SQLiteConnection {
+    /// What the connection may do.
+    enum Access {
+        case read
+        case write
+        case create
+    }
+
+    fileprivate let handle: OpaquePointer
+    /// The pages in the write-ahead log after the last commit, counted by SQLite.
+    private let frames: UnsafeMutablePointer<Int32>
+
+    /// Opens a file.
+    ///
+    /// - Throws: ``StorageError`` `cannotOpen`.
+    init(path: String, access: Access) throws(StorageError) {
+        var handle: OpaquePointer?
+        let flags =
+            switch access {
+            case .read: SQLITE_OPEN_READONLY
+            case .write: SQLITE_OPEN_READWRITE
+            case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            }
+        let result = unsafe sqlite3_open_v2(
+            path,
+            &handle,
+            flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+            nil
+        )
+        guard let handle = unsafe handle, result == SQLITE_OK else {
+            unsafe sqlite3_close(handle)
+            throw StorageError(.cannotOpen, result: result)
+        }
+        unsafe self.handle = handle
+        unsafe frames = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+        unsafe frames.initialize(to: 0)
+        if access == .read { unsafe csqlite_keep_wal_on_close(handle) }
+        unsafe sqlite3_wal_hook(handle, noteFrames, frames)
+    }
+
+    deinit {
+        unsafe sqlite3_close(handle)
+        unsafe frames.deallocate()
+    }
+
+    var framesInLog: Int { Int(unsafe frames.pointee) }
+
+    /// Runs statements that return nothing of interest.
+    func execute(_ sql: String) throws(StorageError) {
+        try check(unsafe sqlite3_exec(handle, sql, nil, nil, nil))
+    }
+
+    /// The first column of the first row; nil when there is no row.
+    func integer(_ sql: String) throws(StorageError) -> Int64? {
+        let statement = try SQLiteStatement(self, sql)
+        return try statement.step() ? statement.integer(0) : nil
+    }
+
+    /// Moves the log into the database.
+    ///
+    /// - Parameter truncating: also cut the log to nothing.
+    /// - Throws: ``StorageError`` `busy` when a reader is in the way.
+    func checkpoint(truncating: Bool) throws(StorageError) {
+        let mode = truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART
+        try check(unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil))
+        unsafe frames.pointee = 0
+    }
+
+    /// Whether the open file is no longer the one at its path.
+    var hasMoved: Bool {
+        var moved: Int32 = 0
+        let result = unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_HAS_MOVED, &moved)
+        return result == SQLITE_OK && moved != 0
+    }
+
+    fileprivate func check(_ result: Int32) throws(StorageError) {
+        switch result & 0xFF {
+        case SQLITE_OK, SQLITE_ROW, SQLITE_DONE: return
+        case SQLITE_BUSY, SQLITE_LOCKED: throw StorageError(.busy, result: result)
+        case SQLITE_FULL: throw StorageError(.full, result: result)
+        case SQLITE_CORRUPT, SQLITE_NOTADB: throw StorageError(.damaged, result: result)
+        case SQLITE_CANTOPEN: throw StorageError(.cannotOpen, result: result)
+        default: throw StorageError(.failed, result: result)
+        }
+    }
+}
+
+private func noteFrames(
+    _ frames: UnsafeMutableRawPointer?,
+    _ handle: OpaquePointer?,
+    _ name: UnsafePointer<CChar>?,
+    _ count: Int32
+) -> Int32 {
+    unsafe frames?.storeBytes(of: count, as: Int32.self)
+    return SQLITE_OK
+}
+
+/// A prepared statement, owned once.
+@safe struct SQLiteStatement: ~Copyable {
+    private let handle: OpaquePointer
+    private let connection: SQLiteConnection
+
+    init(_ connection: SQLiteConnection, _ sql: String) throws(StorageError) {
+        var handle: OpaquePointer?
+        try connection.check(
+            unsafe sqlite3_prepare_v3(
+                connection.handle,
+                sql,
+                -1,
+                UInt32(SQLITE_PREPARE_PERSISTENT),
+                &handle,
+                nil
+            )
+        )
+        guard let handle = unsafe handle else { throw StorageError(.failed) }
+        unsafe self.handle = handle
+        self.connection = connection
+    }
+
+    deinit { unsafe sqlite3_finalize(handle) }
+
+    borrowing func bind(_ value: Int64, at index: Int32) throws(StorageError) {
+        try connection.check(unsafe sqlite3_bind_int64(handle, index, value))
+    }
+
+    borrowing func bind(_ bytes: [UInt8], at index: Int32) throws(StorageError) {
+        try connection.check(
+            unsafe csqlite_bind_blob(handle, index, bytes, Int32(bytes.count))
+        )
+    }
+
+    /// Steps to the next row; false at the end.
+    borrowing func step() throws(StorageError) -> Bool {
+        let result = unsafe sqlite3_step(handle)
+        try connection.check(result)
+        return result == SQLITE_ROW
+    }
+
+    /// Makes the statement ready for another run.
+    borrowing func reset() {
+        unsafe sqlite3_reset(handle)
+        unsafe sqlite3_clear_bindings(handle)
+    }
+
+    borrowing func integer(_ column: Int32) -> Int64 {
+        unsafe sqlite3_column_int64(handle, column)
+    }
+
+    borrowing func bytes(_ column: Int32) -> [UInt8] {
+        let count = Int(unsafe sqlite3_column_bytes(handle, column))
+        guard let start = unsafe sqlite3_column_blob(handle, column) else { return [] }
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
+    }
+}
