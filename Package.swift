@@ -52,10 +52,15 @@ let package = Package(
         .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
         .target(name: "Storage", dependencies: ["Sealing", "Files", "CSQLite"], swiftSettings: strict),
 
-        .target(name: "Control", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(
+            name: "Control",
+            dependencies: ["CLinux"],
+            resources: [.embedInCode("io.mci.Control.varlink")],
+            swiftSettings: strict
+        ),
         .target(
             name: "Settings",
-            dependencies: ["Files", "Gate", "Control", crypto],
+            dependencies: ["Events", "Files", "Gate", "Control", crypto],
             swiftSettings: strict
         ),
         .target(

@@ -33,6 +33,11 @@ int clinux_timer_descriptor(void) {
     return timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
 }
 
+void clinux_drain(int descriptor) {
+    uint64_t expirations;
+    (void)!read(descriptor, &expirations, sizeof expirations);
+}
+
 int clinux_arm_timer(int descriptor, int64_t ms) {
     struct itimerspec spec = {0};
     if (ms > 0) spec.it_value = (struct timespec){ms / 1000, ms % 1000 * 1000000};

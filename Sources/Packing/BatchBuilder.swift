@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Events
+package import Events
 package import Gate
 
 /// The open batch: collects what the gate let out, as columns, until it fills a slot.
@@ -93,6 +93,9 @@ package struct BatchBuilder: ~Copyable {
 
     /// Whether the kernel keeps the memory out of swap.
     package var isLocked: Bool { memory.isLocked }
+
+    /// The moment the open batch's times are counted from.
+    package var base: EventTime { header.base }
 
     /// Whether nothing was added since the batch began.
     package var isEmpty: Bool { items == 0 }

@@ -17,6 +17,9 @@ int clinux_read_signal(int descriptor);
 /// A timer that counts suspended time too (CLOCK_BOOTTIME). -1 on error.
 int clinux_timer_descriptor(void);
 
+/// Reads away what made a timer descriptor readable.
+void clinux_drain(int descriptor);
+
 /// Arms the timer for an absolute CLOCK_BOOTTIME in milliseconds; 0 or less disarms it.
 int clinux_arm_timer(int descriptor, int64_t boottime_ms);
 

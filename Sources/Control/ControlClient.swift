@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// The command's end of the control socket.
+package final class ControlClient {
+    private let socket: Int32
+    private var input: [UInt8] = []
+
+    /// Connects to the daemon.
+    ///
+    /// - Parameters:
+    ///   - path: of the socket.
+    ///   - timeout: seconds an answer may take.
+    /// - Throws: ``ControlError`` `notRunning` when nobody listens.
+    package init(path: String, timeout: Int = 10) throws(ControlError) {
+        socket = unsafe clinux_connect(path)
+        guard socket >= 0 else {
+            let number = errno
+            let isAbsent = number == ENOENT || number == ECONNREFUSED || number == ENOTDIR
+            throw ControlError(isAbsent ? .notRunning : .socket, number: number)
+        }
+        var limit = timeval(tv_sec: timeout, tv_usec: 0)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(socket) }
+
+    /// Calls a method and waits for its answer.
+    ///
+    /// - Parameter call: any but `monitor`.
+    /// - Returns: the answer's parameters.
+    /// - Throws: ``ControlError``, or ``Refusal`` with the daemon's sentence.
+    package func call(_ call: ControlCall) throws -> ControlReply {
+        try send(call, more: false)
+        return try receive()
+    }
+
+    /// Follows the daemon's status until the daemon ends or the body returns false.
+    ///
+    /// - Parameter body: takes each status.
+    /// - Throws: as ``call(_:)``.
+    package func monitor(_ body: (Status) -> Bool) throws {
+        var forever = timeval(tv_sec: 0, tv_usec: 0)
+        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &forever, socklen_t(MemoryLayout<timeval>.size))
+        try send(.monitor, more: true)
+        while let status = try receive().status, body(status) {}
+    }
+
+    private struct None: Codable {}
+
+    private func send(_ call: ControlCall, more: Bool) throws(ControlError) {
+        func message(_ name: String, _ parameters: some Codable) -> [UInt8] {
+            Varlink.encode(
+                Varlink.FullCall(
+                    method: "\(Varlink.interface).\(name)",
+                    parameters: parameters,
+                    more: more ? true : nil
+                )
+            )
+        }
+        let bytes =
+            switch call {
+            case .getStatus: message("GetStatus", None())
+            case .monitor: message("Monitor", None())
+            case .pause(let parameters): message("Pause", parameters)
+            case .resume: message("Resume", None())
+            case .consent(let receipt): message("Consent", ControlCall.ConsentCall(receipt: receipt))
+            case .withdraw: message("Withdraw", None())
+            case .forget(let parameters): message("Forget", parameters)
+            case .reload: message("Reload", None())
+            case .flush: message("Flush", None())
+            }
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    socket,
+                    buffer.baseAddress?.advanced(by: sent),
+                    buffer.count - sent,
+                    Int32(MSG_NOSIGNAL)
+                )
+            }
+            guard count > 0 else { throw ControlError(.notRunning, number: errno) }
+            sent += count
+        }
+    }
+
+    private func receive() throws -> ControlReply {
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        while !input.contains(0) {
+            guard input.count <= 4 * Varlink.longestMessage else { throw ControlError(.badAnswer) }
+            let count = unsafe recv(socket, &chunk, chunk.count, 0)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                throw ControlError(count == 0 ? .notRunning : .badAnswer, number: errno)
+            }
+            input += chunk[..<count]
+        }
+        let end = input.firstIndex(of: 0) ?? input.endIndex
+        let message = Array(input[..<end])
+        input.removeSubrange(...end)
+        guard let envelope = Varlink.decode(Varlink.Reply<None>.self, message) else {
+            throw ControlError(.badAnswer)
+        }
+        if let error = envelope.error {
+            let refusal = Varlink.decode(Varlink.Reply<Refusal>.self, message)?.parameters
+            throw refusal ?? Refusal("mcid refused the call (\(error)).")
+        }
+        guard let reply = Varlink.decode(Varlink.Reply<ControlReply>.self, message)?.parameters
+        else { throw ControlError(.badAnswer) }
+        return reply
+    }
+}

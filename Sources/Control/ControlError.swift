@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why daemon and command could not talk.
+package struct ControlError: Error, Equatable, CustomStringConvertible {
+    /// The kinds of failure.
+    package enum Code: String, Sendable {
+        /// Nobody listens.
+        case notRunning
+        /// The socket cannot be made or used.
+        case socket
+        /// The answer is no varlink, too long, or too late.
+        case badAnswer
+    }
+
+    package let code: Code
+    /// The system's error number; 0 where none belongs to it.
+    package let number: Int32
+
+    init(_ code: Code, number: Int32 = 0) {
+        self.code = code
+        self.number = number
+    }
+
+    package var description: String {
+        switch code {
+        case .notRunning: "mcid is not running."
+        case .socket: "The control socket cannot be used (error \(number))."
+        case .badAnswer: "mcid did not answer as expected."
+        }
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// The daemon's end of the control socket, driven by the daemon's loop.
+///
+/// Promise: only the person's own processes are heard; no client can hold up the loop: nothing here
+/// waits, and clients are at most ``mostClients``, messages at most ``Varlink/longestMessage`` bytes,
+/// and a message or an answer that takes longer than ``patience`` ends the connection.
+package final class ControlServer {
+    package static let mostClients = 16
+    /// Milliseconds that half a message or an unread answer may stand.
+    package static let patience: Int64 = 5000
+    /// Messages of one client that are answered in one turn.
+    private static let mostMessages = 4
+
+    private struct Client {
+        var socket: Int32
+        var input: [UInt8] = []
+        var output: [UInt8] = []
+        var isMonitor = false
+        /// Since when the input or the output waits for the client.
+        var waitsSince: Int64?
+    }
+
+    private let path: String
+    private let listener: Int32
+    private let service: VarlinkService
+    private var clients: [Client] = []
+
+    /// Listens at a path, for this user alone; a socket left there by a dead daemon is replaced.
+    ///
+    /// - Parameters:
+    ///   - path: of the socket; its folder must exist.
+    ///   - version: told to clients.
+    /// - Throws: ``ControlError`` `socket`.
+    package init(path: String, version: String) throws(ControlError) {
+        self.path = path
+        service = VarlinkService(version: version)
+        unsafe unlink(path)
+        listener = unsafe clinux_listen(path, 32)
+        guard listener >= 0 else { throw ControlError(.socket, number: errno) }
+    }
+
+    /// Takes the socket away.
+    package func close() {
+        for client in clients { Glibc.close(client.socket) }
+        clients = []
+        Glibc.close(listener)
+        unsafe unlink(path)
+    }
+
+    /// The descriptors to poll: for reading, and those that also wait for writing.
+    package var descriptors: [(descriptor: Int32, writes: Bool)] {
+        [(listener, false)] + clients.map { ($0.socket, !$0.output.isEmpty) }
+    }
+
+    /// Whether messages that were read still wait for the next turn.
+    package var hasWork: Bool { clients.contains { $0.input.contains(0) } }
+
+    /// The moment at which a waiting client must be let go; nil when none waits.
+    package var deadline: Int64? {
+        clients.compactMap(\.waitsSince).min().map { $0 + Self.patience }
+    }
+
+    /// Serves whatever is ready, without waiting.
+    ///
+    /// - Parameters:
+    ///   - now: monotonic milliseconds.
+    ///   - handle: carries out a call.
+    package func turn(
+        now: Int64,
+        _ handle: (ControlCall) throws(Refusal) -> ControlReply
+    ) {
+        accept()
+        for index in clients.indices { serve(index, now, handle) }
+        drop { client in client.waitsSince.map { now - $0 >= Self.patience } ?? false }
+    }
+
+    /// Sends a status to everyone who monitors.
+    ///
+    /// - Parameters:
+    ///   - status: the status after a change.
+    ///   - now: monotonic milliseconds.
+    package func publish(_ status: Status, now: Int64) {
+        guard clients.contains(where: \.isMonitor) else { return }
+        let message = VarlinkService.reply(ControlReply(status: status), continues: true)
+        for index in clients.indices where clients[index].isMonitor {
+            clients[index].output += message
+            flush(index, now)
+        }
+        drop { _ in false }
+    }
+
+    private func accept() {
+        while true {
+            let socket = clinux_accept(listener)
+            guard socket >= 0 else { return }
+            let isOwn = clinux_peer_uid(socket) == Int64(getuid())
+            guard isOwn, clients.count < Self.mostClients else {
+                Glibc.close(socket)
+                continue
+            }
+            clients.append(Client(socket: socket))
+        }
+    }
+
+    private func serve(
+        _ index: Int,
+        _ now: Int64,
+        _ handle: (ControlCall) throws(Refusal) -> ControlReply
+    ) {
+        guard read(index) else { return end(index) }
+        for _ in 0..<Self.mostMessages {
+            guard let end = clients[index].input.firstIndex(of: 0) else { break }
+            let message = Array(clients[index].input[..<end])
+            clients[index].input.removeSubrange(...end)
+            guard let answer = service.answer(message, handle) else { return self.end(index) }
+            clients[index].output += answer.bytes
+            if answer.isMonitor { clients[index].isMonitor = true }
+        }
+        if !clients[index].input.contains(0), clients[index].input.count > Varlink.longestMessage {
+            return end(index)
+        }
+        flush(index, now)
+    }
+
+    /// Reads what is there; false at the end of the connection.
+    private func read(_ index: Int) -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        // A client that fills its share is read on in the next turn.
+        while clients[index].input.count <= Varlink.longestMessage {
+            let count = unsafe Glibc.recv(clients[index].socket, &chunk, chunk.count, 0)
+            if count > 0 {
+                clients[index].input += chunk[..<count]
+            } else {
+                return count < 0 && (errno == EAGAIN || errno == EINTR)
+            }
+        }
+        return true
+    }
+
+    private func flush(_ index: Int, _ now: Int64) {
+        var sent = 0
+        let output = clients[index].output
+        while sent < output.count {
+            let count = unsafe output.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    clients[index].socket,
+                    buffer.baseAddress?.advanced(by: sent),
+                    buffer.count - sent,
+                    Int32(MSG_NOSIGNAL)
+                )
+            }
+            if count > 0 {
+                sent += count
+            } else {
+                if errno != EAGAIN && errno != EINTR { return end(index) }
+                break
+            }
+        }
+        clients[index].output.removeFirst(sent)
+        if clients[index].output.count > 4 * Varlink.longestMessage { return end(index) }
+        let waits = !clients[index].output.isEmpty || !clients[index].input.isEmpty
+        clients[index].waitsSince = waits ? clients[index].waitsSince ?? now : nil
+    }
+
+    /// Marks a connection as ended; ``drop(_:)`` forgets it.
+    private func end(_ index: Int) {
+        Glibc.close(clients[index].socket)
+        clients[index].socket = -1
+    }
+
+    private func drop(_ isTooSlow: (Client) -> Bool) {
+        for index in clients.indices where clients[index].socket >= 0 && isTooSlow(clients[index]) {
+            end(index)
+        }
+        clients.removeAll { $0.socket < 0 }
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+package import Control
+import Glibc
+
+/// The daemon's one loop on its one thread.
+///
+/// In every round control messages come before events, so that nothing read after a pause was
+/// asked for is ever looked at.
+package final class EventLoop {
+    private let recorder: Recorder
+    private let control: ControlServer
+    private let manager: ServiceManager
+    private let signals: Int32
+    private let timer: Int32
+    private var armed: Int64 = 0
+    private var lastSign: Int64 = 0
+
+    /// Blocks SIGTERM, SIGINT and SIGHUP, which the loop takes from a descriptor from then on.
+    ///
+    /// - Throws: a ``Refusal`` when the kernel gives no descriptor.
+    package init(
+        _ recorder: Recorder,
+        _ control: ControlServer,
+        _ manager: ServiceManager
+    ) throws(Refusal) {
+        self.recorder = recorder
+        self.control = control
+        self.manager = manager
+        let wanted = [SIGTERM, SIGINT, SIGHUP]
+        signals = unsafe clinux_signal_descriptor(wanted, wanted.count)
+        timer = clinux_timer_descriptor()
+        guard signals >= 0, timer >= 0 else {
+            throw Refusal("The kernel gave mcid no descriptor for signals or time.")
+        }
+    }
+
+    /// Runs until a signal asks to stop.
+    package func run() {
+        let status = recorder.status
+        manager.ready(Self.words(status))
+        while true {
+            armTimer()
+            let sourceDescriptors = recorder.descriptors
+            var watched = [Self.watch(signals), Self.watch(timer)]
+            watched += control.descriptors.map { Self.watch($0.descriptor, writes: $0.writes) }
+            let firstSource = watched.count
+            watched += sourceDescriptors.map { Self.watch($0) }
+
+            let count = unsafe poll(&watched, nfds_t(watched.count), timeout())
+            if count < 0 && errno != EINTR { break }
+            if watched[0].revents != 0, shouldStop() { break }
+            if watched[1].revents != 0 { clinux_drain(timer) }
+            let now = Self.now()
+            if control.hasWork || watched[2..<firstSource].contains(where: { $0.revents != 0 })
+                || control.deadline.map({ $0 <= now }) == true
+            {
+                control.turn(now: now) { call throws(Refusal) in try recorder.handle(call) }
+            }
+            // A call may have let go of the source: its descriptors are then no longer its own.
+            if watched[firstSource...].contains(where: { $0.revents != 0 }),
+                recorder.descriptors == sourceDescriptors
+            {
+                recorder.sourceBecameReadable()
+            }
+            recorder.tick()
+            tellChanges(now)
+        }
+        manager.stopping()
+        recorder.stop()
+        control.close()
+    }
+
+    private func tellChanges(_ now: Int64) {
+        if recorder.statusChanged {
+            recorder.statusChanged = false
+            let status = recorder.status
+            control.publish(status, now: now)
+            manager.status(Self.words(status))
+        }
+        if let interval = manager.watchdogInterval, now - lastSign >= interval {
+            lastSign = now
+            manager.alive()
+        }
+    }
+
+    /// Milliseconds until something is due; -1 for never.
+    private func timeout() -> Int32 {
+        if control.hasWork { return 0 }
+        let sign = manager.watchdogInterval.map { lastSign + $0 }
+        let due = [recorder.deadline, control.deadline, sign].compactMap(\.self).min()
+        return due.map { Int32(clamping: max(0, $0 - Self.now())) } ?? -1
+    }
+
+    /// Ends of pauses come on a clock that counts suspended time, which poll's does not.
+    private func armTimer() {
+        let due = recorder.longDeadline ?? 0
+        guard abs(due - armed) > 10 || (due == 0) != (armed == 0) else { return }
+        armed = due
+        clinux_arm_timer(timer, due)
+    }
+
+    private func shouldStop() -> Bool {
+        while true {
+            switch clinux_read_signal(signals) {
+            case 0: return false
+            case SIGHUP: _ = try? recorder.handle(.reload)
+            default: return true
+            }
+        }
+    }
+
+    private static func watch(_ descriptor: Int32, writes: Bool = false) -> pollfd {
+        pollfd(fd: descriptor, events: Int16(POLLIN | (writes ? POLLOUT : 0)), revents: 0)
+    }
+
+    private static func now() -> Int64 { clinux_clock_ms(1) }
+
+    private static func words(_ status: Status) -> String {
+        switch status.state {
+        case .recording: "recording"
+        case .paused: status.until.map { "paused until \($0)" } ?? "paused until resumed"
+        case .closed: "closed: \(status.reason ?? "")"
+        case .reconnecting: "waiting for the X server"
+        }
+    }
+}

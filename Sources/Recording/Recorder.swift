@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Capture
+package import Control
+package import Events
+import Gate
+package import Logging
+import Packing
+import Sealing
+package import Settings
+import Storage
+
+/// The place where the stages meet: capture, gate, packing, sealing, storage.
+///
+/// Upstream: a source of events and the calls of the person. Downstream: the ring. Promise: while
+/// the gate is closed the source is not connected, so that no event can arrive; a pause, a
+/// withdrawal or an exemption is in force, then on disk, then answered.
+///
+/// It has no thread, no descriptor and no clock of its own: the loop (or a test) tells it what is
+/// ready and asks when to call again.
+package final class Recorder {
+    /// What the recorder is given to work with.
+    package struct Environment {
+        package var paths: Paths
+        package var clock: () -> Moment
+        package var bootID: [UInt8]
+        package var version: String
+        package var log: Logger
+        /// Bytes that a new ring may take.
+        package var ringCap: Int
+
+        package init(
+            paths: Paths,
+            clock: @escaping () -> Moment,
+            bootID: [UInt8],
+            version: String,
+            log: Logger,
+            ringCap: Int
+        ) {
+            self.paths = paths
+            self.clock = clock
+            self.bootID = bootID
+            self.version = version
+            self.log = log
+            self.ringCap = ringCap
+        }
+    }
+
+    let environment: Environment
+    let source: any EventSource
+    let controlsFile: ControlsFile
+    var controls = Controls()
+    var settings = PersonSettings()
+    /// Why controls, settings or recipients cannot be used; capture is closed while there is one.
+    var fault: String?
+
+    var gate: Gate
+    var builder = BatchBuilder()
+    var store: Store
+    var accounting = Accounting()
+    var pacer = DrainPacer()
+    var isConnected = false
+    private var reconnect = Backoff()
+
+    var lastStored: WallTime?
+    /// When the state shown by ``status`` began.
+    var stateSince: WallTime
+    /// Whether those who monitor must be told.
+    package var statusChanged = false
+    /// Until when everything that happened was read, or its reading given up.
+    var readUntil: EventTime
+    /// How far this boot's clocks are apart: it grows by the time suspended.
+    var suspended: Int64
+
+    /// A recorder with a closed gate; ``start()`` reads the person's will.
+    package init(_ source: any EventSource, _ environment: Environment) {
+        self.source = source
+        self.environment = environment
+        controlsFile = ControlsFile(environment.paths.controls)
+        let now = environment.clock()
+        gate = Gate(at: now.monotonic)
+        store = Store(environment)
+        stateSince = now.wall
+        readUntil = now.monotonic
+        suspended = now.boottime - now.monotonic.milliseconds
+        if !builder.isLocked {
+            environment.log.warning("The open batch could not be locked into memory")
+        }
+    }
+
+    // MARK: Life
+
+    /// Reads controls and settings and begins to record where that is allowed.
+    ///
+    /// - Throws: a ``Refusal`` when no recipient can be read: there is nobody to seal to.
+    package func start() throws(Refusal) {
+        let now = environment.clock()
+        reload()
+        if store.sealer == nil { throw Self.noRecipient }
+        let stopped = store.newest.map { EventTime($0.milliseconds - now.wallOffset) }
+        let paused = controls.pause.flatMap { WallTime($0.since) }
+            .map { min(EventTime($0.milliseconds - now.wallOffset), now.monotonic) }
+        update(at: now)
+        if gate.conditions.hasConsent, let stopped, stopped < paused ?? now.monotonic {
+            keep(.gap(Gap(reason: .notRunning, from: stopped, to: paused ?? now.monotonic)))
+        }
+        if gate.conditions.closedBy == .paused, let paused { gate.closedSince(paused) }
+        environment.log.notice("Started", metadata: ["state": "\(status.state.rawValue)"])
+    }
+
+    /// Stores everything and lets go of the X server.
+    package func stop() {
+        let now = environment.clock()
+        if isConnected { drain(now) }
+        _ = letGoOfSource(now)
+        if gate.conditions.hasConsent {
+            gate.recordClosure(until: now.monotonic) { keep($0) }
+            flush(at: now, closing: true)
+        }
+        environment.log.notice("Stopped")
+    }
+
+    /// Reads controls, settings and recipients anew; what cannot be read closes the gate.
+    func reload() {
+        fault = nil
+        do {
+            controls = try controlsFile.read()
+            settings = try SettingsFile(environment.paths.settings).read()
+        } catch {
+            fault = error.description
+            environment.log.error("Controls or settings cannot be used", metadata: ["cause": "\(error.code)"])
+        }
+        store.loadRecipients()
+        if store.sealer == nil { fault = fault ?? Self.noRecipient.reason }
+    }
+
+    static let noRecipient = Refusal(
+        "There is no key to seal to, so nothing can be recorded.",
+        next: "mcictl consent"
+    )
+
+    // MARK: Conditions
+
+    /// Brings gate and source in line with what the person wants at this moment.
+    func update(at now: Moment) {
+        let before = gate.conditions
+        if let pause = controls.pause, pause.isOver(at: now, bootID: environment.bootID) {
+            endPause()
+        }
+        var conditions = before
+        conditions.hasConsent = Consent.isValid(controls.consent)
+        conditions.isPaused = controls.pause != nil
+        conditions.keyDetail = settings.keyDetail(at: now.wall)
+        conditions.isSound = fault == nil
+        conditions.isConnected = true
+        if conditions.closedBy == nil { conditions.isSound = store.open() }
+        if conditions.closedBy == nil {
+            connect(now)
+            conditions.isSound = fault == nil
+        }
+        var time = now.monotonic
+        if conditions.closedBy != nil, isConnected { time = letGoOfSource(now) }
+        conditions.isConnected = isConnected
+        // A batch is of one key detail.
+        if conditions.keyDetail != before.keyDetail { flush(at: now, closing: true) }
+        gate.set(conditions, at: time) { keep($0) }
+        guard conditions.closedBy != before.closedBy || conditions.keyDetail != before.keyDetail else {
+            return
+        }
+        stateSince = conditions.closedBy != before.closedBy ? now.wall : stateSince
+        statusChanged = true
+        environment.log.notice(
+            "State changed",
+            metadata: [
+                "state": "\(status.state.rawValue)",
+                "reason": "\(conditions.closedBy?.name ?? "none")",
+                "key-detail": "\(conditions.keyDetail.rawValue)",
+            ]
+        )
+    }
+
+    /// A pause that has run out is taken from disk; where that fails it goes on.
+    private func endPause() {
+        do throws(SettingsError) {
+            let lock = try controlsFile.lock()
+            var new = controls
+            new.pause = nil
+            try controlsFile.write(new)
+            controls = new
+            _ = consume lock
+        } catch {
+            environment.log.error("The end of the pause could not be written, so it goes on")
+        }
+    }
+
+    /// Disconnects from the X server; what was not read is never read.
+    ///
+    /// - Returns: the moment up to which everything was read.
+    func letGoOfSource(_ now: Moment) -> EventTime {
+        source.disconnect()
+        defer { pacer.stop() }
+        guard isConnected else { return now.monotonic }
+        isConnected = false
+        return pacer.due == nil ? now.monotonic : readUntil
+    }
+
+    private func connect(_ now: Moment) {
+        guard !isConnected, reconnect.isDue(now.monotonic.milliseconds) else { return }
+        do {
+            try source.connect()
+            isConnected = true
+            reconnect = Backoff()
+            readUntil = now.monotonic
+            pacer.connected(at: now.monotonic.milliseconds)
+        } catch {
+            reconnect.failed(at: now.monotonic.milliseconds)
+            if !error.isTransient { fault = error.description }
+            environment.log.warning("X server not reached", metadata: ["cause": "\(error.code)"])
+        }
+    }
+
+    // MARK: The loop's calls
+
+    /// The descriptors to watch now; none while a reading is already due.
+    package var descriptors: [Int32] { pacer.due == nil ? source.descriptors : [] }
+
+    /// The source has something.
+    package func sourceBecameReadable() {
+        let now = environment.clock().monotonic
+        if pacer.due == nil { readUntil = now }
+        pacer.becameReadable(at: now.milliseconds)
+    }
+
+    /// Does what is due: reads the source, ends pauses, stores, tries again.
+    package func tick() {
+        let now = environment.clock()
+        noteClocks(now)
+        if let due = pacer.due, due <= now.monotonic.milliseconds { drain(now) }
+        update(at: now)
+        let mustClose = !builder.isEmpty && closeDue <= now.monotonic.milliseconds
+        if store.isDue(now.monotonic.milliseconds) || mustClose { flush(at: now, closing: false) }
+        store.retry(at: now.monotonic.milliseconds) { accounting.lose($0) }
+    }
+
+    /// When ``tick()`` must be called at the latest, in monotonic milliseconds.
+    package var deadline: Int64? {
+        let wantsConnection = gate.conditions.closedBy == .disconnected
+        let close = builder.isEmpty ? nil : closeDue
+        let connection = wantsConnection ? reconnect.due : nil
+        return [pacer.due, store.due, close, connection].compactMap(\.self).min()
+    }
+
+    /// When a pause or a confirmation ends, in CLOCK_BOOTTIME milliseconds.
+    package var longDeadline: Int64? {
+        let now = environment.clock()
+        var left: [Int64] = []
+        if let pause = controls.pause?.timeLeft(at: now, bootID: environment.bootID) {
+            left.append(pause)
+        }
+        if settings.keyDetail(at: now.wall) == .full,
+            let until = settings.keyDetailUntil.flatMap({ WallTime($0) })
+        {
+            left.append(until.milliseconds - now.wall.milliseconds)
+        }
+        return left.min().map { now.boottime + max($0, 1) }
+    }
+
+    func drain(_ now: Moment) {
+        do {
+            let count = try source.drain(now: now.monotonic) { event in
+                if let isAdmitted = gate.take(event, into: { keep($0) }) {
+                    accounting.count(admitted: isAdmitted)
+                }
+            }
+            readUntil = now.monotonic
+            pacer.drained(count: count, at: now.monotonic.milliseconds)
+        } catch {
+            environment.log.warning("X server lost")
+            let time = letGoOfSource(now)
+            var conditions = gate.conditions
+            conditions.isConnected = false
+            gate.set(conditions, at: time) { keep($0) }
+        }
+    }
+
+    /// A suspension or a clock that was set: times before and after belong to different batches.
+    private func noteClocks(_ now: Moment) {
+        let apart = now.boottime - now.monotonic.milliseconds
+        let slept = apart - suspended
+        suspended = apart
+        guard store.offsetChanged(now.wallOffset) || slept >= 1000 else { return }
+        flush(at: now, closing: true)
+        if slept >= 1000 {
+            let from = EventTime(now.monotonic.milliseconds - slept)
+            keep(.gap(Gap(reason: .suspended, from: from, to: now.monotonic)))
+        }
+    }
+}
+
+/// Waits longer after each failure, up to two seconds.
+struct Backoff {
+    private var pause: Int64 = 50
+    private(set) var due: Int64?
+
+    func isDue(_ now: Int64) -> Bool { due.map { $0 <= now } ?? true }
+
+    mutating func failed(at now: Int64) {
+        due = now + pause
+        pause = min(pause * 2, 2000)
+    }
+}

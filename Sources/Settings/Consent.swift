@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Control
+import Crypto
+package import Events
+import Files
+import Glibc
+
+/// The notice a person reads before consenting, and what makes a consent valid.
+package enum Consent {
+    /// What is told before anything is recorded; another text asks for consent again.
+    package static let notice = """
+        mci records how you work with this desktop, as training data for AI models.
+
+        What is recorded   Keyboard and mouse as the X server reports them: when keys and buttons go
+                           down and up, how the pointer moves, how wheels turn, and which application
+                           is in front. No screen, no sound, no window title.
+        Which keys         Shortcuts, navigation and editing keys by name. Keys that write text only
+                           as "letter", "digit", "punctuation", "space" or "keypad": what you write
+                           cannot be read back. You can choose less (mcictl set key-detail timing|off)
+                           or, after a question of its own and for eight hours, more (full).
+        Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
+                           is sent anywhere: the recorder has no network code.
+        Who can read it    Whoever has your identity file, and nobody else. If you lose it, what was
+                           recorded is lost.
+        How long           Until the file is full (64 MiB, some 24 working days); then the oldest is
+                           overwritten. You can delete any of it at any time.
+        What you can do    mcictl pause, mcictl log, mcictl forget, mcictl consent --withdraw: at
+                           once, without a reason, and without asking anybody.
+
+        """
+
+    /// SHA-256 of the notice, in hexadecimal.
+    package static var noticeHash: String {
+        SHA256.hash(data: Array(notice.utf8))
+            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+            .joined()
+    }
+
+    /// The receipt of a consent given now by the user of this process.
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - recipients: public keys to which the data is sealed.
+    ///   - method: how the consent was given, in words.
+    ///   - ring: the path of the ring.
+    /// - Returns: the receipt.
+    package static func receipt(
+        at now: WallTime,
+        recipients: [String],
+        method: String,
+        ring: String
+    ) -> Receipt {
+        var random = SystemRandomNumberGenerator()
+        let id = (0..<2).map { _ in String(UInt64.random(in: 0...(.max), using: &random), radix: 16) }
+        return Receipt(
+            recordId: id.joined(),
+            piiPrincipal: userName(),
+            userId: Int(getuid()),
+            host: host(),
+            controller: userName(),
+            purpose: "training data for AI models",
+            piiCategories: ["keyboard events", "pointer events", "application in front"],
+            storageLocation: ring,
+            retention: "until the ring is full, oldest first",
+            recipients: recipients,
+            noticeHash: noticeHash,
+            collectionMethod: method,
+            collectedAt: now.text
+        )
+    }
+
+    /// Whether a consent holds for this user, this host and today's notice.
+    package static func isValid(_ receipt: Receipt?) -> Bool {
+        guard let receipt else { return false }
+        return receipt.userId == Int(getuid()) && receipt.host == host()
+            && receipt.noticeHash == noticeHash
+    }
+
+    /// The name of the user of this process; the number where the name is not known.
+    private static func userName() -> String {
+        guard let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name else {
+            return "\(getuid())"
+        }
+        return unsafe String(cString: name)
+    }
+
+    /// The machine id, or the host's name where there is none.
+    private static func host() -> String {
+        let id = (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let line = id.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        if !line.isEmpty { return line }
+        var name = [CChar](repeating: 0, count: 256)
+        unsafe gethostname(&name, name.count - 1)
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

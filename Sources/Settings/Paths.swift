@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// Where things are, by the XDG base directory specification.
+package struct Paths: Equatable, Sendable {
+    /// Ring and controls.
+    package var state: String
+    /// Identity, and in `public` what the daemon reads.
+    package var config: String
+    /// The control socket.
+    package var runtime: String
+
+    /// Finds the folders from the environment.
+    ///
+    /// Relative values are ignored, as the specification asks.
+    ///
+    /// - Parameter environment: the process environment.
+    package init(environment: [String: String]) {
+        func folder(_ name: String, _ fallback: String) -> String {
+            let value = environment[name] ?? ""
+            return (value.hasPrefix("/") ? value : fallback) + "/mci"
+        }
+        let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/nonexistent"
+        state = folder("XDG_STATE_HOME", home + "/.local/state")
+        config = folder("XDG_CONFIG_HOME", home + "/.config")
+        runtime = folder("XDG_RUNTIME_DIR", "/run/user/\(getuid())")
+    }
+
+    package var ring: String { state + "/ring.db" }
+    package var controls: String { state + "/controls.json" }
+    /// Held by the one daemon that records.
+    package var daemonLock: String { state + "/mcid.pid" }
+    /// The private key; the daemon never opens it.
+    package var identity: String { config + "/identity" }
+    package var recipients: String { config + "/public/recipients" }
+    package var settings: String { config + "/public/settings.json" }
+    package var socket: String { runtime + "/control" }
+}

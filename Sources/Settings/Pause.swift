@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+
+/// A pause that the person asked for.
+///
+/// Its end is kept twice: on the wall clock and on this boot's clock. The later one counts, so that
+/// neither a clock set forward nor one set back lets it end early.
+package struct Pause: Codable, Equatable, Sendable {
+    /// RFC 3339.
+    package var since: String
+    /// RFC 3339; nil for a pause that lasts until it is resumed.
+    package var until: String?
+    /// The boot whose clock ``boottimeEnd`` is on, in hexadecimal.
+    package var bootID: String
+    /// CLOCK_BOOTTIME in milliseconds.
+    package var boottimeEnd: Int64?
+
+    /// A pause from `now` to a moment, or without end.
+    ///
+    /// - Parameters:
+    ///   - now: the moment of the request.
+    ///   - length: milliseconds; nil for no end.
+    ///   - bootID: of this boot.
+    package init(from now: Moment, length: Int64?, bootID: [UInt8]) {
+        since = now.wall.text
+        until = length.map { WallTime(now.wall.milliseconds + $0).text }
+        self.bootID = Self.name(bootID)
+        boottimeEnd = length.map { now.boottime + $0 }
+    }
+
+    /// Whether the pause is over; one whose end cannot be read never is.
+    package func isOver(at now: Moment, bootID: [UInt8]) -> Bool {
+        guard let until else { return false }
+        guard let end = WallTime(until), end <= now.wall else { return false }
+        guard self.bootID == Self.name(bootID) else { return true }
+        return boottimeEnd.map { $0 <= now.boottime } ?? false
+    }
+
+    /// Milliseconds until it can be over at the earliest; nil when it has no end.
+    package func timeLeft(at now: Moment, bootID: [UInt8]) -> Int64? {
+        guard let until, let end = WallTime(until) else { return nil }
+        let wall = end.milliseconds - now.wall.milliseconds
+        let isThisBoot = self.bootID == Self.name(bootID)
+        let boot = isThisBoot ? boottimeEnd.map { $0 - now.boottime } ?? 0 : 0
+        return max(wall, boot, 0)
+    }
+
+    private static func name(_ bootID: [UInt8]) -> String {
+        bootID.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}

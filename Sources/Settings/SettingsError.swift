@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why controls or settings cannot be used; what cannot be read closes the gate.
+package struct SettingsError: Error, Equatable, CustomStringConvertible {
+    /// The kinds of failure.
+    package enum Code: String, Sendable {
+        /// The file is there and cannot be read.
+        case unreadable
+        /// The file is there and is not what this version writes.
+        case damaged
+        /// The file cannot be written.
+        case unwritable
+    }
+
+    package let code: Code
+    /// What the file holds: `controls` or `settings`.
+    package let file: String
+
+    init(_ code: Code, _ file: String) {
+        self.code = code
+        self.file = file
+    }
+
+    package var description: String {
+        switch code {
+        case .unreadable: "The \(file) file cannot be read."
+        case .damaged: "The \(file) file is damaged."
+        case .unwritable: "The \(file) file cannot be written."
+        }
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+import Files
+import Glibc
+
+/// The clocks of this machine.
+package enum SystemClock {
+    /// One reading of all clocks.
+    package static func now() -> Moment {
+        Moment(
+            monotonic: EventTime(milliseconds(CLOCK_MONOTONIC)),
+            boottime: milliseconds(CLOCK_BOOTTIME),
+            wall: WallTime(milliseconds(CLOCK_REALTIME))
+        )
+    }
+
+    /// The kernel's name for this boot, 16 bytes; zeros where it gives none.
+    package static func bootID() -> [UInt8] {
+        let text = (try? Disk.read("/proc/sys/kernel/random/boot_id")) ?? []
+        let digits = text.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+        guard digits.count == 32 else { return [UInt8](repeating: 0, count: 16) }
+        return (0..<16).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) }
+    }
+
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}
