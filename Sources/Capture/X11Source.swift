@@ -38,6 +38,13 @@ package final class X11Source: EventSource {
         if !hasDisplay { throw CaptureError(.noDisplay) }
     }
 
+    /// Finds out whether the X server can be recorded, without listening to anything.
+    ///
+    /// - Throws: ``CaptureError``.
+    package static func probe() throws(CaptureError) {
+        if try X11Connection(role: .pointer).isXWayland { throw CaptureError(.wayland) }
+    }
+
     package func connect() throws(CaptureError) {
         disconnect()
         let keyboard = try X11Connection(role: .keyboard)

@@ -19,6 +19,9 @@ package enum KeyClass: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     /// A symbol outside the classes above.
     case other
 
+    /// The word in exports.
+    package var name: String { "\(self)" }
+
     /// Whether such a key can write text, so that its identity is content.
     package var writesText: Bool {
         switch self {

@@ -8,8 +8,13 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     package var schema = 1
     /// The name of a ``KeyDetail``.
     package var keyDetail = KeyDetail.shortcuts.rawValue
+    /// Bytes that a new ring may take; nil for ``defaultRingSize``.
+    package var ringSize: Int?
     /// RFC 3339: when the confirmation of `full` ends.
     package var keyDetailUntil: String?
+
+    /// 64 MiB: some 24 working days.
+    package static let defaultRingSize = 64 << 20
 
     package init() {}
 

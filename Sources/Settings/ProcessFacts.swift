@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// What this process was started with.
+package enum ProcessFacts {
+    /// The version of mci, in daemon and command alike.
+    package static let version = "0.1.0"
+
+    /// The environment variables.
+    package static func environment() -> [String: String] {
+        var result: [String: String] = [:]
+        var next = unsafe environ
+        while let entry = unsafe next.pointee {
+            let line = unsafe String(cString: entry)
+            if let sign = line.firstIndex(of: "=") {
+                result[String(line[..<sign])] = String(line[line.index(after: sign)...])
+            }
+            unsafe next += 1
+        }
+        return result
+    }
+
+    /// The process id.
+    package static var id: Int32 { getpid() }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import Sealing
+
+/// Why an age file does not open.
+package struct AgeError: Error, Equatable, CustomStringConvertible {
+    /// The kinds of failure, as the format's test vectors name them.
+    package enum Code: String, Sendable {
+        case headerFailure = "header failure"
+        case hmacFailure = "HMAC failure"
+        case noMatch = "no match"
+        case payloadFailure = "payload failure"
+    }
+
+    package let code: Code
+
+    init(_ code: Code) {
+        self.code = code
+    }
+
+    package var description: String {
+        switch code {
+        case .noMatch: "No identity opens this batch: it was sealed to another key."
+        default: "The sealed batch is damaged (\(code.rawValue))."
+        }
+    }
+}
+
+/// A parsed age v1 file (C2SP `age.md`), which identities may open.
+package struct AgeFile: Sendable {
+    /// A recipient's part of the header.
+    struct Stanza: Sendable {
+        var type: String
+        var arguments: [String]
+        var body: [UInt8]
+    }
+
+    let stanzas: [Stanza]
+    /// The header up to and with its three dashes.
+    private let header: [UInt8]
+    private let mac: [UInt8]
+    private let payload: ArraySlice<UInt8>
+
+    /// Parses the header.
+    ///
+    /// - Parameter bytes: the whole file.
+    /// - Throws: ``AgeError`` `headerFailure` for anything that is not exactly the format.
+    package init(_ bytes: [UInt8]) throws(AgeError) {
+        var lines = Lines(bytes)
+        guard try lines.next() == Age.intro else { throw AgeError(.headerFailure) }
+        var stanzas: [Stanza] = []
+        while true {
+            let start = lines.position
+            let line = try lines.next()
+            if line.hasPrefix("---") {
+                let text = line.dropFirst(4)
+                guard line.hasPrefix("--- "), let mac = Base64.decode(text.utf8), mac.count == 32,
+                    !stanzas.isEmpty
+                else { throw AgeError(.headerFailure) }
+                self.stanzas = stanzas
+                self.mac = mac
+                header = Array(bytes[..<(start + 3)])
+                payload = bytes[lines.position...]
+                return
+            }
+            stanzas.append(try Self.stanza(line, &lines))
+        }
+    }
+
+    private static func stanza(
+        _ line: String,
+        _ lines: inout Lines
+    ) throws(AgeError) -> Stanza {
+        let words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        guard words.count >= 2, words[0] == "->",
+            words.dropFirst().allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { 33...126 ~= $0 } })
+        else { throw AgeError(.headerFailure) }
+        var body: [UInt8] = []
+        while true {
+            let text = try lines.next()
+            guard text.utf8.count <= 64, let bytes = Base64.decode(text.utf8) else {
+                throw AgeError(.headerFailure)
+            }
+            body += bytes
+            if text.utf8.count < 64 { break }
+        }
+        return Stanza(type: words[1], arguments: Array(words.dropFirst(2)), body: body)
+    }
+
+    /// Opens the file.
+    ///
+    /// - Parameter identities: tried one after the other.
+    /// - Returns: the plaintext.
+    /// - Throws: ``AgeError``.
+    package func open(_ identities: [Identity]) throws(AgeError) -> [UInt8] {
+        for identity in identities {
+            if let fileKey = try fileKey(identity) { return try open(fileKey) }
+        }
+        throw AgeError(.noMatch)
+    }
+
+    /// The file key, where one of the stanzas is for this identity.
+    private func fileKey(_ identity: Identity) throws(AgeError) -> SymmetricKey? {
+        for stanza in stanzas where stanza.type == Age.stanza {
+            guard stanza.arguments.count == 1, let share = Base64.decode(stanza.arguments[0].utf8),
+                share.count == 32, stanza.body.count == Age.fileKeySize + Age.tagSize,
+                let sender = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: share),
+                let secret = try? identity.key.sharedSecretFromKeyAgreement(with: sender)
+            else { throw AgeError(.headerFailure) }
+            let recipient = identity.key.publicKey.rawRepresentation
+            let key = Age.wrapKey(secret, share: share, recipient: recipient)
+            let zero = [UInt8](repeating: 0, count: 12)
+            guard let fileKey = Self.open(stanza.body[...], key, nonce: zero) else { continue }
+            return SymmetricKey(data: fileKey)
+        }
+        return nil
+    }
+
+    private func open(_ fileKey: SymmetricKey) throws(AgeError) -> [UInt8] {
+        guard Age.headerMAC(fileKey, header) == mac else { throw AgeError(.hmacFailure) }
+        guard payload.count >= Age.nonceSize else { throw AgeError(.headerFailure) }
+        let nonce = Array(payload.prefix(Age.nonceSize))
+        let key = Age.payloadKey(fileKey, nonce: nonce)
+        var rest = payload.dropFirst(Age.nonceSize)
+        var plaintext: [UInt8] = []
+        var number: UInt64 = 0
+        while true {
+            let isLast = rest.count <= Age.chunk + Age.tagSize
+            let sealed = rest.prefix(Age.chunk + Age.tagSize)
+            guard sealed.count >= Age.tagSize,
+                let chunk = Self.open(sealed, key, nonce: Age.chunkNonce(number, isLast: isLast)),
+                !chunk.isEmpty || number == 0
+            else { throw AgeError(.payloadFailure) }
+            plaintext += chunk
+            if isLast { return plaintext }
+            rest = rest.dropFirst(sealed.count)
+            number += 1
+        }
+    }
+
+    private static func open(
+        _ sealed: ArraySlice<UInt8>,
+        _ key: SymmetricKey,
+        nonce: [UInt8]
+    ) -> [UInt8]? {
+        guard
+            let box = try? ChaChaPoly.SealedBox(
+                nonce: ChaChaPoly.Nonce(data: nonce),
+                ciphertext: sealed.dropLast(Age.tagSize),
+                tag: sealed.suffix(Age.tagSize)
+            ), let plaintext = try? ChaChaPoly.open(box, using: key)
+        else { return nil }
+        return Array(plaintext)
+    }
+}
+
+/// The lines of the header, each ended by one line feed.
+private struct Lines {
+    private let bytes: [UInt8]
+    private(set) var position = 0
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    mutating func next() throws(AgeError) -> String {
+        guard let end = bytes[position...].firstIndex(of: 0x0A), end - position <= 4096 else {
+            throw AgeError(.headerFailure)
+        }
+        let line = bytes[position..<end]
+        guard line.allSatisfy({ 32...126 ~= $0 }) else { throw AgeError(.headerFailure) }
+        position = end + 1
+        return String(decoding: line, as: UTF8.self)
+    }
+}
