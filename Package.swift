@@ -85,7 +85,8 @@ let package = Package(
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Control", "Files", "Gate", "Sealing", "Settings", "Storage", "Timeline",
+                "Control", "Events", "Files", "Gate", "Packing", "Settings", "Storage",
+                "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

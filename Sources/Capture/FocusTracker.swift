@@ -59,11 +59,14 @@ struct FocusTracker {
         }
     }
 
-    /// A key came whose addressee is not known: asks the server, for the keys after this one.
+    /// Input came: where its addressee is not known the server is asked, for the input after it.
     ///
-    /// A key also proves that no grab is in force any more, for the server withholds it otherwise.
-    mutating func keyCameUnattributed(_ connection: X11Connection) {
-        guard !hasAsked else { return }
+    /// - Parameter provesNoGrab: a key proves that no grab is in force any more, for the server
+    ///   withholds it otherwise; the pointer does not.
+    mutating func inputCame(_ connection: X11Connection, provesNoGrab: Bool) {
+        guard !hasAsked, context == .unknown || (provesNoGrab && context == .grabbed) else {
+            return
+        }
         ask(connection)
     }
 
@@ -82,6 +85,8 @@ struct FocusTracker {
             enter(window, connection)
         } else {
             context = .unknown
+            // The focus is in a window inside that nobody watches yet.
+            if detail == .virtual, !hasAsked { ask(connection) }
         }
     }
 

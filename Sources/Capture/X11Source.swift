@@ -108,9 +108,7 @@ package final class X11Source: EventSource {
             case .rawKey(let header, let keycode, let isDown):
                 guard let time = keyboard?.stamp(header.time), let connection = keyboard?.connection
                 else { return nil }
-                if keyboard?.focus.context == .unknown || keyboard?.focus.context == .grabbed {
-                    keyboard?.focus.keyCameUnattributed(connection)
-                }
+                keyboard?.focus.inputCame(connection, provesNoGrab: true)
                 let key = keys.key(keycode, isDown: isDown, connection)
                 return RawEvent(time: time, device: header.device, payload: .key(key))
             case .modifiersChanged(let modifiers, let group):
@@ -135,7 +133,9 @@ package final class X11Source: EventSource {
                 else { continue }
                 return RawEvent(time: time, device: header.device, payload: payload)
             case .rawMotion(let header, let values):
-                guard let time = pointer?.stamp(header.time) else { continue }
+                guard let time = pointer?.stamp(header.time), let connection = pointer?.connection
+                else { continue }
+                pointer?.focus.inputCame(connection, provesNoGrab: false)
                 let motion = axes[header.device, default: PointerAxes()].motion(values)
                 let turn = axes[header.device, default: PointerAxes()].turn(values)
                 let moved = RawEvent(
@@ -196,7 +196,7 @@ private struct Lane {
 
     /// Reads what has arrived; the number of events.
     mutating func begin(_ now: EventTime) -> Int {
-        floor = self.now
+        floor = self.now == EventTime(0) ? now : self.now
         self.now = now
         waiting = connection.readArrived()
         focus.beginRound()

@@ -51,6 +51,10 @@ package struct Modifiers: OptionSet, Sendable, BitwiseCopyable {
     /// The modifiers that make a chord a command instead of text.
     package static let command: Modifiers = [.control, .alt, .super]
 
-    /// The names in the order of the bits, as the export writes them.
-    package static let names = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
+    private static let names = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
+
+    /// The words in exports, in the order of the bits.
+    package var words: [String] {
+        Self.names.enumerated().filter { rawValue & (1 << $0.offset) != 0 }.map(\.element)
+    }
 }

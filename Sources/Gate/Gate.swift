@@ -48,9 +48,12 @@ package struct Gate: Sendable {
     private var heldKeys = HeldKeys()
     private var toldApp: String?
 
-    /// A closed gate; its first gap begins at `start`.
-    package init(at start: EventTime) {
-        closure = conditions.closedBy.map { Gap(reason: $0, from: start, to: start) }
+    /// A closed gate.
+    ///
+    /// - Parameter stopped: when the daemon last ran, or now; the gap up to the first conditions is
+    ///   one of not running.
+    package init(stopped: EventTime) {
+        closure = Gap(reason: .notRunning, from: stopped, to: stopped)
     }
 
     /// Changes the conditions.
@@ -67,15 +70,10 @@ package struct Gate: Sendable {
     ) {
         let before = conditions.closedBy
         conditions = new
-        guard new.closedBy != before else { return }
+        guard new.closedBy != before || closure?.reason == .notRunning else { return }
         if before == nil { close(at: time, sink) }
         endClosure(at: time, sink)
         closure = new.closedBy.map { Gap(reason: $0, from: time, to: time) }
-    }
-
-    /// Lets the gap of a closed gate begin at another moment, known from before a restart.
-    package mutating func closedSince(_ time: EventTime) {
-        closure?.from = time
     }
 
     /// Puts the gap of a closed gate on record up to `time`, as before a stop; it goes on after.

@@ -14,7 +14,8 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
     /// Every key's identity: what is typed can be read back.
     case full
 
-    private var rank: Int {
+    /// From 0 for `off` to 3 for `full`, as stored in batches.
+    package var rank: UInt8 {
         switch self {
         case .off: 0
         case .timing: 1

@@ -63,7 +63,7 @@ extension Recorder {
         if state == .closed {
             status.reason = fault ?? store.failure ?? conditions.closedBy?.name
         }
-        if state == .paused { status.until = controls.pause?.until }
+        status.until = controls.pause?.until
         if conditions.keyDetail == .full { status.keyDetailUntil = settings.keyDetailUntil }
         status.lastStored = lastStored?.text
         status.pendingErasure = store.hasPendingErasure

@@ -11,6 +11,7 @@ extension Recorder {
 
     /// Adds to the open batch what the gate let out.
     func keep(_ output: GateOutput) {
+        guard mayStore else { return }
         let time: EventTime
         switch output {
         case .event(let event):
@@ -46,7 +47,7 @@ extension Recorder {
 
     private func begin(at time: EventTime) {
         let now = environment.clock()
-        builder.begin(store.nextHeader(now, base: time, detail: keyDetailRank))
+        builder.begin(store.nextHeader(now, base: time, detail: keyDetail.rank))
     }
 
     private func closeBatch() {
@@ -67,15 +68,7 @@ extension Recorder {
 
     private func nextHeader() -> BatchHeader {
         let now = environment.clock()
-        return store.nextHeader(now, base: now.monotonic, detail: keyDetailRank)
+        return store.nextHeader(now, base: now.monotonic, detail: keyDetail.rank)
     }
 
-    private var keyDetailRank: UInt8 {
-        switch gate.conditions.keyDetail {
-        case .off: 0
-        case .timing: 1
-        case .shortcuts: 2
-        case .full: 3
-        }
-    }
 }

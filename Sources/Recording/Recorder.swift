@@ -62,9 +62,14 @@ package final class Recorder {
     var isConnected = false
     private var reconnect = Backoff()
 
+    /// Whether there is a consent: without one not even a gap is stored.
+    var mayStore = false
+    /// The key detail of the open batch.
+    var keyDetail = KeyDetail.shortcuts
     var lastStored: WallTime?
     /// When the state shown by ``status`` began.
     var stateSince: WallTime
+    private var noted: (state: Status.State, reason: String?, detail: KeyDetail)?
     /// Whether those who monitor must be told.
     package var statusChanged = false
     /// Until when everything that happened was read, or its reading given up.
@@ -78,7 +83,7 @@ package final class Recorder {
         self.environment = environment
         controlsFile = ControlsFile(environment.paths.controls)
         let now = environment.clock()
-        gate = Gate(at: now.monotonic)
+        gate = Gate(stopped: now.monotonic)
         store = Store(environment)
         stateSince = now.wall
         readUntil = now.monotonic
@@ -97,14 +102,13 @@ package final class Recorder {
         let now = environment.clock()
         reload()
         if store.sealer == nil { throw Self.noRecipient }
-        let stopped = store.newest.map { EventTime($0.milliseconds - now.wallOffset) }
-        let paused = controls.pause.flatMap { WallTime($0.since) }
-            .map { min(EventTime($0.milliseconds - now.wallOffset), now.monotonic) }
-        update(at: now)
-        if gate.conditions.hasConsent, let stopped, stopped < paused ?? now.monotonic {
-            keep(.gap(Gap(reason: .notRunning, from: stopped, to: paused ?? now.monotonic)))
+        func monotonic(_ time: WallTime) -> EventTime {
+            EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
-        if gate.conditions.closedBy == .paused, let paused { gate.closedSince(paused) }
+        gate = Gate(stopped: store.newest.map(monotonic) ?? now.monotonic)
+        // A pause that began while nothing ran, or before a crash, counts from its beginning.
+        let paused = controls.pause.flatMap { WallTime($0.since) }.map(monotonic)
+        update(at: now, closedSince: paused)
         environment.log.notice("Started", metadata: ["state": "\(status.state.rawValue)"])
     }
 
@@ -113,10 +117,8 @@ package final class Recorder {
         let now = environment.clock()
         if isConnected { drain(now) }
         _ = letGoOfSource(now)
-        if gate.conditions.hasConsent {
-            gate.recordClosure(until: now.monotonic) { keep($0) }
-            flush(at: now, closing: true)
-        }
+        gate.recordClosure(until: now.monotonic) { keep($0) }
+        flush(at: now, closing: true)
         environment.log.notice("Stopped")
     }
 
@@ -142,7 +144,11 @@ package final class Recorder {
     // MARK: Conditions
 
     /// Brings gate and source in line with what the person wants at this moment.
-    func update(at now: Moment) {
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - start: when a gate that is closed from the beginning was closed; nil for now.
+    func update(at now: Moment, closedSince start: EventTime? = nil) {
         let before = gate.conditions
         if let pause = controls.pause, pause.isOver(at: now, bootID: environment.bootID) {
             endPause()
@@ -162,19 +168,30 @@ package final class Recorder {
         if conditions.closedBy != nil, isConnected { time = letGoOfSource(now) }
         conditions.isConnected = isConnected
         // A batch is of one key detail.
-        if conditions.keyDetail != before.keyDetail { flush(at: now, closing: true) }
+        if conditions.keyDetail != keyDetail { flush(at: now, closing: true) }
+        keyDetail = conditions.keyDetail
+        if conditions.closedBy == .paused, let start { time = start }
+        mayStore = conditions.hasConsent
         gate.set(conditions, at: time) { keep($0) }
-        guard conditions.closedBy != before.closedBy || conditions.keyDetail != before.keyDetail else {
+        noteState(now)
+    }
+
+    /// Tells the log and those who monitor when the state is another one than before.
+    func noteState(_ now: Moment) {
+        let (state, reason) = (status.state, status.reason)
+        let detail = gate.conditions.keyDetail
+        guard noted?.state != state || noted?.reason != reason || noted?.detail != detail else {
             return
         }
-        stateSince = conditions.closedBy != before.closedBy ? now.wall : stateSince
+        if noted?.state != state || noted?.reason != reason { stateSince = now.wall }
+        noted = (state, reason, detail)
         statusChanged = true
         environment.log.notice(
             "State changed",
             metadata: [
-                "state": "\(status.state.rawValue)",
-                "reason": "\(conditions.closedBy?.name ?? "none")",
-                "key-detail": "\(conditions.keyDetail.rawValue)",
+                "state": "\(state.rawValue)",
+                "reason": "\(gate.conditions.closedBy?.name ?? "none")",
+                "key-detail": "\(detail.rawValue)",
             ]
         )
     }

@@ -8,7 +8,12 @@ package struct JSONLines {
     /// The lines written so far; take them and empty it as they grow.
     package var bytes: [UInt8] = []
 
-    package init() {}
+    private let withKeys: Bool
+
+    /// - Parameter withKeys: whether to write which key it was, where that was recorded.
+    package init(withKeys: Bool) {
+        self.withKeys = withKeys
+    }
 
     /// Appends one event as a line.
     package mutating func append(_ event: RecordedEvent) {
@@ -18,12 +23,9 @@ package struct JSONLines {
         switch event.item.payload {
         case .key(let isDown, let keyClass, let modifiers, let keysym):
             text("key\",\"state\":\"\(isDown ? "down" : "up")\",\"class\":\"\(keyClass.name)\"")
-            if keysym != 0 { text(",\"keysym\":\"\(KeysymName.of(keysym))\"") }
+            if withKeys, keysym != 0 { text(",\"keysym\":\"\(KeysymName.of(keysym))\"") }
             text(",\"modifiers\":[")
-            let names = Modifiers.names.enumerated()
-                .filter { modifiers.rawValue & (1 << $0.offset) != 0 }
-                .map { "\"\($0.element)\"" }
-            text(names.joined(separator: ","))
+            text(modifiers.words.map { "\"\($0)\"" }.joined(separator: ","))
             text("]")
             device(event.item.device)
         case .button(let number, let isDown):

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Settings
+import Storage
+
+/// The command, its verbs in the order of their life cycle.
+struct Mcictl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mcictl",
+        abstract: "See, stop and erase what mcid records of your work.",
+        discussion: """
+            EXAMPLES
+              mcictl consent            read the notice and decide
+              mcictl status             what is recorded now
+              mcictl pause 30m          nothing is recorded for 30 minutes
+              mcictl log --since 10m    what was recorded, in words
+              mcictl forget --last 15m  erase the last 15 minutes
+
+            EXIT CODES
+              0 done · 1 failed · 3 mcid is not running (status) · 4 mcid does not answer (status)
+              64 wrong usage · 69 mcid cannot be reached · 77 refused
+            """,
+        version: "mcictl \(ProcessFacts.version)",
+        subcommands: [
+            ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, LogVerb.self,
+            ExportVerb.self, ForgetVerb.self, SetVerb.self,
+        ]
+    )
+}
+
+/// Runs the command line; errors become one sentence and the next command.
+func runCommand() -> Int32 {
+    do {
+        var command = try Mcictl.parseAsRoot()
+        try command.run()
+        return 0
+    } catch let failure as Failure {
+        Terminal.tell("error: \(failure.sentence)")
+        if !failure.next.isEmpty { Terminal.tell("  Next: \(failure.next)") }
+        return failure.code
+    } catch let code as ExitCode {
+        return code.rawValue
+    } catch let refusal as Refusal {
+        Terminal.tell("error: \(refusal.reason)")
+        if !refusal.next.isEmpty { Terminal.tell("  Next: \(refusal.next)") }
+        return Failure.refused
+    } catch let error as ControlError {
+        Terminal.tell("error: \(error.description)")
+        Terminal.tell("  Next: systemctl --user status mcid")
+        return Failure.unavailable
+    } catch let error as SettingsError {
+        Terminal.tell("error: \(error.description)")
+        Terminal.tell("  Next: mcictl consent (writes a new one and keeps the old one aside)")
+        return Failure.failed
+    } catch let error as StorageError {
+        Terminal.tell("error: \(error.description)")
+        return Failure.failed
+    } catch {
+        let code = Mcictl.exitCode(for: error).rawValue
+        let message = Mcictl.fullMessage(for: error)
+        if code == 0 { Terminal.print(message) } else { Terminal.tell(message) }
+        return code
+    }
+}
+
+/// A failure in the words of the person.
+struct Failure: Error {
+    static let failed: Int32 = 1
+    static let usage: Int32 = 64
+    static let unavailable: Int32 = 69
+    static let refused: Int32 = 77
+
+    var sentence: String
+    var next: String
+    var code: Int32
+
+    init(_ sentence: String, next: String = "", code: Int32 = Failure.failed) {
+        self.sentence = sentence
+        self.next = next
+        self.code = code
+    }
+}

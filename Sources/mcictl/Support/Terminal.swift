@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+import FoundationEssentials
+import Glibc
+
+/// Where results, hints and questions go: results to standard output, all else to standard error.
+enum Terminal {
+    /// Prints a result.
+    static func print(_ text: String) {
+        write(Array((text + "\n").utf8))
+    }
+
+    /// Writes bytes of a result; a reader that went away ends the command quietly.
+    static func write(_ bytes: [UInt8]) {
+        do {
+            try Disk.write(bytes, to: 1)
+        } catch {
+            exit(error.number == EPIPE ? 0 : Failure.failed)
+        }
+    }
+
+    /// Prints a hint, a warning or an error.
+    static func tell(_ text: String) {
+        try? Disk.write(Array((text + "\n").utf8), to: 2)
+    }
+
+    /// Prints a value as one line of JSON.
+    static func printJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        write(Array(try encoder.encode(value)) + [0x0A])
+    }
+
+    /// Asks a question whose default answer is no.
+    ///
+    /// - Parameters:
+    ///   - question: without the choice of answers.
+    ///   - script: the option that answers for a script.
+    /// - Returns: whether the answer was yes.
+    /// - Throws: a ``Failure`` where nobody can be asked.
+    static func ask(_ question: String, script: String) throws -> Bool {
+        guard isatty(0) == 1 else {
+            throw Failure(
+                "This asks a question, and there is no terminal to ask on. Nothing was changed.",
+                next: "the same command with \(script)",
+                code: Failure.refused
+            )
+        }
+        try? Disk.write(Array("\(question) [y/N] ".utf8), to: 2)
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Files
+import Settings
+import Storage
+import Timeline
+
+/// What a verb works with: the folders, the daemon where it runs, the person's keys.
+struct Workplace {
+    let paths = Paths(environment: ProcessFacts.environment())
+    let now = SystemClock.now()
+
+    static let startCommand = "systemctl --user start mcid"
+
+    /// Calls the daemon; nil when it is not running.
+    ///
+    /// - Throws: a refusal of the daemon, or ``ControlError`` when it does not answer.
+    func call(_ call: ControlCall) throws -> ControlReply? {
+        do {
+            let reply = try ControlClient(path: paths.socket).call(call)
+            if let version = reply.status?.version, version != ProcessFacts.version {
+                Terminal.tell("warning: mcid is \(version), mcictl is \(ProcessFacts.version).")
+                Terminal.tell("  Next: systemctl --user restart mcid")
+            }
+            return reply
+        } catch let error as ControlError where error.code == .notRunning {
+            return nil
+        }
+    }
+
+    /// Changes the controls: through the daemon, or in their file while it is down.
+    ///
+    /// After writing the file the daemon is asked again, for it may have started meanwhile and read
+    /// the old controls.
+    ///
+    /// - Returns: the daemon's answer; nil when it is down.
+    func change(
+        _ request: ControlCall,
+        _ change: (inout Controls) -> Void
+    ) throws -> ControlReply? {
+        if let reply = try call(request) { return reply }
+        let file = ControlsFile(paths.controls)
+        do {
+            let lock = try file.lock()
+            var controls: Controls
+            do throws(SettingsError) {
+                controls = try file.read()
+            } catch {
+                Terminal.tell("warning: \(error.description) It is kept as \(file.path).damaged.")
+                file.setAside()
+                controls = Controls()
+            }
+            change(&controls)
+            try file.write(controls)
+            _ = consume lock
+        }
+        return try call(request)
+    }
+
+    /// The person's keys.
+    ///
+    /// - Throws: a ``Failure`` that says where they were expected.
+    func identities() throws -> [Identity] {
+        let bytes: [UInt8]
+        do {
+            bytes = try Disk.read(paths.identity)
+        } catch {
+            throw Failure(
+                error.isMissing
+                    ? "Your identity is not at \(paths.identity), and without it nothing can be read."
+                    : "Your identity at \(paths.identity) cannot be read (\(error)).",
+                next: "put it back, or give consent anew for new recordings: mcictl consent"
+            )
+        }
+        guard let identities = Identity.list(String(decoding: bytes, as: UTF8.self)) else {
+            throw Failure("The identity file \(paths.identity) holds no age key.")
+        }
+        return identities
+    }
+
+    /// The recorded timeline, with everything up to now stored.
+    ///
+    /// - Throws: a ``Failure`` where there is nothing to read or no key to read it with.
+    func timeline() throws -> TimelineReader {
+        let identities = try identities()
+        _ = try? call(.flush)
+        guard Disk.exists(paths.ring) else {
+            throw Failure("Nothing has been recorded yet.", next: "mcictl status")
+        }
+        return TimelineReader(try RingReader(path: paths.ring), identities)
+    }
+
+    /// The stretch of time between two optional bounds from the command line.
+    func range(since: String?, until: String?) throws -> ClosedRange<Int64> {
+        let from = try since.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? 0
+        let to = try until.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? Int64.max / 4
+        guard from <= to else {
+            throw Failure("The stretch ends before it begins.", code: Failure.usage)
+        }
+        return from...to
+    }
+}
+
+/// The sentence about batches that a reading had to pass over.
+func warn(about summary: TimelineReader.Summary) {
+    if summary.foreign > 0 {
+        Terminal.tell("warning: \(summary.foreign) batches were sealed to another key and stay closed.")
+    }
+    if summary.damaged > 0 {
+        Terminal.tell("warning: \(summary.damaged) batches are damaged and were left out.")
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Glibc
+import Packing
+import Settings
+import Timeline
+
+/// `mcictl log`
+struct LogVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "log",
+        abstract: "Show what was recorded.",
+        discussion: """
+            Keys are shown as classes; --keys shows which key, where the recording has it.
+
+            EXAMPLES
+              mcictl log --since 10m
+              mcictl log --since 14:00 --until 14:30
+              mcictl log --follow
+            """
+    )
+
+    @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    var since: String?
+
+    @Option(help: "Up to a time.")
+    var until: String?
+
+    @Flag(help: "Go on showing what is being recorded.")
+    var follow = false
+
+    @Flag(help: "Show which keys, not only their classes.")
+    var keys = false
+
+    @Flag(help: "Print JSON Lines.")
+    var json = false
+
+    func run() throws {
+        let place = Workplace()
+        let range = try place.range(since: since, until: until)
+        let timeline = try place.timeline()
+        if !json { Terminal.print("TIME          DEVICE       EVENT") }
+        var summary = try show(timeline, range)
+        while follow {
+            sleep(1)
+            _ = try? place.call(.flush)
+            let next = try show(timeline, range)
+            summary.events += next.events
+            summary.gaps += next.gaps
+        }
+        warn(about: summary)
+        if !json {
+            let hint = keys ? "" : " · keys as classes (--keys shows which)"
+            Terminal.tell("\(summary.events) events · \(summary.gaps) gaps\(hint)")
+        }
+    }
+
+    private func show(
+        _ timeline: TimelineReader,
+        _ range: ClosedRange<Int64>
+    ) throws -> TimelineReader.Summary {
+        var lines = JSONLines(withKeys: keys)
+        var text: [UInt8] = []
+        let summary = try timeline.read(range, onlyNew: true) { event in
+            if json {
+                lines.append(event)
+            } else {
+                text += Array((row(event) + "\n").utf8)
+            }
+            if lines.bytes.count + text.count > 1 << 16 {
+                Terminal.write(lines.bytes + text)
+                lines.bytes.removeAll(keepingCapacity: true)
+                text.removeAll(keepingCapacity: true)
+            }
+            return true
+        }
+        Terminal.write(lines.bytes + text)
+        return summary
+    }
+
+    private func row(_ event: RecordedEvent) -> String {
+        var device = "–"
+        let what: String
+        switch event.item.payload {
+        case .key(let isDown, let keyClass, let modifiers, let keysym):
+            device = "keyboard \(event.item.device)"
+            let name = keys && keysym != 0 ? " \(KeysymName.of(keysym))" : ""
+            let held = modifiers.subtracting(.numLock).words.joined(separator: "+")
+            let with = held.isEmpty || keyClass == .modifier ? "" : " with \(held)"
+            what = "key \(keyClass.name)\(name) \(isDown ? "down" : "up")\(with)"
+        case .button(let number, let isDown):
+            device = "pointer \(event.item.device)"
+            what = "button \(number) \(isDown ? "down" : "up")"
+        case .motion(let dx, let dy):
+            device = "pointer \(event.item.device)"
+            what = "motion \(dx) \(dy)"
+        case .scroll(let dx, let dy):
+            device = "pointer \(event.item.device)"
+            what = "scroll \(Double(dx) / 120) \(Double(dy) / 120)"
+        case .focus(let app): what = "focus \(app.filter { !$0.isNewline && $0 != "\u{1B}" })"
+        case .gap(let reason, _, let stream):
+            let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
+            let scope = stream.map { $0 == .keyboard ? ", keyboard only" : ", pointer only" } ?? ""
+            what = "gap: \(reason.name), \(length) until \(TimeText.exact(event.end))\(scope)"
+        }
+        let time = TimeText.exact(event.time)
+        return "\(time)  \(device)\(String(repeating: " ", count: max(1, 13 - device.count)))\(what)"
+    }
+}
+
+/// `mcictl export`
+struct ExportVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write what was recorded as JSON Lines.",
+        discussion: """
+            EXAMPLES
+              mcictl export > events.jsonl
+              mcictl export --since 2h --until 1h
+            """
+    )
+
+    @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    var since: String?
+
+    @Option(help: "Up to a time.")
+    var until: String?
+
+    @Flag(help: "JSON Lines, which is the only format so far.")
+    var json = false
+
+    func run() throws {
+        let place = Workplace()
+        let range = try place.range(since: since, until: until)
+        let timeline = try place.timeline()
+        var lines = JSONLines(withKeys: true)
+        let summary = try timeline.read(range) { event in
+            lines.append(event)
+            if lines.bytes.count > 1 << 16 {
+                Terminal.write(lines.bytes)
+                lines.bytes.removeAll(keepingCapacity: true)
+            }
+            return true
+        }
+        Terminal.write(lines.bytes)
+        warn(about: summary)
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Settings
+
+/// `mcictl pause`
+struct PauseVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pause",
+        abstract: "Record nothing for a while.",
+        discussion: """
+            The pause is in force, and on disk, before this command ends. It outlasts restarts and
+            holds also when mcid is not running now. Without a duration it lasts until you resume.
+
+            EXAMPLES
+              mcictl pause 30m
+              mcictl pause --until 15:00
+              mcictl pause --since 5m       also erase the last five minutes
+            """
+    )
+
+    @Argument(help: "How long, with a unit: 90s, 30m, 2h, 1d.")
+    var duration: String?
+
+    @Option(help: "Until a time of day, HH:MM.")
+    var until: String?
+
+    @Option(help: "Also erase this much of the past.")
+    var since: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let place = Workplace()
+        let now = place.now
+        guard duration == nil || until == nil else {
+            throw Failure("Give a duration or --until, not both.", code: Failure.usage)
+        }
+        let length = try duration.map { try TimeText.duration($0) }
+        let end = try until.map { try TimeText.next($0, after: now.wall) }
+        let past = try since.map { try TimeText.duration($0) }
+        let request = ControlCall.PauseCall(
+            seconds: length.map { Int(($0 + 999) / 1000) },
+            until: end?.text,
+            forgetSeconds: past.map { Int(($0 + 999) / 1000) }
+        )
+        let milliseconds = length ?? end.map { $0.milliseconds - now.wall.milliseconds }
+        let pause = Pause(from: now, length: milliseconds, bootID: SystemClock.bootID())
+        let reply = try place.change(.pause(request)) { $0.pause = pause }
+        var erased = reply?.erased ?? 0
+        if reply == nil, let past {
+            let from = now.wall.milliseconds - past
+            erased = try Forgetting(place).withoutDaemon(from...max(from, now.wall.milliseconds), dryRun: false)
+        }
+        try tell(reply, pause, erased, now.wall)
+    }
+
+    private struct Answer: Encodable {
+        var schema = 1
+        var state = "paused"
+        var since: String
+        var until: String?
+        var by = "user"
+        var erasedBatches: Int
+        var daemonRunning: Bool
+
+        enum CodingKeys: CodingKey {
+            case schema, state, since, until, by, erasedBatches, daemonRunning
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(schema, forKey: .schema)
+            try fields.encode(state, forKey: .state)
+            try fields.encode(since, forKey: .since)
+            try fields.encode(until, forKey: .until)
+            try fields.encode(by, forKey: .by)
+            try fields.encode(erasedBatches, forKey: .erasedBatches)
+            try fields.encode(daemonRunning, forKey: .daemonRunning)
+        }
+    }
+
+    private func tell(
+        _ reply: ControlReply?,
+        _ pause: Pause,
+        _ erased: Int,
+        _ now: WallTime
+    ) throws {
+        let until = reply?.status.map(\.until) ?? pause.until
+        if json {
+            return try Terminal.printJSON(
+                Answer(
+                    since: reply?.status?.since ?? pause.since,
+                    until: until,
+                    erasedBatches: erased,
+                    daemonRunning: reply != nil
+                )
+            )
+        }
+        let end = until.flatMap { WallTime($0) }.map { TimeText.short($0, now: now) }
+        if reply?.wasPaused == true {
+            let before = reply?.previousUntil.flatMap { WallTime($0) }
+                .map { "until \(TimeText.short($0, now: now))" }
+            let after = end.map { "until \($0)" } ?? "until you resume"
+            Terminal.print("Already paused \(before ?? "until you resume"). Now \(after).")
+        } else {
+            let last = reply?.status?.lastStored.flatMap { WallTime($0) }
+                .map { " Last stored event: \(TimeText.exact($0))." }
+            let until = end.map { "until \($0)" } ?? "until you resume"
+            Terminal.print("Paused \(until).\(last ?? "") Resume: mcictl resume")
+        }
+        if since != nil { Terminal.print("Erased: \(erased) sealed batches.") }
+        if reply == nil {
+            Terminal.tell("mcid is not running; the pause holds when it starts.")
+        }
+    }
+}
+
+/// `mcictl resume`
+struct ResumeVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume",
+        abstract: "End a pause.",
+        discussion: """
+            EXAMPLES
+              mcictl resume
+            """
+    )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let place = Workplace()
+        let reply = try place.change(.resume) { $0.pause = nil }
+        if let status = reply?.status {
+            if json { return try Terminal.printJSON(status) }
+            Terminal.print(StatusText.lines(status, place.now.wall)[0])
+        } else {
+            if json { return try Terminal.printJSON(["state": "not-running"]) }
+            Terminal.print("No pause is in force. mcid is not running.")
+            Terminal.tell("  Start: \(Workplace.startCommand)")
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Gate
+import Settings
+
+/// `mcictl set`
+struct SetVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Choose how much is recorded.",
+        discussion: """
+            EXAMPLES
+              mcictl set key-detail timing
+              mcictl set key-detail full      asks, and ends by itself after eight hours
+            """,
+        subcommands: [KeyDetailVerb.self]
+    )
+}
+
+/// `mcictl set key-detail`
+struct KeyDetailVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key-detail",
+        abstract: "Choose how much of a key is recorded.",
+        discussion: """
+            off         no key at all
+            timing      that a key moved, and when
+            shortcuts   shortcuts and keys that write no text by name, all others as classes
+            full        every key: what you type can be read back
+            """
+    )
+
+    @Argument(help: "off, timing, shortcuts or full.")
+    var level: String
+
+    @Flag(help: "Choose full without being asked.")
+    var yes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// How long a confirmation of `full` holds, in milliseconds.
+    private static let confirmation: Int64 = 8 * 3_600_000
+
+    func run() throws {
+        let place = Workplace()
+        guard let detail = KeyDetail(rawValue: level) else {
+            throw Failure(
+                "“\(level)” is no key detail. Choose off, timing, shortcuts or full.",
+                code: Failure.usage
+            )
+        }
+        if detail == .full, !yes {
+            Terminal.tell("With full, everything you type is recorded: also passwords that a program")
+            Terminal.tell("does not hide from the keyboard, and private messages. It ends in 8 hours.")
+            guard try Terminal.ask("Record every key?", script: "--yes") else {
+                Terminal.tell("Nothing was changed.")
+                throw ExitCode(Failure.refused)
+            }
+        }
+        let file = SettingsFile(place.paths.settings)
+        var settings = try file.read()
+        settings.keyDetail = detail.rawValue
+        let end = WallTime(place.now.wall.milliseconds + Self.confirmation)
+        settings.keyDetailUntil = detail == .full ? end.text : nil
+        try file.write(settings)
+        let reply = try place.call(.reload)
+        if json { return try Terminal.printJSON(settings) }
+        let until = detail == .full ? " until \(TimeText.short(end, now: place.now.wall))" : ""
+        Terminal.print("Key detail is \(detail.rawValue)\(until).")
+        if detail == .full { Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts") }
+        if reply == nil { Terminal.tell("mcid is not running; it holds when it starts.") }
+    }
+}

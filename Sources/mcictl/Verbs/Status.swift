@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Settings
+
+/// `mcictl status`
+struct StatusVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Say what is recorded now.",
+        discussion: """
+            EXAMPLES
+              mcictl status
+              mcictl status --json
+              mcictl status --follow --json    a line for every change of state
+
+            Exit code 0 when mcid runs, 3 when it does not, 4 when it does not answer.
+            """
+    )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Flag(help: "Go on printing at every change of state.")
+    var follow = false
+
+    func run() throws {
+        let place = Workplace()
+        do {
+            guard let status = try place.call(.getStatus)?.status else { return try notRunning(place) }
+            try show(status, place.now.wall)
+            guard follow else { return }
+            var isFirst = true
+            try ControlClient(path: place.paths.socket).monitor { status in
+                if !isFirst { try? show(status, SystemClock.now().wall) }
+                isFirst = false
+                return true
+            }
+        } catch let error as ControlError {
+            if follow && error.code == .notRunning { return try notRunning(place) }
+            Terminal.tell("error: mcid runs but does not answer as expected (\(error.code.rawValue)).")
+            Terminal.tell("  Next: systemctl --user status mcid")
+            throw ExitCode(4)
+        }
+    }
+
+    private struct NotRunning: Encodable {
+        var schema = 1
+        var state = "not-running"
+        var pausedUntil: String?
+        var isPaused: Bool
+    }
+
+    private func notRunning(_ place: Workplace) throws {
+        let pause = try? ControlsFile(place.paths.controls).read().pause
+        if json {
+            try Terminal.printJSON(NotRunning(pausedUntil: pause?.until, isPaused: pause != nil))
+        } else {
+            Terminal.print("○ not running · nothing is recorded")
+            if pause != nil { Terminal.print("  A pause is in force for the next start.") }
+            Terminal.print("  Start: \(Workplace.startCommand)")
+        }
+        throw ExitCode(3)
+    }
+
+    private func show(_ status: Status, _ now: WallTime) throws {
+        if json { return try Terminal.printJSON(status) }
+        StatusText.lines(status, now).forEach { Terminal.print($0) }
+    }
+}
+
+/// The status in words.
+enum StatusText {
+    /// The answer first, then what stands behind it.
+    static func lines(_ status: Status, _ now: WallTime) -> [String] {
+        let since = WallTime(status.since) ?? now
+        let length = TimeText.length(now.milliseconds - since.milliseconds)
+        var lines: [String]
+        switch status.state {
+        case .recording:
+            lines = ["● recording since \(TimeText.short(since, now: now)) (\(length))"]
+        case .paused:
+            lines = ["‖ \(pause(status, now))", "  Nothing is recorded. Resume now: mcictl resume"]
+        case .closed:
+            lines = ["○ closed: \(reason(status))", "  Nothing is recorded. \(remedy(status))"]
+        case .reconnecting:
+            lines = ["○ waiting for the X server since \(TimeText.short(since, now: now))"]
+        }
+        let ring = status.ring
+        let size = "\(mebibytes(ring.bytes)) of \(mebibytes(ring.cap)) MiB"
+        let oldest = ring.oldest.flatMap { WallTime($0) }
+            .map { " · oldest \(TimeText.length(now.milliseconds - $0.milliseconds)) ago" }
+        let detail = keys(status, now)
+        let stored = status.lastStored.flatMap { WallTime($0) }
+            .map { " · last event \(TimeText.exact($0))" }
+        let erasing = status.pendingErasure ? " · an erasure waits for a reader to end" : ""
+        lines += [
+            "",
+            "  Keys       \(detail)",
+            "  Ring       \(size)\(oldest ?? "")\(stored ?? "")\(erasing)",
+            "  Readable   with your identity only",
+            "  Health     \(status.events.lost) events lost · mcid \(status.version)",
+        ]
+        return lines
+    }
+
+    /// A pause in words: until when, and how long that is.
+    static func pause(_ status: Status, _ now: WallTime) -> String {
+        guard let until = status.until.flatMap({ WallTime($0) }) else {
+            return "paused until you resume"
+        }
+        let left = TimeText.length(until.milliseconds - now.milliseconds)
+        return "paused until \(TimeText.short(until, now: now)) (\(left) left)"
+    }
+
+    private static func reason(_ status: Status) -> String {
+        status.reason == "no-consent" ? "you have not consented" : status.reason ?? "unknown"
+    }
+
+    private static func remedy(_ status: Status) -> String {
+        status.reason == "no-consent"
+            ? "Read the notice and decide: mcictl consent" : "See: journalctl --user -u mcid"
+    }
+
+    private static func keys(_ status: Status, _ now: WallTime) -> String {
+        switch status.keyDetail {
+        case "off": return "not recorded"
+        case "timing": return "only when keys move, not which"
+        case "shortcuts": return "shortcuts by name, text only as classes"
+        default:
+            let until = status.keyDetailUntil.flatMap { WallTime($0) }
+            let end = until.map { " until \(TimeText.short($0, now: now))" } ?? ""
+            return "FULL: what you type can be read back\(end)"
+        }
+    }
+
+    private static func mebibytes(_ bytes: Int) -> String {
+        let tenths = bytes * 10 / (1 << 20)
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
