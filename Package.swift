@@ -91,5 +91,15 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        .testTarget(
+            name: "MciTests",
+            dependencies: [
+                "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
+                "Control", "Recording", "Timeline", "CX11", "mcid", "mcictl", crypto, logging,
+                .product(name: "InMemoryLogging", package: "swift-log"),
+            ],
+            swiftSettings: relaxed
+        ),
     ]
 )

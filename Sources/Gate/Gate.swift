@@ -141,8 +141,9 @@ package struct Gate: Sendable {
         at time: EventTime,
         _ sink: (GateOutput) -> Void
     ) {
-        update(stream) { $0.context = context }
+        // What was in front while nothing was watched says nothing about later.
         guard conditions.closedBy == nil else { return }
+        update(stream) { $0.context = context }
         switch context {
         case .unknown: break
         case .grabbed:

@@ -20,6 +20,12 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
     /// The XInput2 id of the device; 0 for focus and gap.
     package var device: UInt8
     package var payload: Payload
+
+    package init(time: EventTime, device: UInt8, payload: Payload) {
+        self.time = time
+        self.device = device
+        self.payload = payload
+    }
 }
 
 extension OpenedItem.Payload: Redacted {}

@@ -14,12 +14,16 @@ package enum Age {
     package static let fileKeySize = 16
 
     /// The key that wraps the file key for an X25519 recipient (§ X25519 recipient stanza).
+    ///
+    /// - Returns: nil for the all-zero secret of a point of low order, which must not be used and
+    ///   which swift-crypto lets pass.
     package static func wrapKey(
         _ secret: SharedSecret,
         share: some Sequence<UInt8>,
         recipient: some Sequence<UInt8>
-    ) -> SymmetricKey {
-        secret.hkdfDerivedSymmetricKey(
+    ) -> SymmetricKey? {
+        guard unsafe secret.withUnsafeBytes({ unsafe $0.contains { $0 != 0 } }) else { return nil }
+        return secret.hkdfDerivedSymmetricKey(
             using: SHA256.self,
             salt: Array(share) + Array(recipient),
             sharedInfo: Array("age-encryption.org/v1/X25519".utf8),

@@ -88,10 +88,10 @@ package struct Sealer: Sendable {
     ) throws(SealingError) {
         let ephemeral = Curve25519.KeyAgreement.PrivateKey()
         let share = ephemeral.publicKey.rawRepresentation
-        guard let secret = try? ephemeral.sharedSecretFromKeyAgreement(with: recipient.key) else {
-            throw SealingError()
-        }
-        let wrapKey = Age.wrapKey(secret, share: share, recipient: recipient.key.rawRepresentation)
+        let point = recipient.key.rawRepresentation
+        guard let secret = try? ephemeral.sharedSecretFromKeyAgreement(with: recipient.key),
+            let wrapKey = Age.wrapKey(secret, share: share, recipient: point)
+        else { throw SealingError() }
         let body = unsafe fileKey.withUnsafeBytes { fileKey in
             unsafe try? ChaChaPoly.seal(
                 fileKey,

@@ -60,7 +60,7 @@ package final class Ring {
         try connection.execute(
             """
             PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;
-            PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=\(RingFormat.logSize);
+            PRAGMA journal_size_limit=\(RingFormat.logSize);
             PRAGMA temp_store=MEMORY; PRAGMA cache_size=64;
             """
         )

@@ -40,6 +40,7 @@ import CSQLite
         unsafe frames = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
         unsafe frames.initialize(to: 0)
         if access == .read { unsafe csqlite_keep_wal_on_close(handle) }
+        // This also replaces SQLite's own checkpoints; `PRAGMA wal_autocheckpoint` would take it away.
         unsafe sqlite3_wal_hook(handle, noteFrames, frames)
     }
 

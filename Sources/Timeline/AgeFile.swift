@@ -109,7 +109,9 @@ package struct AgeFile: Sendable {
                 let secret = try? identity.key.sharedSecretFromKeyAgreement(with: sender)
             else { throw AgeError(.headerFailure) }
             let recipient = identity.key.publicKey.rawRepresentation
-            let key = Age.wrapKey(secret, share: share, recipient: recipient)
+            guard let key = Age.wrapKey(secret, share: share, recipient: recipient) else {
+                throw AgeError(.headerFailure)
+            }
             let zero = [UInt8](repeating: 0, count: 12)
             guard let fileKey = Self.open(stanza.body[...], key, nonce: zero) else { continue }
             return SymmetricKey(data: fileKey)

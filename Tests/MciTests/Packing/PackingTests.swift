@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Gate
+import Packing
+import Testing
+
+/// Everything a gate lets out of a random session.
+private func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutput] {
+    var random = SplitMix(seed: seed)
+    var conditions = Gate.Conditions()
+    conditions.hasConsent = true
+    conditions.isSound = true
+    conditions.isConnected = true
+    conditions.keyDetail = .full
+    var gate = Gate(stopped: EventTime(0))
+    var outputs: [GateOutput] = []
+    gate.set(conditions, at: EventTime(0)) { outputs.append($0) }
+    var time: Int64 = 1000
+    for stream in InputStream.allCases {
+        _ = gate.take(.context(.app("Editor"), stream: stream, at: EventTime(time))) { outputs.append($0) }
+    }
+    while outputs.count < count {
+        time += Int64.random(in: wild ? -50...5_000_000 : 0...12, using: &random)
+        let range: ClosedRange<Int32> = wild ? Int32.min...Int32.max : -12...12
+        let event: CaptureEvent
+        switch Int.random(in: 0..<(wild ? 12 : 40), using: &random) {
+        case 0:
+            event = .context(.app("App \(Int.random(in: 0..<9, using: &random)) ✂︎"), stream: .keyboard, at: EventTime(time))
+        case 1: event = .context(.unknown, stream: .pointer, at: EventTime(time))
+        case 2: event = .context(.app("X"), stream: .pointer, at: EventTime(time))
+        case 3, 4, 5:
+            let key = RawEvent.Key(
+                keycode: .random(in: 8...255, using: &random),
+                isDown: .random(using: &random),
+                keyClass: KeyClass.allCases.randomElement(using: &random) ?? .key,
+                modifiers: Modifiers(rawValue: .random(in: 0...127, using: &random)),
+                keysym: .random(in: wild ? 1...(.max) : 0x61...0x7A, using: &random)
+            )
+            event = .input(
+                RawEvent(time: EventTime(time), device: .random(in: 0...(wild ? 255 : 9), using: &random), payload: .key(key)),
+                stream: .keyboard
+            )
+        case 6:
+            let payload = RawEvent.Payload.button(number: .random(in: 1...255, using: &random), isDown: .random(using: &random))
+            event = .input(RawEvent(time: EventTime(time), device: 9, payload: payload), stream: .pointer)
+        case 7:
+            let payload = RawEvent.Payload.scroll(dx: .random(in: range, using: &random), dy: 120)
+            event = .input(RawEvent(time: EventTime(time), device: 9, payload: payload), stream: .pointer)
+        default:
+            let payload = RawEvent.Payload.motion(
+                dx: .random(in: range, using: &random),
+                dy: .random(in: range, using: &random)
+            )
+            event = .input(RawEvent(time: EventTime(time), device: 9, payload: payload), stream: .pointer)
+        }
+        _ = gate.take(event) { outputs.append($0) }
+    }
+    return outputs
+}
+
+extension GateOutput {
+    /// The item as a reader should get it.
+    fileprivate var expected: OpenedItem {
+        switch self {
+        case .focus(let focus): OpenedItem(time: focus.time, device: 0, payload: .focus(app: focus.app))
+        case .gap(let gap):
+            OpenedItem(time: gap.from, device: 0, payload: .gap(gap.reason, to: gap.to, stream: gap.stream))
+        case .event(let event):
+            switch event.payload {
+            case .key(let key):
+                OpenedItem(
+                    time: event.time,
+                    device: event.device,
+                    payload: .key(isDown: key.isDown, keyClass: key.keyClass, modifiers: key.modifiers, keysym: key.keysym)
+                )
+            case .button(let number, let isDown):
+                OpenedItem(time: event.time, device: event.device, payload: .button(number: number, isDown: isDown))
+            case .motion(let dx, let dy):
+                OpenedItem(time: event.time, device: event.device, payload: .motion(dx: dx, dy: dy))
+            case .scroll(let dx, let dy):
+                OpenedItem(time: event.time, device: event.device, payload: .scroll(dx: dx, dy: dy))
+            }
+        }
+    }
+}
+
+private func header(_ sequence: UInt64) -> BatchHeader {
+    BatchHeader(
+        sequence: sequence,
+        bootID: [UInt8](1...16),
+        wallOffset: 1_700_000_000_000,
+        keyDetail: 3,
+        base: EventTime(1000)
+    )
+}
+
+/// The plaintext of the open batch.
+private func packed(_ builder: inout BatchBuilder) -> [UInt8]? {
+    guard let batch = builder.pack() else { return nil }
+    return batch.withPlaintext { Array($0) }
+}
+
+/// Packs outputs into as many batches as they take.
+private func pack(_ outputs: [GateOutput]) throws -> [[UInt8]] {
+    var builder = BatchBuilder()
+    var plaintexts: [[UInt8]] = []
+    var sequence: UInt64 = 1
+    builder.begin(header(sequence))
+    func take(_ builder: inout BatchBuilder) throws {
+        let plaintext = packed(&builder)
+        plaintexts.append(try #require(plaintext))
+        sequence += 1
+        builder.advance(header(sequence))
+    }
+    for output in outputs {
+        builder.append(output)
+        if builder.isFull { try take(&builder) }
+    }
+    while !builder.isEmpty { try take(&builder) }
+    return plaintexts
+}
+
+@Suite struct PackingTests {
+    @Test(arguments: [(5, false), (20_000, false), (20_000, true)], [UInt64(1), 2])
+    func `what goes in comes out, in order, whatever it is`(size: (Int, Bool), seed: UInt64) throws {
+        let outputs = randomOutputs(size.0, seed: seed, wild: size.1)
+        let plaintexts = try pack(outputs)
+        let batches = try plaintexts.map { try OpenedBatch(plaintext: $0) }
+        #expect(plaintexts.allSatisfy { $0.count == BatchLayout.size })
+        #expect(batches.map(\.header.sequence) == Array(1...UInt64(batches.count)))
+        let items = batches.flatMap(\.items)
+        #expect(items.count == outputs.count)
+        #expect(zip(items, outputs).allSatisfy { $0 == $1.expected })
+    }
+
+    @Test func `an open batch can be packed again when it has grown`() throws {
+        let outputs = randomOutputs(300, seed: 3, wild: false)
+        var builder = BatchBuilder()
+        builder.begin(header(9))
+        for (index, output) in outputs.enumerated() {
+            builder.append(output)
+            guard index % 60 == 59 else { continue }
+            let plaintext = packed(&builder)
+            let opened = try OpenedBatch(plaintext: #require(plaintext))
+            #expect(opened.items == outputs[...index].map(\.expected))
+        }
+    }
+
+    @Test func `every batch has the same size, so that its size says nothing`() throws {
+        for count in [1, 2, 17, 400] {
+            let sizes = try pack(randomOutputs(count, seed: 4, wild: false)).map(\.count)
+            #expect(Set(sizes) == [3837])
+        }
+    }
+
+    @Test func `the plaintext is wiped when the batch is consumed`() throws {
+        var builder = BatchBuilder()
+        builder.begin(header(1))
+        for output in randomOutputs(100, seed: 5, wild: false) { builder.append(output) }
+        var address: UnsafeRawBufferPointer?
+        do {
+            guard let batch = builder.pack() else { return #expect(Bool(false)) }
+            batch.withPlaintext { address = $0 }
+            #expect(address?.contains { $0 != 0 } == true)
+        }
+        #expect(address?.allSatisfy { $0 == 0 } == true)
+    }
+
+    @Test func `a damaged batch is refused as a whole`() throws {
+        let plaintext = try pack(randomOutputs(500, seed: 6, wild: false))[0]
+        var random = SplitMix(seed: 7)
+        let items = try OpenedBatch(plaintext: plaintext).items
+        for _ in 0..<3000 {
+            var damaged = plaintext
+            let place = Int.random(in: 0..<damaged.count, using: &random)
+            damaged[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            // zlib's checksum covers the columns, the frame rule the rest; some bits mean nothing.
+            let opened = try? OpenedBatch(plaintext: damaged)
+            #expect(opened == nil || opened?.items == items)
+        }
+        #expect(throws: PackingError.self) { try OpenedBatch(plaintext: Array(plaintext.dropLast())) }
+        #expect(throws: PackingError.self) { try OpenedBatch(plaintext: []) }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Files
+import Foundation
+import Gate
+import Settings
+import Testing
+
+@Suite struct WallTimeTests {
+    @Test func `RFC 3339 is written and read as Foundation does`() throws {
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        var random = SplitMix(seed: 1)
+        for _ in 0..<5000 {
+            let time = WallTime(Int64.random(in: -60_000_000_000_000...250_000_000_000_000, using: &random))
+            let date = Date(timeIntervalSince1970: Double(time.milliseconds / 1000))
+            let text = time.text
+            #expect(WallTime(text) == time)
+            #expect(text.prefix(19) == style.format(date).prefix(19) || time.milliseconds % 1000 != 0)
+        }
+        #expect(WallTime(1_795_268_102_118).text == "2026-11-21T13:35:02.118Z")
+        #expect(WallTime("2026-11-21T15:35:02.118+02:00") == WallTime(1_795_268_102_118))
+        for bad in ["", "2026", "2026-11-21", "2026-13-21T13:35:02Z", "2026-11-21T25:35:02Z", "2026-11-21T13:35:02"] {
+            #expect(WallTime(bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test func `a server stamp is the moment nearest to now, across the wrap of 32 bits`() {
+        let now = EventTime((1 << 32) + 500)
+        #expect(EventTime(server: 400, near: now) == EventTime((1 << 32) + 400))
+        #expect(EventTime(server: UInt32.max - 99, near: now) == EventTime((1 << 32) - 100))
+        #expect(EventTime(server: 600, near: now) == EventTime((1 << 32) + 600))
+    }
+}
+
+@Suite struct SettingsTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func `no controls file means that nothing was allowed`() throws {
+        let controls = try ControlsFile("\(folder.path)/none.json").read()
+        #expect(controls.consent == nil && controls.pause == nil)
+    }
+
+    @Test(arguments: ["", "{", "null", "[]", "{\"schema\":2}", "{\"schema\":1,\"pause\":7}", "\u{0}\u{1}"])
+    func `damaged controls are an error and never a default`(text: String) throws {
+        let file = ControlsFile("\(folder.path)/controls.json")
+        try Disk.write(Array(text.utf8), to: file.path)
+        #expect(throws: SettingsError.self) { try file.read() }
+    }
+
+    @Test(arguments: ["{", "{\"schema\":1,\"keyDetail\":\"everything\"}"])
+    func `damaged settings are an error`(text: String) throws {
+        let file = SettingsFile("\(folder.path)/settings.json")
+        try Disk.write(Array(text.utf8), to: file.path)
+        #expect(throws: SettingsError.self) { try file.read() }
+    }
+
+    @Test func `files are for the owner alone and leave no draft behind`() throws {
+        let path = "\(folder.path)/a/b/file"
+        try Disk.write([1, 2, 3], to: path)
+        try Disk.write([4], to: path)
+        #expect(try Disk.read(path) == [4])
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/a/b") == ["file"])
+    }
+
+    @Test func `a lock has one holder`() throws {
+        let path = "\(folder.path)/lock"
+        func isFree() throws -> Bool {
+            switch try FileLock.take(path, waits: false) {
+            case .some: true
+            case .none: false
+            }
+        }
+        do {
+            guard let held = try FileLock.take(path, waits: false) else {
+                Issue.record("not free")
+                return
+            }
+            #expect(try !isFree())
+            held.note("held")
+        }
+        #expect(try isFree())
+    }
+
+    @Test func `full key detail counts only while it is confirmed`() {
+        var settings = PersonSettings()
+        settings.keyDetail = "full"
+        #expect(settings.keyDetail(at: WallTime(0)) == .shortcuts)
+        settings.keyDetailUntil = WallTime(1000).text
+        #expect(settings.keyDetail(at: WallTime(999)) == .full)
+        #expect(settings.keyDetail(at: WallTime(1000)) == .shortcuts)
+        settings.keyDetail = "nonsense"
+        #expect(settings.keyDetail(at: WallTime(0)) == .off)
+    }
+
+    @Test func `a pause whose end cannot be read never ends`() {
+        let now = Moment(monotonic: EventTime(0), boottime: 0, wall: WallTime(0))
+        var pause = Pause(from: now, length: 10, bootID: [1])
+        pause.until = "soon"
+        #expect(!pause.isOver(at: Moment(monotonic: EventTime(0), boottime: 1 << 50, wall: WallTime(1 << 50)), bootID: [1]))
+    }
+
+    @Test func `relative XDG folders are ignored`() {
+        let paths = Paths(environment: ["HOME": "/h", "XDG_STATE_HOME": "state"])
+        #expect(paths.state == "/h/.local/state/mci")
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Foundation
+import Settings
+import Testing
+
+/// A real mcid on a private desktop in a throw-away home.
+final class Daemon {
+    let folder: TemporaryFolder
+    let desktop: Desktop
+    private(set) var process = Process()
+    var environment: [String: String]
+
+    init(_ desktop: Desktop, consents: Bool = true) throws {
+        folder = try TemporaryFolder()
+        self.desktop = desktop
+        environment = folder.environment
+        environment["DISPLAY"] = desktop.display
+        if consents { try #require(try command("consent", "--accept").code == 0) }
+    }
+
+    /// Makes new rings small, so that tests are quick; before the first start.
+    func useSmallRing() throws {
+        var settings = PersonSettings()
+        settings.ringSize = 4 << 20
+        try SettingsFile(folder.paths.settings).write(settings)
+    }
+
+    /// Starts mcid and waits until it answers.
+    func start(prefix: [String] = []) throws {
+        process = Process()
+        let words = prefix + [try #require(Program.path("mcid"))]
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path(words[0])))
+        process.arguments = Array(words.dropFirst())
+        process.environment = environment
+        let log = "\(folder.path)/log"
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
+        let handle = try #require(FileHandle(forWritingAtPath: log))
+        handle.seekToEndOfFile()
+        process.standardError = handle
+        process.standardOutput = handle
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let answers = eventually { (try? call(.getStatus)) != nil || !process.isRunning }
+        try #require(answers && process.isRunning, "mcid did not start: \(log_)")
+    }
+
+    /// Starts it, gives a window the focus, and waits until its input is recorded.
+    func record(_ hand: Hand, app: String = "Editor") throws {
+        try start()
+        try #require(eventually { status?.state == .recording })
+        hand.openWindow(app: app)
+        try settle(hand)
+    }
+
+    /// Types a function key until one is admitted, which shows that the focus is known.
+    func settle(_ hand: Hand) throws {
+        let before = status?.events.admitted ?? 0
+        try #require(
+            eventually {
+                hand.type(["F12"])
+                usleep(30_000)
+                return status?.events.admitted ?? 0 > before
+            }
+        )
+        try settled()
+    }
+
+    /// Waits until everything injected so far was read.
+    func settled() throws {
+        var last = -1
+        try #require(
+            eventually {
+                usleep(150_000)
+                let seen = status?.events.seen ?? 0
+                defer { last = seen }
+                return seen == last
+            }
+        )
+    }
+
+    var log_: String {
+        String(decoding: FileManager.default.contents(atPath: "\(folder.path)/log") ?? Data(), as: UTF8.self)
+    }
+
+    func call(_ call: ControlCall) throws -> ControlReply {
+        try ControlClient(path: folder.paths.socket).call(call)
+    }
+
+    var status: Status? { try? call(.getStatus).status }
+
+    /// Runs mcictl in the daemon's home.
+    @discardableResult
+    func command(_ arguments: String...) throws -> Program.Result {
+        try Program.run("mcictl", arguments, environment: environment)
+    }
+
+    /// The exported events.
+    func export() throws -> [[String: Any]] {
+        let result = try command("export")
+        try #require(result.code == 0, "\(result.errors)")
+        return result.objects
+    }
+
+    /// SIGTERM and the exit code.
+    @discardableResult
+    func stop() -> Int32 {
+        guard process.isRunning else { return process.terminationStatus }
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    /// SIGKILL.
+    func kill() {
+        process.end()
+    }
+
+    deinit { if process.isRunning { kill() } }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Runs programs for the tests.
+enum Program {
+    /// How a program ended and what it said.
+    struct Result {
+        var code: Int32
+        var output: String
+        var errors: String
+
+        var lines: [String] { output.split(separator: "\n").map(String.init) }
+
+        /// The output's JSON object.
+        var json: [String: Any] {
+            (try? JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]) ?? [:]
+        }
+
+        /// The JSON objects of the output's lines.
+        var objects: [[String: Any]] {
+            lines.compactMap {
+                try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+            }
+        }
+    }
+
+    /// The folder of the built products, beside the test bundle.
+    static let products: String = {
+        let bundle = CommandLine.arguments[0]
+        var url = URL(fileURLWithPath: bundle).deletingLastPathComponent()
+        for _ in 0..<4 {
+            if FileManager.default.isExecutableFile(atPath: url.appendingPathComponent("mcid").path) {
+                return url.path
+            }
+            url.deleteLastPathComponent()
+        }
+        return FileManager.default.currentDirectoryPath + "/.build/debug"
+    }()
+
+    /// The project's folder.
+    static let root: String = {
+        var url = URL(fileURLWithPath: #filePath)
+        for _ in 0..<4 { url.deleteLastPathComponent() }
+        return url.path
+    }()
+
+    static func path(_ name: String) -> String? {
+        if name.contains("/") { return name }
+        if name == "mcid" || name == "mcictl" { return "\(products)/\(name)" }
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        return folders.map { "\($0)/\(name)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// Runs a program to its end.
+    @discardableResult
+    static func run(
+        _ name: String,
+        _ arguments: [String] = [],
+        environment: [String: String]? = nil,
+        input: String? = nil
+    ) throws -> Result {
+        let process = Process()
+        guard let path = path(name) else { throw CocoaError(.fileNoSuchFile) }
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        if let environment { process.environment = environment }
+        // Files instead of pipes, for children of the program may keep a pipe open.
+        let folder = try TemporaryFolder()
+        let (out, err) = ("\(folder.path)/out", "\(folder.path)/err")
+        for file in [out, err] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
+        process.standardOutput = FileHandle(forWritingAtPath: out)
+        process.standardError = FileHandle(forWritingAtPath: err)
+        if let input {
+            _ = FileManager.default.createFile(atPath: "\(folder.path)/in", contents: Data(input.utf8))
+            process.standardInput = FileHandle(forReadingAtPath: "\(folder.path)/in")
+        } else {
+            process.standardInput = FileHandle.nullDevice
+        }
+        try process.run()
+        process.waitUntilExit()
+        func text(_ file: String) -> String {
+            String(decoding: FileManager.default.contents(atPath: file) ?? Data(), as: UTF8.self)
+        }
+        return Result(code: process.terminationStatus, output: text(out), errors: text(err))
+    }
+}
+
+extension Process {
+    /// Kills the process. SIGTERM would not do: a child inherits the blocked signals of its thread.
+    func end() {
+        if isRunning { kill(processIdentifier, SIGKILL) }
+        waitUntilExit()
+    }
+}
+
+/// Waits until a condition holds; false when it did not within the time.
+///
+/// For things other processes do: the time is a limit and not a wait.
+func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = Date().addingTimeInterval(seconds)
+    while Date() < end {
+        if try condition() { return true }
+        usleep(5000)
+    }
+    return try condition()
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Capture
+import Control
+import Events
+import Files
+import Foundation
+import Gate
+import InMemoryLogging
+import Logging
+import Recording
+import Packing
+import Settings
+import Storage
+import Timeline
+
+/// A source of events that a test scripts.
+final class ScriptedSource: EventSource {
+    private(set) var isConnected = false
+    private(set) var connections = 0
+    var failure: CaptureError?
+    private var queue: [CaptureEvent] = []
+
+    var descriptors: [Int32] { isConnected ? [-1] : [] }
+
+    func connect() throws(CaptureError) {
+        if let failure { throw failure }
+        isConnected = true
+        connections += 1
+    }
+
+    func disconnect() {
+        isConnected = false
+        queue = []
+    }
+
+    /// An event arrives; without a connection it does not.
+    func arrive(_ event: CaptureEvent) {
+        if isConnected { queue.append(event) }
+    }
+
+    func drain(now: EventTime, into sink: (CaptureEvent) -> Void) throws(CaptureError) -> Int {
+        if let failure {
+            disconnect()
+            throw failure
+        }
+        let events = queue
+        queue = []
+        events.forEach(sink)
+        return events.count
+    }
+}
+
+/// A clock that stands still unless it is moved.
+private final class ScriptedClock {
+    var now = Moment(
+        monotonic: EventTime(100_000),
+        boottime: 100_000,
+        wall: WallTime(1_800_000_000_000)
+    )
+}
+
+/// The recorder as in the daemon, with a scripted source, a clock that stands still unless moved,
+/// and real files.
+final class ScriptedSession {
+    let folder: TemporaryFolder
+    let source = ScriptedSource()
+    let log: InMemoryLogHandler
+    let recorder: Recorder
+    private let clock: ScriptedClock
+
+    var now: Moment {
+        get { clock.now }
+        set { clock.now = newValue }
+    }
+
+    /// - Parameters:
+    ///   - consents: whether the person has consented.
+    ///   - previous: a session in whose home this one starts, at the moment where that one ended.
+    ///   - bootID: another one is another boot.
+    init(
+        consents: Bool = true,
+        after previous: ScriptedSession? = nil,
+        bootID: UInt8 = 7
+    ) throws {
+        let folder = try previous?.folder ?? TemporaryFolder()
+        self.folder = folder
+        let clock = ScriptedClock()
+        if let previous { clock.now = previous.now }
+        self.clock = clock
+        if previous == nil { try Self.makeKey(folder.paths) }
+        let handler = InMemoryLogHandler()
+        log = handler
+        recorder = Recorder(
+            source,
+            Recorder.Environment(
+                paths: folder.paths,
+                clock: { clock.now },
+                bootID: [UInt8](repeating: bootID, count: 16),
+                version: "test",
+                log: Logger(label: "test") { _ in handler },
+                ringCap: 4 << 20
+            )
+        )
+        try recorder.start()
+        if consents, previous == nil { try consent() }
+    }
+
+    private static func makeKey(_ paths: Paths) throws {
+        let identity = Identity()
+        let file = identity.file(createdAt: WallTime(0))
+        try Disk.write(Array(file.utf8), to: paths.identity)
+        try Disk.write(Array("\(identity.recipient)\n".utf8), to: paths.recipients)
+    }
+
+    /// Lets time pass on all clocks, a tick whenever the recorder asks for one.
+    func pass(_ milliseconds: Int64) {
+        let end = now.monotonic.milliseconds + milliseconds
+        while now.monotonic.milliseconds < end {
+            let due = recorder.deadline.map { max($0, now.monotonic.milliseconds + 1) } ?? end
+            advance(min(due, end) - now.monotonic.milliseconds)
+            recorder.tick()
+        }
+    }
+
+    func advance(_ milliseconds: Int64) {
+        now.monotonic.milliseconds += milliseconds
+        now.boottime += milliseconds
+        now.wall.milliseconds += milliseconds
+    }
+
+    /// Something arrives now, and the loop notices.
+    func arrive(_ event: CaptureEvent) {
+        source.arrive(event)
+        if !recorder.descriptors.isEmpty { recorder.sourceBecameReadable() }
+    }
+
+    func focus(_ app: String) {
+        for stream in InputStream.allCases {
+            arrive(.context(.app(app), stream: stream, at: now.monotonic))
+        }
+    }
+
+    func key(_ keysym: UInt32, down: Bool, modifiers: Modifiers = []) {
+        let key = RawEvent.Key(
+            keycode: UInt8(truncatingIfNeeded: keysym),
+            isDown: down,
+            keyClass: (0x61...0x7A).contains(keysym) ? .letter : .function,
+            modifiers: modifiers,
+            keysym: keysym
+        )
+        arrive(.input(RawEvent(time: now.monotonic, device: 5, payload: .key(key)), stream: .keyboard))
+    }
+
+    /// Types lower-case letters, a key every 10 ms.
+    func type(_ text: String) {
+        for letter in text.utf8 {
+            key(UInt32(letter), down: true)
+            pass(5)
+            key(UInt32(letter), down: false)
+            pass(5)
+        }
+    }
+
+    func consent() throws {
+        let receipt = Consent.receipt(
+            at: now.wall,
+            recipients: [],
+            method: "test",
+            ring: folder.paths.ring
+        )
+        _ = try recorder.handle(.consent(receipt))
+    }
+
+    func pause(seconds: Int? = nil, forgetting: Int? = nil) throws -> ControlReply {
+        try recorder.handle(.pause(.init(seconds: seconds, forgetSeconds: forgetting)))
+    }
+
+    /// Everything stored, opened with the person's key.
+    func stored() throws -> [RecordedEvent] {
+        guard FileManager.default.fileExists(atPath: folder.paths.ring) else { return [] }
+        let text = try String(contentsOfFile: folder.paths.identity, encoding: .utf8)
+        let reader = TimelineReader(
+            try .init(path: folder.paths.ring),
+            Identity.list(text) ?? []
+        )
+        var events: [RecordedEvent] = []
+        _ = try reader.read(0...Int64.max / 4) {
+            events.append($0)
+            return true
+        }
+        return events
+    }
+
+    /// The stored events in short words, for comparison.
+    func words() throws -> [String] {
+        try stored().map { $0.words }
+    }
+}
+
+extension RecordedEvent {
+    /// `a down`, `letter up`, `gap paused 60000`, …: what the item says, without its time.
+    var words: String {
+        switch item.payload {
+        case .key(let isDown, let keyClass, _, let keysym):
+            "\(keysym == 0 ? keyClass.name : KeysymName.of(keysym)) \(isDown ? "down" : "up")"
+        case .button(let number, let isDown): "button \(number) \(isDown ? "down" : "up")"
+        case .motion(let dx, let dy): "motion \(dx) \(dy)"
+        case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
+        case .focus(let app): "focus \(app)"
+        case .gap(let reason, _, let stream):
+            "gap \(reason.name) \(end.milliseconds - time.milliseconds)"
+                + (stream.map { " \($0)" } ?? "")
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Settings
+
+/// A folder that goes away with the object.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        // Short, for socket paths have a limit.
+        path = "/tmp/mci-\(UInt32.random(in: 0...(.max)))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+
+    /// The XDG variables of a throw-away home in the folder.
+    var environment: [String: String] {
+        [
+            "HOME": path, "XDG_STATE_HOME": "\(path)/state", "XDG_CONFIG_HOME": "\(path)/config",
+            "XDG_RUNTIME_DIR": "\(path)/run", "PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no",
+            "TZ": "UTC",
+        ]
+    }
+
+    var paths: Paths { Paths(environment: environment) }
+
+    /// The bytes of every file below the folder, by path.
+    func files(below subfolder: String = "") -> [String: Data] {
+        let start = subfolder.isEmpty ? path : "\(path)/\(subfolder)"
+        let names = FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? []
+        var result: [String: Data] = [:]
+        for name in names {
+            result[name] = FileManager.default.contents(atPath: "\(start)/\(name)")
+        }
+        return result
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
