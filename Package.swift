@@ -41,16 +41,25 @@ let package = Package(
         .target(name: "CLinux"),
 
         .target(name: "Events", swiftSettings: strict),
-        .target(name: "Capture", dependencies: ["Events", "CX11", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Capture",
+            dependencies: ["Events", "CX11", "CLinux"],
+            swiftSettings: strict
+        ),
         .target(name: "Gate", dependencies: ["Events"], swiftSettings: strict),
         .target(
             name: "Packing",
             dependencies: ["Events", "Gate", "CZlib", "CLinux"],
+            exclude: ["FORMAT.md"],
             swiftSettings: strict
         ),
         .target(name: "Files", swiftSettings: strict),
         .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
-        .target(name: "Storage", dependencies: ["Sealing", "Files", "CSQLite"], swiftSettings: strict),
+        .target(
+            name: "Storage",
+            dependencies: ["Sealing", "Files", "CSQLite"],
+            swiftSettings: strict
+        ),
 
         .target(
             name: "Control",

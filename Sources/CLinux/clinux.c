@@ -29,9 +29,7 @@ int clinux_read_signal(int descriptor) {
     return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
-int clinux_timer_descriptor(void) {
-    return timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-}
+int clinux_timer_descriptor(void) { return timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC); }
 
 void clinux_drain(int descriptor) {
     uint64_t expirations;
@@ -72,11 +70,9 @@ int clinux_listen(const char *path, int backlog) {
 int clinux_connect(const char *path) {
     struct sockaddr_un address;
     int s = unix_socket(path, &address, SOCK_STREAM);
-    if (s >= 0 && connect(s, (struct sockaddr *)&address, sizeof address) != 0) {
-        int error = errno;
-        return close(s), errno = error, -1;
-    }
-    return s;
+    if (s < 0 || connect(s, (struct sockaddr *)&address, sizeof address) == 0) return s;
+    int error = errno;
+    return close(s), errno = error, -1;
 }
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
@@ -95,9 +91,7 @@ int clinux_forbid_dumps(void) {
     struct rlimit none = {0, 0};
     return setrlimit(RLIMIT_CORE, &none) | prctl(PR_SET_DUMPABLE, 0);
 }
-
 int clinux_guard(void *address, size_t length) { return madvise(address, length, MADV_DONTDUMP) | mlock(address, length); }
-
 void clinux_wipe(void *address, size_t length) { explicit_bzero(address, length); }
 
 int64_t clinux_clock_ms(int clock) {

@@ -61,8 +61,10 @@ struct FocusTracker {
 
     /// Input came: where its addressee is not known the server is asked, for the input after it.
     ///
-    /// - Parameter provesNoGrab: a key proves that no grab is in force any more, for the server
-    ///   withholds it otherwise; the pointer does not.
+    /// - Parameters:
+    ///   - connection: the one the input came on.
+    ///   - provesNoGrab: a key proves that no grab is in force any more, for the server withholds it
+    ///     otherwise; the pointer does not.
     mutating func inputCame(_ connection: X11Connection, provesNoGrab: Bool) {
         guard !hasAsked, context == .unknown || (provesNoGrab && context == .grabbed) else {
             return

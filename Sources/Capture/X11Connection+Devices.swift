@@ -74,14 +74,11 @@ extension X11Connection {
         guard let devices = unsafe XIQueryDevice(display, XIAllDevices, &count) else { return [:] }
         defer { unsafe XIFreeDeviceInfo(devices) }
         var result: [UInt8: PointerAxes] = [:]
-        for unsafe device in unsafe UnsafeBufferPointer(start: devices, count: Int(count)) {
+        for index in 0..<Int(count) {
+            let device = unsafe devices[index]
             var axes = PointerAxes()
-            let classes = unsafe UnsafeBufferPointer(
-                start: device.classes,
-                count: Int(device.num_classes)
-            )
-            for unsafe info in unsafe classes {
-                if let info = unsafe info { unsafe axes.add(info) }
+            for number in 0..<Int(unsafe device.num_classes) {
+                if let info = unsafe device.classes[number] { unsafe axes.add(info) }
             }
             result[UInt8(clamping: unsafe device.deviceid)] = axes
         }

@@ -40,7 +40,8 @@ extension X11Connection {
                     detail: focus.detail
                 ), serial
             )
-        case CreateNotify: return (.created(window: unsafe event.pointee.xcreatewindow.window), serial)
+        case CreateNotify:
+            return (.created(window: unsafe event.pointee.xcreatewindow.window), serial)
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
         case PropertyNotify where unsafe event.pointee.xproperty.atom == classAtom:
@@ -60,7 +61,8 @@ extension X11Connection {
         defer { unsafe XFreeEventData(display, cookie) }
         let type = unsafe cookie.pointee.evtype
         guard type >= XI_RawKeyPress, type <= XI_RawMotion else {
-            return type == XI_HierarchyChanged || type == XI_DeviceChanged ? .devicesChanged : .other
+            return type == XI_HierarchyChanged || type == XI_DeviceChanged
+                ? .devicesChanged : .other
         }
         let raw = unsafe data.assumingMemoryBound(to: XIRawEvent.self)
         let header = X11Event.RawHeader(

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Events
-
 import CX11
+package import Events
 
 /// The input of an X11 session, read as XInput2 raw events.
 ///
@@ -84,7 +83,10 @@ package final class X11Source: EventSource {
         var key = nextKey(sink)
         var move = nextMove(sink)
         while let event = Self.earlier(key, move) {
-            sink(event.isKey ? .input(event.raw, stream: .keyboard) : .input(event.raw, stream: .pointer))
+            sink(
+                event.isKey
+                    ? .input(event.raw, stream: .keyboard) : .input(event.raw, stream: .pointer)
+            )
             if event.isKey { key = nextKey(sink) } else { move = nextMove(sink) }
         }
         keyboard?.finish(sink)
@@ -96,7 +98,9 @@ package final class X11Source: EventSource {
         return total
     }
 
-    private static func earlier(_ key: RawEvent?, _ move: RawEvent?) -> (raw: RawEvent, isKey: Bool)? {
+    private static func earlier(_ key: RawEvent?, _ move: RawEvent?) -> (
+        raw: RawEvent, isKey: Bool
+    )? {
         guard let key else { return move.map { ($0, false) } }
         guard let move else { return (key, true) }
         return key.time <= move.time ? (key, true) : (move, false)

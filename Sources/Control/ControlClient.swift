@@ -22,7 +22,13 @@ package final class ControlClient {
             throw ControlError(isAbsent ? .notRunning : .socket, number: number)
         }
         var limit = timeval(tv_sec: timeout, tv_usec: 0)
-        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(
+            socket,
+            SOL_SOCKET,
+            SO_RCVTIMEO,
+            &limit,
+            socklen_t(MemoryLayout<timeval>.size)
+        )
     }
 
     deinit { close(socket) }
@@ -43,7 +49,13 @@ package final class ControlClient {
     /// - Throws: as ``call(_:)``.
     package func monitor(_ body: (Status) -> Bool) throws {
         var forever = timeval(tv_sec: 0, tv_usec: 0)
-        unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &forever, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(
+            socket,
+            SOL_SOCKET,
+            SO_RCVTIMEO,
+            &forever,
+            socklen_t(MemoryLayout<timeval>.size)
+        )
         try send(.monitor, more: true)
         while let status = try receive().status, body(status) {}
     }
@@ -66,7 +78,8 @@ package final class ControlClient {
             case .monitor: message("Monitor", None())
             case .pause(let parameters): message("Pause", parameters)
             case .resume: message("Resume", None())
-            case .consent(let receipt): message("Consent", ControlCall.ConsentCall(receipt: receipt))
+            case .consent(let receipt):
+                message("Consent", ControlCall.ConsentCall(receipt: receipt))
             case .withdraw: message("Withdraw", None())
             case .forget(let parameters): message("Forget", parameters)
             case .reload: message("Reload", None())

@@ -132,11 +132,10 @@ package final class ControlServer {
         // A client that fills its share is read on in the next turn.
         while clients[index].input.count <= Varlink.longestMessage {
             let count = unsafe Glibc.recv(clients[index].socket, &chunk, chunk.count, 0)
-            if count > 0 {
-                clients[index].input += chunk[..<count]
-            } else {
+            guard count > 0 else {
                 return count < 0 && (errno == EAGAIN || errno == EINTR)
             }
+            clients[index].input += chunk[..<count]
         }
         return true
     }
@@ -153,12 +152,11 @@ package final class ControlServer {
                     Int32(MSG_NOSIGNAL)
                 )
             }
-            if count > 0 {
-                sent += count
-            } else {
+            guard count > 0 else {
                 if errno != EAGAIN && errno != EINTR { return end(index) }
                 break
             }
+            sent += count
         }
         clients[index].output.removeFirst(sent)
         if clients[index].output.count > 4 * Varlink.longestMessage { return end(index) }

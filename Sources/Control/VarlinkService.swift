@@ -45,7 +45,9 @@ struct VarlinkService {
         }
         guard call.method.hasPrefix(Varlink.interface + ".") else {
             let name = call.method.split(separator: ".").dropLast().joined(separator: ".")
-            return Answer(bytes: error("org.varlink.service.InterfaceNotFound", Name(interface: name)))
+            return Answer(
+                bytes: error("org.varlink.service.InterfaceNotFound", Name(interface: name))
+            )
         }
         guard let request = Self.request(call.method, message) else {
             let isKnown = Self.methods.contains(call.method)

@@ -56,7 +56,11 @@ package enum Disk {
         var count = 0
         while count <= limit {
             let got = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe Glibc.read(file, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+                unsafe Glibc.read(
+                    file,
+                    buffer.baseAddress?.advanced(by: count),
+                    buffer.count - count
+                )
             }
             if got == 0 { break }
             guard got > 0 || errno == EINTR else { throw FileError("read") }
@@ -105,7 +109,11 @@ package enum Disk {
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.write(file, buffer.baseAddress?.advanced(by: done), buffer.count - done)
+                unsafe Glibc.write(
+                    file,
+                    buffer.baseAddress?.advanced(by: done),
+                    buffer.count - done
+                )
             }
             guard count > 0 || errno == EINTR else { throw FileError("write") }
             done += max(count, 0)

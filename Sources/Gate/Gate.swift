@@ -24,7 +24,7 @@ package struct Gate: Sendable {
 
         package init() {}
 
-        /// Why nothing may be recorded; nil when it may. The first reason in the order of checks.
+        /// Why nothing may be recorded, the first reason in the order of checks; nil when it may.
         package var closedBy: GapReason? {
             if !isSound { return .fault }
             if !hasConsent { return .noConsent }

@@ -63,6 +63,7 @@ package struct BatchHeader: Equatable, Sendable {
     ///
     /// - Parameter body: reads the ``BatchLayout/size`` bytes and keeps no pointer to them.
     /// - Returns: what `body` returns.
+    /// - Throws: what `body` throws.
     package borrowing func withPlaintext<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -259,7 +259,9 @@ package struct BatchBuilder: ~Copyable {
                 add()
                 unsafe pieces.append(column.column.written(upTo: place.counts[index]))
             }
-            let room = unsafe memory.region(output.lowerBound + BatchLayout.prefix..<output.upperBound)
+            let room = unsafe memory.region(
+                output.lowerBound + BatchLayout.prefix..<output.upperBound
+            )
             return unsafe deflate.compress(pieces, into: room)
         }
     }
@@ -282,7 +284,8 @@ package struct BatchBuilder: ~Copyable {
         packed = nil
         let region = unsafe memory.region(output)
         unsafe region.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
-        unsafe UnsafeMutableRawBufferPointer(rebasing: region[(BatchLayout.prefix + size)...]).wipe()
+        unsafe UnsafeMutableRawBufferPointer(rebasing: region[(BatchLayout.prefix + size)...])
+            .wipe()
         return Batch(
             sequence: header.sequence,
             end: fits.latest.milliseconds + header.wallOffset,
@@ -321,7 +324,12 @@ package struct BatchBuilder: ~Copyable {
         } else {
             (header.base, header.app) = (place.time, place.app)
         }
-        fits = Place(counts: counts.map { _ in 0 }, time: header.base, latest: header.base, app: header.app)
+        fits = Place(
+            counts: counts.map { _ in 0 },
+            time: header.base,
+            latest: header.base,
+            app: header.app
+        )
     }
 
     /// Throws the open batch away.

@@ -45,7 +45,8 @@ import CZlib
         guard started == Z_OK else { return nil }
         unsafe stream.next_out = output.bindMemory(to: UInt8.self).baseAddress
         unsafe stream.avail_out = UInt32(output.count)
-        for unsafe piece in unsafe pieces {
+        for index in unsafe pieces.indices {
+            let piece = unsafe pieces[index]
             unsafe stream.next_in = UnsafeMutablePointer(
                 mutating: piece.bindMemory(to: UInt8.self).baseAddress
             )
@@ -82,7 +83,9 @@ import CZlib
             filled = unsafe result.count - Int(stream.avail_out)
             if status == Z_STREAM_END { break }
             guard status == Z_OK, filled == result.count, result.count < limit else { return nil }
-            result.append(contentsOf: repeatElement(0, count: min(result.count, limit - result.count)))
+            result.append(
+                contentsOf: repeatElement(0, count: min(result.count, limit - result.count))
+            )
         }
         result.removeLast(result.count - filled)
         return result

@@ -217,7 +217,9 @@ private struct ColumnReader {
                 )
             case .button:
                 let code = try buttons.varint()
-                guard let number = UInt8(exactly: code >> 1) else { throw PackingError(.badColumns) }
+                guard let number = UInt8(exactly: code >> 1) else {
+                    throw PackingError(.badColumns)
+                }
                 payload = .button(number: number, isDown: code & 1 != 0)
             case .motion:
                 let byte = try motions.byte()

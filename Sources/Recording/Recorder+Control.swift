@@ -169,7 +169,9 @@ extension Recorder {
     private func forget(_ call: ControlCall.ForgetCall) throws(Refusal) -> ControlReply {
         func bound(_ text: String?, _ open: Int64) throws(Refusal) -> Int64 {
             guard let text else { return open }
-            guard let time = WallTime(text) else { throw Refusal("A bound of the stretch is no time.") }
+            guard let time = WallTime(text) else {
+                throw Refusal("A bound of the stretch is no time.")
+            }
             return time.milliseconds
         }
         let since = try bound(call.since, 0)

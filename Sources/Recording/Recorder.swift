@@ -130,7 +130,10 @@ package final class Recorder {
             settings = try SettingsFile(environment.paths.settings).read()
         } catch {
             fault = error.description
-            environment.log.error("Controls or settings cannot be used", metadata: ["cause": "\(error.code)"])
+            environment.log.error(
+                "Controls or settings cannot be used",
+                metadata: ["cause": "\(error.code)"]
+            )
         }
         store.loadRecipients()
         if store.sealer == nil { fault = fault ?? Self.noRecipient.reason }

@@ -39,14 +39,16 @@ struct Store {
 
     /// Reads the public keys; without one nothing can be sealed.
     mutating func loadRecipients() {
-        let text = (try? Disk.read(environment.paths.recipients)).map { String(decoding: $0, as: UTF8.self) }
+        let text = (try? Disk.read(environment.paths.recipients)).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         // More recipients would make a batch larger than its slot: they have their own issue.
         let list = text.flatMap { Recipient.list($0) }.map { Array($0.prefix(1)) }
         sealer = list.map { Sealer($0) }
         recipients = list?.map(\.text) ?? []
     }
 
-    /// Opens or makes the ring; a damaged one is set aside. False when there is none to write to.
+    /// Opens or makes the ring, a damaged one set aside; false when there is none to write to.
     mutating func open() -> Bool {
         if ring != nil { return true }
         let now = environment.clock().monotonic.milliseconds
@@ -165,8 +167,13 @@ struct Store {
                 try ring.put(next)
                 waiting.removeFirst()
             } catch {
-                environment.log.error("A batch could not be stored yet", metadata: ["cause": "\(error)"])
-                if error.code == .moved || error.code == .damaged { reopen(damaged: error.code == .damaged) }
+                environment.log.error(
+                    "A batch could not be stored yet",
+                    metadata: ["cause": "\(error)"]
+                )
+                if error.code == .moved || error.code == .damaged {
+                    reopen(damaged: error.code == .damaged)
+                }
                 break
             }
         }
@@ -208,7 +215,10 @@ struct Store {
             try ring.erase(unerased)
             unerased = []
         } catch {
-            environment.log.warning("Erasing waits for a reader", metadata: ["cause": "\(error.code)"])
+            environment.log.warning(
+                "Erasing waits for a reader",
+                metadata: ["cause": "\(error.code)"]
+            )
         }
         planRetry()
     }

@@ -52,7 +52,8 @@ package enum Consent {
         ring: String
     ) -> Receipt {
         var random = SystemRandomNumberGenerator()
-        let id = (0..<2).map { _ in String(UInt64.random(in: 0...(.max), using: &random), radix: 16) }
+        let id = (0..<2).map { _ in String(UInt64.random(in: 0...(.max), using: &random), radix: 16)
+        }
         return Receipt(
             recordId: id.joined(),
             piiPrincipal: userName(),
@@ -87,11 +88,15 @@ package enum Consent {
 
     /// The machine id, or the host's name where there is none.
     private static func host() -> String {
-        let id = (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let id =
+            (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let line = id.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         if !line.isEmpty { return line }
         var name = [CChar](repeating: 0, count: 256)
         unsafe gethostname(&name, name.count - 1)
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
     }
 }

@@ -42,7 +42,8 @@ package struct SettingsFile: Sendable {
     ///
     /// - Throws: ``SettingsError`` when there is a file that cannot be understood.
     package func read() throws(SettingsError) -> PersonSettings {
-        let settings = try readJSON(path, named: "settings", \PersonSettings.schema) ?? PersonSettings()
+        let settings =
+            try readJSON(path, named: "settings", \PersonSettings.schema) ?? PersonSettings()
         guard KeyDetail(rawValue: settings.keyDetail) != nil else {
             throw SettingsError(.damaged, "settings")
         }

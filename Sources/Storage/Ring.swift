@@ -66,7 +66,9 @@ package final class Ring {
         )
         slots = try connection.integer("SELECT count(*) FROM ring") ?? 0
         guard slots > 0 else { throw StorageError(.damaged) }
-        self.cap = Int(try connection.integer("SELECT value FROM meta WHERE key='cap'") ?? Int64(cap))
+        self.cap = Int(
+            try connection.integer("SELECT value FROM meta WHERE key='cap'") ?? Int64(cap)
+        )
         write = try SQLiteStatement(
             connection,
             "UPDATE ring SET seq=?1, t_end=?2, sealed=?3 WHERE slot=?4"
@@ -177,7 +179,11 @@ package final class Ring {
         )
         while try rows.step() {
             let sequence = rows.integer(1) - RingFormat.origin
-            entries[sequence] = Entry(slot: rows.integer(0), sequence: sequence, end: rows.integer(2))
+            entries[sequence] = Entry(
+                slot: rows.integer(0),
+                sequence: sequence,
+                end: rows.integer(2)
+            )
         }
         let noted = try connection.integer("SELECT value FROM meta WHERE key='next'") ?? 0
         let newest = entries.keys.max() ?? 0

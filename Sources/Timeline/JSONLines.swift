@@ -46,7 +46,9 @@ package struct JSONLines {
             text("\",\"to\":\"")
             event.end.append(to: &bytes)
             text("\"")
-            if let stream { text(",\"stream\":\"\(stream == .keyboard ? "keyboard" : "pointer")\"") }
+            if let stream {
+                text(",\"stream\":\"\(stream == .keyboard ? "keyboard" : "pointer")\"")
+            }
         }
         text("}\n")
     }

@@ -2,8 +2,10 @@
 
 /// Names of keysyms, as keysymdef.h has them without its prefix.
 package enum KeysymName {
-    /// The name: the keysym's own for what has one here, `U` and the code point in hexadecimal for
-    /// other characters, and the number for the rest. X reads all of these back but the number.
+    /// The name of a keysym.
+    ///
+    /// Its own for what has one here, `U` and the code point in hexadecimal for other characters, and
+    /// the number for the rest. X reads all of these back but the number.
     package static func of(_ keysym: UInt32) -> String {
         if let name = named[keysym] { return name }
         switch keysym {
@@ -63,7 +65,10 @@ package enum KeysymName {
         add(0xFE08, "ISO_Next_Group - ISO_Prev_Group")
         add(0xFE20, "ISO_Left_Tab")
         add(0xFE50, "dead_grave dead_acute dead_circumflex dead_tilde dead_macron dead_breve")
-        add(0xFE56, "dead_abovedot dead_diaeresis dead_abovering dead_doubleacute dead_caron dead_cedilla")
+        add(
+            0xFE56,
+            "dead_abovedot dead_diaeresis dead_abovering dead_doubleacute dead_caron dead_cedilla"
+        )
         add(0x1008_FF11, "XF86AudioLowerVolume XF86AudioMute XF86AudioRaiseVolume XF86AudioPlay")
         add(0x1008_FF15, "XF86AudioStop XF86AudioPrev XF86AudioNext")
         add(0x1008_FF02, "XF86MonBrightnessUp XF86MonBrightnessDown")

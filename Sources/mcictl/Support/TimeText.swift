@@ -20,7 +20,9 @@ enum TimeText {
         for character in text {
             if character.isASCII, character.isNumber {
                 digits.append(character)
-            } else if let unit = units[character], let number = Int64(digits), digits.utf8.count <= 6 {
+            } else if let unit = units[character], let number = Int64(digits),
+                digits.utf8.count <= 6
+            {
                 total += number * unit
                 digits = ""
             } else {
@@ -69,7 +71,10 @@ enum TimeText {
     /// - Throws: a ``Failure``.
     static func next(_ text: String, after now: WallTime) throws -> WallTime {
         guard let time = clock(text, on: now) else {
-            throw Failure("“\(text)” is no time of day. Example: --until 15:00", code: Failure.usage)
+            throw Failure(
+                "“\(text)” is no time of day. Example: --until 15:00",
+                code: Failure.usage
+            )
         }
         return time > now ? time : WallTime(time.milliseconds + 86_400_000)
     }
@@ -77,7 +82,8 @@ enum TimeText {
     /// The moment at which the local clock shows `HH:MM` on the local day of another moment.
     private static func clock(_ text: String, on day: WallTime) -> WallTime? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ 1...2 ~= $0.count && $0.allSatisfy(\.isNumber) }),
+        guard parts.count == 2,
+            parts.allSatisfy({ 1...2 ~= $0.count && $0.allSatisfy(\.isNumber) }),
             let hour = Int32(parts[0]), hour < 24, let minute = Int32(parts[1]), minute < 60
         else { return nil }
         var time = LocalTime(day)

@@ -95,7 +95,8 @@ struct Workplace {
     /// The stretch of time between two optional bounds from the command line.
     func range(since: String?, until: String?) throws -> ClosedRange<Int64> {
         let from = try since.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? 0
-        let to = try until.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? Int64.max / 4
+        let to =
+            try until.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? Int64.max / 4
         guard from <= to else {
             throw Failure("The stretch ends before it begins.", code: Failure.usage)
         }
@@ -106,7 +107,9 @@ struct Workplace {
 /// The sentence about batches that a reading had to pass over.
 func warn(about summary: TimelineReader.Summary) {
     if summary.foreign > 0 {
-        Terminal.tell("warning: \(summary.foreign) batches were sealed to another key and stay closed.")
+        Terminal.tell(
+            "warning: \(summary.foreign) batches were sealed to another key and stay closed."
+        )
     }
     if summary.damaged > 0 {
         Terminal.tell("warning: \(summary.damaged) batches are damaged and were left out.")

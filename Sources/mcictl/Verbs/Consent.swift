@@ -7,7 +7,7 @@ import Files
 import Settings
 import Timeline
 
-/// `mcictl consent`
+/// The verb `consent`.
 struct ConsentVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consent",
@@ -84,7 +84,9 @@ struct ConsentVerb: ParsableCommand {
         if Disk.exists(paths.identity) {
             identity = try place.identities()[0]
         } else if let old = try? Disk.read(paths.recipients) {
-            Terminal.tell("warning: your identity is not at \(paths.identity). Recording goes on to")
+            Terminal.tell(
+                "warning: your identity is not at \(paths.identity). Recording goes on to"
+            )
             Terminal.tell("  its public key; only that identity will read it. For a new key remove")
             Terminal.tell("  \(paths.recipients) and consent again.")
             return String(decoding: old, as: UTF8.self).split(separator: "\n")
@@ -101,7 +103,9 @@ struct ConsentVerb: ParsableCommand {
 
     private func takeBack(_ place: Workplace) throws {
         let reply = try place.change(.withdraw) { $0.consent = nil }
-        if json { return try Terminal.printJSON(["schema": 1, "daemonRunning": reply == nil ? 0 : 1]) }
+        if json {
+            return try Terminal.printJSON(["schema": 1, "daemonRunning": reply == nil ? 0 : 1])
+        }
         Terminal.print("Your consent is withdrawn. Nothing is recorded any more.")
         Terminal.print("What was recorded is still on this computer. Erase it: mcictl forget --all")
     }
@@ -121,7 +125,9 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("Records    \(receipt.piiCategories.joined(separator: ", "))")
         Terminal.print("Kept in    \(receipt.storageLocation)")
         Terminal.print("Readable   by \(receipt.recipients.joined(separator: ", "))")
-        Terminal.print("Valid      \(Consent.isValid(receipt) ? "yes" : "no: the notice, user or host changed")")
+        Terminal.print(
+            "Valid      \(Consent.isValid(receipt) ? "yes" : "no: the notice, user or host changed")"
+        )
         Terminal.print("Take back  \(receipt.withdrawal)")
     }
 }

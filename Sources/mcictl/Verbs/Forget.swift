@@ -7,7 +7,7 @@ import Files
 import Settings
 import Storage
 
-/// `mcictl forget`
+/// The verb `forget`.
 struct ForgetVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
@@ -70,7 +70,8 @@ struct ForgetVerb: ParsableCommand {
         let count = try forgetting.erase(range, dryRun: true).batches
         if dryRun || count == 0 { return try tell(count, pending: false, dryRun: dryRun) }
         if !yes {
-            let what = "\(count) sealed \(count == 1 ? "batch" : "batches")\(scope(range, place.now.wall))"
+            let what =
+                "\(count) sealed \(count == 1 ? "batch" : "batches")\(scope(range, place.now.wall))"
             guard try Terminal.ask("Erase \(what) for good?", script: "--yes") else {
                 Terminal.tell("Nothing was changed.")
                 return
@@ -83,7 +84,8 @@ struct ForgetVerb: ParsableCommand {
     private func scope(_ range: ClosedRange<Int64>, _ now: WallTime) -> String {
         if all { return "" }
         let from = range.lowerBound > 0 ? TimeText.short(WallTime(range.lowerBound), now: now) : "…"
-        let to = WallTime(range.upperBound) < now
+        let to =
+            WallTime(range.upperBound) < now
             ? TimeText.short(WallTime(range.upperBound), now: now) : "now"
         return " (\(from)–\(to))"
     }
@@ -96,7 +98,9 @@ struct ForgetVerb: ParsableCommand {
         if dryRun { return Terminal.print("Would erase \(count) sealed batches.") }
         Terminal.print("Erased \(count) sealed batches.")
         if pending {
-            Terminal.tell("A program is reading the ring: traces remain until it ends. See mcictl status.")
+            Terminal.tell(
+                "A program is reading the ring: traces remain until it ends. See mcictl status."
+            )
         }
     }
 }

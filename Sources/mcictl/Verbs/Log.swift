@@ -8,7 +8,7 @@ import Packing
 import Settings
 import Timeline
 
-/// `mcictl log`
+/// The verb `log`.
 struct LogVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
@@ -107,11 +107,12 @@ struct LogVerb: ParsableCommand {
             what = "gap: \(reason.name), \(length) until \(TimeText.exact(event.end))\(scope)"
         }
         let time = TimeText.exact(event.time)
-        return "\(time)  \(device)\(String(repeating: " ", count: max(1, 13 - device.count)))\(what)"
+        return
+            "\(time)  \(device)\(String(repeating: " ", count: max(1, 13 - device.count)))\(what)"
     }
 }
 
-/// `mcictl export`
+/// The verb `export`.
 struct ExportVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",

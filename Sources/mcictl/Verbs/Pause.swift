@@ -5,7 +5,7 @@ import Control
 import Events
 import Settings
 
-/// `mcictl pause`
+/// The verb `pause`.
 struct PauseVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
@@ -53,7 +53,10 @@ struct PauseVerb: ParsableCommand {
         var erased = reply?.erased ?? 0
         if reply == nil, let past {
             let from = now.wall.milliseconds - past
-            erased = try Forgetting(place).withoutDaemon(from...max(from, now.wall.milliseconds), dryRun: false)
+            erased = try Forgetting(place).withoutDaemon(
+                from...max(from, now.wall.milliseconds),
+                dryRun: false
+            )
         }
         try tell(reply, pause, erased, now.wall)
     }
@@ -119,7 +122,7 @@ struct PauseVerb: ParsableCommand {
     }
 }
 
-/// `mcictl resume`
+/// The verb `resume`.
 struct ResumeVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",

@@ -6,7 +6,7 @@ import Events
 import Gate
 import Settings
 
-/// `mcictl set`
+/// The verb `set`.
 struct SetVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "set",
@@ -20,7 +20,7 @@ struct SetVerb: ParsableCommand {
     )
 }
 
-/// `mcictl set key-detail`
+/// The verb `set key-detail`.
 struct KeyDetailVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key-detail",
@@ -54,8 +54,12 @@ struct KeyDetailVerb: ParsableCommand {
             )
         }
         if detail == .full, !yes {
-            Terminal.tell("With full, everything you type is recorded: also passwords that a program")
-            Terminal.tell("does not hide from the keyboard, and private messages. It ends in 8 hours.")
+            Terminal.tell(
+                "With full, everything you type is recorded: also passwords that a program"
+            )
+            Terminal.tell(
+                "does not hide from the keyboard, and private messages. It ends in 8 hours."
+            )
             guard try Terminal.ask("Record every key?", script: "--yes") else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)

@@ -5,7 +5,7 @@ import Control
 import Events
 import Settings
 
-/// `mcictl status`
+/// The verb `status`.
 struct StatusVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -29,7 +29,9 @@ struct StatusVerb: ParsableCommand {
     func run() throws {
         let place = Workplace()
         do {
-            guard let status = try place.call(.getStatus)?.status else { return try notRunning(place) }
+            guard let status = try place.call(.getStatus)?.status else {
+                return try notRunning(place)
+            }
             try show(status, place.now.wall)
             guard follow else { return }
             var isFirst = true
@@ -40,7 +42,9 @@ struct StatusVerb: ParsableCommand {
             }
         } catch let error as ControlError {
             if follow && error.code == .notRunning { return try notRunning(place) }
-            Terminal.tell("error: mcid runs but does not answer as expected (\(error.code.rawValue)).")
+            Terminal.tell(
+                "error: mcid runs but does not answer as expected (\(error.code.rawValue))."
+            )
             Terminal.tell("  Next: systemctl --user status mcid")
             throw ExitCode(4)
         }

@@ -22,7 +22,11 @@ private final class ServerRig: Sendable {
         let thread = Thread { [self] in
             while !stopped.withLock({ $0 }) {
                 var watched = loop.descriptors.map {
-                    pollfd(fd: $0.descriptor, events: Int16(POLLIN | ($0.writes ? POLLOUT : 0)), revents: 0)
+                    pollfd(
+                        fd: $0.descriptor,
+                        events: Int16(POLLIN | ($0.writes ? POLLOUT : 0)),
+                        revents: 0
+                    )
                 }
                 poll(&watched, nfds_t(watched.count), loop.hasWork ? 0 : 20)
                 let now = Int64(Date().timeIntervalSince1970 * 1000)
@@ -30,7 +34,14 @@ private final class ServerRig: Sendable {
                     if case .pause(let pause) = call, pause.seconds == 13 {
                         throw Refusal("An unlucky number.", next: "mcictl pause 14s")
                     }
-                    return ControlReply(status: Status(state: .recording, since: "", keyDetail: "off", version: "9.9"))
+                    return ControlReply(
+                        status: Status(
+                            state: .recording,
+                            since: "",
+                            keyDetail: "off",
+                            version: "9.9"
+                        )
+                    )
                 }
             }
             loop.close()
@@ -72,7 +83,9 @@ private final class ServerRig: Sendable {
     }
 
     func send(_ handle: FileHandle, _ data: Data) {
-        _ = data.withUnsafeBytes { Glibc.send(handle.fileDescriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        _ = data.withUnsafeBytes {
+            Glibc.send(handle.fileDescriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
     }
 }
 
@@ -102,10 +115,17 @@ private func receive(_ handle: FileHandle) -> Data {
         let handle = try rig.connect()
         let info = rig.exchange(handle, #"{"method":"org.varlink.service.GetInfo"}"#)
         #expect(info?.contains("io.mci.Control") == true)
-        let ask = #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.mci.Control"}}"#
+        let ask =
+            #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.mci.Control"}}"#
         #expect(rig.exchange(handle, ask)?.contains("method Pause(") == true)
-        #expect(rig.exchange(handle, #"{"method":"io.mci.Control.Fly"}"#)?.contains("MethodNotFound") == true)
-        #expect(rig.exchange(handle, #"{"method":"io.other.Do"}"#)?.contains("InterfaceNotFound") == true)
+        #expect(
+            rig.exchange(handle, #"{"method":"io.mci.Control.Fly"}"#)?.contains("MethodNotFound")
+                == true
+        )
+        #expect(
+            rig.exchange(handle, #"{"method":"io.other.Do"}"#)?.contains("InterfaceNotFound")
+                == true
+        )
         let wrong = #"{"method":"io.mci.Control.Pause","parameters":{"seconds":"many"}}"#
         #expect(rig.exchange(handle, wrong)?.contains("InvalidParameter") == true)
     }

@@ -32,7 +32,11 @@ private final class Rig {
         outputs += new
     }
 
-    func enter(_ context: AppContext, at time: Int64, _ streams: [InputStream] = [.keyboard, .pointer]) {
+    func enter(
+        _ context: AppContext,
+        at time: Int64,
+        _ streams: [InputStream] = [.keyboard, .pointer]
+    ) {
         var new: [GateOutput] = []
         for stream in streams {
             _ = gate.take(.context(context, stream: stream, at: EventTime(time))) { new.append($0) }
@@ -124,7 +128,12 @@ private final class Rig {
         rig.enter(.app("Editor"), at: 30)
         #expect(
             rig.gaps == [
-                Gap(reason: .unknownContext, from: EventTime(5), to: EventTime(24), stream: .keyboard)
+                Gap(
+                    reason: .unknownContext,
+                    from: EventTime(5),
+                    to: EventTime(24),
+                    stream: .keyboard
+                )
             ]
         )
     }
@@ -146,7 +155,12 @@ private final class Rig {
         #expect(rig.keys.map(\.isDown) == [true, false])
         #expect(
             rig.gaps == [
-                Gap(reason: .keyboardGrabbed, from: EventTime(10), to: EventTime(20), stream: .keyboard)
+                Gap(
+                    reason: .keyboardGrabbed,
+                    from: EventTime(10),
+                    to: EventTime(20),
+                    stream: .keyboard
+                )
             ]
         )
         #expect(!rig.key(38, down: false, at: 21), "its release was stored already")
@@ -218,7 +232,8 @@ private final class Rig {
                 case 1: rig.set(at: Int64(time)) { $0.hasConsent.toggle() }
                 case 2: rig.set(at: Int64(time)) { $0.isConnected.toggle() }
                 case 3, 4:
-                    context = [.unknown, .grabbed, .app("A"), .app("B")].randomElement(using: &random)
+                    context =
+                        [.unknown, .grabbed, .app("A"), .app("B")].randomElement(using: &random)
                         ?? .unknown
                     rig.enter(context, at: Int64(time))
                 default:
@@ -307,12 +322,20 @@ private final class Rig {
     }
 
     @Test func `recorded content does not print`() {
-        let key = RawEvent.Key(keycode: 38, isDown: true, keyClass: .letter, modifiers: [], keysym: 0x61)
+        let key = RawEvent.Key(
+            keycode: 38,
+            isDown: true,
+            keyClass: .letter,
+            modifiers: [],
+            keysym: 0x61
+        )
         let raw = RawEvent(time: EventTime(1), device: 1, payload: .key(key))
         var dumped = ""
         dump(raw, to: &dumped)
         let context = AppContext.app("Secret App")
-        for text in ["\(raw)", "\(key)", "\(raw.payload)", String(reflecting: raw), dumped, "\(context)"] {
+        for text in [
+            "\(raw)", "\(key)", "\(raw.payload)", String(reflecting: raw), dumped, "\(context)",
+        ] {
             #expect(!text.contains("38") && !text.contains("61") && !text.contains("97"))
             #expect(!text.contains("Secret"))
         }

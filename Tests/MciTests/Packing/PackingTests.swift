@@ -18,7 +18,9 @@ private func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutpu
     gate.set(conditions, at: EventTime(0)) { outputs.append($0) }
     var time: Int64 = 1000
     for stream in InputStream.allCases {
-        _ = gate.take(.context(.app("Editor"), stream: stream, at: EventTime(time))) { outputs.append($0) }
+        _ = gate.take(.context(.app("Editor"), stream: stream, at: EventTime(time))) {
+            outputs.append($0)
+        }
     }
     while outputs.count < count {
         time += Int64.random(in: wild ? -50...5_000_000 : 0...12, using: &random)
@@ -26,7 +28,11 @@ private func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutpu
         let event: CaptureEvent
         switch Int.random(in: 0..<(wild ? 12 : 40), using: &random) {
         case 0:
-            event = .context(.app("App \(Int.random(in: 0..<9, using: &random)) ✂︎"), stream: .keyboard, at: EventTime(time))
+            event = .context(
+                .app("App \(Int.random(in: 0..<9, using: &random)) ✂︎"),
+                stream: .keyboard,
+                at: EventTime(time)
+            )
         case 1: event = .context(.unknown, stream: .pointer, at: EventTime(time))
         case 2: event = .context(.app("X"), stream: .pointer, at: EventTime(time))
         case 3, 4, 5:
@@ -38,21 +44,37 @@ private func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutpu
                 keysym: .random(in: wild ? 1...(.max) : 0x61...0x7A, using: &random)
             )
             event = .input(
-                RawEvent(time: EventTime(time), device: .random(in: 0...(wild ? 255 : 9), using: &random), payload: .key(key)),
+                RawEvent(
+                    time: EventTime(time),
+                    device: .random(in: 0...(wild ? 255 : 9), using: &random),
+                    payload: .key(key)
+                ),
                 stream: .keyboard
             )
         case 6:
-            let payload = RawEvent.Payload.button(number: .random(in: 1...255, using: &random), isDown: .random(using: &random))
-            event = .input(RawEvent(time: EventTime(time), device: 9, payload: payload), stream: .pointer)
+            let payload = RawEvent.Payload.button(
+                number: .random(in: 1...255, using: &random),
+                isDown: .random(using: &random)
+            )
+            event = .input(
+                RawEvent(time: EventTime(time), device: 9, payload: payload),
+                stream: .pointer
+            )
         case 7:
             let payload = RawEvent.Payload.scroll(dx: .random(in: range, using: &random), dy: 120)
-            event = .input(RawEvent(time: EventTime(time), device: 9, payload: payload), stream: .pointer)
+            event = .input(
+                RawEvent(time: EventTime(time), device: 9, payload: payload),
+                stream: .pointer
+            )
         default:
             let payload = RawEvent.Payload.motion(
                 dx: .random(in: range, using: &random),
                 dy: .random(in: range, using: &random)
             )
-            event = .input(RawEvent(time: EventTime(time), device: 9, payload: payload), stream: .pointer)
+            event = .input(
+                RawEvent(time: EventTime(time), device: 9, payload: payload),
+                stream: .pointer
+            )
         }
         _ = gate.take(event) { outputs.append($0) }
     }
@@ -63,19 +85,33 @@ extension GateOutput {
     /// The item as a reader should get it.
     fileprivate var expected: OpenedItem {
         switch self {
-        case .focus(let focus): OpenedItem(time: focus.time, device: 0, payload: .focus(app: focus.app))
+        case .focus(let focus):
+            OpenedItem(time: focus.time, device: 0, payload: .focus(app: focus.app))
         case .gap(let gap):
-            OpenedItem(time: gap.from, device: 0, payload: .gap(gap.reason, to: gap.to, stream: gap.stream))
+            OpenedItem(
+                time: gap.from,
+                device: 0,
+                payload: .gap(gap.reason, to: gap.to, stream: gap.stream)
+            )
         case .event(let event):
             switch event.payload {
             case .key(let key):
                 OpenedItem(
                     time: event.time,
                     device: event.device,
-                    payload: .key(isDown: key.isDown, keyClass: key.keyClass, modifiers: key.modifiers, keysym: key.keysym)
+                    payload: .key(
+                        isDown: key.isDown,
+                        keyClass: key.keyClass,
+                        modifiers: key.modifiers,
+                        keysym: key.keysym
+                    )
                 )
             case .button(let number, let isDown):
-                OpenedItem(time: event.time, device: event.device, payload: .button(number: number, isDown: isDown))
+                OpenedItem(
+                    time: event.time,
+                    device: event.device,
+                    payload: .button(number: number, isDown: isDown)
+                )
             case .motion(let dx, let dy):
                 OpenedItem(time: event.time, device: event.device, payload: .motion(dx: dx, dy: dy))
             case .scroll(let dx, let dy):
@@ -123,7 +159,8 @@ private func pack(_ outputs: [GateOutput]) throws -> [[UInt8]] {
 
 @Suite struct PackingTests {
     @Test(arguments: [(5, false), (20_000, false), (20_000, true)], [UInt64(1), 2])
-    func `what goes in comes out, in order, whatever it is`(size: (Int, Bool), seed: UInt64) throws {
+    func `what goes in comes out, in order, whatever it is`(size: (Int, Bool), seed: UInt64) throws
+    {
         let outputs = randomOutputs(size.0, seed: seed, wild: size.1)
         let plaintexts = try pack(outputs)
         let batches = try plaintexts.map { try OpenedBatch(plaintext: $0) }
@@ -179,7 +216,9 @@ private func pack(_ outputs: [GateOutput]) throws -> [[UInt8]] {
             let opened = try? OpenedBatch(plaintext: damaged)
             #expect(opened == nil || opened?.items == items)
         }
-        #expect(throws: PackingError.self) { try OpenedBatch(plaintext: Array(plaintext.dropLast())) }
+        #expect(throws: PackingError.self) {
+            try OpenedBatch(plaintext: Array(plaintext.dropLast()))
+        }
         #expect(throws: PackingError.self) { try OpenedBatch(plaintext: []) }
     }
 }

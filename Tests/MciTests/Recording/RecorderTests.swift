@@ -20,7 +20,9 @@ import Timeline
         #expect(try session.stored().isEmpty)
         session.pass(10_200)
         #expect(
-            try session.words() == ["focus Editor", "letter down", "letter up", "letter down", "letter up"]
+            try session.words() == [
+                "focus Editor", "letter down", "letter up", "letter down", "letter up",
+            ]
         )
         session.pass(120_000)
         #expect(session.recorder.deadline == nil, "an idle recorder asks for no call")
@@ -38,7 +40,9 @@ import Timeline
         #expect(session.recorder.status.events.seen == 0)
     }
 
-    @Test func `withdrawing lets go of the source before the answer and writes nothing after it`() throws {
+    @Test func `withdrawing lets go of the source before the answer and writes nothing after it`()
+        throws
+    {
         let session = try ScriptedSession()
         session.focus("Editor")
         session.type("ab")
@@ -80,7 +84,9 @@ import Timeline
         #expect(words.contains { $0.hasPrefix("gap paused") })
     }
 
-    @Test func `a pause outlasts a crash, a restart and another boot until its time is over`() throws {
+    @Test func `a pause outlasts a crash, a restart and another boot until its time is over`()
+        throws
+    {
         let first = try ScriptedSession()
         first.focus("Editor")
         first.type("a")
@@ -155,7 +161,12 @@ import Timeline
 
     @Test func `a consent for another user, host or notice does not count`() throws {
         let session = try ScriptedSession(consents: false)
-        var receipt = Consent.receipt(at: session.now.wall, recipients: [], method: "test", ring: "")
+        var receipt = Consent.receipt(
+            at: session.now.wall,
+            recipients: [],
+            method: "test",
+            ring: ""
+        )
         #expect(Consent.isValid(receipt))
         receipt.noticeHash = "another"
         #expect(throws: Refusal.self) { try session.recorder.handle(.consent(receipt)) }
@@ -178,7 +189,10 @@ import Timeline
         session.focus("Editor")
         var random = SplitMix(seed: 3)
         for round in 0..<200 {
-            session.key(UInt32.random(in: 0x61...0x7A, using: &random), down: .random(using: &random))
+            session.key(
+                UInt32.random(in: 0x61...0x7A, using: &random),
+                down: .random(using: &random)
+            )
             if round % 20 == 7 { _ = try session.pause(seconds: 1) }
             if round % 20 == 11 {
                 _ = try session.recorder.handle(.resume)
@@ -271,7 +285,10 @@ import Timeline
         #expect(second.now.wall.milliseconds - last.time.milliseconds < 1000)
     }
 
-    @Test func `while the ring cannot be written batches wait, and what is lost is counted and told`() throws {
+    @Test
+    func `while the ring cannot be written batches wait, and what is lost is counted and told`()
+        throws
+    {
         let session = try ScriptedSession()
         session.focus("Editor")
         session.type("a")
@@ -298,9 +315,13 @@ import Timeline
         session.pass(5000)
         _ = try session.recorder.handle(.withdraw)
         session.recorder.stop()
-        let lines = session.log.entries.map { "\($0.message) \($0.metadata)" }.joined(separator: "\n")
+        let lines = session.log.entries.map { "\($0.message) \($0.metadata)" }.joined(
+            separator: "\n"
+        )
         #expect(lines.contains("State changed"))
-        for word in ["Zanzibar", "xylophone", "letter", "keysym", "0x"] { #expect(!lines.contains(word)) }
+        for word in ["Zanzibar", "xylophone", "letter", "keysym", "0x"] {
+            #expect(!lines.contains(word))
+        }
     }
 
     @Test func `full key detail ends by itself`() throws {
@@ -318,6 +339,8 @@ import Timeline
         session.type("z")
         session.recorder.stop()
         let words = try session.words()
-        #expect(words.contains("q down") && words.contains("letter down") && !words.contains("z down"))
+        #expect(
+            words.contains("q down") && words.contains("letter down") && !words.contains("z down")
+        )
     }
 }

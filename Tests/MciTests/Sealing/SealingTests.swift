@@ -10,7 +10,9 @@ import Testing
 import Timeline
 
 /// A batch with one focus item.
-private func sealedBatch(to identity: Identity, app: String = "Canary") throws -> (SealedBatch, [UInt8]) {
+private func sealedBatch(to identity: Identity, app: String = "Canary") throws -> (
+    SealedBatch, [UInt8]
+) {
     var conditions = Gate.Conditions()
     (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
     var gate = Gate(stopped: EventTime(0))
@@ -40,7 +42,10 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
         try Data(sealed.bytes).write(to: URL(fileURLWithPath: "\(folder.path)/batch.age"))
         let result = try Program.run(
             "age",
-            ["-d", "-i", "\(folder.path)/identity", "-o", "\(folder.path)/plain", "\(folder.path)/batch.age"]
+            [
+                "-d", "-i", "\(folder.path)/identity", "-o", "\(folder.path)/plain",
+                "\(folder.path)/batch.age",
+            ]
         )
         #expect(result.code == 0, "\(result.errors)")
         #expect(FileManager.default.contents(atPath: "\(folder.path)/plain") == Data(plaintext))
@@ -55,7 +60,9 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
             "age",
             ["-r", identity.recipient, "-o", "\(folder.path)/sealed", "\(folder.path)/plain"]
         )
-        let bytes = Array(try #require(FileManager.default.contents(atPath: "\(folder.path)/sealed")))
+        let bytes = Array(
+            try #require(FileManager.default.contents(atPath: "\(folder.path)/sealed"))
+        )
         #expect(try AgeFile(bytes).open([Identity(), identity]) == Array(text.utf8))
         #expect(throws: AgeError.self) { try AgeFile(bytes).open([Identity()]) }
     }
@@ -74,7 +81,8 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
         var random = SplitMix(seed: 1)
         for _ in 0..<400 {
             var bytes = sealed.bytes
-            bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] ^=
+                1 << UInt8.random(in: 0..<8, using: &random)
             let opened = try? AgeFile(bytes).open([identity])
             #expect(opened == nil || opened == plaintext && bytes == sealed.bytes)
         }
@@ -87,8 +95,14 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
         let text = try String(contentsOfFile: file, encoding: .utf8)
         let identity = try #require(Identity.list(text)?.first)
         #expect(text.contains("# public key: \(identity.recipient)\n"))
-        #expect(identity.file(createdAt: WallTime(0)).split(separator: "\n").last == text.split(separator: "\n").last)
-        for bad in ["age1", "", "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", identity.recipient.uppercased()] {
+        #expect(
+            identity.file(createdAt: WallTime(0)).split(separator: "\n").last
+                == text.split(separator: "\n").last
+        )
+        for bad in [
+            "age1", "", "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq",
+            identity.recipient.uppercased(),
+        ] {
             #expect(Recipient(bad) == nil)
         }
     }
@@ -104,7 +118,8 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
             var verdict = "success"
             do {
                 let plaintext = try AgeFile(vector.file).open(vector.identities)
-                let digest = SHA256.hash(data: plaintext).map { String(format: "%02x", $0) }.joined()
+                let digest = SHA256.hash(data: plaintext).map { String(format: "%02x", $0) }
+                    .joined()
                 #expect(digest == vector.payload, "\(name)")
             } catch {
                 verdict = error.code.rawValue

@@ -12,15 +12,22 @@ import Testing
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         var random = SplitMix(seed: 1)
         for _ in 0..<5000 {
-            let time = WallTime(Int64.random(in: -60_000_000_000_000...250_000_000_000_000, using: &random))
+            let time = WallTime(
+                Int64.random(in: -60_000_000_000_000...250_000_000_000_000, using: &random)
+            )
             let date = Date(timeIntervalSince1970: Double(time.milliseconds / 1000))
             let text = time.text
             #expect(WallTime(text) == time)
-            #expect(text.prefix(19) == style.format(date).prefix(19) || time.milliseconds % 1000 != 0)
+            #expect(
+                text.prefix(19) == style.format(date).prefix(19) || time.milliseconds % 1000 != 0
+            )
         }
         #expect(WallTime(1_795_268_102_118).text == "2026-11-21T13:35:02.118Z")
         #expect(WallTime("2026-11-21T15:35:02.118+02:00") == WallTime(1_795_268_102_118))
-        for bad in ["", "2026", "2026-11-21", "2026-13-21T13:35:02Z", "2026-11-21T25:35:02Z", "2026-11-21T13:35:02"] {
+        for bad in [
+            "", "2026", "2026-11-21", "2026-13-21T13:35:02Z", "2026-11-21T25:35:02Z",
+            "2026-11-21T13:35:02",
+        ] {
             #expect(WallTime(bad) == nil, "\(bad)")
         }
     }
@@ -43,7 +50,9 @@ import Testing
         #expect(controls.consent == nil && controls.pause == nil)
     }
 
-    @Test(arguments: ["", "{", "null", "[]", "{\"schema\":2}", "{\"schema\":1,\"pause\":7}", "\u{0}\u{1}"])
+    @Test(arguments: [
+        "", "{", "null", "[]", "{\"schema\":2}", "{\"schema\":1,\"pause\":7}", "\u{0}\u{1}",
+    ])
     func `damaged controls are an error and never a default`(text: String) throws {
         let file = ControlsFile("\(folder.path)/controls.json")
         try Disk.write(Array(text.utf8), to: file.path)
@@ -64,7 +73,9 @@ import Testing
         #expect(try Disk.read(path) == [4])
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/a/b") == ["file"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/a/b") == ["file"]
+        )
     }
 
     @Test func `a lock has one holder`() throws {
@@ -101,7 +112,12 @@ import Testing
         let now = Moment(monotonic: EventTime(0), boottime: 0, wall: WallTime(0))
         var pause = Pause(from: now, length: 10, bootID: [1])
         pause.until = "soon"
-        #expect(!pause.isOver(at: Moment(monotonic: EventTime(0), boottime: 1 << 50, wall: WallTime(1 << 50)), bootID: [1]))
+        #expect(
+            !pause.isOver(
+                at: Moment(monotonic: EventTime(0), boottime: 1 << 50, wall: WallTime(1 << 50)),
+                bootID: [1]
+            )
+        )
     }
 
     @Test func `relative XDG folders are ignored`() {

@@ -25,7 +25,13 @@ private final class BatchMill {
 
     func batch(_ sequence: UInt64, end: Int64 = 1_800_000_000_000) throws -> SealedBatch {
         builder.begin(
-            BatchHeader(sequence: sequence, bootID: [], wallOffset: end, keyDetail: 2, base: EventTime(0))
+            BatchHeader(
+                sequence: sequence,
+                bootID: [],
+                wallOffset: end,
+                keyDetail: 2,
+                base: EventTime(0)
+            )
         )
         made += 1
         var outputs: [GateOutput] = []
@@ -34,7 +40,9 @@ private final class BatchMill {
         outputs.forEach { builder.append($0) }
         guard let packed = builder.pack() else { throw PackingError(.badFrame) }
         let sealed = try sealer.seal(packed)
-        builder.discard(BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: EventTime(0)))
+        builder.discard(
+            BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: EventTime(0))
+        )
         return sealed
     }
 }
@@ -80,7 +88,10 @@ private final class BatchMill {
         #expect(try reader.sealed(try reader.entries()[0]) == grown.bytes)
     }
 
-    @Test func `the newest batch takes the place of the oldest, and the files never grow past the cap`() throws {
+    @Test
+    func `the newest batch takes the place of the oldest, and the files never grow past the cap`()
+        throws
+    {
         let cap = 2 << 20
         let ring = try Ring(path: path, cap: cap)
         let slots = RingFormat.slots(cap: cap)
@@ -172,7 +183,9 @@ private final class BatchMill {
     @Test func `another program's database is not taken for a ring`() throws {
         try Program.run("sqlite3", [path, "CREATE TABLE t(x); INSERT INTO t VALUES(1);"])
         #expect(throws: StorageError(.damaged)) { try Ring(path: path) }
-        try Data("no database at all, but a text of some length".utf8).write(to: URL(fileURLWithPath: path))
+        try Data("no database at all, but a text of some length".utf8).write(
+            to: URL(fileURLWithPath: path)
+        )
         #expect(throws: StorageError.self) { try Ring(path: path) }
         #expect(throws: StorageError.self) { try RingReader(path: path) }
     }

@@ -28,11 +28,9 @@ final class Daemon {
     }
 
     /// Starts mcid and waits until it answers.
-    func start(prefix: [String] = []) throws {
+    func start() throws {
         process = Process()
-        let words = prefix + [try #require(Program.path("mcid"))]
-        process.executableURL = URL(fileURLWithPath: try #require(Program.path(words[0])))
-        process.arguments = Array(words.dropFirst())
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path("mcid")))
         process.environment = environment
         let log = "\(folder.path)/log"
         if !FileManager.default.fileExists(atPath: log) {
@@ -83,7 +81,10 @@ final class Daemon {
     }
 
     var log_: String {
-        String(decoding: FileManager.default.contents(atPath: "\(folder.path)/log") ?? Data(), as: UTF8.self)
+        String(
+            decoding: FileManager.default.contents(atPath: "\(folder.path)/log") ?? Data(),
+            as: UTF8.self
+        )
     }
 
     func call(_ call: ControlCall) throws -> ControlReply {

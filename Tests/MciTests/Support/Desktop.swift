@@ -65,7 +65,10 @@ final class Hand {
         // By name, so that no header is needed to build.
         let library = try #require(dlopen("libXtst.so.6", RTLD_NOW))
         fakeKey = unsafeBitCast(try #require(dlsym(library, "XTestFakeKeyEvent")), to: Key.self)
-        fakeButton = unsafeBitCast(try #require(dlsym(library, "XTestFakeButtonEvent")), to: Key.self)
+        fakeButton = unsafeBitCast(
+            try #require(dlsym(library, "XTestFakeButtonEvent")),
+            to: Key.self
+        )
         fakeMove = unsafeBitCast(
             try #require(dlsym(library, "XTestFakeRelativeMotionEvent")),
             to: Move.self

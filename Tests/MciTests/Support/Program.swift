@@ -30,7 +30,8 @@ enum Program {
         let bundle = CommandLine.arguments[0]
         var url = URL(fileURLWithPath: bundle).deletingLastPathComponent()
         for _ in 0..<4 {
-            if FileManager.default.isExecutableFile(atPath: url.appendingPathComponent("mcid").path) {
+            if FileManager.default.isExecutableFile(atPath: url.appendingPathComponent("mcid").path)
+            {
                 return url.path
             }
             url.deleteLastPathComponent()
@@ -73,7 +74,10 @@ enum Program {
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
         if let input {
-            _ = FileManager.default.createFile(atPath: "\(folder.path)/in", contents: Data(input.utf8))
+            _ = FileManager.default.createFile(
+                atPath: "\(folder.path)/in",
+                contents: Data(input.utf8)
+            )
             process.standardInput = FileHandle(forReadingAtPath: "\(folder.path)/in")
         } else {
             process.standardInput = FileHandle.nullDevice
@@ -88,7 +92,7 @@ enum Program {
 }
 
 extension Process {
-    /// Kills the process. SIGTERM would not do: a child inherits the blocked signals of its thread.
+    /// Kills the process; SIGTERM would not do, for a child inherits the blocked signals of its thread.
     func end() {
         if isRunning { kill(processIdentifier, SIGKILL) }
         waitUntilExit()

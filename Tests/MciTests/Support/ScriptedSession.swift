@@ -8,8 +8,8 @@ import Foundation
 import Gate
 import InMemoryLogging
 import Logging
-import Recording
 import Packing
+import Recording
 import Settings
 import Storage
 import Timeline
@@ -74,10 +74,8 @@ final class ScriptedSession {
         set { clock.now = newValue }
     }
 
-    /// - Parameters:
-    ///   - consents: whether the person has consented.
-    ///   - previous: a session in whose home this one starts, at the moment where that one ended.
-    ///   - bootID: another one is another boot.
+    /// Starts a recorder, in the home of a previous one and at the moment where that one ended, or
+    /// in a home of its own.
     init(
         consents: Bool = true,
         after previous: ScriptedSession? = nil,
@@ -149,7 +147,9 @@ final class ScriptedSession {
             modifiers: modifiers,
             keysym: keysym
         )
-        arrive(.input(RawEvent(time: now.monotonic, device: 5, payload: .key(key)), stream: .keyboard))
+        arrive(
+            .input(RawEvent(time: now.monotonic, device: 5, payload: .key(key)), stream: .keyboard)
+        )
     }
 
     /// Types lower-case letters, a key every 10 ms.

@@ -17,7 +17,8 @@ final class TemporaryFolder: Sendable {
     var environment: [String: String] {
         [
             "HOME": path, "XDG_STATE_HOME": "\(path)/state", "XDG_CONFIG_HOME": "\(path)/config",
-            "XDG_RUNTIME_DIR": "\(path)/run", "PATH": "/usr/bin:/bin", "SWIFT_BACKTRACE": "enable=no",
+            "XDG_RUNTIME_DIR": "\(path)/run", "PATH": "/usr/bin:/bin",
+            "SWIFT_BACKTRACE": "enable=no",
             "TZ": "UTC",
         ]
     }
@@ -27,7 +28,8 @@ final class TemporaryFolder: Sendable {
     /// The bytes of every file below the folder, by path.
     func files(below subfolder: String = "") -> [String: Data] {
         let start = subfolder.isEmpty ? path : "\(path)/\(subfolder)"
-        let names = FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? []
+        let names =
+            FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? []
         var result: [String: Data] = [:]
         for name in names {
             result[name] = FileManager.default.contents(atPath: "\(start)/\(name)")

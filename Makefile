@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+SWIFT_FLAGS ?=
+RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
+SOURCES = Package.swift Sources Tests
+
+.PHONY: run build test proof bench lint format install uninstall clean
+
+run: ## Record: on your display after asking, or without one on a private X server.
+	@bash .ci/packages $(if $(DISPLAY),build,run)
+	@$(RELEASE) --product mcid
+	@$(RELEASE) --product mcictl
+	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Demo/run.sh
+
+build: ## A release build of both programs.
+	@bash .ci/packages build
+	$(RELEASE) --product mcid
+	$(RELEASE) --product mcictl
+
+test: ## All tests, with everything they need.
+	@bash .ci/packages test
+	@test -d .build-python/varlink || python3 -m pip install -q --target .build-python varlink
+	$(SWIFT) test $(SWIFT_FLAGS)
+
+proof: ## The random proofs at their full length: about 20 minutes.
+	@bash .ci/packages test
+	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter DaemonTests
+
+bench: build ## Cost beside a minimal C reader and xinput, in one run.
+	@bash .ci/packages test
+	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
+
+install: build ## Programs and user unit below PREFIX.
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/systemd/user"
+	for program in mcid mcictl; do \
+	    install -s -m 755 "$$($(RELEASE) --show-bin-path)/$$program" "$(DESTDIR)$(PREFIX)/bin/"; \
+	done
+	install -m 644 systemd/mcid.service "$(DESTDIR)$(PREFIX)/lib/systemd/user/"
+
+uninstall: ## Removes what install put there; recordings and keys stay.
+	rm -f "$(DESTDIR)$(PREFIX)/bin/mcid" "$(DESTDIR)$(PREFIX)/bin/mcictl" \
+	    "$(DESTDIR)$(PREFIX)/lib/systemd/user/mcid.service"
+
+clean:
+	rm -rf .build .build-python

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# `make run`: records on the person's own display after asking, or, where there is none, on a
+# private X server with a scripted hand in a throw-away home.
+set -euo pipefail
+
+PATH="${BUILD_DIR:?}:$PATH"
+export SWIFT_BACKTRACE=enable=no
+
+if [ -n "${DISPLAY:-}" ]; then
+    if ! mcictl consent --show >/dev/null 2>&1; then
+        mcictl consent || exit 0
+    fi
+    echo "Recording in this terminal until Ctrl+C. In another one, with PATH=\"$BUILD_DIR:\$PATH\":"
+    echo "  mcictl status · mcictl pause 5m · mcictl log · mcictl forget --last 10m"
+    exec mcid
+fi
+
+echo "There is no display: this is a demonstration on a private X server, in a throw-away home."
+home=$(mktemp -d)
+pids=()
+trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$home"' EXIT
+export HOME="$home" XDG_STATE_HOME="$home/state" XDG_CONFIG_HOME="$home/config" \
+    XDG_RUNTIME_DIR="$home/run"
+unset WAYLAND_DISPLAY XDG_SESSION_TYPE
+
+mkfifo "$home/display"
+Xvfb -displayfd 3 -noreset -nolisten tcp 3>"$home/display" 2>/dev/null &
+pids+=($!)
+read -r number <"$home/display"
+export DISPLAY=":$number"
+
+step() { printf '\n$ %s\n' "$*"; "$@"; }
+
+step mcictl consent --accept
+mcid 2>"$home/log" &
+pids+=($!)
+for _ in $(seq 100); do mcictl status >/dev/null 2>&1 && break; sleep 0.05; done
+
+xlogo 2>/dev/null &
+pids+=($!)
+window=$(xdotool search --sync --onlyvisible --class XLogo | head -n 1)
+xdotool windowfocus --sync "$window"
+sleep 0.3
+
+echo
+echo "A hand types, presses Ctrl+S, moves, clicks and scrolls; pauses; types; resumes; types."
+xdotool type --delay 15 'hello from a scripted hand'
+xdotool key ctrl+s
+for _ in $(seq 40); do xdotool mousemove_relative 4 3; done
+xdotool click 1 click 4
+sleep 0.3
+step mcictl pause 30m
+xdotool type --delay 15 'this is not recorded'
+sleep 1
+step mcictl resume
+xdotool windowfocus "$window"
+sleep 0.3
+xdotool type --delay 15 'and this is'
+sleep 0.3
+step mcictl status
+
+printf '\n$ mcictl log\n'
+mcictl log >"$home/rows" 2>"$home/summary"
+head -n 12 "$home/rows"
+echo "…"
+grep -n 'gap: paused' "$home/rows" | cut -d: -f2- || { echo "The pause left no gap."; exit 1; }
+echo "…"
+tail -n 6 "$home/rows"
+cat "$home/summary"

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// What each module may import, in the order of the data's path; everything else is forbidden.
+private let allowedImports: [String: Set<String>] = [
+    "Events": [],
+    "Capture": ["Events", "CX11", "CLinux"],
+    "Gate": ["Events"],
+    "Packing": ["Events", "Gate", "CZlib", "CLinux", "Glibc"],
+    "Files": ["Glibc"],
+    "Sealing": ["Packing", "Crypto"],
+    "Storage": ["Sealing", "Files", "CSQLite"],
+    "Control": ["CLinux", "Glibc", "FoundationEssentials"],
+    "Settings": ["Events", "Gate", "Control", "Files", "Crypto", "Glibc", "FoundationEssentials"],
+    "Recording": [
+        "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
+        "Control",
+        "CLinux", "Glibc", "Logging",
+    ],
+    "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto"],
+    "mcid": ["Capture", "Control", "Files", "Recording", "Settings", "Glibc", "Logging"],
+    "mcictl": [
+        "Control", "Events", "Files", "Gate", "Packing", "Settings", "Storage", "Timeline", "Glibc",
+        "FoundationEssentials", "ArgumentParser",
+    ],
+]
+
+/// The only files that may step outside Swift's memory safety.
+private let unsafeFiles: Set<String> = [
+    "Capture/X11Connection.swift", "Capture/X11Connection+Devices.swift",
+    "Capture/X11Connection+Events.swift", "Capture/X11Connection+Windows.swift",
+    "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
+    "Files/FileLock.swift", "Packing/Batch.swift", "Packing/BatchBuilder.swift",
+    "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
+    "Packing/OpenedBatch.swift", "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
+    "Sealing/Age.swift", "Sealing/Sealer.swift", "Settings/Consent.swift",
+    "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
+    "mcictl/Support/LocalTime.swift",
+]
+
+/// The libraries that a dynamic mcid may load, without versions.
+private let allowedLibraries: Set<String> = [
+    "linux-vdso.so", "ld-linux-x86-64.so", "ld-linux-aarch64.so", "libX11.so", "libXi.so",
+    "libXext.so", "libxcb.so", "libXau.so", "libXdmcp.so", "libbsd.so", "libmd.so",
+    "libsqlite3.so", "libz.so", "libm.so", "libc.so", "libgcc_s.so", "libstdc++.so", "libdl.so",
+    "libpthread.so", "libFoundationEssentials.so", "libdispatch.so", "libBlocksRuntime.so",
+]
+
+@Suite struct ArchitectureTests {
+    /// The Swift files of Sources, by their path below it.
+    private var sources: [String: String] {
+        let start = Program.root + "/Sources"
+        let names =
+            FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? []
+        var result: [String: String] = [:]
+        for name in names where name.hasSuffix(".swift") {
+            result[name] = try? String(contentsOfFile: "\(start)/\(name)", encoding: .utf8)
+        }
+        return result
+    }
+
+    @Test func `every module imports only what the table allows`() throws {
+        #expect(sources.count > 50)
+        for (name, text) in sources {
+            let module = String(name.prefix { $0 != "/" })
+            let allowed = try #require(allowedImports[module], "\(module) is not in the table")
+            for line in text.split(separator: "\n") {
+                let words = line.split(separator: " ")
+                guard let at = words.firstIndex(of: "import"), at <= 1, words.count == at + 2 else {
+                    continue
+                }
+                #expect(allowed.contains(String(words[at + 1])), "\(name): \(line)")
+            }
+        }
+    }
+
+    @Test func `nothing is public, and only the listed files are unsafe`() {
+        var found: Set<String> = []
+        for (name, text) in sources {
+            let code = text.split(separator: "\n").filter { !$0.contains("//") }
+            let words = code.map { $0.drop(while: \.isWhitespace) }
+            #expect(!words.contains { $0.hasPrefix("public ") || $0.hasPrefix("open ") }, "\(name)")
+            #expect(!code.contains { $0.contains("fatalError(") || $0.contains("try!") }, "\(name)")
+            let isUnsafe = code.contains { $0.contains("unsafe ") || $0.contains("@unchecked") }
+            if isUnsafe { found.insert(name) }
+        }
+        #expect(found == unsafeFiles)
+    }
+
+    @Test func `every source file has its licence line, and C doors are short`() throws {
+        for (name, text) in sources {
+            #expect(text.hasPrefix("// SPDX-License-Identifier: Apache-2.0\n"), "\(name)")
+        }
+        for door in [
+            "CX11/shim.h", "CSQLite/shim.h", "CZlib/shim.h", "CLinux/clinux.c",
+            "CLinux/include/clinux.h",
+        ] {
+            let text = try String(
+                contentsOfFile: "\(Program.root)/Sources/\(door)",
+                encoding: .utf8
+            )
+            #expect(
+                text.split(separator: "\n", omittingEmptySubsequences: false).count <= 101,
+                "\(door)"
+            )
+        }
+    }
+
+    @Test func `no source names a network socket`() throws {
+        for (name, text) in sources {
+            for word in ["AF_INET", "sockaddr_in", "getaddrinfo", "URLSession"] {
+                #expect(!text.contains(word), "\(name)")
+            }
+        }
+        let c = try String(
+            contentsOfFile: Program.root + "/Sources/CLinux/clinux.c",
+            encoding: .utf8
+        )
+        #expect(!c.contains("AF_INET"))
+    }
+
+    @Test func `the daemon loads the listed libraries and no full Foundation`() throws {
+        let result = try Program.run("ldd", [try #require(Program.path("mcid"))])
+        #expect(result.code == 0)
+        for line in result.lines {
+            let file = line.split(separator: " ").first.map(String.init) ?? ""
+            let base = (file.trimmingCharacters(in: .whitespaces) as NSString).lastPathComponent
+            let name = base.range(of: ".so").map { String(base[..<$0.upperBound]) } ?? base
+            #expect(allowedLibraries.contains(name) || name.hasPrefix("libswift"), "\(name)")
+        }
+        #expect(!result.output.contains("libFoundation.so"))
+        #expect(!result.output.contains("_FoundationICU"))
+    }
+
+    @Test func `every promise of the README names a test that exists`() throws {
+        let readme = try String(contentsOfFile: Program.root + "/README.md", encoding: .utf8)
+        #expect(readme.split(separator: "\n", omittingEmptySubsequences: false).count <= 151)
+        let start = Program.root + "/Tests/MciTests"
+        let names =
+            FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? []
+        let tests = try names.filter { $0.hasSuffix(".swift") }
+            .map { try String(contentsOfFile: "\(start)/\($0)", encoding: .utf8) }.joined()
+        let rows = readme.split(separator: "\n").filter {
+            $0.hasPrefix("| ") && $0.contains("Sources/")
+        }
+        #expect(rows.count >= 10)
+        for row in rows {
+            let cells = row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            for file in cells[1].split(separator: "`").filter({ $0.hasPrefix("Sources/") }) {
+                #expect(
+                    FileManager.default.fileExists(atPath: "\(Program.root)/\(file)"),
+                    "\(file)"
+                )
+            }
+            #expect(cells[2].hasPrefix("*") && cells[2].hasSuffix("*"), "\(row)")
+            for test in cells[2].split(separator: "*").filter({
+                !$0.trimmingCharacters(in: .whitespaces).isEmpty && $0 != ", "
+            }) {
+                #expect(tests.contains("func `\(test)`"), "\(test)")
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (
+                "forged event", "initializer is inaccessible",
+                """
+                import Events
+                import Gate
+                let event = AdmittedEvent(
+                    time: EventTime(0), device: 1, payload: .motion(dx: 1, dy: 1))
+                """
+            ),
+            (
+                "forged batch", "initializer is inaccessible",
+                """
+                import Sealing
+                let batch = SealedBatch(sequence: 1, end: 0, eventCount: 0, bytes: [])
+                """
+            ),
+            (
+                "used after seal", "consumed more than once",
+                """
+                import Packing
+                import Sealing
+                func twice(_ batch: consuming Batch, _ sealer: Sealer) throws {
+                    _ = try sealer.seal(batch)
+                    _ = try sealer.seal(batch)
+                }
+                """
+            ),
+            (
+                "raw event to the packer", "cannot convert",
+                """
+                import Events
+                import Packing
+                func pack(_ raw: RawEvent, _ builder: inout BatchBuilder) { builder.append(raw) }
+                """
+            ),
+            (
+                "sound", "",
+                """
+                import Packing
+                import Sealing
+                func once(_ batch: consuming Batch, _ sealer: Sealer) throws {
+                    _ = try sealer.seal(batch)
+                }
+                """
+            ),
+        ]
+    )
+    func `what would break the order does not compile`(name: String, message: String, code: String)
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let file = "\(folder.path)/attempt.swift"
+        try code.write(toFile: file, atomically: true, encoding: .utf8)
+        // SwiftPM names a package after its folder.
+        let package = URL(fileURLWithPath: Program.root).lastPathComponent.lowercased()
+        let doors = ["CX11", "CSQLite", "CZlib"].map { "\(Program.root)/Sources/\($0)" }
+        let maps = (doors + ["\(Program.products)/CLinux.build"]).flatMap {
+            ["-Xcc", "-fmodule-map-file=\($0)/module.modulemap"]
+        }
+        let result = try Program.run(
+            "swiftc",
+            [
+                "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-package-name", package,
+                "-I", Program.products + "/Modules",
+            ] + maps + [file],
+            environment: ProcessInfo.processInfo.environment
+        )
+        if message.isEmpty {
+            #expect(result.code == 0, "\(result.errors)")
+        } else {
+            #expect(result.code != 0)
+            #expect(result.errors.contains(message), "\(result.errors)")
+        }
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+import Foundation
+import Settings
+import Testing
+
+/// The command line without a daemon: what it says, and with which exit code.
+@Suite struct CommandTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func command(_ arguments: String...) throws -> Program.Result {
+        try Program.run("mcictl", arguments, environment: folder.environment)
+    }
+
+    @Test(
+        arguments: [
+            (["pause", "30"], "error: “30” has no unit. Did you mean 30m?\n"),
+            (["pause", "soon"], "error: “soon” is no duration. Examples: 90s, 30m, 2h, 1d.\n"),
+            (["pause", "-5m"], nil),
+            (["pause", "0m"], "error: “0m” is no duration. Examples: 90s, 30m, 2h, 1d.\n"),
+            (["pause", "9999d"], "error: “9999d” is longer than a year.\n"),
+            (
+                ["pause", "99999999999999999999h"],
+                "error: “99999999999999999999h” is no duration. Examples: 90s, 30m, 2h, 1d.\n"
+            ),
+            (
+                ["pause", "5m", "--until", "15:00"],
+                "error: Give a duration or --until, not both.\n"
+            ),
+            (
+                ["pause", "--until", "25:00"],
+                "error: “25:00” is no time of day. Example: --until 15:00\n"
+            ),
+            (
+                ["forget"],
+                "error: Say what to erase: --last, --since and --until, or --all.\n  Next: mcictl forget --help\n"
+            ),
+            (["forget", "--last", "5m", "--all"], nil),
+            (
+                ["set", "key-detail", "some"],
+                "error: “some” is no key detail. Choose off, timing, shortcuts or full.\n"
+            ),
+            (
+                ["log", "--since", "yesterdayish"],
+                "error: “yesterdayish” is no time. Examples: 10m (ago), 14:05, 2026-11-21 14:05.\n"
+            ),
+            (["frobnicate"], nil),
+            (["status", "--nonsense"], nil),
+        ] as [([String], String?)]
+    )
+    func `wrong usage is one sentence, exit code 64, and changes nothing`(
+        arguments: [String],
+        message: String?
+    ) throws {
+        let result = try Program.run("mcictl", arguments, environment: folder.environment)
+        #expect(result.code == 64)
+        #expect(result.output.isEmpty)
+        if let message {
+            #expect(result.errors == message)
+        } else {
+            #expect(!result.errors.isEmpty)
+        }
+        #expect(folder.files().isEmpty)
+    }
+
+    @Test func `without a daemon, status says so with exit code 3`() throws {
+        let text = try command("status")
+        #expect(text.code == 3)
+        #expect(
+            text.output
+                == "○ not running · nothing is recorded\n  Start: systemctl --user start mcid\n"
+        )
+        let json = try command("status", "--json")
+        #expect(json.code == 3)
+        #expect(json.json["state"] as? String == "not-running")
+    }
+
+    @Test func `a daemon that does not answer is exit code 4`() throws {
+        try FileManager.default.createDirectory(
+            atPath: folder.paths.runtime,
+            withIntermediateDirectories: true
+        )
+        try Data().write(to: URL(fileURLWithPath: folder.paths.socket))
+        let listener = try Program.run(
+            "python3",
+            [
+                "-c",
+                "import os,socket; os.remove('\(folder.paths.socket)'); s=socket.socket(socket.AF_UNIX, socket.SOCK_STREAM); s.bind('\(folder.paths.socket)')",
+            ],
+            environment: ProcessInfo.processInfo.environment
+        )
+        #expect(listener.code == 0)
+        // Bound by a dead process: nobody listens.
+        #expect(try command("status").code == 3)
+        let script = """
+            import socket
+            s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            s.bind('\(folder.paths.socket).2'); s.listen(4)
+            import os; os.rename('\(folder.paths.socket).2', '\(folder.paths.socket)')
+            for _ in range(2):
+                c, _ = s.accept(); c.recv(100); c.sendall(b'nonsense\\0'); c.close()
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path("python3")))
+        process.arguments = ["-c", script]
+        process.environment = ProcessInfo.processInfo.environment
+        try process.run()
+        defer { process.end() }
+        #expect(try eventually { try command("status").code == 4 })
+    }
+
+    @Test func `a pause and a withdrawal hold with no daemon at all`() throws {
+        #expect(try command("consent", "--accept").code == 0)
+        let pause = try command("pause", "30m")
+        #expect(pause.code == 0 && pause.errors.contains("holds when it starts"))
+        let controls = try ControlsFile(folder.paths.controls).read()
+        #expect(controls.pause?.until != nil && controls.consent != nil)
+        #expect(try command("pause", "--json").json["until"] is NSNull)
+        #expect(try command("resume").code == 0)
+        #expect(try ControlsFile(folder.paths.controls).read().pause == nil)
+        #expect(try command("consent", "--withdraw").code == 0)
+        #expect(try ControlsFile(folder.paths.controls).read().consent == nil)
+    }
+
+    @Test func `consent needs an answer, makes one key pair and shows its receipt`() throws {
+        let asked = try command("consent")
+        #expect(asked.code == 77)
+        #expect(asked.output.contains("What is recorded"))
+        #expect(folder.files().isEmpty)
+        #expect(try command("consent", "--show").code == 1)
+        #expect(try command("consent", "--accept").code == 0)
+        let key = try Disk.read(folder.paths.identity)
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder.paths.identity)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        #expect(try command("consent", "--accept").code == 0)
+        #expect(try Disk.read(folder.paths.identity) == key)
+        let receipt = try command("consent", "--show", "--json").json
+        #expect((receipt["recipients"] as? [String])?.first?.hasPrefix("age1") == true)
+        #expect(receipt["noticeHash"] as? String == Consent.noticeHash)
+        // Debian's age agrees about the pair.
+        let public_ = try Program.run("age-keygen", ["-y", folder.paths.identity])
+        #expect(public_.lines == (receipt["recipients"] as? [String]))
+        // A key that was moved away is not replaced behind the person's back.
+        try FileManager.default.removeItem(atPath: folder.paths.identity)
+        let again = try command("consent", "--accept")
+        #expect(again.code == 0 && again.errors.contains("your identity is not at"))
+        #expect(!FileManager.default.fileExists(atPath: folder.paths.identity))
+    }
+
+    @Test func `damaged controls do not stop a pause, and are kept`() throws {
+        try Disk.write(Array("{".utf8), to: folder.paths.controls)
+        #expect(try command("consent", "--show").code == 1)
+        let result = try command("pause", "1h")
+        #expect(result.code == 0 && result.errors.contains("kept as"))
+        #expect(try ControlsFile(folder.paths.controls).read().pause != nil)
+        #expect(try Disk.read(folder.paths.controls + ".damaged") == Array("{".utf8))
+    }
+
+    @Test func `a folder that cannot be written is a sentence and not a pretence`() throws {
+        var environment = folder.environment
+        environment["XDG_STATE_HOME"] = "/proc/nowhere"
+        let result = try Program.run("mcictl", ["pause", "1h"], environment: environment)
+        #expect(result.code == 1)
+        #expect(result.errors.hasPrefix("error: The controls file cannot be written."))
+        #expect(result.output.isEmpty)
+    }
+
+    @Test(arguments: [
+        "", "consent", "status", "pause", "resume", "log", "export", "forget", "set",
+        "set key-detail",
+    ])
+    func `help has examples and fits the screen`(verb: String) throws {
+        let words = verb.split(separator: " ").map(String.init)
+        let result = try Program.run("mcictl", words + ["--help"], environment: folder.environment)
+        #expect(result.code == 0)
+        #expect(result.output.contains("EXAMPLES") || verb == "set key-detail")
+        #expect(result.lines.allSatisfy { $0.count <= 110 })
+    }
+}
