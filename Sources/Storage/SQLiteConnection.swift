@@ -29,7 +29,7 @@ import CSQLite
         let result = unsafe sqlite3_open_v2(
             path,
             &handle,
-            flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+            flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX,
             nil
         )
         guard let handle = unsafe handle, result == SQLITE_OK else {
