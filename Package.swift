@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "Events", swiftSettings: strict),
         .target(
             name: "Capture",
-            dependencies: ["Events", "CX11", "CLinux"],
+            dependencies: ["Events", "CX11"],
             swiftSettings: strict
         ),
         .target(name: "Gate", dependencies: ["Events"], swiftSettings: strict),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CX11
+import Glibc
 
 /// One connection to the X server, owned by one thread.
 ///
@@ -64,6 +65,8 @@ import CX11
 
     deinit {
         if let map = unsafe keyboardMap { unsafe XkbFreeKeyboard(map, 0, 1) }
+        // Without this, closing would wait for an answer of the server, which may be stuck.
+        shutdown(descriptor, Int32(SHUT_RDWR))
         unsafe XCloseDisplay(display)
         // The event buffer held raw input.
         unsafe UnsafeMutableRawPointer(event).initializeMemory(

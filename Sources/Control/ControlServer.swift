@@ -94,13 +94,18 @@ package final class ControlServer {
     }
 
     private func accept() {
-        while true {
+        for _ in 0..<Self.mostClients {
             let socket = clinux_accept(listener)
             guard socket >= 0 else { return }
-            let isOwn = clinux_peer_uid(socket) == Int64(getuid())
-            guard isOwn, clients.count < Self.mostClients else {
+            guard clinux_peer_uid(socket) == Int64(getuid()) else {
                 Glibc.close(socket)
                 continue
+            }
+            // A newcomer always gets a place, or idle clients could keep a pause out.
+            if clients.count == Self.mostClients {
+                let longest = clients.firstIndex { !$0.isMonitor } ?? 0
+                Glibc.close(clients[longest].socket)
+                clients.remove(at: longest)
             }
             clients.append(Client(socket: socket))
         }

@@ -41,6 +41,13 @@ package enum Disk {
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("mkdir") }
     }
 
+    /// What changes whenever a file is replaced or written; nil when there is none.
+    package static func fingerprint(_ path: String) -> [Int]? {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else { return nil }
+        return [Int(facts.st_ino), Int(facts.st_size), facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec]
+    }
+
     /// Reads a file that is expected to be small.
     ///
     /// - Parameters:
@@ -48,7 +55,7 @@ package enum Disk {
     ///   - limit: more bytes than this are an error.
     /// - Returns: its bytes.
     /// - Throws: ``FileError``; `isMissing` tells that there is none.
-    package static func read(_ path: String, limit: Int = 1 << 20) throws(FileError) -> [UInt8] {
+    package static func read(_ path: String, limit: Int = 1 << 16) throws(FileError) -> [UInt8] {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw FileError("open") }
         defer { close(file) }

@@ -45,6 +45,12 @@ package struct AdmittedFocus: Sendable, Redacted {
     }
 }
 
+/// Takes what leaves the gate.
+package protocol GateSink: ~Copyable {
+    /// Takes the next output, in the order in which it is to be stored.
+    mutating func take(_ output: GateOutput)
+}
+
 /// What leaves the gate, in the order in which it is to be stored.
 package enum GateOutput: Sendable, Redacted {
     case event(AdmittedEvent)

@@ -66,20 +66,23 @@ package struct Gate: Sendable {
     package mutating func set(
         _ new: Conditions,
         at time: EventTime,
-        into sink: (GateOutput) -> Void
+        into sink: inout some GateSink & ~Copyable
     ) {
         let before = conditions.closedBy
         conditions = new
         guard new.closedBy != before || closure?.reason == .notRunning else { return }
-        if before == nil { close(at: time, sink) }
-        endClosure(at: time, sink)
+        if before == nil { close(at: time, &sink) }
+        endClosure(at: time, &sink)
         closure = new.closedBy.map { Gap(reason: $0, from: time, to: time) }
     }
 
     /// Puts the gap of a closed gate on record up to `time`, as before a stop; it goes on after.
-    package mutating func recordClosure(until time: EventTime, into sink: (GateOutput) -> Void) {
-        guard let reason = closure?.reason else { return close(at: time, sink) }
-        endClosure(at: time, sink)
+    package mutating func recordClosure(
+        until time: EventTime,
+        into sink: inout some GateSink & ~Copyable
+    ) {
+        guard let reason = closure?.reason else { return close(at: time, &sink) }
+        endClosure(at: time, &sink)
         closure = Gap(reason: reason, from: time, to: time)
     }
 
@@ -91,30 +94,30 @@ package struct Gate: Sendable {
     /// - Returns: whether an input event was admitted; nil for an event that is no input.
     package mutating func take(
         _ event: CaptureEvent,
-        into sink: (GateOutput) -> Void
+        into sink: inout some GateSink & ~Copyable
     ) -> Bool? {
         switch event {
         case .context(let context, let stream, let time):
-            enter(context, stream, at: time, sink)
+            enter(context, stream, at: time, &sink)
             return nil
         case .input(let raw, let stream):
             guard conditions.closedBy == nil else { return false }
             let context = stream == .keyboard ? keyboard.context : pointer.context
             switch context {
             case .unknown:
-                drop(.unknownContext, stream, at: raw.time, sink)
+                drop(.unknownContext, stream, at: raw.time, &sink)
                 return false
             case .grabbed:
-                drop(.keyboardGrabbed, stream, at: raw.time, sink)
+                drop(.keyboardGrabbed, stream, at: raw.time, &sink)
                 return false
-            case .app: return admit(raw, sink)
+            case .app: return admit(raw, &sink)
             }
         }
     }
 
     // MARK: Admission
 
-    private mutating func admit(_ raw: RawEvent, _ sink: (GateOutput) -> Void) -> Bool {
+    private mutating func admit(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
         let payload: AdmittedEvent.Payload
         switch raw.payload {
         case .motion(let dx, let dy): payload = .motion(dx: dx, dy: dy)
@@ -123,13 +126,13 @@ package struct Gate: Sendable {
         case .key(let key):
             // A release may have been withheld: a new press implies it.
             let release = heldKeys.release(key.keycode, at: raw.time)
-            if let release { sink(.event(release)) }
+            if let release { sink.take(.event(release)) }
             guard key.isDown else { return release != nil }
             guard let admitted = conditions.keyDetail.admit(key) else { return false }
             heldKeys.press(key.keycode, device: raw.device, admitted)
             payload = .key(admitted)
         }
-        sink(.event(AdmittedEvent(time: raw.time, device: raw.device, payload: payload)))
+        sink.take(.event(AdmittedEvent(time: raw.time, device: raw.device, payload: payload)))
         return true
     }
 
@@ -139,7 +142,7 @@ package struct Gate: Sendable {
         _ context: AppContext,
         _ stream: InputStream,
         at time: EventTime,
-        _ sink: (GateOutput) -> Void
+        _ sink: inout some GateSink & ~Copyable
     ) {
         // What was in front while nothing was watched says nothing about later.
         guard conditions.closedBy == nil else { return }
@@ -148,12 +151,12 @@ package struct Gate: Sendable {
         case .unknown: break
         case .grabbed:
             // The server withholds the keys, so no drop would mark the gap.
-            if stream == .keyboard { drop(.keyboardGrabbed, stream, at: time, sink) }
+            if stream == .keyboard { drop(.keyboardGrabbed, stream, at: time, &sink) }
         case .app(let app):
-            endGap(stream, at: time, sink)
+            endGap(stream, at: time, &sink)
             if stream == .keyboard, app != toldApp {
                 toldApp = app
-                sink(.focus(AdmittedFocus(time: time, app: app)))
+                sink.take(.focus(AdmittedFocus(time: time, app: app)))
             }
         }
     }
@@ -162,45 +165,49 @@ package struct Gate: Sendable {
         _ reason: GapReason,
         _ stream: InputStream,
         at time: EventTime,
-        _ sink: (GateOutput) -> Void
+        _ sink: inout some GateSink & ~Copyable
     ) {
         let lane = stream == .keyboard ? keyboard : pointer
         if let gap = lane.gap, gap.reason == reason {
             update(stream) { $0.gap?.to = max(gap.to, time) }
             return
         }
-        endGap(stream, at: time, sink)
-        if stream == .keyboard { heldKeys.releaseAll(at: time).forEach { sink(.event($0)) } }
+        endGap(stream, at: time, &sink)
+        if stream == .keyboard { releaseAll(at: time, &sink) }
         update(stream) { $0.gap = Gap(reason: reason, from: time, to: time, stream: stream) }
     }
 
     private mutating func endGap(
         _ stream: InputStream,
         at time: EventTime,
-        _ sink: (GateOutput) -> Void
+        _ sink: inout some GateSink & ~Copyable
     ) {
         let lane = stream == .keyboard ? keyboard : pointer
         guard var gap = lane.gap else { return }
         // A grab ends when the focus comes back; other gaps with the last event left out.
         if gap.reason == .keyboardGrabbed { gap.to = max(gap.to, time) }
         update(stream) { $0.gap = nil }
-        sink(.gap(gap))
+        sink.take(.gap(gap))
     }
 
     private mutating func update(_ stream: InputStream, _ change: (inout Lane) -> Void) {
         if stream == .keyboard { change(&keyboard) } else { change(&pointer) }
     }
 
-    private mutating func close(at time: EventTime, _ sink: (GateOutput) -> Void) {
-        for stream in InputStream.allCases { endGap(stream, at: time, sink) }
-        heldKeys.releaseAll(at: time).forEach { sink(.event($0)) }
+    private mutating func releaseAll(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {
+        for release in heldKeys.releaseAll(at: time) { sink.take(.event(release)) }
+    }
+
+    private mutating func close(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {
+        for stream in InputStream.allCases { endGap(stream, at: time, &sink) }
+        releaseAll(at: time, &sink)
         (keyboard, pointer, toldApp) = (Lane(), Lane(), nil)
     }
 
-    private mutating func endClosure(at time: EventTime, _ sink: (GateOutput) -> Void) {
+    private mutating func endClosure(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {
         guard var gap = closure else { return }
         gap.to = max(gap.from, time)
-        if gap.to > gap.from { sink(.gap(gap)) }
+        if gap.to > gap.from { sink.take(.gap(gap)) }
         closure = nil
     }
 }

@@ -30,7 +30,7 @@ extension Recorder {
         case .withdraw:
             closeNow { $0.hasConsent = false }
             // Stored before the answer: after it nothing is written.
-            flush(at: environment.clock(), closing: true)
+            path.batching.flush(at: environment.clock(), closing: true)
             try change { $0.consent = nil }
         case .forget(let call): return try forget(call)
         case .reload:
@@ -39,35 +39,28 @@ extension Recorder {
         case .flush:
             let now = environment.clock()
             if isConnected { drain(now) }
-            flush(at: now, closing: false)
+            path.batching.flush(at: now, closing: false)
         }
         return ControlReply(status: status)
     }
 
     /// What the daemon says of itself.
     package var status: Status {
-        let conditions = gate.conditions
-        let state: Status.State =
-            switch conditions.closedBy {
-            case nil: .recording
-            case .paused: .paused
-            case .disconnected: .reconnecting
-            default: .closed
-            }
+        let (state, reason) = stateAndReason
+        let detail = path.gate.conditions.keyDetail
         var status = Status(
             state: state,
             since: stateSince.text,
-            keyDetail: conditions.keyDetail.rawValue,
+            keyDetail: detail.rawValue,
             version: environment.version
         )
-        if state == .closed {
-            status.reason = fault ?? store.failure ?? conditions.closedBy?.name
-        }
+        status.reason = reason
         status.until = controls.pause?.until
-        if conditions.keyDetail == .full { status.keyDetailUntil = settings.keyDetailUntil }
-        status.lastStored = lastStored?.text
-        status.pendingErasure = store.hasPendingErasure
-        if let contents = store.ring?.contents {
+        if detail == .full { status.keyDetailUntil = settings.keyDetailUntil }
+        status.lastStored = path.batching.lastEvent
+            .map { WallTime($0.milliseconds + path.batching.wallOffset).text }
+        status.pendingErasure = path.batching.store.hasPendingErasure
+        if let contents = path.batching.store.ring?.contents {
             status.ring.bytes = contents.bytes
             status.ring.cap = contents.cap
             status.ring.batches = contents.batches
@@ -76,8 +69,23 @@ extension Recorder {
         } else {
             status.ring.cap = environment.ringCap
         }
-        status.events = accounting.events
+        // Releases that the gate implied are stored without having been seen.
+        let lost = min(path.batching.store.lost, path.admitted)
+        status.events.seen = path.admitted + path.suppressed
+        status.events.admitted = path.admitted - lost
+        status.events.suppressed = path.suppressed
+        status.events.lost = lost
         return status
+    }
+
+    /// The state, and why when it is closed.
+    var stateAndReason: (Status.State, String?) {
+        switch path.gate.conditions.closedBy {
+        case nil: (.recording, nil)
+        case .paused: (.paused, nil)
+        case .disconnected: (.reconnecting, nil)
+        case let reason: (.closed, fault ?? path.batching.store.failure ?? reason?.name)
+        }
     }
 
     // MARK: Pause
@@ -96,7 +104,7 @@ extension Recorder {
         if let seconds = call.forgetSeconds, seconds > 0 {
             let since = now.wall.milliseconds - Int64(seconds) * 1000
             reply.erased = erase(since...max(since, now.wall.milliseconds))
-            reply.pending = store.hasPendingErasure
+            reply.pending = path.batching.store.hasPendingErasure
         }
         reply.status = status
         reply.wasPaused = before != nil
@@ -131,13 +139,13 @@ extension Recorder {
 
     /// Closes the gate before anything else is done: the source is let go unread.
     private func closeNow(_ close: (inout Gate.Conditions) -> Void) {
-        let wasOpen = gate.conditions.closedBy == nil
+        let wasOpen = path.gate.conditions.closedBy == nil
         let cut = letGoOfSource(environment.clock())
-        var conditions = gate.conditions
+        var conditions = path.gate.conditions
         conditions.isConnected = false
         close(&conditions)
-        gate.set(conditions, at: cut) { keep($0) }
-        if wasOpen { store.flushSoon() }
+        path.set(conditions, at: cut)
+        if wasOpen { path.batching.store.flushSoon() }
     }
 
     /// Writes changed controls, then lets them take effect.
@@ -148,6 +156,7 @@ extension Recorder {
             let lock = try controlsFile.lock()
             if fault != nil, (try? controlsFile.read()) == nil { controlsFile.setAside() }
             try controlsFile.write(new)
+            noteControls()
             _ = consume lock
         } catch {
             // Stricter is in force all the same; looser is not.
@@ -178,20 +187,21 @@ extension Recorder {
         let until = try bound(call.until, Int64.max / 2)
         guard since <= until else { throw Refusal("The stretch ends before it begins.") }
         var reply = ControlReply()
-        store.openIfThere()
+        path.batching.store.openIfThere()
         reply.batches =
-            call.dryRun ? store.batches(touching: since...until).count : erase(since...until)
-        reply.pending = store.hasPendingErasure
+            call.dryRun
+            ? path.batching.store.batches(touching: since...until).count : erase(since...until)
+        reply.pending = path.batching.store.hasPendingErasure
         return reply
     }
 
     /// Erases what touches a stretch of wall time; the number of batches.
     private func erase(_ range: ClosedRange<Int64>) -> Int {
-        store.openIfThere()
+        path.batching.store.openIfThere()
         // The open batch is stored first, so that it is counted and erased like the others.
-        flush(at: environment.clock(), closing: true)
-        let batches = store.batches(touching: range)
-        if !batches.isEmpty { store.erase(batches) }
+        path.batching.flush(at: environment.clock(), closing: true)
+        let batches = path.batching.store.batches(touching: range)
+        if !batches.isEmpty { path.batching.store.erase(batches) }
         return batches.count
     }
 }

@@ -3,12 +3,10 @@
 package import Capture
 package import Control
 package import Events
+import Files
 import Gate
 package import Logging
-import Packing
-import Sealing
 package import Settings
-import Storage
 
 /// The place where the stages meet: capture, gate, packing, sealing, storage.
 ///
@@ -50,23 +48,17 @@ package final class Recorder {
     let source: any EventSource
     let controlsFile: ControlsFile
     var controls = Controls()
+    /// The state of the controls file when it was last read or written here.
+    private var controlsSeen: [Int]?
     var settings = PersonSettings()
     /// Why controls, settings or recipients cannot be used; capture is closed while there is one.
     var fault: String?
 
-    var gate: Gate
-    var builder = BatchBuilder()
-    var store: Store
-    var accounting = Accounting()
+    var path: EventPath
     var pacer = DrainPacer()
     var isConnected = false
     private var reconnect = Backoff()
 
-    /// Whether there is a consent: without one not even a gap is stored.
-    var mayStore = false
-    /// The key detail of the open batch.
-    var keyDetail = KeyDetail.shortcuts
-    var lastStored: WallTime?
     /// When the state shown by ``status`` began.
     var stateSince: WallTime
     private var noted: (state: Status.State, reason: String?, detail: KeyDetail)?
@@ -83,12 +75,11 @@ package final class Recorder {
         self.environment = environment
         controlsFile = ControlsFile(environment.paths.controls)
         let now = environment.clock()
-        gate = Gate(stopped: now.monotonic)
-        store = Store(environment)
+        path = EventPath(environment)
         stateSince = now.wall
         readUntil = now.monotonic
         suspended = now.boottime - now.monotonic.milliseconds
-        if !builder.isLocked {
+        if !path.batching.isLocked {
             environment.log.warning("The open batch could not be locked into memory")
         }
     }
@@ -101,11 +92,11 @@ package final class Recorder {
     package func start() throws(Refusal) {
         let now = environment.clock()
         reload()
-        if store.sealer == nil { throw Self.noRecipient }
+        if path.batching.store.sealer == nil { throw Self.noRecipient }
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
-        gate = Gate(stopped: store.newest.map(monotonic) ?? now.monotonic)
+        path.begin(stopped: path.batching.store.newest.map(monotonic) ?? now.monotonic)
         // A pause that began while nothing ran, or before a crash, counts from its beginning.
         let paused = controls.pause.flatMap { WallTime($0.since) }.map(monotonic)
         update(at: now, closedSince: paused)
@@ -117,14 +108,15 @@ package final class Recorder {
         let now = environment.clock()
         if isConnected { drain(now) }
         _ = letGoOfSource(now)
-        gate.recordClosure(until: now.monotonic) { keep($0) }
-        flush(at: now, closing: true)
+        path.recordClosure(until: now.monotonic)
+        path.batching.flush(at: now, closing: true)
         environment.log.notice("Stopped")
     }
 
     /// Reads controls, settings and recipients anew; what cannot be read closes the gate.
     func reload() {
         fault = nil
+        noteControls()
         do {
             controls = try controlsFile.read()
             settings = try SettingsFile(environment.paths.settings).read()
@@ -135,8 +127,13 @@ package final class Recorder {
                 metadata: ["cause": "\(error.code)"]
             )
         }
-        store.loadRecipients()
-        if store.sealer == nil { fault = fault ?? Self.noRecipient.reason }
+        path.batching.store.loadRecipients()
+        if path.batching.store.sealer == nil { fault = fault ?? Self.noRecipient.reason }
+    }
+
+    /// Remembers the controls file as it is now.
+    func noteControls() {
+        controlsSeen = Disk.fingerprint(controlsFile.path)
     }
 
     static let noRecipient = Refusal(
@@ -152,7 +149,7 @@ package final class Recorder {
     ///   - now: the moment.
     ///   - start: when a gate that is closed from the beginning was closed; nil for now.
     func update(at now: Moment, closedSince start: EventTime? = nil) {
-        let before = gate.conditions
+        let before = path.gate.conditions
         if let pause = controls.pause, pause.isOver(at: now, bootID: environment.bootID) {
             endPause()
         }
@@ -162,7 +159,7 @@ package final class Recorder {
         conditions.keyDetail = settings.keyDetail(at: now.wall)
         conditions.isSound = fault == nil
         conditions.isConnected = true
-        if conditions.closedBy == nil { conditions.isSound = store.open() }
+        if conditions.closedBy == nil { conditions.isSound = path.batching.store.open() }
         if conditions.closedBy == nil {
             connect(now)
             conditions.isSound = fault == nil
@@ -170,19 +167,17 @@ package final class Recorder {
         var time = now.monotonic
         if conditions.closedBy != nil, isConnected { time = letGoOfSource(now) }
         conditions.isConnected = isConnected
-        // A batch is of one key detail.
-        if conditions.keyDetail != keyDetail { flush(at: now, closing: true) }
-        keyDetail = conditions.keyDetail
+        path.batching.use(conditions.keyDetail)
         if conditions.closedBy == .paused, let start { time = start }
-        mayStore = conditions.hasConsent
-        gate.set(conditions, at: time) { keep($0) }
+        path.batching.mayStore = conditions.hasConsent
+        path.set(conditions, at: time)
         noteState(now)
     }
 
     /// Tells the log and those who monitor when the state is another one than before.
     func noteState(_ now: Moment) {
-        let (state, reason) = (status.state, status.reason)
-        let detail = gate.conditions.keyDetail
+        let (state, reason) = stateAndReason
+        let detail = path.gate.conditions.keyDetail
         guard noted?.state != state || noted?.reason != reason || noted?.detail != detail else {
             return
         }
@@ -193,7 +188,7 @@ package final class Recorder {
             "State changed",
             metadata: [
                 "state": "\(state.rawValue)",
-                "reason": "\(gate.conditions.closedBy?.name ?? "none")",
+                "reason": "\(path.gate.conditions.closedBy?.name ?? "none")",
                 "key-detail": "\(detail.rawValue)",
             ]
         )
@@ -206,6 +201,7 @@ package final class Recorder {
             var new = controls
             new.pause = nil
             try controlsFile.write(new)
+            noteControls()
             controls = new
             _ = consume lock
         } catch {
@@ -255,19 +251,30 @@ package final class Recorder {
     package func tick() {
         let now = environment.clock()
         noteClocks(now)
-        if let due = pacer.due, due <= now.monotonic.milliseconds { drain(now) }
+        if let due = pacer.due, due <= now.monotonic.milliseconds {
+            // A pause that was written without asking, as while the socket was out of reach, is
+            // found before anything more is read.
+            if Disk.fingerprint(controlsFile.path) != controlsSeen {
+                reload()
+                update(at: now)
+            }
+            drain(now)
+        }
         update(at: now)
-        let mustClose = !builder.isEmpty && closeDue <= now.monotonic.milliseconds
-        if store.isDue(now.monotonic.milliseconds) || mustClose { flush(at: now, closing: false) }
-        store.retry(at: now.monotonic.milliseconds) { accounting.lose($0) }
+        let monotonic = now.monotonic.milliseconds
+        let mustClose = path.batching.closeDue.map { $0 <= monotonic } ?? false
+        if path.batching.store.isDue(monotonic) || mustClose {
+            path.batching.flush(at: now, closing: false)
+        }
+        path.batching.store.retry(at: monotonic)
     }
 
     /// When ``tick()`` must be called at the latest, in monotonic milliseconds.
     package var deadline: Int64? {
-        let wantsConnection = gate.conditions.closedBy == .disconnected
-        let close = builder.isEmpty ? nil : closeDue
+        let wantsConnection = path.gate.conditions.closedBy == .disconnected
         let connection = wantsConnection ? reconnect.due : nil
-        return [pacer.due, store.due, close, connection].compactMap(\.self).min()
+        let batching = [path.batching.store.due, path.batching.closeDue]
+        return ([pacer.due, connection] + batching).compactMap(\.self).min()
     }
 
     /// When a pause or a confirmation ends, in CLOCK_BOOTTIME milliseconds.
@@ -287,20 +294,25 @@ package final class Recorder {
 
     func drain(_ now: Moment) {
         do {
-            let count = try source.drain(now: now.monotonic) { event in
-                if let isAdmitted = gate.take(event, into: { keep($0) }) {
-                    accounting.count(admitted: isAdmitted)
-                }
-            }
+            let count = try Self.drain(source, now.monotonic, into: &path)
             readUntil = now.monotonic
             pacer.drained(count: count, at: now.monotonic.milliseconds)
         } catch {
             environment.log.warning("X server lost")
             let time = letGoOfSource(now)
-            var conditions = gate.conditions
+            var conditions = path.gate.conditions
             conditions.isConnected = false
-            gate.set(conditions, at: time) { keep($0) }
+            path.set(conditions, at: time)
         }
+    }
+
+    /// Reads the source into the path, which is borrowed once for all events.
+    private static func drain(
+        _ source: any EventSource,
+        _ now: EventTime,
+        into path: inout EventPath
+    ) throws(CaptureError) -> Int {
+        try source.drain(now: now) { path.take($0) }
     }
 
     /// A suspension or a clock that was set: times before and after belong to different batches.
@@ -308,12 +320,11 @@ package final class Recorder {
         let apart = now.boottime - now.monotonic.milliseconds
         let slept = apart - suspended
         suspended = apart
-        guard store.offsetChanged(now.wallOffset) || slept >= 1000 else { return }
-        flush(at: now, closing: true)
-        if slept >= 1000 {
-            let from = EventTime(now.monotonic.milliseconds - slept)
-            keep(.gap(Gap(reason: .suspended, from: from, to: now.monotonic)))
-        }
+        _ = path.batching.noteOffset(now.wallOffset)
+        guard slept >= 1000 else { return }
+        path.batching.flush(at: now, closing: true)
+        let from = EventTime(now.monotonic.milliseconds - slept)
+        path.batching.take(.gap(Gap(reason: .suspended, from: from, to: now.monotonic)))
     }
 }
 

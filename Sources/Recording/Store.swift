@@ -2,7 +2,6 @@
 
 import Events
 import Files
-import Gate
 import Logging
 import Packing
 import Sealing
@@ -26,10 +25,11 @@ struct Store {
     private var waiting: [SealedBatch] = []
     private var retryDue: Int64?
     private var flushDue: Int64?
-    private var offset: Int64?
     private var sequence: UInt64 = 0
     /// Numbers of batches that are still to be erased, when a reader was in the way.
     private var unerased: [UInt64] = []
+    /// Admitted events that could not be stored.
+    private(set) var lost = 0
 
     init(_ environment: Recorder.Environment) {
         self.environment = environment
@@ -96,45 +96,30 @@ struct Store {
 
     // MARK: The open batch
 
-    /// The header of a batch that begins now, with the next number.
-    mutating func nextHeader(_ now: Moment, base: EventTime, detail: UInt8) -> BatchHeader {
+    var bootID: [UInt8] { environment.bootID }
+
+    /// The number of a batch that begins now.
+    mutating func nextSequence() -> UInt64 {
         sequence = max(sequence + 1, ring?.nextSequence ?? 1)
-        offset = now.wallOffset
-        return BatchHeader(
-            sequence: sequence,
-            bootID: environment.bootID,
-            wallOffset: now.wallOffset,
-            keyDetail: detail,
-            base: base
-        )
+        return sequence
     }
 
     /// Whether the open batch has something that is not stored yet.
     var isDirty: Bool { flushDue != nil }
 
     /// The open batch was stored, or has been thrown away.
-    mutating func flushed(isEmpty: Bool) {
+    mutating func flushed() {
         flushDue = nil
-        if isEmpty { offset = nil }
     }
 
     /// Notes that the open batch has something unsaved.
     mutating func becameDirty(at now: Int64) {
-        flushDue = flushDue ?? now + Self.flushInterval
+        if flushDue == nil { flushDue = now + Self.flushInterval }
     }
 
     /// Has the open batch stored at once, after the answer to the person.
     mutating func flushSoon() {
         if isDirty { flushDue = 0 }
-    }
-
-    /// Whether the wall clock was set while a batch is open.
-    func offsetChanged(_ new: Int64) -> Bool {
-        offset.map { abs($0 - new) >= 100 } ?? false
-    }
-
-    func wallOffset(_ clock: () -> Moment) -> Int64 {
-        offset ?? clock().wallOffset
     }
 
     func isDue(_ now: Int64) -> Bool { flushDue.map { $0 <= now } ?? false }
@@ -144,22 +129,25 @@ struct Store {
     // MARK: Storing
 
     /// Seals and stores a batch; what the ring does not take now waits in memory, sealed.
-    mutating func put(_ batch: consuming Batch, lost: (Int) -> Void) {
+    mutating func put(_ batch: consuming Batch) {
         let count = batch.eventCount
-        guard let sealer, let sealed = try? sealer.seal(batch) else { return lost(count) }
+        guard let sealer, let sealed = try? sealer.seal(batch) else {
+            lost += count
+            return
+        }
         waiting.removeAll { $0.sequence == sealed.sequence }
         waiting.append(sealed)
-        store(lost)
+        store()
     }
 
     /// Tries again what failed.
-    mutating func retry(at now: Int64, lost: (Int) -> Void) {
+    mutating func retry(at now: Int64) {
         guard let due = retryDue, due <= now else { return }
-        store(lost)
+        store()
         eraseRest()
     }
 
-    private mutating func store(_ lost: (Int) -> Void) {
+    private mutating func store() {
         retryDue = nil
         while let next = waiting.first {
             guard open(), let ring else { break }
@@ -177,7 +165,7 @@ struct Store {
                 break
             }
         }
-        while waiting.count > Self.mostWaiting { lost(waiting.removeFirst().eventCount) }
+        while waiting.count > Self.mostWaiting { lost += waiting.removeFirst().eventCount }
         planRetry()
     }
 

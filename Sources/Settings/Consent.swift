@@ -31,11 +31,9 @@ package enum Consent {
         """
 
     /// SHA-256 of the notice, in hexadecimal.
-    package static var noticeHash: String {
-        SHA256.hash(data: Array(notice.utf8))
-            .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-            .joined()
-    }
+    package static let noticeHash: String = SHA256.hash(data: Array(notice.utf8))
+        .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        .joined()
 
     /// The receipt of a consent given now by the user of this process.
     ///
@@ -58,7 +56,7 @@ package enum Consent {
             recordId: id.joined(),
             piiPrincipal: userName(),
             userId: Int(getuid()),
-            host: host(),
+            host: host,
             controller: userName(),
             purpose: "training data for AI models",
             piiCategories: ["keyboard events", "pointer events", "application in front"],
@@ -74,7 +72,7 @@ package enum Consent {
     /// Whether a consent holds for this user, this host and today's notice.
     package static func isValid(_ receipt: Receipt?) -> Bool {
         guard let receipt else { return false }
-        return receipt.userId == Int(getuid()) && receipt.host == host()
+        return receipt.userId == Int(getuid()) && receipt.host == host
             && receipt.noticeHash == noticeHash
     }
 
@@ -87,7 +85,7 @@ package enum Consent {
     }
 
     /// The machine id, or the host's name where there is none.
-    private static func host() -> String {
+    private static let host: String = {
         let id =
             (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let line = id.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
@@ -98,5 +96,5 @@ package enum Consent {
             decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
             as: UTF8.self
         )
-    }
+    }()
 }

@@ -22,20 +22,18 @@ package final class Ring {
         package var newest: Int64?
     }
 
-    /// One stored batch.
+    /// What a slot holds; sequence number 0 is nothing.
     private struct Entry {
-        var slot: Int64
-        var sequence: Int64
-        var end: Int64
+        var sequence: Int64 = 0
+        var end: Int64 = 0
     }
 
     package let path: String
     private let connection: SQLiteConnection
     private let write: SQLiteStatement
-    private let slots: Int64
     private let cap: Int
-    /// The batches stored, by sequence number.
-    private var entries: [Int64: Entry] = [:]
+    /// What each slot holds.
+    private var slots: [Entry]
     /// The number of the next new batch.
     package private(set) var nextSequence: UInt64 = 1
     /// Whether erased bytes may still stand in the write-ahead log.
@@ -64,8 +62,9 @@ package final class Ring {
             PRAGMA temp_store=MEMORY; PRAGMA cache_size=64;
             """
         )
-        slots = try connection.integer("SELECT count(*) FROM ring") ?? 0
-        guard slots > 0 else { throw StorageError(.damaged) }
+        let count = try connection.integer("SELECT count(*) FROM ring") ?? 0
+        guard count > 0 else { throw StorageError(.damaged) }
+        slots = Array(repeating: Entry(), count: Int(count))
         self.cap = Int(
             try connection.integer("SELECT value FROM meta WHERE key='cap'") ?? Int64(cap)
         )
@@ -74,16 +73,19 @@ package final class Ring {
             "UPDATE ring SET seq=?1, t_end=?2, sealed=?3 WHERE slot=?4"
         )
         try load()
+        // What a crash left in the log; a reader in the way only makes the first commits find it.
+        try? connection.checkpoint(truncating: true)
     }
 
     /// What is stored now.
     package var contents: Contents {
-        Contents(
-            bytes: entries.count * RingFormat.pageSize,
+        let stored = slots.filter { $0.sequence > 0 }
+        return Contents(
+            bytes: stored.count * RingFormat.pageSize,
             cap: cap,
-            batches: entries.count,
-            oldest: entries.values.map(\.end).min(),
-            newest: entries.values.map(\.end).max()
+            batches: stored.count,
+            oldest: stored.map(\.end).min(),
+            newest: stored.map(\.end).max()
         )
     }
 
@@ -98,12 +100,7 @@ package final class Ring {
         if connection.hasMoved { throw StorageError(.moved) }
         try makeRoomInLog()
         let sequence = Int64(batch.sequence)
-        let entry = Entry(slot: sequence % slots, sequence: sequence, end: batch.end)
-        try store(entry, batch.bytes)
-        for (number, old) in entries where old.slot == entry.slot && number != sequence {
-            entries[number] = nil
-        }
-        entries[sequence] = entry
+        try store(Entry(sequence: sequence, end: batch.end), batch.bytes, slot(of: sequence))
         nextSequence = max(nextSequence, batch.sequence + 1)
     }
 
@@ -117,7 +114,8 @@ package final class Ring {
     /// - Parameter range: in milliseconds since 1970.
     /// - Returns: their sequence numbers.
     package func batches(touching range: ClosedRange<Int64>) -> [UInt64] {
-        entries.values
+        slots
+            .filter { $0.sequence > 0 }
             .filter { $0.end >= range.lowerBound && $0.end - 120_000 <= range.upperBound }
             .map { UInt64($0.sequence) }
             .sorted()
@@ -137,10 +135,10 @@ package final class Ring {
         )
         let zeros = [UInt8](repeating: 0, count: RingFormat.slotSize)
         for sequence in sequences {
-            guard let entry = entries[Int64(sequence)] else { continue }
+            let slot = slot(of: Int64(sequence))
+            guard slots[slot].sequence == Int64(sequence) else { continue }
             try makeRoomInLog()
-            try store(Entry(slot: entry.slot, sequence: 0, end: 0), zeros)
-            entries[Int64(sequence)] = nil
+            try store(Entry(), zeros, slot)
         }
         try finishErasure()
     }
@@ -162,14 +160,17 @@ package final class Ring {
         }
     }
 
-    private func store(_ entry: Entry, _ bytes: [UInt8]) throws(StorageError) {
+    private func slot(of sequence: Int64) -> Int { Int(sequence % Int64(slots.count)) }
+
+    private func store(_ entry: Entry, _ bytes: [UInt8], _ slot: Int) throws(StorageError) {
         write.reset()
         try write.bind(RingFormat.origin + entry.sequence, at: 1)
         try write.bind(entry.end == 0 ? RingFormat.origin : entry.end, at: 2)
         try write.bind(bytes, at: 3)
-        try write.bind(entry.slot, at: 4)
+        try write.bind(Int64(slot), at: 4)
         defer { write.reset() }
         _ = try write.step()
+        slots[slot] = entry
     }
 
     private func load() throws(StorageError) {
@@ -178,15 +179,13 @@ package final class Ring {
             "SELECT slot, seq, t_end FROM ring WHERE seq > \(RingFormat.origin)"
         )
         while try rows.step() {
-            let sequence = rows.integer(1) - RingFormat.origin
-            entries[sequence] = Entry(
-                slot: rows.integer(0),
-                sequence: sequence,
-                end: rows.integer(2)
-            )
+            let entry = Entry(sequence: rows.integer(1) - RingFormat.origin, end: rows.integer(2))
+            // Elsewhere than in its slot a batch is nobody's.
+            guard slot(of: entry.sequence) == Int(rows.integer(0)) else { continue }
+            slots[slot(of: entry.sequence)] = entry
         }
         let noted = try connection.integer("SELECT value FROM meta WHERE key='next'") ?? 0
-        let newest = entries.keys.max() ?? 0
+        let newest = slots.map(\.sequence).max() ?? 0
         nextSequence = UInt64(max(newest + 1, noted - RingFormat.origin, 1))
     }
 

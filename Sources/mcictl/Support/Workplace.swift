@@ -19,7 +19,7 @@ struct Workplace {
     /// - Throws: a refusal of the daemon, or ``ControlError`` when it does not answer.
     func call(_ call: ControlCall) throws -> ControlReply? {
         do {
-            let reply = try ControlClient(path: paths.socket).call(call)
+            let reply = try answer(to: call)
             if let version = reply.status?.version, version != ProcessFacts.version {
                 Terminal.tell("warning: mcid is \(version), mcictl is \(ProcessFacts.version).")
                 Terminal.tell("  Next: systemctl --user restart mcid")
@@ -28,6 +28,17 @@ struct Workplace {
         } catch let error as ControlError where error.code == .notRunning {
             return nil
         }
+    }
+
+    /// The daemon's answer, asked for again when the connection ends without one: other clients may
+    /// have crowded this one out.
+    private func answer(to call: ControlCall) throws -> ControlReply {
+        for _ in 0..<5 {
+            do {
+                return try ControlClient(path: paths.socket).call(call)
+            } catch let error as ControlError where error.code == .badAnswer && error.number == 0 {}
+        }
+        return try ControlClient(path: paths.socket).call(call)
     }
 
     /// Changes the controls: through the daemon, or in their file while it is down.

@@ -118,6 +118,22 @@ import Timeline
         #expect(session.recorder.status.state == .recording)
     }
 
+    @Test func `a pause that was only written to disk is found before the next reading`() throws {
+        let session = try ScriptedSession()
+        session.focus("Editor")
+        session.type("a")
+        session.pass(200)
+        let file = ControlsFile(session.folder.paths.controls)
+        var controls = try file.read()
+        controls.pause = Pause(from: session.now, length: nil, bootID: [])
+        try file.write(controls)
+        session.type("secret")
+        session.pass(300)
+        #expect(session.recorder.status.state == .paused)
+        session.recorder.stop()
+        #expect(try session.words().filter { $0 == "letter down" }.count == 1)
+    }
+
     @Test func `a pause that counts in suspended time ends in it`() throws {
         let session = try ScriptedSession()
         _ = try session.pause(seconds: 600)

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Gate
+import Packing
+
+/// The part of the path behind the gate: the open batch, and the store that takes it.
+///
+/// Upstream: the gate. Downstream: the ring. Promise: a batch spans at most a minute and is of one
+/// clock and one key detail; its plaintext lives no longer than that.
+struct Batching: ~Copyable, GateSink {
+    /// The longest time one batch spans, in milliseconds; with the rounding of its end it never
+    /// reaches back two minutes.
+    static let longest: Int64 = 59_000
+
+    private let clock: () -> Moment
+    private var builder = BatchBuilder()
+    var store: Store
+    /// Whether there is a consent: without one not even a gap is stored.
+    var mayStore = false
+    private(set) var keyDetail = KeyDetail.shortcuts
+    private(set) var lastEvent: EventTime?
+    private var offset: Int64?
+    /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
+    private(set) var closeDue: Int64?
+
+    init(_ environment: Recorder.Environment) {
+        clock = environment.clock
+        store = Store(environment)
+    }
+
+    /// Whether the kernel keeps the open batch out of swap.
+    var isLocked: Bool { builder.isLocked }
+
+    /// The wall clock minus the monotonic one, as of the open batch or of now.
+    var wallOffset: Int64 { offset ?? clock().wallOffset }
+
+    mutating func take(_ output: GateOutput) {
+        guard mayStore else { return }
+        let time: EventTime
+        switch output {
+        case .event(let event):
+            time = event.time
+            lastEvent = time
+        case .focus(let focus): time = focus.time
+        case .gap(let gap): time = gap.to
+        }
+        if let due = closeDue, time.milliseconds >= due { close() }
+        if closeDue == nil { begin(at: time) }
+        builder.append(output)
+        store.becameDirty(at: time.milliseconds)
+        if builder.isFull { close() }
+    }
+
+    /// Stores the open batch.
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - closing: whether the next item begins a new batch. A batch that stays open is stored in
+    ///     the same slot again when it has grown.
+    mutating func flush(at now: Moment, closing: Bool) {
+        guard let closeDue else { return }
+        if closing || now.monotonic.milliseconds >= closeDue { return close() }
+        guard store.isDirty else { return }
+        if let batch = builder.pack() { store.put(batch) }
+        store.flushed()
+        if builder.isFull { advance() }
+    }
+
+    /// Begins a new batch when the key detail is another one.
+    mutating func use(_ detail: KeyDetail) {
+        guard detail != keyDetail else { return }
+        close()
+        keyDetail = detail
+    }
+
+    /// Begins a new batch when the wall clock was set.
+    ///
+    /// - Returns: whether it was.
+    mutating func noteOffset(_ new: Int64) -> Bool {
+        guard let offset, abs(offset - new) >= 100 else { return false }
+        close()
+        return true
+    }
+
+    private mutating func begin(at time: EventTime) {
+        builder.begin(nextHeader(base: time))
+        closeDue = time.milliseconds + Self.longest
+    }
+
+    private mutating func close() {
+        guard closeDue != nil else { return }
+        if store.isDirty {
+            if let batch = builder.pack() { store.put(batch) }
+            advance()
+        } else {
+            builder.discard(nextHeader(base: clock().monotonic))
+            closeDue = nil
+            offset = nil
+        }
+    }
+
+    /// Ends the batch that was packed; what did not fit begins the next one.
+    private mutating func advance() {
+        builder.advance(nextHeader(base: clock().monotonic))
+        store.flushed()
+        closeDue = builder.isEmpty ? nil : builder.base.milliseconds + Self.longest
+        if builder.isEmpty {
+            offset = nil
+        } else {
+            store.becameDirty(at: builder.base.milliseconds)
+        }
+    }
+
+    private mutating func nextHeader(base: EventTime) -> BatchHeader {
+        let now = clock()
+        offset = now.wallOffset
+        return BatchHeader(
+            sequence: store.nextSequence(),
+            bootID: store.bootID,
+            wallOffset: now.wallOffset,
+            keyDetail: keyDetail.rank,
+            base: base
+        )
+    }
+}
+
+/// Gate and batching, joined: the path of an event after capture.
+struct EventPath: ~Copyable {
+    private(set) var gate: Gate
+    var batching: Batching
+    private(set) var admitted = 0
+    private(set) var suppressed = 0
+
+    init(_ environment: Recorder.Environment) {
+        gate = Gate(stopped: environment.clock().monotonic)
+        batching = Batching(environment)
+    }
+
+    /// Lets the gate's first gap begin when the daemon last ran.
+    mutating func begin(stopped: EventTime) {
+        gate = Gate(stopped: stopped)
+    }
+
+    mutating func take(_ event: CaptureEvent) {
+        switch gate.take(event, into: &batching) {
+        case true?: admitted += 1
+        case false?: suppressed += 1
+        case nil: break
+        }
+    }
+
+    mutating func set(_ conditions: Gate.Conditions, at time: EventTime) {
+        gate.set(conditions, at: time, into: &batching)
+    }
+
+    mutating func recordClosure(until time: EventTime) {
+        gate.recordClosure(until: time, into: &batching)
+    }
+}
