@@ -19,6 +19,8 @@ struct PointerAxes {
     var scroll: [Scroll] = []
     private var last: (x: Double?, y: Double?) = (nil, nil)
 
+    var hasWheel: Bool { !scroll.isEmpty }
+
     /// The movement in device counts; zero where the event has none.
     mutating func motion(_ axes: X11Event.Axes) -> (dx: Int32, dy: Int32) {
         guard isAbsolute else { return (Int32(rounding: axes[0]), Int32(rounding: axes[1])) }

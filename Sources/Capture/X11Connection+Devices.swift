@@ -68,19 +68,21 @@ extension X11Connection {
         }
     }
 
-    /// The axes of every physical pointer, by device id.
-    func pointerAxes() -> [UInt8: PointerAxes] {
+    /// The axes of every device, by its id.
+    func pointerAxes() -> [PointerAxes] {
+        var result = [PointerAxes](repeating: PointerAxes(), count: 256)
         var count: Int32 = 0
-        guard let devices = unsafe XIQueryDevice(display, XIAllDevices, &count) else { return [:] }
+        guard let devices = unsafe XIQueryDevice(display, XIAllDevices, &count) else {
+            return result
+        }
         defer { unsafe XIFreeDeviceInfo(devices) }
-        var result: [UInt8: PointerAxes] = [:]
         for index in 0..<Int(count) {
             let device = unsafe devices[index]
             var axes = PointerAxes()
             for number in 0..<Int(unsafe device.num_classes) {
                 if let info = unsafe device.classes[number] { unsafe axes.add(info) }
             }
-            result[UInt8(clamping: unsafe device.deviceid)] = axes
+            result[Int(UInt8(clamping: unsafe device.deviceid))] = axes
         }
         return result
     }

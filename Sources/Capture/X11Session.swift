@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CX11
+import Events
+
+/// Both connections to the X server while they listen.
+struct X11Session {
+    private var keyboard: Lane
+    private var pointer: Lane
+    private var keys: KeyboardState
+    /// The axes of the devices, by their id.
+    private var axes: [PointerAxes]
+    /// The movement of an event that also turned a wheel: it follows the turn.
+    private var heldMove: RawEvent?
+
+    /// Connects and begins to listen.
+    ///
+    /// - Throws: ``CaptureError``.
+    init() throws(CaptureError) {
+        let keyboard = try X11Connection(role: .keyboard)
+        let pointer = try X11Connection(role: .pointer)
+        if keyboard.isXWayland { throw CaptureError(.wayland) }
+        keys = try KeyboardState(keyboard)
+        axes = pointer.pointerAxes()
+        keyboard.selectInput([XI_RawKeyPress, XI_RawKeyRelease], devices: XIAllMasterDevices)
+        pointer.selectInput(
+            [XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion],
+            devices: XIAllMasterDevices
+        )
+        pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
+        self.keyboard = Lane(keyboard, .keyboard)
+        self.pointer = Lane(pointer, .pointer)
+        self.keyboard.focus.start(keyboard)
+        self.pointer.focus.start(pointer)
+        keyboard.synchronize()
+        pointer.synchronize()
+        guard !isLost else { throw CaptureError(.unreachable) }
+    }
+
+    var descriptors: [Int32] { [keyboard.connection.descriptor, pointer.connection.descriptor] }
+
+    /// Whether the server has gone.
+    var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }
+
+    /// Hands over what has arrived, both streams merged by the server's time.
+    ///
+    /// - Returns: the number of items read.
+    mutating func drain(now: EventTime, into sink: (CaptureEvent) -> Void) -> Int {
+        let count = keyboard.begin(now) + pointer.begin(now)
+        var key = nextKey(sink)
+        var move = nextMove(sink)
+        while true {
+            if let event = key, move.map({ event.time <= $0.time }) ?? true {
+                sink(.input(event, stream: .keyboard))
+                key = nextKey(sink)
+            } else if let event = move {
+                sink(.input(event, stream: .pointer))
+                move = nextMove(sink)
+            } else {
+                break
+            }
+        }
+        keyboard.finish(sink)
+        pointer.finish(sink)
+        return count
+    }
+
+    private mutating func nextKey(_ sink: (CaptureEvent) -> Void) -> RawEvent? {
+        while let event = keyboard.next(sink) {
+            switch event {
+            case .rawKey(let header, let keycode, let isDown):
+                keyboard.focus.inputCame(keyboard.connection, provesNoGrab: true)
+                return RawEvent(
+                    time: keyboard.stamp(header.time),
+                    device: header.device,
+                    payload: .key(keys.key(keycode, isDown: isDown, keyboard.connection))
+                )
+            case .modifiersChanged(let modifiers, let group):
+                keys.update(modifiers: modifiers, group: group)
+            case .keyboardMapChanged: keys.mapDidChange()
+            default: break
+            }
+        }
+        return nil
+    }
+
+    private mutating func nextMove(_ sink: (CaptureEvent) -> Void) -> RawEvent? {
+        if let held = heldMove {
+            heldMove = nil
+            return held
+        }
+        while let event = pointer.next(sink) {
+            switch event {
+            case .rawButton(let header, let number, let isDown):
+                let time = pointer.stamp(header.time)
+                pointer.focus.inputCame(pointer.connection, provesNoGrab: false)
+                guard let payload = Self.button(header, number, isDown) else { continue }
+                return RawEvent(time: time, device: header.device, payload: payload)
+            case .rawMotion(let header, let values):
+                let time = pointer.stamp(header.time)
+                pointer.focus.inputCame(pointer.connection, provesNoGrab: false)
+                guard let payload = motion(header, values, time) else { continue }
+                return RawEvent(time: time, device: header.device, payload: payload)
+            case .devicesChanged: axes = pointer.connection.pointerAxes()
+            default: break
+            }
+        }
+        return nil
+    }
+
+    /// The movement or the turn of a wheel; where an event has both, the movement is held back.
+    private mutating func motion(
+        _ header: X11Event.RawHeader,
+        _ values: X11Event.Axes,
+        _ time: EventTime
+    ) -> RawEvent.Payload? {
+        let device = Int(header.device)
+        let motion = axes[device].motion(values)
+        let moved = RawEvent.Payload.motion(dx: motion.dx, dy: motion.dy)
+        if axes[device].hasWheel {
+            let turn = axes[device].turn(values)
+            if turn != (0, 0) {
+                if motion != (0, 0) {
+                    heldMove = RawEvent(time: time, device: header.device, payload: moved)
+                }
+                return .scroll(dx: turn.dx, dy: turn.dy)
+            }
+        }
+        return motion == (0, 0) ? nil : moved
+    }
+
+    /// A button, or the notch that buttons 4 to 7 stand for.
+    ///
+    /// The server makes such buttons up beside a wheel's motion: those are flagged and left out, so
+    /// that a notch is counted once.
+    private static func button(
+        _ header: X11Event.RawHeader,
+        _ number: UInt8,
+        _ isDown: Bool
+    ) -> RawEvent.Payload? {
+        guard !header.isEmulated else { return nil }
+        switch number {
+        case 4: return isDown ? .scroll(dx: 0, dy: -120) : nil
+        case 5: return isDown ? .scroll(dx: 0, dy: 120) : nil
+        case 6: return isDown ? .scroll(dx: -120, dy: 0) : nil
+        case 7: return isDown ? .scroll(dx: 120, dy: 0) : nil
+        default: return .button(number: number, isDown: isDown)
+        }
+    }
+}
