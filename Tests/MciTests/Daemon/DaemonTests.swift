@@ -322,7 +322,10 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         places["core"] = dump
         places["core without zeros, where wide characters would show"] = dump?.filter { $0 != 0 }
         let list = "\(daemon.folder.path)/words"
-        try words.joined(separator: "\n").write(toFile: list, atomically: true, encoding: .utf8)
+        // In a column each letter stands twice: for the press and for the release.
+        let doubled = words.map { word in word.map { "\($0)\($0)" }.joined() }
+        try (words + doubled).joined(separator: "\n")
+            .write(toFile: list, atomically: true, encoding: .utf8)
         for (name, bytes) in places {
             let file = "\(daemon.folder.path)/searched"
             try bytes.write(to: URL(fileURLWithPath: file))

@@ -84,6 +84,18 @@ import Timeline
         #expect(words.contains { $0.hasPrefix("gap paused") })
     }
 
+    @Test func `a pause takes effect before the disk is touched`() throws {
+        let session = try ScriptedSession()
+        session.focus("Editor")
+        session.type("a")
+        let file = ControlsFile(session.folder.paths.controls)
+        var wasOnDisk: Bool?
+        session.source.willDisconnect = { wasOnDisk = (try? file.read().pause) != nil }
+        _ = try session.pause(seconds: 60)
+        #expect(wasOnDisk == false)
+        #expect(try file.read().pause != nil)
+    }
+
     @Test func `a pause outlasts a crash, a restart and another boot until its time is over`()
         throws
     {

@@ -19,6 +19,7 @@ final class ScriptedSource: EventSource {
     private(set) var isConnected = false
     private(set) var connections = 0
     var failure: CaptureError?
+    var willDisconnect: () -> Void = {}
     private var queue: [CaptureEvent] = []
 
     var descriptors: [Int32] { isConnected ? [-1] : [] }
@@ -30,6 +31,7 @@ final class ScriptedSource: EventSource {
     }
 
     func disconnect() {
+        if isConnected { willDisconnect() }
         isConnected = false
         queue = []
     }
