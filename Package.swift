@@ -53,7 +53,7 @@ let package = Package(
             exclude: ["FORMAT.md"],
             swiftSettings: strict
         ),
-        .target(name: "Files", swiftSettings: strict),
+        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
         .target(
             name: "Storage",

@@ -49,9 +49,12 @@ struct FocusTracker {
                 context = .unknown
             }
             focused = nil
-        case .created(let window): watchNew(window, connection)
-        case .destroyed(let window):
+        case .created(let window):
             applications[window] = nil
+            watchNew(window, connection)
+        case .destroyed:
+            // Ids are given again, also those of the windows inside.
+            applications.removeAll()
         case .classChanged(let window):
             applications.removeAll()
             if window == focused { enter(window, connection) }
@@ -96,7 +99,8 @@ struct FocusTracker {
     private mutating func ask(_ connection: X11Connection) {
         hasAsked = true
         guard let first = connection.focusedWindow() else { return }
-        connection.watch(first, for: .focusAndClass)
+        // The root stays watched for new windows.
+        if first != connection.root { connection.watch(first, for: .focusAndClass) }
         let serial = connection.nextRequest
         guard connection.focusedWindow() == first else { return }
         answer = (first, serial)

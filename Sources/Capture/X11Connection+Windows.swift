@@ -12,14 +12,14 @@ extension X11Connection {
         case root
         /// Focus changes.
         case focus
-        /// Focus changes, and changes of its properties.
+        /// Focus changes, changes of its properties, and its end.
         case focusAndClass
 
         fileprivate var mask: Int {
             switch self {
             case .root: FocusChangeMask | SubstructureNotifyMask
             case .focus: FocusChangeMask
-            case .focusAndClass: FocusChangeMask | PropertyChangeMask
+            case .focusAndClass: FocusChangeMask | PropertyChangeMask | StructureNotifyMask
             }
         }
     }

@@ -116,7 +116,8 @@ package final class ControlServer {
         _ now: Int64,
         _ handle: (ControlCall) throws(Refusal) -> ControlReply
     ) {
-        guard read(index) else { return end(index) }
+        // What was said before hanging up is still done.
+        let isOpen = read(index)
         for _ in 0..<Self.mostMessages {
             guard let end = clients[index].input.firstIndex(of: 0) else { break }
             let message = Array(clients[index].input[..<end])
@@ -129,6 +130,7 @@ package final class ControlServer {
             return end(index)
         }
         flush(index, now)
+        if !isOpen, clients[index].socket >= 0, !clients[index].input.contains(0) { end(index) }
     }
 
     /// Reads what is there; false at the end of the connection.

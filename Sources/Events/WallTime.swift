@@ -21,6 +21,8 @@ package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
 
     /// Appends the 24 ASCII characters of ``text``.
     package func append(to text: inout [UInt8]) {
+        // The years 0000 to 9999 are all that the format can say.
+        let milliseconds = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let day = milliseconds.flooredQuotient(86_400_000)
         let clock = milliseconds - day * 86_400_000
         let (year, month, date) = Self.civil(day)

@@ -138,6 +138,20 @@ package enum Disk {
         guard fsync(folder) == 0 else { throw FileError("fsync") }
     }
 
+    /// Overwrites a file with zeros, on disk when this returns.
+    package static func overwrite(_ path: String) {
+        let file = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        var left = Int(lseek(file, 0, SEEK_END))
+        lseek(file, 0, SEEK_SET)
+        let zeros = [UInt8](repeating: 0, count: 1 << 16)
+        while left > 0, (try? write(Array(zeros.prefix(left)), to: file)) != nil {
+            left -= zeros.count
+        }
+        fsync(file)
+    }
+
     /// Removes a file if it is there.
     package static func remove(_ path: String) {
         unsafe unlink(path)

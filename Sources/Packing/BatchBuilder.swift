@@ -97,6 +97,9 @@ package struct BatchBuilder: ~Copyable {
     /// The moment the open batch's times are counted from.
     package var base: EventTime { header.base }
 
+    /// Whether something stands behind the place up to which the batch was packed.
+    package var hasRest: Bool { items > fits.items }
+
     /// Whether nothing was added since the batch began.
     package var isEmpty: Bool { items == 0 }
 

@@ -21,6 +21,8 @@ struct Batching: ~Copyable, GateSink {
     private(set) var keyDetail = KeyDetail.shortcuts
     private(set) var lastEvent: EventTime?
     private var offset: Int64?
+    /// The application in front at the end of the open batch; empty when not known.
+    private var app = ""
     /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
     private(set) var closeDue: Int64?
 
@@ -37,17 +39,28 @@ struct Batching: ~Copyable, GateSink {
 
     mutating func take(_ output: GateOutput) {
         guard mayStore else { return }
+        if let stretch = store.takeLostStretch() {
+            let offset = wallOffset
+            let from = EventTime(stretch.lowerBound - offset)
+            take(.gap(Gap(reason: .lost, from: from, to: EventTime(stretch.upperBound - offset))))
+        }
         let time: EventTime
         switch output {
         case .event(let event):
             time = event.time
             lastEvent = time
-        case .focus(let focus): time = focus.time
+        case .focus(let focus):
+            time = focus.time
         case .gap(let gap): time = gap.to
         }
         if let due = closeDue, time.milliseconds >= due { close() }
         if closeDue == nil { begin(at: time) }
         builder.append(output)
+        switch output {
+        case .focus(let focus): app = focus.app
+        case .gap(let gap) where gap.stream == nil: app = ""
+        default: break
+        }
         store.becameDirty(at: time.milliseconds)
         if builder.isFull { close() }
     }
@@ -84,7 +97,7 @@ struct Batching: ~Copyable, GateSink {
     }
 
     private mutating func begin(at time: EventTime) {
-        builder.begin(nextHeader(base: time))
+        builder.begin(header(store.nextSequence(), base: time))
         closeDue = time.milliseconds + Self.longest
     }
 
@@ -94,7 +107,7 @@ struct Batching: ~Copyable, GateSink {
             if let batch = builder.pack() { store.put(batch) }
             advance()
         } else {
-            builder.discard(nextHeader(base: clock().monotonic))
+            builder.discard(header(0, base: clock().monotonic))
             closeDue = nil
             offset = nil
         }
@@ -102,7 +115,8 @@ struct Batching: ~Copyable, GateSink {
 
     /// Ends the batch that was packed; what did not fit begins the next one.
     private mutating func advance() {
-        builder.advance(nextHeader(base: clock().monotonic))
+        let number = builder.hasRest ? store.nextSequence() : 0
+        builder.advance(header(number, base: clock().monotonic))
         store.flushed()
         closeDue = builder.isEmpty ? nil : builder.base.milliseconds + Self.longest
         if builder.isEmpty {
@@ -112,15 +126,16 @@ struct Batching: ~Copyable, GateSink {
         }
     }
 
-    private mutating func nextHeader(base: EventTime) -> BatchHeader {
+    private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {
         let now = clock()
         offset = now.wallOffset
         return BatchHeader(
-            sequence: store.nextSequence(),
+            sequence: number,
             bootID: store.bootID,
             wallOffset: now.wallOffset,
             keyDetail: keyDetail.rank,
-            base: base
+            base: base,
+            app: app
         )
     }
 }
@@ -129,6 +144,8 @@ struct Batching: ~Copyable, GateSink {
 struct EventPath: ~Copyable {
     private(set) var gate: Gate
     var batching: Batching
+    /// Input events handed over by the source.
+    private(set) var seen = 0
     private(set) var admitted = 0
     private(set) var suppressed = 0
 
@@ -143,6 +160,7 @@ struct EventPath: ~Copyable {
     }
 
     mutating func take(_ event: CaptureEvent) {
+        if case .input = event { seen += 1 }
         switch gate.take(event, into: &batching) {
         case true?: admitted += 1
         case false?: suppressed += 1

@@ -51,7 +51,10 @@ package final class EventLoop {
             let count = unsafe poll(&watched, nfds_t(watched.count), timeout())
             if count < 0 && errno != EINTR { break }
             if watched[0].revents != 0, shouldStop() { break }
-            if watched[1].revents != 0 { clinux_drain(timer) }
+            if watched[1].revents != 0 {
+                clinux_drain(timer)
+                armed = 0
+            }
             let now = Self.now()
             if control.hasWork || watched[2..<firstSource].contains(where: { $0.revents != 0 })
                 || control.deadline.map({ $0 <= now }) == true

@@ -26,14 +26,26 @@ extension Recorder {
                     next: "mcictl consent"
                 )
             }
+            // A batch is sealed to one key: the one that the receipt names.
+            path.batching.flush(at: environment.clock(), closing: true)
+            path.batching.store.loadRecipients()
+            guard path.batching.store.recipients == receipt.recipients else {
+                throw Refusal(
+                    "The receipt names other keys than the recipients file.",
+                    next: "mcictl consent"
+                )
+            }
             try change { $0.consent = receipt }
         case .withdraw:
             closeNow { $0.hasConsent = false }
             // Stored before the answer: after it nothing is written.
             path.batching.flush(at: environment.clock(), closing: true)
+            path.batching.store.dropWaiting()
             try change { $0.consent = nil }
         case .forget(let call): return try forget(call)
         case .reload:
+            // What has happened belongs to the old settings.
+            if isConnected { drain(environment.clock()) }
             reload()
             update(at: environment.clock())
         case .flush:
@@ -71,7 +83,7 @@ extension Recorder {
         }
         // Releases that the gate implied are stored without having been seen.
         let lost = min(path.batching.store.lost, path.admitted)
-        status.events.seen = path.admitted + path.suppressed
+        status.events.seen = path.seen
         status.events.admitted = path.admitted - lost
         status.events.suppressed = path.suppressed
         status.events.lost = lost
@@ -160,8 +172,8 @@ extension Recorder {
             _ = consume lock
         } catch {
             // Stricter is in force all the same; looser is not.
-            if new.pause != nil { controls.pause = new.pause }
-            if new.consent == nil { controls.consent = nil }
+            unwritten = new
+            keepUnwritten()
             update(at: environment.clock())
             throw Refusal(
                 "\(error.description) What was asked is not on disk and will not outlast a restart.",
@@ -169,6 +181,7 @@ extension Recorder {
             )
         }
         controls = new
+        unwritten = nil
         if fault != nil { reload() }
         update(at: environment.clock())
     }
@@ -187,21 +200,26 @@ extension Recorder {
         let until = try bound(call.until, Int64.max / 2)
         guard since <= until else { throw Refusal("The stretch ends before it begins.") }
         var reply = ControlReply()
-        path.batching.store.openIfThere()
-        reply.batches =
-            call.dryRun
-            ? path.batching.store.batches(touching: since...until).count : erase(since...until)
+        readEverything()
+        let batches = path.batching.store.batches(touching: since...until).count
+        reply.batches = call.dryRun ? batches : erase(since...until)
         reply.pending = path.batching.store.hasPendingErasure
         return reply
     }
 
+    /// Stores everything that has happened up to now, so that it is counted and erased like the rest.
+    private func readEverything() {
+        let now = environment.clock()
+        if isConnected { drain(now) }
+        path.batching.store.openIfThere()
+        path.batching.flush(at: now, closing: true)
+    }
+
     /// Erases what touches a stretch of wall time; the number of batches.
     private func erase(_ range: ClosedRange<Int64>) -> Int {
-        path.batching.store.openIfThere()
-        // The open batch is stored first, so that it is counted and erased like the others.
-        path.batching.flush(at: environment.clock(), closing: true)
+        readEverything()
         let batches = path.batching.store.batches(touching: range)
-        if !batches.isEmpty { path.batching.store.erase(batches) }
+        path.batching.store.erase(batches)
         return batches.count
     }
 }

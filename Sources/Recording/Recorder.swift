@@ -50,6 +50,8 @@ package final class Recorder {
     var controls = Controls()
     /// The state of the controls file when it was last read or written here.
     private var controlsSeen: [Int]?
+    /// Controls that the disk did not take.
+    var unwritten: Controls?
     var settings = PersonSettings()
     /// Why controls, settings or recipients cannot be used; capture is closed while there is one.
     var fault: String?
@@ -96,7 +98,9 @@ package final class Recorder {
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
-        path.begin(stopped: path.batching.store.newest.map(monotonic) ?? now.monotonic)
+        // The newest end is rounded up to the minute: a hole may be longer than it is, never absent.
+        let stopped = path.batching.store.newest.map { WallTime($0.milliseconds - 60_000) }
+        path.begin(stopped: stopped.map(monotonic) ?? now.monotonic)
         // A pause that began while nothing ran, or before a crash, counts from its beginning.
         let paused = controls.pause.flatMap { WallTime($0.since) }.map(monotonic)
         update(at: now, closedSince: paused)
@@ -127,8 +131,16 @@ package final class Recorder {
                 metadata: ["cause": "\(error.code)"]
             )
         }
+        keepUnwritten()
         path.batching.store.loadRecipients()
         if path.batching.store.sealer == nil { fault = fault ?? Self.noRecipient.reason }
+    }
+
+    /// Holds to what was asked for and could not be written, where it is stricter than the file.
+    func keepUnwritten() {
+        guard let unwritten else { return }
+        if unwritten.pause != nil { controls.pause = unwritten.pause }
+        if unwritten.consent == nil { controls.consent = nil }
     }
 
     /// Remembers the controls file as it is now.
@@ -254,10 +266,8 @@ package final class Recorder {
         if let due = pacer.due, due <= now.monotonic.milliseconds {
             // A pause that was written without asking, as while the socket was out of reach, is
             // found before anything more is read.
-            if Disk.fingerprint(controlsFile.path) != controlsSeen {
-                reload()
-                update(at: now)
-            }
+            if Disk.fingerprint(controlsFile.path) != controlsSeen { reload() }
+            update(at: now)
             drain(now)
         }
         update(at: now)
@@ -282,7 +292,8 @@ package final class Recorder {
         let now = environment.clock()
         var left: [Int64] = []
         if let pause = controls.pause?.timeLeft(at: now, bootID: environment.bootID) {
-            left.append(pause)
+            // At 0 its end could not be written: tried again each second.
+            left.append(pause > 0 ? pause : 1000)
         }
         if settings.keyDetail(at: now.wall) == .full,
             let until = settings.keyDetailUntil.flatMap({ WallTime($0) })

@@ -28,6 +28,7 @@ struct Store {
     private var sequence: UInt64 = 0
     /// Numbers of batches that are still to be erased, when a reader was in the way.
     private var unerased: [UInt64] = []
+    private var lostStretch: ClosedRange<Int64>?
     /// Admitted events that could not be stored.
     private(set) var lost = 0
 
@@ -77,7 +78,7 @@ struct Store {
     /// Puts a damaged ring aside, one at most, so that a new one can be made.
     private func setAside() {
         let path = environment.paths.ring
-        try? Disk.move(path, to: path + ".damaged")
+        try? Disk.move(path, to: path + Ring.setAsideSuffix)
         for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
     }
 
@@ -165,8 +166,29 @@ struct Store {
                 break
             }
         }
-        while waiting.count > Self.mostWaiting { lost += waiting.removeFirst().eventCount }
+        while waiting.count > Self.mostWaiting { lose(waiting.removeFirst()) }
         planRetry()
+    }
+
+    /// Gives up what is sealed and not stored, as after a withdrawal.
+    mutating func dropWaiting() {
+        while !waiting.isEmpty { lose(waiting.removeFirst()) }
+        planRetry()
+    }
+
+    private mutating func lose(_ batch: SealedBatch) {
+        lost += batch.eventCount
+        let stretch = batch.end - 120_000...batch.end
+        lostStretch =
+            lostStretch.map {
+                min($0.lowerBound, stretch.lowerBound)...max($0.upperBound, stretch.upperBound)
+            } ?? stretch
+    }
+
+    /// The wall time of what was lost since the last call, for a gap.
+    mutating func takeLostStretch() -> ClosedRange<Int64>? {
+        defer { lostStretch = nil }
+        return lostStretch
     }
 
     private mutating func reopen(damaged: Bool) {
@@ -186,7 +208,9 @@ struct Store {
 
     /// The stored batches that touch a stretch of wall time.
     func batches(touching range: ClosedRange<Int64>) -> [UInt64] {
-        let kept = waiting.filter { range.contains($0.end) || $0.end - 120_000 <= range.upperBound }
+        let kept = waiting.filter {
+            $0.end >= range.lowerBound && $0.end - 120_000 <= range.upperBound
+        }
         return Array(Set((ring?.batches(touching: range) ?? []) + kept.map(\.sequence))).sorted()
     }
 
@@ -194,6 +218,7 @@ struct Store {
     mutating func erase(_ sequences: [UInt64]) {
         waiting.removeAll { sequences.contains($0.sequence) }
         unerased += sequences
+        _ = Ring.eraseSetAside(environment.paths.ring)
         eraseRest()
     }
 

@@ -39,11 +39,13 @@ package struct Pause: Codable, Equatable, Sendable {
 
     /// Milliseconds until it can be over at the earliest; nil when it has no end.
     package func timeLeft(at now: Moment, bootID: [UInt8]) -> Int64? {
-        guard let until, let end = WallTime(until) else { return nil }
-        let wall = end.milliseconds - now.wall.milliseconds
+        guard let until, let wallEnd = WallTime(until) else { return nil }
+        let wall = wallEnd.milliseconds - now.wall.milliseconds
         let isThisBoot = self.bootID == Self.name(bootID)
-        let boot = isThisBoot ? boottimeEnd.map { $0 - now.boottime } ?? 0 : 0
-        return max(wall, boot, 0)
+        let end = isThisBoot ? boottimeEnd ?? 0 : 0
+        // A damaged end may be out of all reason.
+        let (boot, isAbsurd) = end.subtractingReportingOverflow(now.boottime)
+        return max(wall, isAbsurd ? 0 : boot, 0)
     }
 
     private static func name(_ bootID: [UInt8]) -> String {

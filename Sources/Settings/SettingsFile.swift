@@ -13,6 +13,9 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     /// RFC 3339: when the confirmation of `full` ends.
     package var keyDetailUntil: String?
 
+    /// How long a confirmation of `full` holds, in milliseconds.
+    package static let confirmation: Int64 = 8 * 3_600_000
+
     /// 64 MiB: some 24 working days.
     package static let defaultRingSize = 64 << 20
 
@@ -22,9 +25,10 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     package func keyDetail(at now: WallTime) -> KeyDetail {
         guard let chosen = KeyDetail(rawValue: keyDetail) else { return .off }
         guard chosen == .full else { return chosen }
-        guard let until = keyDetailUntil.flatMap({ WallTime($0) }), now < until else {
-            return .shortcuts
-        }
+        // An end further away than any confirmation lasts comes from a clock that was set back.
+        guard let until = keyDetailUntil.flatMap({ WallTime($0) }), now < until,
+            until.milliseconds - now.milliseconds <= Self.confirmation
+        else { return .shortcuts }
         return .full
     }
 }
@@ -44,7 +48,10 @@ package struct SettingsFile: Sendable {
     package func read() throws(SettingsError) -> PersonSettings {
         let settings =
             try readJSON(path, named: "settings", \PersonSettings.schema) ?? PersonSettings()
-        guard KeyDetail(rawValue: settings.keyDetail) != nil else {
+        let sizes = 2 << 20...64 << 30
+        guard KeyDetail(rawValue: settings.keyDetail) != nil,
+            settings.ringSize.map(sizes.contains) ?? true
+        else {
             throw SettingsError(.damaged, "settings")
         }
         return settings

@@ -151,6 +151,22 @@ package final class Ring {
         hasPendingErasure = false
     }
 
+    /// Overwrites and removes a damaged ring that was set aside beside a path: nobody can tell what
+    /// is in it, so it goes with whatever is to be forgotten.
+    ///
+    /// - Parameter path: of the ring.
+    /// - Returns: whether there was one.
+    package static func eraseSetAside(_ path: String) -> Bool {
+        let aside = path + setAsideSuffix
+        guard Disk.exists(aside) else { return false }
+        Disk.overwrite(aside)
+        Disk.remove(aside)
+        return true
+    }
+
+    /// What a damaged ring's name ends with once it is set aside.
+    package static let setAsideSuffix = ".damaged"
+
     // MARK: Inside
 
     /// A log that cannot take another batch is moved into the file first.
@@ -180,8 +196,10 @@ package final class Ring {
         )
         while try rows.step() {
             let entry = Entry(sequence: rows.integer(1) - RingFormat.origin, end: rows.integer(2))
-            // Elsewhere than in its slot a batch is nobody's.
-            guard slot(of: entry.sequence) == Int(rows.integer(0)) else { continue }
+            // Elsewhere than in its slot, or at an impossible time, a batch is nobody's.
+            guard slot(of: entry.sequence) == Int(rows.integer(0)),
+                (RingFormat.origin..<RingFormat.origin << 7).contains(entry.end)
+            else { continue }
             slots[slot(of: entry.sequence)] = entry
         }
         let noted = try connection.integer("SELECT value FROM meta WHERE key='next'") ?? 0
@@ -195,7 +213,9 @@ package final class Ring {
         let slots = RingFormat.slots(cap: cap)
         let draft = path + ".new"
         Disk.remove(draft)
-        do {
+        // A log without its ring would be replayed into the new one.
+        for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
+        do throws(StorageError) {
             let connection = try SQLiteConnection(path: draft, access: .create)
             let zero = RingFormat.origin
             try connection.execute(
@@ -213,6 +233,9 @@ package final class Ring {
                 COMMIT;
                 """
             )
+        } catch {
+            Disk.remove(draft)
+            throw error
         }
         do {
             try Disk.move(draft, to: path)

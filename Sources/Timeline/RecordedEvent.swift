@@ -8,10 +8,20 @@ package struct RecordedEvent: Sendable, Redacted {
     package let time: WallTime
     package let item: OpenedItem
 
+    /// Puts an item on the wall clock.
+    ///
     /// - Parameters:
     ///   - item: of an opened batch.
     ///   - header: of the same batch.
-    package init(_ item: OpenedItem, in header: BatchHeader) {
+    ///   - last: the latest time before it. A gap of not running begins to the minute only and is
+    ///     cut to what is known.
+    package init(_ item: OpenedItem, in header: BatchHeader, after last: WallTime) {
+        var item = item
+        let start = WallTime(item.time.milliseconds &+ header.wallOffset)
+        if case .gap(.notRunning, let end, _) = item.payload, start < last {
+            let cut = min(last.milliseconds &- header.wallOffset, end.milliseconds)
+            item.time = EventTime(max(item.time.milliseconds, cut))
+        }
         self.item = item
         time = WallTime(item.time.milliseconds &+ header.wallOffset)
     }

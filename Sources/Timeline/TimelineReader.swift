@@ -24,6 +24,9 @@ package final class TimelineReader {
     private let identities: [Identity]
     /// How many items of each batch were already handed out, for batches that may still grow.
     private var seen: [UInt64: Int] = [:]
+    /// The application last told, and the latest time handed out.
+    private var app = ""
+    private var last = WallTime(0)
 
     /// - Parameters:
     ///   - ring: the ring to read.
@@ -47,6 +50,7 @@ package final class TimelineReader {
         _ body: (RecordedEvent) throws -> Bool
     ) throws -> Summary {
         var summary = Summary()
+        if !onlyNew { (app, last) = ("", WallTime(0)) }
         for entry in try ring.entries() where entry.end >= range.lowerBound {
             if onlyNew, let newest = seen.keys.max(), entry.sequence < newest { continue }
             guard let sealed = try ring.sealed(entry) else { continue }
@@ -67,8 +71,17 @@ package final class TimelineReader {
             summary.batches += 1
             let skipped = onlyNew ? seen[entry.sequence] ?? 0 : 0
             if onlyNew { seen = [entry.sequence: batch.items.count] }
-            for item in batch.items.dropFirst(skipped) {
-                let event = RecordedEvent(item, in: batch.header)
+            // What was in front, where the batch that told it is gone.
+            let told = OpenedItem(
+                time: batch.header.base,
+                device: 0,
+                payload: .focus(app: batch.header.app)
+            )
+            let isNews = skipped == 0 && !batch.header.app.isEmpty && batch.header.app != app
+            for item in (isNews ? [told] : []) + batch.items.dropFirst(skipped) {
+                let event = RecordedEvent(item, in: batch.header, after: last)
+                if case .focus(let name) = item.payload { app = name }
+                last = max(last, event.time)
                 guard event.end.milliseconds >= range.lowerBound,
                     event.time.milliseconds <= range.upperBound
                 else { continue }

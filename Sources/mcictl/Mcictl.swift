@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import Control
+import Files
+import Glibc
 import Settings
 import Storage
 
@@ -32,6 +34,9 @@ struct Mcictl: ParsableCommand {
 
 /// Runs the command line; errors become one sentence and the next command.
 func runCommand() -> Int32 {
+    // It holds the private key: no core dump may.
+    _ = Hardening.forbidDumps()
+    umask(0o077)
     do {
         var command = try Mcictl.parseAsRoot()
         try command.run()

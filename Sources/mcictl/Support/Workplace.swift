@@ -51,7 +51,13 @@ struct Workplace {
         _ request: ControlCall,
         _ change: (inout Controls) -> Void
     ) throws -> ControlReply? {
-        if let reply = try call(request) { return reply }
+        var failure: ControlError?
+        do {
+            if let reply = try call(request) { return reply }
+        } catch let error as ControlError {
+            // It runs and does not answer: what is on disk it reads before it reads on.
+            failure = error
+        }
         let file = ControlsFile(paths.controls)
         do {
             let lock = try file.lock()
@@ -67,7 +73,46 @@ struct Workplace {
             try file.write(controls)
             _ = consume lock
         }
-        return try call(request)
+        if let failure {
+            Terminal.tell(
+                "warning: mcid does not answer (\(failure.code.rawValue)). What you asked is on"
+            )
+            Terminal.tell("  disk; mcid looks there before it records anything more.")
+            return nil
+        }
+        if let reply = try call(request) { return reply }
+        if isDaemonAlive() {
+            Terminal.tell(
+                "warning: mcid runs but has no socket. What you asked is on disk; mcid looks"
+            )
+            Terminal.tell(
+                "  there before it records anything more. Next: systemctl --user restart mcid"
+            )
+        }
+        return nil
+    }
+
+    /// Whether a daemon holds the ring, with or without a socket.
+    private func isDaemonAlive() -> Bool {
+        do {
+            switch try FileLock.take(paths.daemonLock, waits: false) {
+            case .some: return false
+            case .none: return true
+            }
+        } catch {
+            return false
+        }
+    }
+
+    /// Holds the lock under which keys and settings are written, for the time of a call.
+    func withSettingsLock<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            let lock = try FileLock.take(paths.config + "/lock", waits: true)
+            defer { _ = lock }
+            return try body()
+        } catch let error as FileError {
+            throw Failure("The folder \(paths.config) cannot be written (\(error)).")
+        }
     }
 
     /// The person's keys.

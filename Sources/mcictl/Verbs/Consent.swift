@@ -53,7 +53,7 @@ struct ConsentVerb: ParsableCommand {
                 throw ExitCode(Failure.refused)
             }
         }
-        let recipients = try keys(place)
+        let recipients = try place.withSettingsLock { try keys(place) }
         let receipt = Consent.receipt(
             at: place.now.wall,
             recipients: recipients,

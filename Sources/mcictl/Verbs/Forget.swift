@@ -68,7 +68,11 @@ struct ForgetVerb: ParsableCommand {
         }
         let forgetting = Forgetting(place)
         let count = try forgetting.erase(range, dryRun: true).batches
-        if dryRun || count == 0 { return try tell(count, pending: false, dryRun: dryRun) }
+        let hasSetAside = Disk.exists(place.paths.ring + Ring.setAsideSuffix)
+        if dryRun || (count == 0 && !hasSetAside) {
+            return try tell(count, pending: false, dryRun: dryRun)
+        }
+        if hasSetAside { Terminal.tell("The damaged ring that was set aside goes with it.") }
         if !yes {
             let what =
                 "\(count) sealed \(count == 1 ? "batch" : "batches")\(scope(range, place.now.wall))"
@@ -138,7 +142,10 @@ struct Forgetting {
         }
         let ring = try Ring(path: place.paths.ring)
         let batches = ring.batches(touching: range)
-        if !dryRun, !batches.isEmpty { try ring.erase(batches) }
+        if !dryRun {
+            if !batches.isEmpty { try ring.erase(batches) }
+            _ = Ring.eraseSetAside(place.paths.ring)
+        }
         _ = consume lock
         return batches.count
     }

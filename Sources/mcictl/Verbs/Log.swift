@@ -81,6 +81,18 @@ struct LogVerb: ParsableCommand {
         return summary
     }
 
+    /// A text without what a terminal would take for a command.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.filter {
+                    ![.control, .format, .lineSeparator, .paragraphSeparator]
+                        .contains($0.properties.generalCategory)
+                }
+            )
+        )
+    }
+
     private func row(_ event: RecordedEvent) -> String {
         var device = "–"
         let what: String
@@ -100,7 +112,7 @@ struct LogVerb: ParsableCommand {
         case .scroll(let dx, let dy):
             device = "pointer \(event.item.device)"
             what = "scroll \(Double(dx) / 120) \(Double(dy) / 120)"
-        case .focus(let app): what = "focus \(app.filter { !$0.isNewline && $0 != "\u{1B}" })"
+        case .focus(let app): what = "focus \(Self.printable(app))"
         case .gap(let reason, _, let stream):
             let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
             let scope = stream.map { $0 == .keyboard ? ", keyboard only" : ", pointer only" } ?? ""

@@ -116,6 +116,11 @@ struct PauseVerb: ParsableCommand {
             Terminal.print("Paused \(until).\(last ?? "") Resume: mcictl resume")
         }
         if since != nil { Terminal.print("Erased: \(erased) sealed batches.") }
+        if reply?.pending == true {
+            Terminal.tell(
+                "A program is reading the ring: traces remain until it ends. See mcictl status."
+            )
+        }
         if reply == nil {
             Terminal.tell("mcid is not running; the pause holds when it starts.")
         }

@@ -42,9 +42,6 @@ struct KeyDetailVerb: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// How long a confirmation of `full` holds, in milliseconds.
-    private static let confirmation: Int64 = 8 * 3_600_000
-
     func run() throws {
         let place = Workplace()
         guard let detail = KeyDetail(rawValue: level) else {
@@ -66,11 +63,14 @@ struct KeyDetailVerb: ParsableCommand {
             }
         }
         let file = SettingsFile(place.paths.settings)
-        var settings = try file.read()
-        settings.keyDetail = detail.rawValue
-        let end = WallTime(place.now.wall.milliseconds + Self.confirmation)
-        settings.keyDetailUntil = detail == .full ? end.text : nil
-        try file.write(settings)
+        let end = WallTime(place.now.wall.milliseconds + PersonSettings.confirmation)
+        let settings = try place.withSettingsLock {
+            var settings = try file.read()
+            settings.keyDetail = detail.rawValue
+            settings.keyDetailUntil = detail == .full ? end.text : nil
+            try file.write(settings)
+            return settings
+        }
         let reply = try place.call(.reload)
         if json { return try Terminal.printJSON(settings) }
         let until = detail == .full ? " until \(TimeText.short(end, now: place.now.wall))" : ""

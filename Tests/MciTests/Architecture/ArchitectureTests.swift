@@ -9,7 +9,7 @@ private let allowedImports: [String: Set<String>] = [
     "Capture": ["Events", "CX11", "Glibc"],
     "Gate": ["Events"],
     "Packing": ["Events", "Gate", "CZlib", "CLinux", "Glibc"],
-    "Files": ["Glibc"],
+    "Files": ["CLinux", "Glibc"],
     "Sealing": ["Packing", "Crypto"],
     "Storage": ["Sealing", "Files", "CSQLite"],
     "Control": ["CLinux", "Glibc", "FoundationEssentials"],

@@ -12,6 +12,10 @@ private final class ServerRig: Sendable {
     let folder: TemporaryFolder
     let path: String
     private let stopped = Mutex(false)
+    private let called = Mutex(0)
+
+    /// The calls carried out so far.
+    var calls: Int { called.withLock { $0 } }
     private let ended = DispatchSemaphore(value: 0)
 
     init() throws {
@@ -31,6 +35,7 @@ private final class ServerRig: Sendable {
                 poll(&watched, nfds_t(watched.count), loop.hasWork ? 0 : 20)
                 let now = Int64(Date().timeIntervalSince1970 * 1000)
                 loop.turn(now: now) { call throws(Refusal) in
+                    called.withLock { $0 += 1 }
                     if case .pause(let pause) = call, pause.seconds == 13 {
                         throw Refusal("An unlucky number.", next: "mcictl pause 14s")
                     }
@@ -138,6 +143,22 @@ private func receive(_ handle: FileHandle) -> Data {
         let deep = String(repeating: "{\"a\":", count: 9000)
         #expect(rig.exchange(handle, text == "deep" ? deep : text) == nil)
         #expect(try ControlClient(path: rig.path).call(.getStatus).status != nil)
+    }
+
+    @Test func `what was asked before hanging up is still done`() throws {
+        let rig = try ServerRig()
+        defer { rig.stop() }
+        for _ in 0..<20 {
+            let handle = try rig.connect()
+            let calls = rig.calls
+            rig.send(handle, Data(#"{"method":"io.mci.Control.Pause","oneway":true}"#.utf8) + [0])
+            try handle.close()
+            #expect(eventually { rig.calls == calls + 1 })
+        }
+        let handle = try rig.connect()
+        rig.send(handle, Data(#"{"method":"io.mci.Control.GetStatus"}"#.utf8) + [0])
+        shutdown(handle.fileDescriptor, Int32(SHUT_WR))
+        #expect(!receive(handle).isEmpty)
     }
 
     @Test func `a message without an end is cut off at 64 KiB`() throws {

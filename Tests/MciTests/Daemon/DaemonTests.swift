@@ -469,7 +469,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
                     assert mci.Pause(seconds=60)["status"]["state"] == "paused"
                     assert mci.Pause()["wasPaused"]
                     assert mci.Resume()["status"]["state"] == "recording"
-                    assert mci.Forget(dryRun=True)["batches"] == 0
+                    assert mci.Forget(dryRun=True)["pending"] is False
                     assert mci.Flush()["status"]["events"]["lost"] == 0
                     assert mci.Reload()["status"]["keyDetail"] == "shortcuts"
                     for reply in mci.Monitor(_more=True):

@@ -59,7 +59,10 @@ import Testing
         #expect(throws: SettingsError.self) { try file.read() }
     }
 
-    @Test(arguments: ["{", "{\"schema\":1,\"keyDetail\":\"everything\"}"])
+    @Test(arguments: [
+        "{", "{\"schema\":1,\"keyDetail\":\"everything\"}",
+        "{\"schema\":1,\"keyDetail\":\"off\",\"ringSize\":9223372036854775807}",
+    ])
     func `damaged settings are an error`(text: String) throws {
         let file = SettingsFile("\(folder.path)/settings.json")
         try Disk.write(Array(text.utf8), to: file.path)
@@ -104,8 +107,24 @@ import Testing
         settings.keyDetailUntil = WallTime(1000).text
         #expect(settings.keyDetail(at: WallTime(999)) == .full)
         #expect(settings.keyDetail(at: WallTime(1000)) == .shortcuts)
+        let nineHours: Int64 = 9 * 3_600_000
+        #expect(
+            settings.keyDetail(at: WallTime(-nineHours)) == .shortcuts,
+            "the clock was set back"
+        )
         settings.keyDetail = "nonsense"
         #expect(settings.keyDetail(at: WallTime(0)) == .off)
+    }
+
+    @Test func `absurd numbers in files do not trap`() {
+        #expect(WallTime(Int64.min).text == "0000-01-01T00:00:00.000Z")
+        #expect(WallTime(Int64.max).text == "9999-12-31T23:59:59.999Z")
+        let now = Moment(monotonic: EventTime(5), boottime: 5, wall: WallTime(5))
+        var pause = Pause(from: now, length: 10, bootID: [1])
+        for end in [Int64.min, Int64.max] {
+            pause.boottimeEnd = end
+            #expect((pause.timeLeft(at: now, bootID: [1]) ?? -1) >= 0)
+        }
     }
 
     @Test func `a pause whose end cannot be read never ends`() {

@@ -167,7 +167,7 @@ final class ScriptedSession {
     func consent() throws {
         let receipt = Consent.receipt(
             at: now.wall,
-            recipients: [],
+            recipients: Disk.lines(folder.paths.recipients),
             method: "test",
             ring: folder.paths.ring
         )
@@ -197,6 +197,14 @@ final class ScriptedSession {
     /// The stored events in short words, for comparison.
     func words() throws -> [String] {
         try stored().map { $0.words }
+    }
+}
+
+extension Disk {
+    /// The lines of a text file.
+    static func lines(_ path: String) -> [String] {
+        let bytes = (try? read(path)) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 }
 

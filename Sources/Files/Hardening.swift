@@ -2,7 +2,7 @@
 
 import CLinux
 
-/// What the daemon does to itself before it holds anything.
+/// What a program does to itself before it holds anything of the person's.
 package enum Hardening {
     /// No core dumps, and no reading of this process by other programs of the same user.
     ///
