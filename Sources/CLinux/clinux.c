@@ -91,7 +91,7 @@ int clinux_forbid_dumps(void) {
     struct rlimit none = {0, 0};
     return setrlimit(RLIMIT_CORE, &none) | prctl(PR_SET_DUMPABLE, 0);
 }
-int clinux_guard(void *address, size_t length) { return madvise(address, length, MADV_DONTDUMP) | mlock(address, length); }
+int clinux_guard(void *address, size_t length) { return madvise(address, length, MADV_DONTDUMP) | mlock2(address, length, MLOCK_ONFAULT); }
 void clinux_wipe(void *address, size_t length) { explicit_bzero(address, length); }
 
 int64_t clinux_clock_ms(int clock) {

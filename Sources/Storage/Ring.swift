@@ -100,7 +100,9 @@ package final class Ring {
         if connection.hasMoved { throw StorageError(.moved) }
         try makeRoomInLog()
         let sequence = Int64(batch.sequence)
-        try store(Entry(sequence: sequence, end: batch.end), batch.bytes, slot(of: sequence))
+        let (slot, entry) = (slot(of: sequence), Entry(sequence: sequence, end: batch.end))
+        try overwrite(slot, entry, batch.bytes)
+        slots[slot] = entry
         nextSequence = max(nextSequence, batch.sequence + 1)
     }
 
@@ -133,12 +135,11 @@ package final class Ring {
         try connection.execute(
             "UPDATE meta SET value=\(RingFormat.origin + Int64(nextSequence)) WHERE key='next'"
         )
-        let zeros = [UInt8](repeating: 0, count: RingFormat.slotSize)
-        for sequence in sequences {
-            let slot = slot(of: Int64(sequence))
-            guard slots[slot].sequence == Int64(sequence) else { continue }
-            try makeRoomInLog()
-            try store(Entry(), zeros, slot)
+        let taken = sequences.map { slot(of: Int64($0)) }
+        let doomed = zip(sequences, taken).filter { slots[$1].sequence == Int64($0) }.map(\.1)
+        // Many slots a commit, as many as the log holds: each commit waits for the disk.
+        for start in stride(from: 0, to: doomed.count, by: RingFormat.mostErased) {
+            try eraseTogether(doomed[start..<min(start + RingFormat.mostErased, doomed.count)])
         }
         try finishErasure()
     }
@@ -169,16 +170,30 @@ package final class Ring {
 
     // MARK: Inside
 
-    /// A log that cannot take another batch is moved into the file first.
-    private func makeRoomInLog() throws(StorageError) {
-        if connection.framesInLog + 6 > RingFormat.mostFrames {
+    private func eraseTogether(_ doomed: ArraySlice<Int>) throws(StorageError) {
+        let zeros = [UInt8](repeating: 0, count: RingFormat.slotSize)
+        try makeRoomInLog(doomed.count)
+        try connection.execute("BEGIN")
+        do throws(StorageError) {
+            for slot in doomed { try overwrite(slot, Entry(), zeros) }
+            try connection.execute("COMMIT")
+        } catch {
+            try? connection.execute("ROLLBACK")
+            throw error
+        }
+        for slot in doomed { slots[slot] = Entry() }
+    }
+
+    /// A log that cannot take so many batches is moved into the file first.
+    private func makeRoomInLog(_ batches: Int = 1) throws(StorageError) {
+        if connection.framesInLog + batches + 5 > RingFormat.mostFrames {
             try connection.checkpoint(truncating: false)
         }
     }
 
     private func slot(of sequence: Int64) -> Int { Int(sequence % Int64(slots.count)) }
 
-    private func store(_ entry: Entry, _ bytes: [UInt8], _ slot: Int) throws(StorageError) {
+    private func overwrite(_ slot: Int, _ entry: Entry, _ bytes: [UInt8]) throws(StorageError) {
         write.reset()
         try write.bind(RingFormat.origin + entry.sequence, at: 1)
         try write.bind(entry.end == 0 ? RingFormat.origin : entry.end, at: 2)
@@ -186,7 +201,6 @@ package final class Ring {
         try write.bind(Int64(slot), at: 4)
         defer { write.reset() }
         _ = try write.step()
-        slots[slot] = entry
     }
 
     private func load() throws(StorageError) {

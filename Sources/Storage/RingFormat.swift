@@ -13,6 +13,8 @@ package enum RingFormat {
     package static let slotSize = 4037
     /// The write-ahead log never has more frames.
     static let mostFrames = 256
+    /// Slots that are erased in one commit.
+    static let mostErased = 200
     /// The log with that many frames: header and, for each, a header and a page.
     static let logSize = 32 + mostFrames * (24 + pageSize)
     /// The shared-memory index beside the log.

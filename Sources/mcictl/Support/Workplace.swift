@@ -33,12 +33,15 @@ struct Workplace {
     /// The daemon's answer, asked for again when the connection ends without one: other clients may
     /// have crowded this one out.
     private func answer(to call: ControlCall) throws -> ControlReply {
+        // Erasing a whole ring takes a while on a slow disk.
+        var patience = 5
+        if case .forget = call { patience = 120 }
         for _ in 0..<5 {
             do {
-                return try ControlClient(path: paths.socket).call(call)
+                return try ControlClient(path: paths.socket, timeout: patience).call(call)
             } catch let error as ControlError where error.code == .badAnswer && error.number == 0 {}
         }
-        return try ControlClient(path: paths.socket).call(call)
+        return try ControlClient(path: paths.socket, timeout: patience).call(call)
     }
 
     /// Changes the controls: through the daemon, or in their file while it is down.

@@ -244,6 +244,18 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         #expect(abs(away) > 10_000_000, "the daemon sees the other clock")
     }
 
+    @Test func `a pause is answered while the X server hangs`() throws {
+        let server = try Desktop()
+        let hand = try Hand(server)
+        let daemon = try Daemon(server)
+        try daemon.useSmallRing()
+        try daemon.record(hand)
+        kill(server.process.processIdentifier, SIGSTOP)
+        defer { kill(server.process.processIdentifier, SIGCONT) }
+        #expect(try daemon.call(.pause(.init(seconds: 60))).status?.state == .paused)
+        #expect(try ControlsFile(daemon.folder.paths.controls).read().pause != nil)
+    }
+
     @Test func `the daemon has no connection to the X server while paused`() throws {
         let daemon = try Daemon(desktop)
         try daemon.useSmallRing()
