@@ -25,7 +25,7 @@ test: ## All tests, with everything they need.
 	@test -d .build-python/varlink || python3 -m pip install -q --target .build-python varlink
 	$(SWIFT) test $(SWIFT_FLAGS)
 
-proof: ## The random proofs at their full length: about 20 minutes.
+proof: ## The random proofs at their full length: about 5 minutes.
 	@bash .ci/packages test
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter DaemonTests
 

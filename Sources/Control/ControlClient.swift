@@ -95,7 +95,7 @@ package final class ControlClient {
                     Int32(MSG_NOSIGNAL)
                 )
             }
-            guard count > 0 else { throw ControlError(.badAnswer) }
+            guard count > 0 else { throw ControlError(.badAnswer, number: ControlError.hungUp) }
             sent += count
         }
     }
@@ -107,7 +107,7 @@ package final class ControlClient {
             let count = unsafe recv(socket, &chunk, chunk.count, 0)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                throw ControlError(.badAnswer, number: count == 0 ? 0 : errno)
+                throw ControlError(.badAnswer, number: count == 0 ? ControlError.hungUp : errno)
             }
             input += chunk[..<count]
         }

@@ -12,6 +12,9 @@ package struct ControlError: Error, Equatable, CustomStringConvertible {
         case badAnswer
     }
 
+    /// The number of a `badAnswer` that is none at all: the daemon ended the connection.
+    package static let hungUp: Int32 = -1
+
     package let code: Code
     /// The system's error number; 0 where none belongs to it.
     package let number: Int32
@@ -25,7 +28,7 @@ package struct ControlError: Error, Equatable, CustomStringConvertible {
         switch code {
         case .notRunning: "mcid is not running."
         case .socket: "The control socket cannot be used (error \(number))."
-        case .badAnswer: "mcid did not answer as expected."
+        case .badAnswer: "mcid runs but does not answer as expected."
         }
     }
 }

@@ -241,9 +241,14 @@ package final class Recorder {
             readUntil = now.monotonic
             pacer.connected(at: now.monotonic.milliseconds)
         } catch {
+            if reconnect.due == nil {
+                environment.log.warning(
+                    "X server not reached",
+                    metadata: ["cause": "\(error.code)"]
+                )
+            }
             reconnect.failed(at: now.monotonic.milliseconds)
             if !error.isTransient { fault = error.description }
-            environment.log.warning("X server not reached", metadata: ["cause": "\(error.code)"])
         }
     }
 
@@ -263,13 +268,7 @@ package final class Recorder {
     package func tick() {
         let now = environment.clock()
         noteClocks(now)
-        if let due = pacer.due, due <= now.monotonic.milliseconds {
-            // A pause that was written without asking, as while the socket was out of reach, is
-            // found before anything more is read.
-            if Disk.fingerprint(controlsFile.path) != controlsSeen { reload() }
-            update(at: now)
-            drain(now)
-        }
+        if let due = pacer.due, due <= now.monotonic.milliseconds { drain(now) }
         update(at: now)
         let monotonic = now.monotonic.milliseconds
         let mustClose = path.batching.closeDue.map { $0 <= monotonic } ?? false
@@ -303,7 +302,13 @@ package final class Recorder {
         return left.min().map { now.boottime + max($0, 1) }
     }
 
+    /// Reads what has happened, unless the person's will has changed meanwhile.
     func drain(_ now: Moment) {
+        // A pause that was written without asking, as while the socket was out of reach, is found
+        // before anything more is read; so is the end of a pause or of full key detail.
+        if Disk.fingerprint(controlsFile.path) != controlsSeen { reload() }
+        update(at: now)
+        guard isConnected else { return }
         do {
             let count = try Self.drain(source, now.monotonic, into: &path)
             readUntil = now.monotonic
