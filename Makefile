@@ -39,11 +39,10 @@ lint:
 format:
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
-install: build ## Programs and user unit below PREFIX.
+install: ## Programs and user unit below PREFIX; run `make build` first, as yourself.
+	@test -x .build/release/mcid || { echo "Run make build first." >&2; exit 1; }
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/systemd/user"
-	for program in mcid mcictl; do \
-	    install -s -m 755 "$$($(RELEASE) --show-bin-path)/$$program" "$(DESTDIR)$(PREFIX)/bin/"; \
-	done
+	install -s -m 755 .build/release/mcid .build/release/mcictl "$(DESTDIR)$(PREFIX)/bin/"
 	install -m 644 systemd/mcid.service "$(DESTDIR)$(PREFIX)/lib/systemd/user/"
 
 uninstall: ## Removes what install put there; recordings and keys stay.

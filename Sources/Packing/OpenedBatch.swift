@@ -14,6 +14,14 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         case focus(app: String)
         /// Something was left out from the item's time on.
         case gap(GapReason, to: EventTime, stream: InputStream?)
+
+        /// Whether a device made the item.
+        package var isInput: Bool {
+            switch self {
+            case .key, .button, .motion, .scroll: true
+            case .focus, .gap: false
+            }
+        }
     }
 
     package var time: EventTime

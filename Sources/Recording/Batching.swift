@@ -80,6 +80,11 @@ struct Batching: ~Copyable, GateSink {
         if builder.isFull { advance() }
     }
 
+    /// Forgets when the last event was, as when it is erased.
+    mutating func forgetLastEvent() {
+        lastEvent = nil
+    }
+
     /// Begins a new batch when the key detail is another one.
     mutating func use(_ detail: KeyDetail) {
         guard detail != keyDetail else { return }

@@ -220,6 +220,7 @@ extension Recorder {
         readEverything()
         let batches = path.batching.store.batches(touching: range)
         path.batching.store.erase(batches)
+        path.batching.forgetLastEvent()
         return batches.count
     }
 }

@@ -77,7 +77,9 @@ package final class TimelineReader {
                 device: 0,
                 payload: .focus(app: batch.header.app)
             )
-            let isNews = skipped == 0 && !batch.header.app.isEmpty && batch.header.app != app
+            let isNews =
+                skipped == 0 && !batch.header.app.isEmpty && batch.header.app != app
+                && batch.items.first?.payload.isInput == true
             for item in (isNews ? [told] : []) + batch.items.dropFirst(skipped) {
                 let event = RecordedEvent(item, in: batch.header, after: last)
                 if case .focus(let name) = item.payload { app = name }

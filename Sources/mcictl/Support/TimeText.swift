@@ -66,6 +66,18 @@ enum TimeText {
         }
     }
 
+    /// As ``moment(_:now:)``; a time of day that is still to come today is yesterday's.
+    static func past(_ text: String, now: WallTime) throws -> WallTime {
+        let time = try moment(text, now: now)
+        guard time > now, clock(text, on: now) != nil else { return time }
+        return clock(text, on: WallTime(now.milliseconds - 86_400_000)) ?? time
+    }
+
+    /// A number of things: `1 gap`, `2 gaps`.
+    static func count(_ number: Int, _ one: String, _ many: String) -> String {
+        "\(number) \(number == 1 ? one : many)"
+    }
+
     /// The next time a clock shows `HH:MM`.
     ///
     /// - Throws: a ``Failure``.

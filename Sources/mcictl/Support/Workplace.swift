@@ -39,7 +39,7 @@ struct Workplace {
         for _ in 0..<5 {
             do {
                 return try ControlClient(path: paths.socket, timeout: patience).call(call)
-            } catch let error as ControlError where error.code == .badAnswer && error.number == 0 {}
+            } catch let error as ControlError where error.number == ControlError.hungUp {}
         }
         return try ControlClient(path: paths.socket, timeout: patience).call(call)
     }
@@ -77,10 +77,8 @@ struct Workplace {
             _ = consume lock
         }
         if let failure {
-            Terminal.tell(
-                "warning: mcid does not answer (\(failure.code.rawValue)). What you asked is on"
-            )
-            Terminal.tell("  disk; mcid looks there before it records anything more.")
+            Terminal.tell("warning: \(failure.description) What you asked is on disk, and mcid")
+            Terminal.tell("  looks there before it records anything more.")
             return nil
         }
         if let reply = try call(request) { return reply }
@@ -96,7 +94,7 @@ struct Workplace {
     }
 
     /// Whether a daemon holds the ring, with or without a socket.
-    private func isDaemonAlive() -> Bool {
+    func isDaemonAlive() -> Bool {
         do {
             switch try FileLock.take(paths.daemonLock, waits: false) {
             case .some: return false
@@ -126,6 +124,12 @@ struct Workplace {
         do {
             bytes = try Disk.read(paths.identity)
         } catch {
+            if error.isMissing, !Disk.exists(paths.recipients), !Disk.exists(paths.ring) {
+                throw Failure(
+                    "Nothing has been recorded: you have not consented.",
+                    next: "mcictl consent"
+                )
+            }
             throw Failure(
                 error.isMissing
                     ? "Your identity is not at \(paths.identity), and without it nothing can be read."
@@ -153,7 +157,7 @@ struct Workplace {
 
     /// The stretch of time between two optional bounds from the command line.
     func range(since: String?, until: String?) throws -> ClosedRange<Int64> {
-        let from = try since.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? 0
+        let from = try since.map { try TimeText.past($0, now: now.wall).milliseconds } ?? 0
         let to =
             try until.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? Int64.max / 4
         guard from <= to else {

@@ -53,7 +53,10 @@ struct ConsentVerb: ParsableCommand {
                 throw ExitCode(Failure.refused)
             }
         }
-        let recipients = try place.withSettingsLock { try keys(place) }
+        let recipients = try place.withSettingsLock {
+            try endFull(place)
+            return try keys(place)
+        }
         let receipt = Consent.receipt(
             at: place.now.wall,
             recipients: recipients,
@@ -68,6 +71,15 @@ struct ConsentVerb: ParsableCommand {
         } else {
             Terminal.tell("mcid is not running. Start it: \(Workplace.startCommand)")
         }
+    }
+
+    /// The notice says that text cannot be read back: `full` is to be chosen again after it.
+    private func endFull(_ place: Workplace) throws {
+        let file = SettingsFile(place.paths.settings)
+        guard var settings = try? file.read(), settings.keyDetail == "full" else { return }
+        (settings.keyDetail, settings.keyDetailUntil) = ("shortcuts", nil)
+        try file.write(settings)
+        Terminal.tell("Key detail is shortcuts again.")
     }
 
     /// Makes the key pair where there is none; never a second private key beside a public one.

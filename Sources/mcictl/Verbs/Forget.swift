@@ -99,8 +99,10 @@ struct ForgetVerb: ParsableCommand {
             return try Terminal.printJSON(Answer(batches: count, dryRun: dryRun, pending: pending))
         }
         if count == 0 { return Terminal.print("Nothing is recorded there.") }
-        if dryRun { return Terminal.print("Would erase \(count) sealed batches.") }
-        Terminal.print("Erased \(count) sealed batches.")
+        if dryRun {
+            return Terminal.print("Would erase \(TimeText.count(count, "batch", "batches")).")
+        }
+        Terminal.print("Erased \(TimeText.count(count, "batch", "batches")).")
         if pending {
             Terminal.tell(
                 "A program is reading the ring: traces remain until it ends. See mcictl status."

@@ -54,7 +54,8 @@ struct LogVerb: ParsableCommand {
         warn(about: summary)
         if !json {
             let hint = keys ? "" : " · keys as classes (--keys shows which)"
-            Terminal.tell("\(summary.events) events · \(summary.gaps) gaps\(hint)")
+            let events = TimeText.count(summary.events, "event", "events")
+            Terminal.tell("\(events) · \(TimeText.count(summary.gaps, "gap", "gaps"))\(hint)")
         }
     }
 

@@ -115,13 +115,13 @@ struct PauseVerb: ParsableCommand {
             let until = end.map { "until \($0)" } ?? "until you resume"
             Terminal.print("Paused \(until).\(last ?? "") Resume: mcictl resume")
         }
-        if since != nil { Terminal.print("Erased: \(erased) sealed batches.") }
+        if since != nil { Terminal.print("Erased \(TimeText.count(erased, "batch", "batches")).") }
         if reply?.pending == true {
             Terminal.tell(
                 "A program is reading the ring: traces remain until it ends. See mcictl status."
             )
         }
-        if reply == nil {
+        if reply == nil, !Workplace().isDaemonAlive() {
             Terminal.tell("mcid is not running; the pause holds when it starts.")
         }
     }
@@ -143,13 +143,16 @@ struct ResumeVerb: ParsableCommand {
 
     func run() throws {
         let place = Workplace()
+        let wasPaused = (try? ControlsFile(place.paths.controls).read().pause) != nil
         let reply = try place.change(.resume) { $0.pause = nil }
         if let status = reply?.status {
             if json { return try Terminal.printJSON(status) }
+            if !wasPaused { Terminal.tell("There was no pause.") }
             Terminal.print(StatusText.lines(status, place.now.wall)[0])
         } else {
             if json { return try Terminal.printJSON(["state": "not-running"]) }
-            Terminal.print("No pause is in force. mcid is not running.")
+            let what = wasPaused ? "The pause is ended." : "There was no pause."
+            Terminal.print("\(what) mcid is not running, so nothing is recorded.")
             Terminal.tell("  Start: \(Workplace.startCommand)")
         }
     }

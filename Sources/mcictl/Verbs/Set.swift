@@ -50,6 +50,16 @@ struct KeyDetailVerb: ParsableCommand {
                 code: Failure.usage
             )
         }
+        if detail == .full {
+            let consent = try? ControlsFile(place.paths.controls).read().consent
+            guard Consent.isValid(consent) else {
+                throw Failure(
+                    "Full needs your consent to the recording first. Nothing was changed.",
+                    next: "mcictl consent",
+                    code: Failure.refused
+                )
+            }
+        }
         if detail == .full, !yes {
             Terminal.tell(
                 "With full, everything you type is recorded: also passwords that a program"

@@ -63,7 +63,15 @@ struct StatusVerb: ParsableCommand {
             try Terminal.printJSON(NotRunning(pausedUntil: pause?.until, isPaused: pause != nil))
         } else {
             Terminal.print("○ not running · nothing is recorded")
-            if pause != nil { Terminal.print("  A pause is in force for the next start.") }
+            if let pause {
+                let end = pause.until.flatMap { WallTime($0) }
+                    .map { "until \(TimeText.short($0, now: place.now.wall))" }
+                Terminal.print("  Paused \(end ?? "until you resume").")
+            }
+            let consent = try? ControlsFile(place.paths.controls).read().consent
+            if !Consent.isValid(consent) {
+                Terminal.print("  You have not consented: mcictl consent")
+            }
             Terminal.print("  Start: \(Workplace.startCommand)")
         }
         throw ExitCode(3)

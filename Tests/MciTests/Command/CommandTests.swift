@@ -71,7 +71,7 @@ import Testing
         #expect(text.code == 3)
         #expect(
             text.output
-                == "○ not running · nothing is recorded\n  Start: systemctl --user start mcid\n"
+                == "○ not running · nothing is recorded\n  You have not consented: mcictl consent\n  Start: systemctl --user start mcid\n"
         )
         let json = try command("status", "--json")
         #expect(json.code == 3)
