@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 int clinux_signal_descriptor(const int *signals, size_t count) {
@@ -93,8 +92,3 @@ int clinux_forbid_dumps(void) {
 }
 int clinux_guard(void *address, size_t length) { return madvise(address, length, MADV_DONTDUMP) | mlock2(address, length, MLOCK_ONFAULT); }
 void clinux_wipe(void *address, size_t length) { explicit_bzero(address, length); }
-
-int64_t clinux_clock_ms(int clock) {
-    struct timespec t;
-    return clock_gettime(clock, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : -1;
-}

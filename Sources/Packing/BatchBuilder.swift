@@ -365,14 +365,3 @@ extension BatchHeader {
         return bytes
     }
 }
-
-extension [UInt8] {
-    fileprivate mutating func append(varint value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(truncatingIfNeeded: rest))
-    }
-}

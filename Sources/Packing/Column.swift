@@ -1,7 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// Something to which bytes, and so numbers, can be appended.
+protocol ByteAppending {
+    mutating func append(_ byte: UInt8)
+}
+
+extension ByteAppending {
+    /// Appends a number as LEB128: seven bits a byte, low ones first.
+    mutating func append(varint value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: rest))
+    }
+}
+
+extension [UInt8]: ByteAppending {}
+
 /// A column of the open batch: bytes written one after the other into locked memory.
-@safe struct Column {
+@safe struct Column: ByteAppending {
     static let capacity = 32 * 1024
     /// The most bytes of a text that are kept.
     static let longestText = 256
@@ -24,15 +43,6 @@
     mutating func append(_ byte: UInt8) {
         unsafe memory[count] = byte
         count += 1
-    }
-
-    mutating func append(varint value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(truncatingIfNeeded: rest))
     }
 
     mutating func append(zigzag value: Int64) {

@@ -45,22 +45,22 @@ struct Batching: ~Copyable, GateSink {
             take(.gap(Gap(reason: .lost, from: from, to: EventTime(stretch.upperBound - offset))))
         }
         let time: EventTime
+        var front = app
         switch output {
         case .event(let event):
             time = event.time
             lastEvent = time
         case .focus(let focus):
             time = focus.time
-        case .gap(let gap): time = gap.to
+            front = focus.app
+        case .gap(let gap):
+            time = gap.to
+            if gap.stream == nil { front = "" }
         }
         if let due = closeDue, time.milliseconds >= due { close() }
         if closeDue == nil { begin(at: time) }
         builder.append(output)
-        switch output {
-        case .focus(let focus): app = focus.app
-        case .gap(let gap) where gap.stream == nil: app = ""
-        default: break
-        }
+        app = front
         store.becameDirty(at: time.milliseconds)
         if builder.isFull { close() }
     }
@@ -93,12 +93,8 @@ struct Batching: ~Copyable, GateSink {
     }
 
     /// Begins a new batch when the wall clock was set.
-    ///
-    /// - Returns: whether it was.
-    mutating func noteOffset(_ new: Int64) -> Bool {
-        guard let offset, abs(offset - new) >= 100 else { return false }
-        close()
-        return true
+    mutating func noteOffset(_ new: Int64) {
+        if let offset, abs(offset - new) >= 100 { close() }
     }
 
     private mutating func begin(at time: EventTime) {

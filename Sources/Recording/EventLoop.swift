@@ -2,6 +2,7 @@
 
 import CLinux
 package import Control
+import Events
 import Glibc
 
 /// The daemon's one loop on its one thread.
@@ -55,7 +56,7 @@ package final class EventLoop {
                 clinux_drain(timer)
                 armed = 0
             }
-            let now = Self.now()
+            let now = now()
             if control.hasWork || watched[2..<firstSource].contains(where: { $0.revents != 0 })
                 || control.deadline.map({ $0 <= now }) == true
             {
@@ -93,7 +94,7 @@ package final class EventLoop {
         if control.hasWork { return 0 }
         let sign = manager.watchdogInterval.map { lastSign + $0 }
         let due = [recorder.deadline, control.deadline, sign].compactMap(\.self).min()
-        return due.map { Int32(clamping: max(0, $0 - Self.now())) } ?? -1
+        return due.map { Int32(clamping: max(0, $0 - now())) } ?? -1
     }
 
     /// Ends of pauses come on a clock that counts suspended time, which poll's does not.
@@ -118,7 +119,7 @@ package final class EventLoop {
         pollfd(fd: descriptor, events: Int16(POLLIN | (writes ? POLLOUT : 0)), revents: 0)
     }
 
-    private static func now() -> Int64 { clinux_clock_ms(1) }
+    private func now() -> Int64 { recorder.environment.clock().monotonic.milliseconds }
 
     private static func words(_ status: Status) -> String {
         switch status.state {

@@ -336,7 +336,7 @@ package final class Recorder {
         let apart = now.boottime - now.monotonic.milliseconds
         let slept = apart - suspended
         suspended = apart
-        _ = path.batching.noteOffset(now.wallOffset)
+        path.batching.noteOffset(now.wallOffset)
         guard slept >= 1000 else { return }
         path.batching.flush(at: now, closing: true)
         let from = EventTime(now.monotonic.milliseconds - slept)

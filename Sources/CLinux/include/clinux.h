@@ -42,6 +42,3 @@ int clinux_guard(void *address, size_t length);
 
 /// Overwrites `length` bytes with zeros, in a way that no compiler leaves out.
 void clinux_wipe(void *address, size_t length);
-
-/// Milliseconds of a clock (1 monotonic, 7 boottime, 0 realtime).
-int64_t clinux_clock_ms(int clock);
