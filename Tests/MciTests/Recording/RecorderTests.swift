@@ -368,6 +368,24 @@ import Timeline
         #expect(try session.words().contains { $0.hasPrefix("gap disconnected") })
     }
 
+    @Test(arguments: [3_600_000, -3_600_000] as [Int64])
+    func `what happens after the clock was set has the new time`(step: Int64) throws {
+        let session = try ScriptedSession()
+        session.focus("Editor")
+        session.type("a")
+        session.pass(200)
+        let before = session.now.wall.milliseconds
+        session.now.wall.milliseconds += step
+        session.pass(10)
+        session.type("b")
+        session.pass(200)
+        session.recorder.stop()
+        let times = try session.stored().filter { $0.words == "letter up" }.map(\.time.milliseconds)
+        try #require(times.count == 2)
+        #expect(abs(times[0] - before) < 1000)
+        #expect(abs(times[1] - session.now.wall.milliseconds) < 1000)
+    }
+
     @Test func `time not running and time asleep are gaps`() throws {
         let first = try ScriptedSession()
         first.focus("Editor")
