@@ -94,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Control", "Events", "Files", "Gate", "Packing", "Settings", "Storage",
+                "Control", "Events", "Files", "Gate", "Packing", "Sealing", "Settings", "Storage",
                 "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -28,7 +28,7 @@ int clinux_read_signal(int descriptor) {
     return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
-int clinux_timer_descriptor(void) { return timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC); }
+int clinux_timer_descriptor(int clock) { return timerfd_create(clock, TFD_NONBLOCK | TFD_CLOEXEC); }
 
 void clinux_drain(int descriptor) {
     uint64_t expirations;
@@ -38,7 +38,7 @@ void clinux_drain(int descriptor) {
 int clinux_arm_timer(int descriptor, int64_t ms) {
     struct itimerspec spec = {0};
     if (ms > 0) spec.it_value = (struct timespec){ms / 1000, ms % 1000 * 1000000};
-    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME, &spec, NULL);
+    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL);
 }
 
 int64_t clinux_peer_uid(int socket) {

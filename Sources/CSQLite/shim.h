@@ -8,6 +8,14 @@ static inline int csqlite_keep_wal_on_close(sqlite3 *db) {
     return sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
 }
 
+// The file behind a connection, read without opening it again: closing a second descriptor would drop
+// the locks that this process holds on it.
+static inline int csqlite_read(sqlite3 *db, void *buffer, int count, sqlite3_int64 place) {
+    sqlite3_file *file = 0;
+    int result = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    return result ? result : file->pMethods->xRead(file, buffer, count, place);
+}
+
 // SQLITE_TRANSIENT is a cast of -1 to a function pointer, which Swift cannot import.
 static inline int csqlite_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int count) {
     return sqlite3_bind_blob(statement, index, bytes, count, SQLITE_TRANSIENT);

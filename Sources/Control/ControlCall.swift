@@ -31,11 +31,19 @@ package enum ControlCall: Equatable, Sendable {
     package struct ForgetCall: Codable, Equatable, Sendable {
         package var since: String?
         package var until: String?
+        /// Numbers of batches instead of a stretch of time.
+        package var batches: [Int64]?
         package var dryRun: Bool
 
-        package init(since: String? = nil, until: String? = nil, dryRun: Bool = false) {
+        package init(
+            since: String? = nil,
+            until: String? = nil,
+            batches: [Int64]? = nil,
+            dryRun: Bool = false
+        ) {
             self.since = since
             self.until = until
+            self.batches = batches
             self.dryRun = dryRun
         }
     }

@@ -17,6 +17,8 @@ package struct Receipt: Codable, Equatable, Sendable {
     package var retention: String
     /// Who can read the data: public keys.
     package var recipients: [String]
+    /// The public half of the key with which the recorder signs what it stores, in hexadecimal.
+    package var deviceKey: String
     /// SHA-256 of the notice that was shown, in hexadecimal.
     package var noticeHash: String
     package var language = "en"
@@ -35,6 +37,7 @@ package struct Receipt: Codable, Equatable, Sendable {
         storageLocation: String,
         retention: String,
         recipients: [String],
+        deviceKey: String,
         noticeHash: String,
         collectionMethod: String,
         collectedAt: String
@@ -49,6 +52,7 @@ package struct Receipt: Codable, Equatable, Sendable {
         self.storageLocation = storageLocation
         self.retention = retention
         self.recipients = recipients
+        self.deviceKey = deviceKey
         self.noticeHash = noticeHash
         self.collectionMethod = collectionMethod
         self.collectedAt = collectedAt

@@ -19,6 +19,8 @@ package struct Status: Codable, Equatable, Sendable {
         package var batches = 0
         package var oldest: String?
         package var newest: String?
+        /// Seconds after which what was recorded is erased.
+        package var retention: Int64 = 0
 
         package init() {}
 
@@ -29,10 +31,11 @@ package struct Status: Codable, Equatable, Sendable {
             try fields.encode(batches, forKey: .batches)
             try fields.encode(oldest, forKey: .oldest)
             try fields.encode(newest, forKey: .newest)
+            try fields.encode(retention, forKey: .retention)
         }
     }
 
-    /// The accounts since the start: seen = admitted + suppressed + lost at every moment.
+    /// Accounts: seen = admitted + suppressed + lost at every moment.
     package struct Events: Codable, Equatable, Sendable {
         package var seen = 0
         package var admitted = 0
@@ -40,6 +43,18 @@ package struct Status: Codable, Equatable, Sendable {
         package var lost = 0
 
         package init() {}
+
+        /// Whether what was seen is what became of it.
+        package var addsUp: Bool { seen == admitted + suppressed + lost && seen >= 0 }
+
+        package static func + (left: Events, right: Events) -> Events {
+            var sum = left
+            sum.seen += right.seen
+            sum.admitted += right.admitted
+            sum.suppressed += right.suppressed
+            sum.lost += right.lost
+            return sum
+        }
     }
 
     package var schema = 1
@@ -51,7 +66,11 @@ package struct Status: Codable, Equatable, Sendable {
     package var lastStored: String?
     package var pendingErasure = false
     package var ring = Ring()
+    /// Since the start of this mcid.
     package var events = Events()
+    /// In all runs together, since ``totalSince``.
+    package var total = Events()
+    package var totalSince: String?
     package var keyDetail: String
     package var keyDetailUntil: String?
     package var version: String
@@ -74,6 +93,8 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(pendingErasure, forKey: .pendingErasure)
         try fields.encode(ring, forKey: .ring)
         try fields.encode(events, forKey: .events)
+        try fields.encode(total, forKey: .total)
+        try fields.encode(totalSince, forKey: .totalSince)
         try fields.encode(keyDetail, forKey: .keyDetail)
         try fields.encode(keyDetailUntil, forKey: .keyDetailUntil)
         try fields.encode(version, forKey: .version)

@@ -23,6 +23,8 @@ package enum GapReason: UInt8, CaseIterable, Sendable {
     case unpairedRelease = 11
     /// The controls file cannot be read, or the ring cannot be written.
     case fault = 12
+    /// The disk has less free space than is left to others.
+    case diskFull = 13
 
     /// The word in exports, status and logs.
     package var name: String {
@@ -39,6 +41,7 @@ package enum GapReason: UInt8, CaseIterable, Sendable {
         case .keyDetailOff: "key-detail-off"
         case .unpairedRelease: "unpaired-release"
         case .fault: "fault"
+        case .diskFull: "disk-full"
         }
     }
 }

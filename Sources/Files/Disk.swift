@@ -41,6 +41,38 @@ package enum Disk {
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("mkdir") }
     }
 
+    /// The size of a file in bytes; nil when there is none.
+    package static func size(_ path: String) -> Int? {
+        var facts = stat()
+        return unsafe stat(path, &facts) == 0 ? Int(facts.st_size) : nil
+    }
+
+    /// Which file a path names now; nil when there is none.
+    package static func inode(_ path: String) -> UInt64? {
+        var facts = stat()
+        return unsafe stat(path, &facts) == 0 ? UInt64(facts.st_ino) : nil
+    }
+
+    /// When a file was last written, in milliseconds since 1970; nil when there is none.
+    package static func writtenAt(_ path: String) -> Int64? {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else { return nil }
+        return Int64(facts.st_mtim.tv_sec) * 1000 + Int64(facts.st_mtim.tv_nsec) / 1_000_000
+    }
+
+    /// Lets the owner read and write a file again.
+    package static func makeReadable(_ path: String, mode: UInt32 = 0o600) {
+        unsafe chmod(path, mode)
+    }
+
+    /// The free and the whole space of the disk a path lies on, in bytes; nil where it cannot be told.
+    package static func space(_ path: String) -> (free: Int64, whole: Int64)? {
+        var facts = statvfs()
+        guard unsafe statvfs(path, &facts) == 0 else { return nil }
+        let unit = Int64(clamping: facts.f_frsize)
+        return (Int64(clamping: facts.f_bavail) * unit, Int64(clamping: facts.f_blocks) * unit)
+    }
+
     /// What changes whenever a file is replaced or written; nil when there is none.
     package static func fingerprint(_ path: String) -> [Int]? {
         var facts = stat()

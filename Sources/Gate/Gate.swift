@@ -18,6 +18,8 @@ package struct Gate: Sendable {
         package var isLocked = false
         /// Controls, settings and ring can be used.
         package var isSound = false
+        /// The disk has room to spare.
+        package var hasSpace = false
         /// The X server is connected.
         package var isConnected = false
         package var keyDetail = KeyDetail.shortcuts
@@ -30,6 +32,7 @@ package struct Gate: Sendable {
             if !hasConsent { return .noConsent }
             if isPaused { return .paused }
             if isLocked { return .sessionLocked }
+            if !hasSpace { return .diskFull }
             if !isConnected { return .disconnected }
             return nil
         }

@@ -14,6 +14,8 @@ package struct BatchHeader: Equatable, Sendable {
     package var keyDetail: UInt8
     /// Reserved; 0.
     package var flags: UInt8
+    /// How often the batch has been packed, from 1: it grows while it is open.
+    package var form: UInt64
     /// The moment the first item's time is counted from.
     package var base: EventTime
     /// The application in front when the batch began; empty when not known.
@@ -25,6 +27,7 @@ package struct BatchHeader: Equatable, Sendable {
         wallOffset: Int64,
         keyDetail: UInt8,
         flags: UInt8 = 0,
+        form: UInt64 = 0,
         base: EventTime,
         app: String = ""
     ) {
@@ -33,17 +36,20 @@ package struct BatchHeader: Equatable, Sendable {
         self.wallOffset = wallOffset
         self.keyDetail = keyDetail
         self.flags = flags
+        self.form = form
         self.base = base
         self.app = app
     }
 }
 
-/// One slot's plaintext: ``BatchLayout/size`` bytes in locked memory, wiped when it is consumed.
+/// One slot's plaintext in locked memory, of one size for all, wiped when it is consumed.
 ///
 /// It is handed over once, to the sealer, and cannot be copied.
 @safe package struct Batch: ~Copyable {
     /// The number of the batch in its ring.
     package let sequence: UInt64
+    /// How often it has been packed.
+    package let form: UInt64
     /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
     package let end: Int64
     /// The admitted events in it; gaps and focus changes do not count.
@@ -51,8 +57,15 @@ package struct BatchHeader: Equatable, Sendable {
     private let memory: LockedMemory
     private let range: Range<Int>
 
-    init(sequence: UInt64, end: Int64, eventCount: Int, memory: LockedMemory, range: Range<Int>) {
-        self.sequence = sequence
+    init(
+        _ header: BatchHeader,
+        end: Int64,
+        eventCount: Int,
+        memory: LockedMemory,
+        range: Range<Int>
+    ) {
+        sequence = header.sequence
+        form = header.form
         self.end = end
         self.eventCount = eventCount
         self.memory = memory
@@ -61,13 +74,38 @@ package struct BatchHeader: Equatable, Sendable {
 
     /// Lends the plaintext for the time of a call.
     ///
-    /// - Parameter body: reads the ``BatchLayout/size`` bytes and keeps no pointer to them.
+    /// - Parameter body: reads the bytes and keeps no pointer to them.
     /// - Returns: what `body` returns.
     /// - Throws: what `body` throws.
     package borrowing func withPlaintext<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(UnsafeRawBufferPointer(memory.region(range)))
+    }
+
+    /// Writes the proof of origin behind the content.
+    ///
+    /// - Parameters:
+    ///   - predecessor: ``BatchLayout/digestSize`` bytes, the digest of the batch before it.
+    ///   - sign: makes the signature of everything in front of it; nil where that fails.
+    /// - Returns: whether there is a proof now.
+    package borrowing func prove(
+        after predecessor: [UInt8],
+        sign: (UnsafeRawBufferPointer) -> [UInt8]?
+    ) -> Bool {
+        precondition(predecessor.count == BatchLayout.digestSize, "A digest has one size.")
+        let bytes = unsafe memory.region(range)
+        let signed = bytes.count - BatchLayout.signatureSize
+        let start = signed - BatchLayout.digestSize
+        unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[start..<signed])
+            .copyBytes(from: predecessor)
+        guard
+            let signature = unsafe sign(UnsafeRawBufferPointer(rebasing: bytes[..<signed])),
+            signature.count == BatchLayout.signatureSize
+        else { return false }
+        unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[signed...])
+            .copyBytes(from: signature)
+        return true
     }
 
     deinit {

@@ -23,7 +23,7 @@ package struct BatchBuilder: ~Copyable {
 
     private let memory: LockedMemory
     private let deflate: Deflate
-    private let output: Range<Int>
+    private var output: Range<Int>
 
     private var kinds: RunColumn
     private var devices: RunColumn
@@ -48,15 +48,17 @@ package struct BatchBuilder: ~Copyable {
     /// The size of what the output holds: everything up to ``fits``, compressed.
     private var packed: Int?
     /// Column bytes at which it is to be tried again whether the batch fits.
-    private var nextTrial = firstTrial
+    private var nextTrial = 0
 
     /// Whether the batch must be packed before the next item.
     package private(set) var isFull = false
     /// The admitted events in the open batch.
     package private(set) var eventCount = 0
 
+    /// The most that compressed columns may take.
+    private var room: Int { output.count - BatchLayout.prefix - BatchLayout.proofSize }
     /// So few bytes fit, with a header and one more item, however badly they compress.
-    private static let firstTrial = BatchLayout.room - 2 * Column.widestItem - 128
+    private var firstTrial: Int { room - 2 * Column.widestItem - 128 }
     /// With so many bytes in all columns together no column can be full.
     private static let mostBytes = Column.capacity - Column.widestItem
 
@@ -64,7 +66,7 @@ package struct BatchBuilder: ~Copyable {
     package init() {
         let columns = Column.capacity * 12
         let workspace = columns..<columns + Deflate.workspaceSize
-        output = workspace.upperBound..<workspace.upperBound + BatchLayout.size
+        output = workspace.upperBound..<workspace.upperBound + BatchLayout.largest
         let memory = LockedMemory(size: output.upperBound)
         self.memory = memory
         deflate = Deflate(memory, workspace: workspace)
@@ -89,6 +91,15 @@ package struct BatchBuilder: ~Copyable {
         header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
         fits = Place(counts: [], time: time, latest: time, app: "")
         fits = place
+        nextTrial = firstTrial
+    }
+
+    /// Makes batches for another number of recipients; the open batch must be empty.
+    package mutating func use(recipients: Int) {
+        precondition(isEmpty, "All of a batch is for the same recipients.")
+        let size = BatchLayout.size(recipients: recipients)
+        output = output.lowerBound..<output.lowerBound + size
+        nextTrial = firstTrial
     }
 
     /// Whether the kernel keeps the memory out of swap.
@@ -214,13 +225,13 @@ package struct BatchBuilder: ~Copyable {
             return
         }
         fits = place
-        let left = BatchLayout.room - size
-        if left < BatchLayout.room / 32 || byteCount >= Self.mostBytes {
+        let left = room - size
+        if left < room / 32 || byteCount >= Self.mostBytes {
             isFull = true
             return
         }
         let likely = Int(Double(left) * Double(byteCount) / Double(size) * 0.97)
-        nextTrial = byteCount + max(64, min(likely, Self.firstTrial))
+        nextTrial = byteCount + max(64, min(likely, firstTrial))
         nextTrial = min(nextTrial, Self.mostBytes)
     }
 
@@ -263,7 +274,7 @@ package struct BatchBuilder: ~Copyable {
                 unsafe pieces.append(column.column.written(upTo: place.counts[index]))
             }
             let room = unsafe memory.region(
-                output.lowerBound + BatchLayout.prefix..<output.upperBound
+                output.lowerBound + BatchLayout.prefix..<output.upperBound - BatchLayout.proofSize
             )
             return unsafe deflate.compress(pieces, into: room)
         }
@@ -285,12 +296,13 @@ package struct BatchBuilder: ~Copyable {
             preconditionFailure("What fitted once fits again.")
         }
         packed = nil
+        header.form += 1
         let region = unsafe memory.region(output)
         unsafe region.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
         unsafe UnsafeMutableRawBufferPointer(rebasing: region[(BatchLayout.prefix + size)...])
             .wipe()
         return Batch(
-            sequence: header.sequence,
+            header,
             end: fits.latest.milliseconds + header.wallOffset,
             eventCount: fits.events,
             memory: memory,
@@ -320,7 +332,7 @@ package struct BatchBuilder: ~Copyable {
         items -= place.items
         eventCount -= place.events
         isFull = false
-        nextTrial = Self.firstTrial
+        nextTrial = firstTrial
         header = next
         if isEmpty {
             (time, latest, app) = (next.base, next.base, next.app)
@@ -359,6 +371,8 @@ extension BatchHeader {
         bytes.append(contentsOf: (bootID + [UInt8](repeating: 0, count: 16)).prefix(16))
         bytes.append(keyDetail)
         bytes.append(flags)
+        // What is being packed is the next form.
+        bytes.append(varint: form + 1)
         let name = app.utf8.prefix(Column.longestText)
         bytes.append(varint: UInt64(name.count))
         bytes.append(contentsOf: name)

@@ -3,16 +3,28 @@
 /// The sizes and numbers of the payload format, written out for strangers in `FORMAT.md`.
 package enum BatchLayout {
     /// The version this code writes.
-    package static let version: UInt64 = 1
-    /// Bytes of every batch, before sealing: together with the age envelope for one recipient a
-    /// slot of the ring.
-    package static let size = 3837
+    package static let version: UInt64 = 2
+    /// Bytes of a batch for one recipient, before sealing: together with the age envelope a slot of
+    /// the ring.
+    package static let largest = 3837
+    /// Bytes that the envelope takes for each further recipient.
+    static let recipientSize = 98
+    /// The most recipients a batch can have.
+    package static let mostRecipients = 8
+    /// Bytes of the proof at the end of a batch: the digest of its predecessor and a signature.
+    package static let proofSize = digestSize + signatureSize
+    package static let digestSize = 32
+    package static let signatureSize = 64
     /// Bytes in front of the compressed columns: their length, little-endian.
     static let prefix = 4
-    /// The most that compressed columns may take.
-    static let room = size - prefix
     /// The most that a batch can decompress to, so that a forged one cannot fill the memory.
     static let mostColumns = 1 << 20
+
+    /// Bytes of every batch for so many recipients.
+    package static func size(recipients: Int) -> Int {
+        precondition(1...mostRecipients ~= recipients, "A batch has one to eight recipients.")
+        return largest - recipientSize * (recipients - 1)
+    }
 
     /// The sections of the decompressed batch.
     enum Section: UInt8, CaseIterable {

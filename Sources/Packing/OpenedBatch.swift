@@ -42,16 +42,29 @@ extension OpenedItem.Payload: Redacted {}
 package struct OpenedBatch: Sendable, Redacted {
     package let header: BatchHeader
     package let items: [OpenedItem]
+    /// SHA-256 of the sealed batch before it, as it was when this one began.
+    package let predecessor: [UInt8]
+    /// The recorder's signature (Ed25519) of all bytes of the plaintext in front of it.
+    package let signature: [UInt8]
+    /// The bytes that are signed.
+    package let signed: [UInt8]
 
     /// Decodes a plaintext.
     ///
-    /// - Parameter plaintext: ``BatchLayout/size`` bytes as the seal held them.
+    /// - Parameter plaintext: the bytes as the seal held them.
     /// - Throws: ``PackingError`` when any part does not agree with the format; nothing is read then.
     package init(plaintext: [UInt8]) throws(PackingError) {
-        guard plaintext.count == BatchLayout.size else { throw PackingError(.badFrame) }
+        let sizes = (1...BatchLayout.mostRecipients).map { BatchLayout.size(recipients: $0) }
+        guard sizes.contains(plaintext.count) else { throw PackingError(.badFrame) }
+        let proof = plaintext.suffix(BatchLayout.proofSize)
+        predecessor = Array(proof.prefix(BatchLayout.digestSize))
+        signature = Array(proof.suffix(BatchLayout.signatureSize))
+        signed = Array(plaintext.dropLast(BatchLayout.signatureSize))
         let length = (0..<4).reduce(0) { $0 | Int(plaintext[$1]) << (8 * $1) }
         let end = BatchLayout.prefix + length
-        guard length > 0, end <= plaintext.count, plaintext[end...].allSatisfy({ $0 == 0 }) else {
+        guard length > 0, end <= proof.startIndex,
+            plaintext[end..<proof.startIndex].allSatisfy({ $0 == 0 })
+        else {
             throw PackingError(.badFrame)
         }
         let columns = unsafe plaintext.withUnsafeBytes {
@@ -64,6 +77,17 @@ package struct OpenedBatch: Sendable, Redacted {
         var reader = try ColumnReader(columns)
         header = try reader.header()
         items = try reader.items(base: header.base)
+    }
+}
+
+extension OpenedBatch {
+    /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
+    package var end: Int64 {
+        let latest = items.lazy.map { item -> EventTime in
+            if case .gap(_, let to, _) = item.payload { return max(item.time, to) }
+            return item.time
+        }.max()
+        return max(latest ?? header.base, header.base).milliseconds &+ header.wallOffset
     }
 }
 
@@ -178,6 +202,7 @@ private struct ColumnReader {
             wallOffset: wallOffset,
             keyDetail: try cursor.byte(),
             flags: try cursor.byte(),
+            form: try cursor.varint(),
             base: base,
             app: try cursor.text()
         )

@@ -21,6 +21,8 @@ struct Batching: ~Copyable, GateSink {
     private(set) var keyDetail = KeyDetail.shortcuts
     private(set) var lastEvent: EventTime?
     private var offset: Int64?
+    /// The wall clock minus the monotonic one when they were last looked at.
+    private var lastOffset: Int64?
     /// The application in front at the end of the open batch; empty when not known.
     private var app = ""
     /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
@@ -39,7 +41,7 @@ struct Batching: ~Copyable, GateSink {
 
     mutating func take(_ output: GateOutput) {
         guard mayStore else { return }
-        if let stretch = store.takeLostStretch() {
+        for stretch in store.takeLostStretches() {
             let offset = wallOffset
             let from = EventTime(stretch.lowerBound - offset)
             take(.gap(Gap(reason: .lost, from: from, to: EventTime(stretch.upperBound - offset))))
@@ -92,9 +94,21 @@ struct Batching: ~Copyable, GateSink {
         keyDetail = detail
     }
 
+    /// Reads the keys anew; another number of recipients needs batches of another size.
+    mutating func loadKeys() {
+        close()
+        store.loadKeys()
+        if !store.recipients.isEmpty { builder.use(recipients: store.recipients.count) }
+    }
+
     /// Begins a new batch when the wall clock was set.
-    mutating func noteOffset(_ new: Int64) {
-        if let offset, abs(offset - new) >= 100 { close() }
+    ///
+    /// - Returns: whether it was.
+    mutating func noteOffset(_ new: Int64) -> Bool {
+        defer { lastOffset = new }
+        guard let lastOffset, abs(lastOffset - new) >= 100 else { return false }
+        close()
+        return true
     }
 
     private mutating func begin(at time: EventTime) {

@@ -15,7 +15,9 @@ package final class EventLoop {
     private let manager: ServiceManager
     private let signals: Int32
     private let timer: Int32
+    private let calendar: Int32
     private var armed: Int64 = 0
+    private var armedCalendar: Int64 = 0
     private var lastSign: Int64 = 0
 
     /// Blocks SIGTERM, SIGINT and SIGHUP, which the loop takes from a descriptor from then on.
@@ -31,8 +33,9 @@ package final class EventLoop {
         self.manager = manager
         let wanted = [SIGTERM, SIGINT, SIGHUP]
         signals = unsafe clinux_signal_descriptor(wanted, wanted.count)
-        timer = clinux_timer_descriptor()
-        guard signals >= 0, timer >= 0 else {
+        timer = clinux_timer_descriptor(CLOCK_BOOTTIME)
+        calendar = clinux_timer_descriptor(CLOCK_REALTIME)
+        guard signals >= 0, timer >= 0, calendar >= 0 else {
             throw Refusal("The kernel gave mcid no descriptor for signals or time.")
         }
     }
@@ -42,9 +45,10 @@ package final class EventLoop {
         let status = recorder.status
         manager.ready(Self.words(status))
         while true {
-            armTimer()
+            armTimers()
             let sourceDescriptors = recorder.descriptors
-            var watched = [Self.watch(signals), Self.watch(timer)]
+            var watched = [signals, timer, calendar].map { Self.watch($0) }
+            let firstControl = watched.count
             watched += control.descriptors.map { Self.watch($0.descriptor, writes: $0.writes) }
             let firstSource = watched.count
             watched += sourceDescriptors.map { Self.watch($0) }
@@ -56,8 +60,13 @@ package final class EventLoop {
                 clinux_drain(timer)
                 armed = 0
             }
+            if watched[2].revents != 0 {
+                clinux_drain(calendar)
+                armedCalendar = 0
+            }
             let now = now()
-            if control.hasWork || watched[2..<firstSource].contains(where: { $0.revents != 0 })
+            if control.hasWork
+                || watched[firstControl..<firstSource].contains(where: { $0.revents != 0 })
                 || control.deadline.map({ $0 <= now }) == true
             {
                 control.turn(now: now) { call throws(Refusal) in try recorder.handle(call) }
@@ -97,13 +106,23 @@ package final class EventLoop {
         return due.map { Int32(clamping: max(0, $0 - now())) } ?? -1
     }
 
-    /// Ends of pauses come on a clock that counts suspended time, which poll's does not.
-    private func armTimer() {
+    /// Ends of pauses come on a clock that counts suspended time, which poll's does not; ages on the
+    /// calendar's, which also tells when it is set.
+    private func armTimers() {
         let due = recorder.longDeadline ?? 0
-        guard abs(due - armed) > 10 || (due == 0) != (armed == 0) else { return }
-        armed = due
-        clinux_arm_timer(timer, due)
+        if abs(due - armed) > 10 || (due == 0) != (armed == 0) {
+            armed = due
+            clinux_arm_timer(timer, due)
+        }
+        let date = recorder.wallDeadline?.milliseconds ?? Self.farAway
+        if date != armedCalendar {
+            armedCalendar = date
+            clinux_arm_timer(calendar, max(date, 1))
+        }
     }
+
+    /// The year 2200: only the setting of the clock comes before it.
+    private static let farAway: Int64 = 7_258_118_400_000
 
     private func shouldStop() -> Bool {
         while true {

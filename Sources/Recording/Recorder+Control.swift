@@ -20,15 +20,16 @@ extension Recorder {
         case .resume:
             try change { $0.pause = nil }
         case .consent(let receipt):
-            guard Consent.isValid(receipt) else {
+            path.batching.flush(at: environment.clock(), closing: true)
+            path.batching.loadKeys()
+            let key = path.batching.store.deviceKeyText
+            guard Consent.isValid(receipt, deviceKey: key) else {
                 throw Refusal(
-                    "The receipt is for another user, host or notice.",
+                    "The receipt is for another user, host, notice or recorder.",
                     next: "mcictl consent"
                 )
             }
-            // A batch is sealed to one key: the one that the receipt names.
-            path.batching.flush(at: environment.clock(), closing: true)
-            path.batching.store.loadRecipients()
+            // A batch is sealed to the keys that the receipt names.
             guard path.batching.store.recipients == receipt.recipients else {
                 throw Refusal(
                     "The receipt names other keys than the recipients file.",
@@ -52,6 +53,8 @@ extension Recorder {
             let now = environment.clock()
             if isConnected { drain(now) }
             path.batching.flush(at: now, closing: false)
+            path.batching.store.openIfThere()
+            path.batching.store.finishRebuilding()
         }
         return ControlReply(status: status)
     }
@@ -79,15 +82,39 @@ extension Recorder {
             status.ring.oldest = contents.oldest.map { WallTime($0).text }
             status.ring.newest = contents.newest.map { WallTime($0).text }
         } else {
-            status.ring.cap = environment.ringCap
+            status.ring.cap = path.batching.store.cap
         }
+        status.ring.retention = settings.retentionTime / 1000
+        status.events = events
+        status.total = accounts.events + events
+        status.totalSince = accounts.since
+        return status
+    }
+
+    /// What was counted in this run: seen = admitted + suppressed + lost.
+    private var events: Status.Events {
         // Releases that the gate implied are stored without having been seen.
         let lost = min(path.batching.store.lost, path.admitted)
-        status.events.seen = path.seen
-        status.events.admitted = path.admitted - lost
-        status.events.suppressed = path.suppressed
-        status.events.lost = lost
-        return status
+        var events = Status.Events()
+        events.seen = path.seen
+        events.admitted = path.admitted - lost
+        events.suppressed = path.suppressed
+        events.lost = lost
+        return events
+    }
+
+    /// Milliseconds between two savings of the accounts. They are rare on purpose: from two of them
+    /// one could tell how much was typed in between.
+    static let accountsInterval: Int64 = 3_600_000
+
+    /// Writes what was counted in all runs together.
+    func saveAccounts(_ now: Moment) {
+        accountsSaved = now.monotonic.milliseconds
+        var all = accounts
+        if all.since.isEmpty { all.since = stateSince.text }
+        all.events = all.events + events
+        guard all.events != accounts.events else { return }
+        AccountsFile(environment.paths.accounts).write(all)
     }
 
     /// The state, and why when it is closed.
@@ -115,7 +142,12 @@ extension Recorder {
         var reply = ControlReply()
         if let seconds = call.forgetSeconds, seconds > 0 {
             let since = now.wall.milliseconds - Int64(seconds) * 1000
-            reply.erased = erase(since...max(since, now.wall.milliseconds))
+            readEverything()
+            let found = path.batching.store.batches(
+                touching: since...max(since, now.wall.milliseconds)
+            )
+            erase(found)
+            reply.erased = found.count
             reply.pending = path.batching.store.hasPendingErasure
         }
         reply.status = status
@@ -201,8 +233,14 @@ extension Recorder {
         guard since <= until else { throw Refusal("The stretch ends before it begins.") }
         var reply = ControlReply()
         readEverything()
-        let batches = path.batching.store.batches(touching: since...until).count
-        reply.batches = call.dryRun ? batches : erase(since...until)
+        let found: [UInt64]
+        if let named = call.batches {
+            found = named.filter { $0 > 0 }.map { UInt64($0) }
+        } else {
+            found = path.batching.store.batches(touching: since...until)
+        }
+        reply.batches = found.count
+        if !call.dryRun { erase(found) }
         reply.pending = path.batching.store.hasPendingErasure
         return reply
     }
@@ -213,14 +251,11 @@ extension Recorder {
         if isConnected { drain(now) }
         path.batching.store.openIfThere()
         path.batching.flush(at: now, closing: true)
+        path.batching.store.finishRebuilding()
     }
 
-    /// Erases what touches a stretch of wall time; the number of batches.
-    private func erase(_ range: ClosedRange<Int64>) -> Int {
-        readEverything()
-        let batches = path.batching.store.batches(touching: range)
+    private func erase(_ batches: [UInt64]) {
         path.batching.store.erase(batches)
         path.batching.forgetLastEvent()
-        return batches.count
     }
 }

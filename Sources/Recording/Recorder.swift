@@ -24,8 +24,8 @@ package final class Recorder {
         package var bootID: [UInt8]
         package var version: String
         package var log: Logger
-        /// Bytes that a new ring may take.
-        package var ringCap: Int
+        /// The free and the whole bytes of the disk a path lies on.
+        package var space: (String) -> (free: Int64, whole: Int64)?
 
         package init(
             paths: Paths,
@@ -33,14 +33,14 @@ package final class Recorder {
             bootID: [UInt8],
             version: String,
             log: Logger,
-            ringCap: Int
+            space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space
         ) {
             self.paths = paths
             self.clock = clock
             self.bootID = bootID
             self.version = version
             self.log = log
-            self.ringCap = ringCap
+            self.space = space
         }
     }
 
@@ -68,6 +68,10 @@ package final class Recorder {
     package var statusChanged = false
     /// Until when everything that happened was read, or its reading given up.
     var readUntil: EventTime
+    /// What was counted before this run.
+    var accounts = Accounts()
+    /// When the accounts were last saved, in monotonic milliseconds.
+    var accountsSaved: Int64
     /// How far this boot's clocks are apart: it grows by the time suspended.
     var suspended: Int64
 
@@ -80,6 +84,7 @@ package final class Recorder {
         path = EventPath(environment)
         stateSince = now.wall
         readUntil = now.monotonic
+        accountsSaved = now.monotonic.milliseconds
         suspended = now.boottime - now.monotonic.milliseconds
         if !path.batching.isLocked {
             environment.log.warning("The open batch could not be locked into memory")
@@ -94,7 +99,8 @@ package final class Recorder {
     package func start() throws(Refusal) {
         let now = environment.clock()
         reload()
-        if path.batching.store.sealer == nil { throw Self.noRecipient }
+        if path.batching.store.recipients.isEmpty { throw Self.noRecipient }
+        accounts = AccountsFile(environment.paths.accounts).read()
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
@@ -114,6 +120,7 @@ package final class Recorder {
         _ = letGoOfSource(now)
         path.recordClosure(until: now.monotonic)
         path.batching.flush(at: now, closing: true)
+        saveAccounts(now)
         environment.log.notice("Stopped")
     }
 
@@ -132,8 +139,9 @@ package final class Recorder {
             )
         }
         keepUnwritten()
-        path.batching.store.loadRecipients()
-        if path.batching.store.sealer == nil { fault = fault ?? Self.noRecipient.reason }
+        path.batching.loadKeys()
+        path.batching.store.use(settings)
+        if path.batching.store.recipients.isEmpty { fault = fault ?? Self.noRecipient.reason }
     }
 
     /// Holds to what was asked for and could not be written, where it is stricter than the file.
@@ -166,10 +174,11 @@ package final class Recorder {
             endPause()
         }
         var conditions = before
-        conditions.hasConsent = Consent.isValid(controls.consent)
+        conditions.hasConsent = hasConsent
         conditions.isPaused = controls.pause != nil
         conditions.keyDetail = settings.keyDetail(at: now.wall)
         conditions.isSound = fault == nil
+        conditions.hasSpace = path.batching.store.hasSpace
         conditions.isConnected = true
         if conditions.closedBy == nil { conditions.isSound = path.batching.store.open() }
         if conditions.closedBy == nil {
@@ -184,6 +193,11 @@ package final class Recorder {
         path.batching.mayStore = conditions.hasConsent
         path.set(conditions, at: time)
         noteState(now)
+    }
+
+    /// A consent of this person, for this host, this notice and this recorder's key.
+    private var hasConsent: Bool {
+        Consent.isValid(controls.consent, deviceKey: path.batching.store.deviceKeyText)
     }
 
     /// Tells the log and those who monitor when the state is another one than before.
@@ -275,7 +289,12 @@ package final class Recorder {
         if path.batching.store.isDue(monotonic) || mustClose {
             path.batching.flush(at: now, closing: false)
         }
-        path.batching.store.retry(at: monotonic)
+        path.batching.store.tend(at: monotonic)
+        if let due = path.batching.store.expiryDue, due <= now.wall {
+            path.batching.store.expire(at: now.wall)
+        }
+        if path.batching.store.hasSpace != path.gate.conditions.hasSpace { update(at: now) }
+        if accountsSaved + Self.accountsInterval <= monotonic, isConnected { saveAccounts(now) }
     }
 
     /// When ``tick()`` must be called at the latest, in monotonic milliseconds.
@@ -301,6 +320,9 @@ package final class Recorder {
         }
         return left.min().map { now.boottime + max($0, 1) }
     }
+
+    /// When the next batch reaches its age, on the wall clock.
+    package var wallDeadline: WallTime? { path.batching.store.expiryDue }
 
     /// Reads what has happened, unless the person's will has changed meanwhile.
     func drain(_ now: Moment) {
@@ -336,7 +358,7 @@ package final class Recorder {
         let apart = now.boottime - now.monotonic.milliseconds
         let slept = apart - suspended
         suspended = apart
-        path.batching.noteOffset(now.wallOffset)
+        if path.batching.noteOffset(now.wallOffset) { path.batching.store.noteClock(now.wall) }
         guard slept >= 1000 else { return }
         path.batching.flush(at: now, closing: true)
         let from = EventTime(now.monotonic.milliseconds - slept)

@@ -15,10 +15,20 @@ struct Store {
     /// Sealed batches kept in memory while the ring cannot take them.
     static let mostWaiting = 16
     private static let retryInterval: Int64 = 1000
+    /// Milliseconds between two looks at the free space.
+    static let spaceInterval: Int64 = 10_000
 
     private let environment: Recorder.Environment
-    private(set) var sealer: Sealer?
+    /// How much may be kept, and for how long.
+    private var limits = PersonSettings()
+    private var sealer: Sealer?
+    /// The recorder's signing key, where one was made.
+    private var deviceKey: DeviceKey?
     private(set) var recipients: [String] = []
+
+    /// The public half of the signing key.
+    var deviceKeyText: String? { deviceKey?.verifier.text }
+
     private(set) var ring: Ring?
     /// Why there is no ring to write to.
     private(set) var failure: String?
@@ -26,65 +36,92 @@ struct Store {
     private var retryDue: Int64?
     private var flushDue: Int64?
     private var sequence: UInt64 = 0
+    /// The batch sealed last and the one before it: each names its predecessor.
+    private var sealed: (sequence: UInt64, digest: [UInt8]) = (0, SealedBatch.noDigest)
+    private var predecessor = SealedBatch.noDigest
     /// Numbers of batches that are still to be erased, when a reader was in the way.
-    private var unerased: [UInt64] = []
-    private var lostStretch: ClosedRange<Int64>?
+    private var unerased: [(sequences: [UInt64], reason: Tombstone.Reason)] = []
+    private var lostStretches: [ClosedRange<Int64>] = []
     /// Admitted events that could not be stored.
     private(set) var lost = 0
+    /// Whether the disk has room enough to go on.
+    private(set) var hasSpace = true
+    private var spaceDue: Int64?
 
     init(_ environment: Recorder.Environment) {
         self.environment = environment
     }
 
-    // MARK: Opening
+    private var now: Moment { environment.clock() }
 
-    /// Reads the public keys; without one nothing can be sealed.
-    mutating func loadRecipients() {
+    // MARK: Keys and limits
+
+    /// Whether there is somebody to seal to, and a key to sign with.
+    var canSeal: Bool { sealer != nil }
+
+    /// Reads the public keys and the recorder's own; without them nothing can be sealed.
+    mutating func loadKeys() {
         let text = (try? Disk.read(environment.paths.recipients)).map {
             String(decoding: $0, as: UTF8.self)
         }
-        // More recipients would make a batch larger than its slot: they have their own issue.
-        let list = text.flatMap { Recipient.list($0) }.map { Array($0.prefix(1)) }
-        sealer = list.map { Sealer($0) }
+        let list = text.flatMap { Recipient.list($0) }
+            .flatMap { $0.count <= BatchLayout.mostRecipients ? $0 : nil }
+        deviceKey = DeviceKeyFile.read(environment.paths.deviceKey)
         recipients = list?.map(\.text) ?? []
+        guard let list, let deviceKey else { return sealer = nil }
+        sealer = Sealer(list, signedBy: deviceKey)
     }
 
-    /// Opens or makes the ring, a damaged one set aside; false when there is none to write to.
+    /// Uses other limits; a ring of another size is rebuilt.
+    mutating func use(_ settings: PersonSettings) {
+        let isResized = limits.bytes != settings.bytes
+        limits = settings
+        if isResized, ring != nil {
+            ring = nil
+            _ = open()
+        }
+        look(at: now.monotonic.milliseconds)
+    }
+
+    /// Bytes that all files of the ring may take.
+    var cap: Int { ring?.contents.cap ?? limits.bytes }
+
+    // MARK: Opening
+
+    /// Opens or makes the ring; false when there is none to write to.
     mutating func open() -> Bool {
         if ring != nil { return true }
-        let now = environment.clock().monotonic.milliseconds
-        if let due = retryDue, due > now, failure != nil { return false }
-        let path = environment.paths.ring
-        for _ in 0..<2 {
-            do {
-                try Disk.makeFolder(environment.paths.state)
-                ring = try Ring(path: path, cap: environment.ringCap)
-                failure = nil
-                return true
-            } catch let error as StorageError where error.code == .damaged {
-                environment.log.error("The ring was damaged and set aside")
-                setAside()
-            } catch {
-                environment.log.error("The ring cannot be opened", metadata: ["cause": "\(error)"])
-                failure = "\(error)"
-                break
+        let now = self.now
+        if let due = retryDue, due > now.monotonic.milliseconds, failure != nil { return false }
+        failure = nil
+        guard let deviceKey else { return false }
+        do {
+            try Disk.makeFolder(environment.paths.state)
+            let ring = try Ring.open(
+                environment.paths.ring,
+                cap: limits.bytes,
+                key: deviceKey,
+                now: now.wall.milliseconds
+            )
+            self.ring = ring
+            if ring.head.newest > sealed.sequence {
+                sealed = (ring.head.newest, ring.head.digest)
             }
+            tellLosses()
+            planRetry()
+            return true
+        } catch {
+            environment.log.error("The ring cannot be opened", metadata: ["cause": "\(error)"])
+            failure = "\(error)"
+            retryDue = now.monotonic.milliseconds + Self.retryInterval
+            return false
         }
-        failure = failure ?? "The ring cannot be opened."
-        retryDue = now + Self.retryInterval
-        return false
     }
 
-    /// Puts a damaged ring aside, one at most, so that a new one can be made.
-    private func setAside() {
-        let path = environment.paths.ring
-        try? Disk.move(path, to: path + Ring.setAsideSuffix)
-        for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
-    }
-
-    /// Opens the ring only where there already is one.
+    /// Opens the ring only where there already is one, or its remains.
     mutating func openIfThere() {
-        if Disk.exists(environment.paths.ring) { _ = open() }
+        let ring = environment.paths.ring
+        if Disk.exists(ring) || Disk.exists(RingHead.path(ring)) { _ = open() }
     }
 
     /// The end of what is stored.
@@ -95,14 +132,30 @@ struct Store {
         }
     }
 
+    private mutating func tellLosses() {
+        for loss in ring?.takeLosses() ?? [] {
+            environment.log.error(
+                "Batches are missing from the ring",
+                metadata: ["batches": "\(loss.batches)"]
+            )
+            noteLost(loss.stretch)
+        }
+    }
+
     // MARK: The open batch
 
     var bootID: [UInt8] { environment.bootID }
 
     /// The number of a batch that begins now.
     mutating func nextSequence() -> UInt64 {
-        sequence = max(sequence + 1, ring?.nextSequence ?? 1)
+        sequence = max(sequence + 1, ring?.nextSequence ?? notedSequence)
         return sequence
+    }
+
+    /// The next number as the head has it, while the ring itself cannot be opened.
+    private var notedSequence: UInt64 {
+        guard let verifier = deviceKey?.verifier else { return 1 }
+        return (RingHead.read(environment.paths.ring, verifier).head?.newest ?? 0) + 1
     }
 
     /// Whether the open batch has something that is not stored yet.
@@ -125,27 +178,46 @@ struct Store {
 
     func isDue(_ now: Int64) -> Bool { flushDue.map { $0 <= now } ?? false }
 
-    var due: Int64? { [flushDue, retryDue].compactMap(\.self).min() }
+    var due: Int64? { [flushDue, retryDue, spaceDue].compactMap(\.self).min() }
 
     // MARK: Storing
 
     /// Seals and stores a batch; what the ring does not take now waits in memory, sealed.
     mutating func put(_ batch: consuming Batch) {
-        let count = batch.eventCount
-        guard let sealer, let sealed = try? sealer.seal(batch) else {
+        let (count, number) = (batch.eventCount, batch.sequence)
+        if number != sealed.sequence { predecessor = sealed.digest }
+        guard let sealer, let new = try? sealer.seal(batch, after: predecessor) else {
             lost += count
             return
         }
-        waiting.removeAll { $0.sequence == sealed.sequence }
-        waiting.append(sealed)
+        sealed = (number, new.digest)
+        waiting.removeAll { $0.sequence == number }
+        waiting.append(new)
         store()
+        look(at: now.monotonic.milliseconds)
     }
 
-    /// Tries again what failed.
-    mutating func retry(at now: Int64) {
+    /// Does what is due besides the open batch: what failed, a rebuilding, a look at the disk.
+    mutating func tend(at now: Int64) {
+        if let due = spaceDue, due <= now { look(at: now) }
         guard let due = retryDue, due <= now else { return }
+        // A part of a rebuilding at a time, so that the loop goes on meanwhile.
+        if waiting.isEmpty, ring == nil, failure != nil { _ = open() }
         store()
         eraseRest()
+        rebuild()
+    }
+
+    private mutating func rebuild() {
+        guard let ring, ring.isRebuilding else { return }
+        do {
+            try ring.rebuildStep()
+            if !ring.isRebuilding { environment.log.notice("The ring was rebuilt") }
+            tellLosses()
+            planRetry()
+        } catch {
+            fail("The ring cannot be rebuilt yet", error)
+        }
     }
 
     private mutating func store() {
@@ -155,19 +227,24 @@ struct Store {
             do {
                 try ring.put(next)
                 waiting.removeFirst()
+                tellLosses()
             } catch {
-                environment.log.error(
-                    "A batch could not be stored yet",
-                    metadata: ["cause": "\(error)"]
-                )
-                if error.code == .moved || error.code == .damaged {
-                    reopen(damaged: error.code == .damaged)
-                }
-                break
+                fail("A batch could not be stored yet", error)
+                // One more attempt at once, on the ring that takes its place.
+                guard self.ring == nil, open() else { break }
             }
         }
         while waiting.count > Self.mostWaiting { lose(waiting.removeFirst()) }
         planRetry()
+    }
+
+    /// Tells the log, and lets go of a ring whose files are no longer what they were.
+    private mutating func fail(_ message: Logger.Message, _ error: StorageError) {
+        environment.log.error(message, metadata: ["cause": "\(error)"])
+        retryDue = now.monotonic.milliseconds + Self.retryInterval
+        guard error.code == .moved || error.code == .damaged else { return }
+        ring = nil
+        if error.code == .damaged { Ring.setAside(environment.paths.ring) }
     }
 
     /// Gives up what is sealed and not stored, as after a withdrawal.
@@ -178,27 +255,31 @@ struct Store {
 
     private mutating func lose(_ batch: SealedBatch) {
         lost += batch.eventCount
-        let stretch = batch.end - 120_000...batch.end
-        lostStretch =
-            lostStretch.map {
-                min($0.lowerBound, stretch.lowerBound)...max($0.upperBound, stretch.upperBound)
-            } ?? stretch
+        noteLost(batch.end - 120_000...batch.end)
     }
 
-    /// The wall time of what was lost since the last call, for a gap.
-    mutating func takeLostStretch() -> ClosedRange<Int64>? {
-        defer { lostStretch = nil }
-        return lostStretch
+    /// Stretches that touch are one.
+    private mutating func noteLost(_ stretch: ClosedRange<Int64>) {
+        if let last = lostStretches.last, last.overlaps(stretch) || lostStretches.count >= 16 {
+            lostStretches.removeLast()
+            let start = min(last.lowerBound, stretch.lowerBound)
+            lostStretches.append(start...max(last.upperBound, stretch.upperBound))
+        } else {
+            lostStretches.append(stretch)
+        }
     }
 
-    private mutating func reopen(damaged: Bool) {
-        ring = nil
-        if damaged { setAside() }
+    /// The wall time of what was lost since the last call, for gaps.
+    mutating func takeLostStretches() -> [ClosedRange<Int64>] {
+        defer { lostStretches = [] }
+        return lostStretches
     }
 
     private mutating func planRetry() {
-        let isPending = !waiting.isEmpty || !unerased.isEmpty || hasPendingErasure
-        retryDue = isPending ? environment.clock().monotonic.milliseconds + Self.retryInterval : nil
+        let now = self.now.monotonic.milliseconds
+        let isPending = !waiting.isEmpty || hasPendingErasure
+        retryDue = isPending ? now + Self.retryInterval : nil
+        if ring?.isRebuilding == true { retryDue = now }
     }
 
     // MARK: Erasing
@@ -214,19 +295,55 @@ struct Store {
         return Array(Set((ring?.batches(touching: range) ?? []) + kept.map(\.sequence))).sorted()
     }
 
-    /// Erases batches from memory and from the ring.
+    /// Moves everything that is left of old rings into the ring, so that all of it can be found.
+    mutating func finishRebuilding() {
+        do {
+            try ring?.rebuildToEnd()
+            tellLosses()
+        } catch {
+            fail("The ring cannot be rebuilt yet", error)
+        }
+    }
+
+    /// Erases batches from memory and from the ring, with the unreadable pages that were set aside.
     mutating func erase(_ sequences: [UInt64]) {
         waiting.removeAll { sequences.contains($0.sequence) }
-        unerased += sequences
+        unerased.append((sequences, .forgotten))
         _ = Ring.eraseSetAside(environment.paths.ring)
         eraseRest()
     }
 
+    /// Erases what has reached its age.
+    mutating func expire(at now: WallTime) {
+        let limit = now.milliseconds - limits.retentionTime
+        waiting.removeAll { $0.end <= limit }
+        guard let ring else { return }
+        ring.expireSetAside(writtenBy: limit)
+        let old = ring.batches(endedBy: limit)
+        guard !old.isEmpty else { return }
+        environment.log.notice("Batches reached their age", metadata: ["batches": "\(old.count)"])
+        unerased.append((old, .expired))
+        eraseRest()
+    }
+
+    /// When the next batch reaches its age, on the wall clock.
+    var expiryDue: WallTime? {
+        guard let end = ring?.earliestEnd else { return nil }
+        // What a reader keeps from being erased is tried again with everything else.
+        return hasPendingErasure ? nil : WallTime(end + limits.retentionTime)
+    }
+
+    /// The wall clock was set: ends that now lie in the future count as now.
+    mutating func noteClock(_ now: WallTime) { ring?.noteClock(now.milliseconds) }
+
     private mutating func eraseRest() {
         guard let ring, hasPendingErasure else { return }
         do {
-            try ring.erase(unerased)
-            unerased = []
+            while let next = unerased.first {
+                try ring.erase(next.sequences, next.reason)
+                unerased.removeFirst()
+            }
+            if ring.hasPendingErasure { try ring.finishErasure() }
         } catch {
             environment.log.warning(
                 "Erasing waits for a reader",
@@ -234,5 +351,21 @@ struct Store {
             )
         }
         planRetry()
+    }
+
+    // MARK: Space
+
+    /// Looks whether the disk has room enough; asks to look again while it has not.
+    private mutating func look(at now: Int64) {
+        let space = environment.space(environment.paths.state)
+        let had = hasSpace
+        hasSpace = space.map { $0.free >= limits.spaceFloor(ofWhole: $0.whole) } ?? true
+        spaceDue = hasSpace ? nil : now + Self.spaceInterval
+        guard had != hasSpace else { return }
+        if hasSpace {
+            environment.log.notice("The disk has room again")
+        } else {
+            environment.log.error("The disk is nearly full, so nothing is recorded")
+        }
     }
 }

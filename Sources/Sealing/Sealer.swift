@@ -11,17 +11,35 @@ package struct SealedBatch: Sendable {
     package let sequence: UInt64
     /// The end of the batch, in milliseconds since 1970, rounded up to the minute.
     package let end: Int64
+    /// How often the batch has been sealed while it was open, from 1.
+    package let form: UInt64
     /// The admitted events in it, for the accounts.
     package let eventCount: Int
     /// The age file.
     package let bytes: [UInt8]
 
-    init(sequence: UInt64, end: Int64, eventCount: Int, bytes: [UInt8]) {
-        self.sequence = sequence
-        self.end = end
-        self.eventCount = eventCount
+    init(_ batch: borrowing Batch, bytes: [UInt8]) {
+        sequence = batch.sequence
+        form = batch.form
+        end = Self.roundedEnd(batch.end)
+        eventCount = batch.eventCount
         self.bytes = bytes
     }
+
+    /// A moment in milliseconds since 1970, rounded up to the minute.
+    package static func roundedEnd(_ end: Int64) -> Int64 {
+        let minute: Int64 = 60_000
+        return (end + minute - 1) / minute * minute
+    }
+
+    /// SHA-256 of the age file, by which the next batch names this one.
+    package var digest: [UInt8] { Self.digest(bytes) }
+
+    /// What the first batch of all names as its predecessor.
+    package static let noDigest = [UInt8](repeating: 0, count: BatchLayout.digestSize)
+
+    /// SHA-256 of what stands in a slot.
+    package static func digest(_ slot: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: slot)) }
 }
 
 /// Why a batch could not be sealed.
@@ -32,25 +50,38 @@ package struct SealingError: Error, CustomStringConvertible {
 /// Seals batches to public keys; it cannot open one.
 ///
 /// Upstream: packing. Downstream: storage. Promise: the plaintext is read in place and nowhere
-/// copied, each batch has its own file key, and the only output is a whole age file.
+/// copied, each batch has its own file key, names its predecessor and carries the recorder's
+/// signature, and the only output is a whole age file.
 package struct Sealer: Sendable {
-    /// Bytes of a sealed batch for one recipient.
+    /// Bytes of a sealed batch, for any number of recipients.
     package static let sealedSize = 4037
 
     private let recipients: [Recipient]
+    private let deviceKey: DeviceKey
 
-    /// A sealer for one or more recipients.
-    package init(_ recipients: [Recipient]) {
-        precondition(!recipients.isEmpty, "A batch is sealed to somebody.")
+    /// A sealer for one to ``BatchLayout/mostRecipients`` recipients.
+    package init(_ recipients: [Recipient], signedBy deviceKey: DeviceKey) {
+        precondition(
+            1...BatchLayout.mostRecipients ~= recipients.count,
+            "A batch is sealed to somebody, and to no more than fit."
+        )
         self.recipients = recipients
+        self.deviceKey = deviceKey
     }
 
     /// Seals a batch and thereby wipes its plaintext.
     ///
-    /// - Parameter batch: given up by the caller.
+    /// - Parameters:
+    ///   - batch: given up by the caller; made for as many recipients as there are.
+    ///   - predecessor: the digest of the batch before it; zeros for the first.
     /// - Returns: the age file.
     /// - Throws: ``SealingError`` when a recipient's key is of no use.
-    package func seal(_ batch: consuming Batch) throws(SealingError) -> SealedBatch {
+    package func seal(
+        _ batch: consuming Batch,
+        after predecessor: [UInt8]
+    ) throws(SealingError) -> SealedBatch {
+        let isProven = unsafe batch.prove(after: predecessor) { unsafe deviceKey.sign($0) }
+        guard isProven else { throw SealingError() }
         let fileKey = SymmetricKey(size: .bits128)
         var file = Array("\(Age.intro)\n".utf8)
         for recipient in recipients {
@@ -72,13 +103,8 @@ package struct Sealer: Sendable {
         guard let box else { throw SealingError() }
         file += box.ciphertext
         file += box.tag
-        let minute: Int64 = 60_000
-        return SealedBatch(
-            sequence: batch.sequence,
-            end: (batch.end + minute - 1) / minute * minute,
-            eventCount: batch.eventCount,
-            bytes: file
-        )
+        guard file.count == Self.sealedSize else { throw SealingError() }
+        return SealedBatch(batch, bytes: file)
     }
 
     private func appendStanza(

@@ -23,8 +23,9 @@ package enum Consent {
                            is sent anywhere: the recorder has no network code.
         Who can read it    Whoever has your identity file, and nobody else. If you lose it, what was
                            recorded is lost.
-        How long           Until the file is full (64 MiB, some 24 working days); then the oldest is
-                           overwritten. You can delete any of it at any time.
+        How long           Seven days, or until the file is full (64 MiB, some 24 working days);
+                           then the oldest is overwritten. You can choose other limits (mcictl set)
+                           and delete any of it at any time.
         What you can do    mcictl pause, mcictl log, mcictl forget, mcictl consent --withdraw: at
                            once, without a reason, and without asking anybody.
 
@@ -40,12 +41,14 @@ package enum Consent {
     /// - Parameters:
     ///   - now: the moment.
     ///   - recipients: public keys to which the data is sealed.
+    ///   - deviceKey: the public half of the recorder's signing key.
     ///   - method: how the consent was given, in words.
     ///   - ring: the path of the ring.
     /// - Returns: the receipt.
     package static func receipt(
         at now: WallTime,
         recipients: [String],
+        deviceKey: String,
         method: String,
         ring: String
     ) -> Receipt {
@@ -61,17 +64,18 @@ package enum Consent {
             purpose: "training data for AI models",
             piiCategories: ["keyboard events", "pointer events", "application in front"],
             storageLocation: ring,
-            retention: "until the ring is full, oldest first",
+            retention: "as set, seven days where nothing is; less when the ring is full",
             recipients: recipients,
+            deviceKey: deviceKey,
             noticeHash: noticeHash,
             collectionMethod: method,
             collectedAt: now.text
         )
     }
 
-    /// Whether a consent holds for this user, this host and today's notice.
-    package static func isValid(_ receipt: Receipt?) -> Bool {
-        guard let receipt else { return false }
+    /// Whether a consent holds for this user, this host, today's notice and this recorder.
+    package static func isValid(_ receipt: Receipt?, deviceKey: String?) -> Bool {
+        guard let receipt, let deviceKey, receipt.deviceKey == deviceKey else { return false }
         return receipt.userId == Int(getuid()) && receipt.host == host
             && receipt.noticeHash == noticeHash
     }

@@ -28,6 +28,10 @@ package struct Paths: Equatable, Sendable {
     }
 
     package var ring: String { state + "/ring.db" }
+    /// The recorder's own signing key.
+    package var deviceKey: String { state + "/device.key" }
+    /// What was counted in all runs together.
+    package var accounts: String { state + "/accounts.json" }
     package var controls: String { state + "/controls.json" }
     /// Held by the one daemon that records.
     package var daemonLock: String { state + "/mcid.pid" }

@@ -8,8 +8,13 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     package var schema = 1
     /// The name of a ``KeyDetail``.
     package var keyDetail = KeyDetail.shortcuts.rawValue
-    /// Bytes that a new ring may take; nil for ``defaultRingSize``.
+    /// Bytes that all files of the ring may take; nil for ``defaultRingSize``.
     package var ringSize: Int?
+    /// Seconds after which what was recorded is erased; nil for ``defaultRetention``.
+    package var retention: Int?
+    /// Free bytes of the disk below which nothing is recorded; nil for 500 MiB or 5 %, whichever is
+    /// less.
+    package var freeSpace: Int64?
     /// RFC 3339: when the confirmation of `full` ends.
     package var keyDetailUntil: String?
 
@@ -19,7 +24,27 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     /// 64 MiB: some 24 working days.
     package static let defaultRingSize = 64 << 20
 
+    /// Ring sizes that can be chosen, in bytes: 3 MiB to 64 GiB.
+    package static let ringSizes = 3 << 20...64 << 30
+
+    /// Seven days, in seconds.
+    package static let defaultRetention = 7 * 86_400
+
+    /// Retentions that can be chosen, in seconds: a minute to ten years.
+    package static let retentions = 60...3653 * 86_400
+
     package init() {}
+
+    /// Bytes that all files of the ring may take.
+    package var bytes: Int { ringSize ?? Self.defaultRingSize }
+
+    /// Milliseconds after which what was recorded is erased.
+    package var retentionTime: Int64 { Int64(retention ?? Self.defaultRetention) * 1000 }
+
+    /// Free bytes below which nothing is recorded, on a disk of so many bytes.
+    package func spaceFloor(ofWhole whole: Int64) -> Int64 {
+        freeSpace ?? min(500 << 20, whole / 20)
+    }
 
     /// The key detail in force; `full` falls back to `shortcuts` when its confirmation has ended.
     package func keyDetail(at now: WallTime) -> KeyDetail {
@@ -48,9 +73,10 @@ package struct SettingsFile: Sendable {
     package func read() throws(SettingsError) -> PersonSettings {
         let settings =
             try readJSON(path, named: "settings", \PersonSettings.schema) ?? PersonSettings()
-        let sizes = 2 << 20...64 << 30
         guard KeyDetail(rawValue: settings.keyDetail) != nil,
-            settings.ringSize.map(sizes.contains) ?? true
+            settings.ringSize.map(PersonSettings.ringSizes.contains) ?? true,
+            settings.retention.map(PersonSettings.retentions.contains) ?? true,
+            settings.freeSpace.map({ $0 >= 0 }) ?? true
         else {
             throw SettingsError(.damaged, "settings")
         }

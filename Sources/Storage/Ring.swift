@@ -3,90 +3,81 @@
 import Files
 package import Sealing
 
-/// The ring: a SQLite file of fixed slots, each empty or one sealed batch.
+/// The ring: a SQLite file of fixed slots, each empty, one sealed batch, or the note that one is gone.
 ///
-/// Upstream: sealing. Downstream: readers with the person's key. Promise: the files never exceed the
-/// cap, the newest batch takes the place of the oldest, what is erased is overwritten, and a batch
-/// that was accepted survives a crash and a power cut.
+/// Upstream: sealing. Downstream: readers with the person's key. Promise: all files together never
+/// exceed the cap, the newest batch takes the place of the oldest, what is erased is overwritten, a
+/// batch that was accepted survives a crash and a power cut, and damage costs what is damaged.
 package final class Ring {
     /// What is stored, without any content.
     package struct Contents: Equatable, Sendable {
         /// Bytes of the batches stored.
-        package var bytes: Int
+        package var bytes = 0
         /// Bytes that all files together may take.
         package var cap: Int
-        package var batches: Int
+        package var batches = 0
         /// Ends of the oldest and the newest batch, in milliseconds since 1970, rounded up to the
         /// minute; nil when the ring is empty.
         package var oldest: Int64?
         package var newest: Int64?
     }
 
-    /// What a slot holds; sequence number 0 is nothing.
-    private struct Entry {
-        var sequence: Int64 = 0
-        var end: Int64 = 0
+    /// Batches that are not there any more, though nobody had them erased.
+    package struct Loss: Equatable, Sendable {
+        package var batches: Int
+        /// Between these moments, in milliseconds since 1970.
+        package var stretch: ClosedRange<Int64>
     }
 
     package let path: String
-    private let connection: SQLiteConnection
-    private let write: SQLiteStatement
-    private let cap: Int
+    let cap: Int
+    let key: DeviceKey
+    let file: RingFile
     /// What each slot holds.
-    private var slots: [Entry]
-    /// The number of the next new batch.
-    package private(set) var nextSequence: UInt64 = 1
+    var entries: [RingFile.Entry]
+    package internal(set) var head: RingHead
+    /// The rebuilding that goes on, where one does.
+    var rebuilding: Rebuilding?
+    /// What was found missing and not yet told.
+    var losses: [Loss] = []
     /// Whether erased bytes may still stand in the write-ahead log.
-    package private(set) var hasPendingErasure = false
+    package internal(set) var hasPendingErasure = false
+    /// Whether the head on disk is older than the one in memory.
+    var isHeadUnwritten = false
 
-    /// Opens the ring at a path, or makes it.
-    ///
-    /// - Parameters:
-    ///   - path: of the database file; its folder must exist.
-    ///   - cap: bytes that all files of a new ring together may take.
-    /// - Throws: ``StorageError``.
-    package init(path: String, cap: Int = RingFormat.defaultCap) throws(StorageError) {
+    init(_ path: String, cap: Int, key: DeviceKey) throws(StorageError) {
         self.path = path
-        if !Disk.exists(path) { try Self.make(path, cap: cap) }
-        connection = try SQLiteConnection(path: path, access: .write)
-        guard try connection.integer("PRAGMA application_id") == RingFormat.applicationID else {
-            throw StorageError(.damaged)
-        }
-        guard try connection.integer("PRAGMA user_version") == RingFormat.version else {
-            throw StorageError(.unknownVersion)
-        }
-        try connection.execute(
-            """
-            PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;
-            PRAGMA journal_size_limit=\(RingFormat.logSize);
-            PRAGMA temp_store=MEMORY; PRAGMA cache_size=64;
-            """
-        )
-        let count = try connection.integer("SELECT count(*) FROM ring") ?? 0
-        guard count > 0 else { throw StorageError(.damaged) }
-        slots = Array(repeating: Entry(), count: Int(count))
-        self.cap = Int(
-            try connection.integer("SELECT value FROM meta WHERE key='cap'") ?? Int64(cap)
-        )
-        write = try SQLiteStatement(
-            connection,
-            "UPDATE ring SET seq=?1, t_end=?2, sealed=?3 WHERE slot=?4"
-        )
-        try load()
-        // What a crash left in the log; a reader in the way only makes the first commits find it.
-        try? connection.checkpoint(truncating: true)
+        self.cap = max(cap, RingFormat.smallestCap)
+        self.key = key
+        file = try RingFile(path)
+        entries = try file.load()
+        head = RingHead()
     }
+
+    /// The slots that the cap allows.
+    var wantedSlots: Int { RingFormat.slots(cap: cap) }
+
+    /// The number of the next new batch.
+    package var nextSequence: UInt64 { max(newestStored, head.newest) + 1 }
+
+    var newestStored: UInt64 { UInt64(entries.lazy.map(\.sequence).max() ?? 0) }
 
     /// What is stored now.
     package var contents: Contents {
-        let stored = slots.filter { $0.sequence > 0 }
-        return Contents(
-            bytes: stored.count * RingFormat.pageSize,
-            cap: cap,
-            batches: stored.count,
-            oldest: stored.map(\.end).min(),
-            newest: stored.map(\.end).max()
-        )
+        var contents = Contents(cap: cap)
+        for entry in entries where entry.isBatch {
+            contents.batches += 1
+            contents.oldest = min(contents.oldest ?? entry.end, entry.end)
+            contents.newest = max(contents.newest ?? entry.end, entry.end)
+        }
+        contents.bytes = contents.batches * RingFormat.pageSize
+        return contents
+    }
+
+    /// What was found missing since the last call.
+    package func takeLosses() -> [Loss] {
+        defer { losses = [] }
+        return losses
     }
 
     // MARK: Writing
@@ -97,13 +88,62 @@ package final class Ring {
     /// - Throws: ``StorageError``; the ring is then as it was.
     package func put(_ batch: SealedBatch) throws(StorageError) {
         guard batch.bytes.count == RingFormat.slotSize else { throw StorageError(.failed) }
-        if connection.hasMoved { throw StorageError(.moved) }
-        try makeRoomInLog()
-        let sequence = Int64(batch.sequence)
-        let (slot, entry) = (slot(of: sequence), Entry(sequence: sequence, end: batch.end))
-        try overwrite(slot, entry, batch.bytes)
-        slots[slot] = entry
-        nextSequence = max(nextSequence, batch.sequence + 1)
+        try file.check(rows: entries.count)
+        // Numbers that were given to batches which never arrived.
+        let newest = newestStored
+        if newest > 0, batch.sequence > newest + 1 {
+            try bury(Array((newest + 1..<batch.sequence).suffix(entries.count)), .lost)
+        }
+        let entry = RingFile.Entry(sequence: Int64(batch.sequence), end: batch.end)
+        try store(entry, batch.bytes)
+        noteNewest(batch.sequence, form: batch.form, end: batch.end, batch.digest)
+    }
+
+    /// Writes a batch into its slot, an empty one, a new one, or that of the oldest batch.
+    func store(_ entry: RingFile.Entry, _ sealed: [UInt8]) throws(StorageError) {
+        let row = try row(for: entry, sealed)
+        try file.write([row])
+        didWrite(row)
+    }
+
+    /// The row into which something is to be written.
+    private func row(
+        for entry: RingFile.Entry,
+        _ sealed: [UInt8]
+    ) throws(StorageError) -> RingFile.Row {
+        if let slot = entries.lastIndex(where: { $0.sequence == entry.sequence }) {
+            return RingFile.Row(slot: slot, entry: entry, sealed: sealed)
+        }
+        let oldest = entries.indices.min { entries[$0].sequence < entries[$1].sequence }
+        if let oldest, entries[oldest].sequence == 0 || !mayAddRow {
+            return RingFile.Row(slot: oldest, entry: entry, sealed: sealed)
+        }
+        // A ring that has just begun to be rebuilt may have no room yet.
+        guard mayAddRow else { throw StorageError(.busy) }
+        return RingFile.Row(slot: entries.count, entry: entry, sealed: sealed, isNew: true)
+    }
+
+    func didWrite(_ row: RingFile.Row) {
+        if row.isNew {
+            entries.append(row.entry)
+            return
+        }
+        let evicted = UInt64(entries[row.slot].sequence)
+        if evicted > 0, evicted != UInt64(row.entry.sequence) {
+            head.first = max(head.first, evicted + 1)
+        }
+        entries[row.slot] = row.entry
+    }
+
+    private func noteNewest(_ sequence: UInt64, form: UInt64, end: Int64, _ digest: [UInt8]) {
+        guard sequence >= head.newest else { return }
+        (head.newest, head.form, head.end, head.digest) = (sequence, form, end, digest)
+        writeHead()
+    }
+
+    /// Writes the head; where that fails the batches are stored all the same.
+    func writeHead() {
+        isHeadUnwritten = (try? head.write(path, key)) == nil
     }
 
     // MARK: Erasing
@@ -116,31 +156,26 @@ package final class Ring {
     /// - Parameter range: in milliseconds since 1970.
     /// - Returns: their sequence numbers.
     package func batches(touching range: ClosedRange<Int64>) -> [UInt64] {
-        slots
-            .filter { $0.sequence > 0 }
+        entries.filter(\.isBatch)
             .filter { $0.end >= range.lowerBound && $0.end - 120_000 <= range.upperBound }
             .map { UInt64($0.sequence) }
             .sorted()
     }
 
-    /// Overwrites batches with zeros in every file of the ring.
+    /// Overwrites batches in every file of the ring; a signed note takes their place.
     ///
-    /// - Parameter sequences: numbers of batches; unknown ones are passed over.
+    /// - Parameters:
+    ///   - sequences: numbers of batches; unknown ones are passed over.
+    ///   - reason: what the note says.
     /// - Throws: ``StorageError``; `busy` when a reader is in the way: what is left is then erased
     ///   by another call, and ``hasPendingErasure`` is set until it is.
-    package func erase(_ sequences: [UInt64]) throws(StorageError) {
+    package func erase(
+        _ sequences: [UInt64],
+        _ reason: Tombstone.Reason = .forgotten
+    ) throws(StorageError) {
         hasPendingErasure = true
-        // The counter outlives the batches, so that no number is given twice.
-        try makeRoomInLog()
-        try connection.execute(
-            "UPDATE meta SET value=\(RingFormat.origin + Int64(nextSequence)) WHERE key='next'"
-        )
-        let taken = sequences.map { slot(of: Int64($0)) }
-        let doomed = zip(sequences, taken).filter { slots[$1].sequence == Int64($0) }.map(\.1)
-        // Many slots a commit, as many as the log holds: each commit waits for the disk.
-        for start in stride(from: 0, to: doomed.count, by: RingFormat.mostErased) {
-            try eraseTogether(doomed[start..<min(start + RingFormat.mostErased, doomed.count)])
-        }
+        try rebuildToEnd()
+        try bury(sequences.filter { stored($0) != nil }, reason)
         try finishErasure()
     }
 
@@ -148,15 +183,45 @@ package final class Ring {
     ///
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
     package func finishErasure() throws(StorageError) {
-        try connection.checkpoint(truncating: true)
+        try file.emptyLog()
         hasPendingErasure = false
     }
 
-    /// Overwrites and removes a damaged ring that was set aside beside a path: nobody can tell what
-    /// is in it, so it goes with whatever is to be forgotten.
+    private func stored(_ sequence: UInt64) -> RingFile.Entry? {
+        entries.first { $0.sequence == Int64(sequence) && $0.isBatch }
+    }
+
+    /// Puts tombstones where batches are or should be, many in a commit: each waits for the disk.
+    func bury(_ sequences: [UInt64], _ reason: Tombstone.Reason) throws(StorageError) {
+        for start in stride(from: 0, to: sequences.count, by: RingFormat.mostTogether) {
+            var rows: [RingFile.Row] = []
+            var taken: Set<Int> = []
+            for sequence in sequences[start...].prefix(RingFormat.mostTogether) {
+                guard let stone = Tombstone(sequence, reason, signedBy: key) else {
+                    throw StorageError(.failed)
+                }
+                let entry = RingFile.Entry(sequence: Int64(sequence))
+                let places = entries.indices.filter { entries[$0].sequence == entry.sequence }
+                // One that never arrived takes the place of the oldest.
+                let free = entries.indices.filter { !taken.contains($0) }
+                    .min { entries[$0].sequence < entries[$1].sequence }
+                for slot in places.isEmpty ? [free].compactMap(\.self) : places {
+                    rows.append(RingFile.Row(slot: slot, entry: entry, sealed: stone.bytes))
+                    taken.insert(slot)
+                }
+                if sequence == head.newest { head.digest = SealedBatch.digest(stone.bytes) }
+            }
+            try file.write(rows)
+            rows.forEach(didWrite)
+        }
+        if sequences.contains(head.newest) { writeHead() }
+    }
+
+    /// Overwrites and removes what of damaged rings was set aside: nobody can tell what is in it, so
+    /// it goes with whatever is to be forgotten.
     ///
     /// - Parameter path: of the ring.
-    /// - Returns: whether there was one.
+    /// - Returns: whether there was something.
     package static func eraseSetAside(_ path: String) -> Bool {
         let aside = path + setAsideSuffix
         guard Disk.exists(aside) else { return false }
@@ -165,96 +230,6 @@ package final class Ring {
         return true
     }
 
-    /// What a damaged ring's name ends with once it is set aside.
+    /// What the name of a file ends with that keeps the unreadable pages of damaged rings.
     package static let setAsideSuffix = ".damaged"
-
-    // MARK: Inside
-
-    private func eraseTogether(_ doomed: ArraySlice<Int>) throws(StorageError) {
-        let zeros = [UInt8](repeating: 0, count: RingFormat.slotSize)
-        try makeRoomInLog(doomed.count)
-        try connection.execute("BEGIN")
-        do throws(StorageError) {
-            for slot in doomed { try overwrite(slot, Entry(), zeros) }
-            try connection.execute("COMMIT")
-        } catch {
-            try? connection.execute("ROLLBACK")
-            throw error
-        }
-        for slot in doomed { slots[slot] = Entry() }
-    }
-
-    /// A log that cannot take so many batches is moved into the file first.
-    private func makeRoomInLog(_ batches: Int = 1) throws(StorageError) {
-        if connection.framesInLog + batches + 5 > RingFormat.mostFrames {
-            try connection.checkpoint(truncating: false)
-        }
-    }
-
-    private func slot(of sequence: Int64) -> Int { Int(sequence % Int64(slots.count)) }
-
-    private func overwrite(_ slot: Int, _ entry: Entry, _ bytes: [UInt8]) throws(StorageError) {
-        write.reset()
-        try write.bind(RingFormat.origin + entry.sequence, at: 1)
-        try write.bind(entry.end == 0 ? RingFormat.origin : entry.end, at: 2)
-        try write.bind(bytes, at: 3)
-        try write.bind(Int64(slot), at: 4)
-        defer { write.reset() }
-        _ = try write.step()
-    }
-
-    private func load() throws(StorageError) {
-        let rows = try SQLiteStatement(
-            connection,
-            "SELECT slot, seq, t_end FROM ring WHERE seq > \(RingFormat.origin)"
-        )
-        while try rows.step() {
-            let entry = Entry(sequence: rows.integer(1) - RingFormat.origin, end: rows.integer(2))
-            // Elsewhere than in its slot, or at an impossible time, a batch is nobody's.
-            guard slot(of: entry.sequence) == Int(rows.integer(0)),
-                (RingFormat.origin..<RingFormat.origin << 7).contains(entry.end)
-            else { continue }
-            slots[slot(of: entry.sequence)] = entry
-        }
-        let noted = try connection.integer("SELECT value FROM meta WHERE key='next'") ?? 0
-        let newest = slots.map(\.sequence).max() ?? 0
-        nextSequence = UInt64(max(newest + 1, noted - RingFormat.origin, 1))
-    }
-
-    /// Makes a ring of empty slots beside the path and moves it there when it is whole.
-    private static func make(_ path: String, cap: Int) throws(StorageError) {
-        let cap = max(cap, RingFormat.smallestCap)
-        let slots = RingFormat.slots(cap: cap)
-        let draft = path + ".new"
-        Disk.remove(draft)
-        // A log without its ring would be replayed into the new one.
-        for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
-        do throws(StorageError) {
-            let connection = try SQLiteConnection(path: draft, access: .create)
-            let zero = RingFormat.origin
-            try connection.execute(
-                """
-                PRAGMA page_size=\(RingFormat.pageSize); PRAGMA auto_vacuum=NONE;
-                PRAGMA application_id=\(RingFormat.applicationID);
-                PRAGMA user_version=\(RingFormat.version);
-                PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL;
-                BEGIN;
-                \(RingFormat.schema)
-                INSERT INTO meta VALUES('format', 1), ('next', \(zero + 1)),
-                  ('cap', \(cap));
-                WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < \(slots - 1))
-                INSERT INTO ring SELECT i, \(zero), \(zero), zeroblob(\(RingFormat.slotSize)) FROM n;
-                COMMIT;
-                """
-            )
-        } catch {
-            Disk.remove(draft)
-            throw error
-        }
-        do {
-            try Disk.move(draft, to: path)
-        } catch {
-            throw StorageError(.cannotOpen)
-        }
-    }
 }

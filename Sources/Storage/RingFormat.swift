@@ -1,32 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The numbers of the ring's file.
+import Sealing
+
+/// The numbers of the ring's files.
 package enum RingFormat {
     /// "MCID".
     static let applicationID: Int64 = 0x4D43_4944
-    static let version: Int64 = 1
-    static let pageSize = 4096
+    static let version: Int64 = 2
+    package static let pageSize = 4096
     /// Sequence numbers and times are stored above 2^40, so that every value has the same width and
     /// an update overwrites in place.
-    static let origin: Int64 = 1 << 40
+    package static let origin: Int64 = 1 << 40
     /// Bytes of one sealed batch: with its row a page is full.
-    package static let slotSize = 4037
+    package static let slotSize = Sealer.sealedSize
     /// The write-ahead log never has more frames.
     static let mostFrames = 256
-    /// Slots that are erased in one commit.
-    static let mostErased = 200
+    /// Rows that are written in one commit.
+    static let mostTogether = 128
     /// The log with that many frames: header and, for each, a header and a page.
     static let logSize = 32 + mostFrames * (24 + pageSize)
     /// The shared-memory index beside the log.
     static let indexSize = 32 * 1024
+    /// Pages of a damaged ring that are kept for an expert's eye.
+    static let mostKeptPages = 32
+    /// What a ring being rebuilt may take before the old one is cut by as much.
+    private static let rebuildSize = (mostTogether + 16) * pageSize
+    /// All that is not pages of the ring, in bytes.
+    static let besides = logSize + indexSize + mostKeptPages * pageSize + rebuildSize
     /// The smallest cap that leaves room for work.
-    package static let smallestCap = 2 << 20
+    package static let smallestCap = 3 << 20
     /// The cap where nobody chose another, in bytes.
     package static let defaultCap = 64 << 20
 
     /// The slots that fit a cap of all files together, in bytes.
     package static func slots(cap: Int) -> Int {
-        let pages = (max(cap, smallestCap) - logSize - indexSize) / pageSize
+        let pages = (max(cap, smallestCap) - besides) / pageSize
         // A leaf page each, an interior page for some 400 of them, and the schema.
         return pages - pages / 300 - 8
     }

@@ -72,11 +72,16 @@ import CSQLite
         unsafe frames.pointee = 0
     }
 
-    /// Whether the open file is no longer the one at its path.
-    var hasMoved: Bool {
-        var moved: Int32 = 0
-        let result = unsafe sqlite3_file_control(handle, nil, SQLITE_FCNTL_HAS_MOVED, &moved)
-        return result == SQLITE_OK && moved != 0
+    /// A page of the file as it is on disk, whatever the log has; nil where it cannot be read.
+    ///
+    /// - Parameters:
+    ///   - number: from 0.
+    ///   - size: of a page, in bytes.
+    func page(_ number: Int, size: Int) -> [UInt8]? {
+        var page = [UInt8](repeating: 0, count: size)
+        let place = Int64(number) * Int64(size)
+        let result = unsafe csqlite_read(handle, &page, Int32(size), place)
+        return result == SQLITE_OK ? page : nil
     }
 
     fileprivate func check(_ result: Int32) throws(StorageError) {

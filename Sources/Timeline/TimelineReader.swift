@@ -21,7 +21,7 @@ package final class TimelineReader {
     }
 
     private let ring: RingReader
-    private let identities: [Identity]
+    private let opener: BatchOpener
     /// How many items of each batch were already handed out, for batches that may still grow.
     private var seen: [UInt64: Int] = [:]
     /// The application last told, and the latest time handed out.
@@ -33,7 +33,7 @@ package final class TimelineReader {
     ///   - identities: the person's keys.
     package init(_ ring: RingReader, _ identities: [Identity]) {
         self.ring = ring
-        self.identities = identities
+        opener = BatchOpener(identities)
     }
 
     /// Hands out what lies in a stretch of time.
@@ -51,16 +51,22 @@ package final class TimelineReader {
     ) throws -> Summary {
         var summary = Summary()
         if !onlyNew { (app, last) = ("", WallTime(0)) }
+        var isBehind = false
         for entry in try ring.entries() where entry.end >= range.lowerBound {
+            if !entry.touches(range) {
+                // The first batch behind the stretch may tell of a long gap within it.
+                if isBehind { continue }
+                isBehind = true
+            }
             if onlyNew, let newest = seen.keys.max(), entry.sequence < newest { continue }
             guard let sealed = try ring.sealed(entry) else { continue }
             let batch: OpenedBatch
-            do {
-                batch = try OpenedBatch(plaintext: AgeFile(sealed).open(identities))
-            } catch let error as AgeError where error.code == .noMatch {
+            switch opener.open(sealed) {
+            case .opened(let opened): batch = opened
+            case .foreign:
                 summary.foreign += 1
                 continue
-            } catch {
+            case .damaged:
                 summary.damaged += 1
                 continue
             }
@@ -92,5 +98,24 @@ package final class TimelineReader {
             }
         }
         return summary
+    }
+
+    /// The batches in which an application was in front.
+    ///
+    /// - Parameters:
+    ///   - app: the class of its windows, in any case.
+    ///   - range: wall time in milliseconds since 1970.
+    /// - Returns: their numbers.
+    /// - Throws: `StorageError` when the ring cannot be read.
+    package func batches(of app: String, _ range: ClosedRange<Int64>) throws -> [UInt64] {
+        let wanted = app.lowercased()
+        return try ring.entries().filter { $0.touches(range) }.filter { entry in
+            guard let sealed = try ring.sealed(entry), case .opened(let batch) = opener.open(sealed)
+            else { return false }
+            let apps = batch.items.lazy.compactMap { item -> String? in
+                if case .focus(let app) = item.payload { app } else { nil }
+            }
+            return ([batch.header.app] + apps).contains { $0.lowercased() == wanted }
+        }.map(\.sequence)
     }
 }

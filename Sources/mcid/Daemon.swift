@@ -63,7 +63,6 @@ func runDaemon() -> Int32 {
         // The socket first, the controls after: a pause written by mcictl while nobody listened is
         // read, and one asked for later is heard.
         let control = try ControlServer(path: paths.socket, version: ProcessFacts.version)
-        let settings = try? SettingsFile(paths.settings).read()
         let recorder = Recorder(
             X11Source(),
             Recorder.Environment(
@@ -71,8 +70,7 @@ func runDaemon() -> Int32 {
                 clock: SystemClock.now,
                 bootID: SystemClock.bootID(),
                 version: ProcessFacts.version,
-                log: log,
-                ringCap: settings?.ringSize ?? PersonSettings.defaultRingSize
+                log: log
             )
         )
         let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)

@@ -14,14 +14,15 @@ int clinux_signal_descriptor(const int *signals, size_t count);
 /// Reads one signal number from a signal descriptor; 0 when none waits.
 int clinux_read_signal(int descriptor);
 
-/// A timer that counts suspended time too (CLOCK_BOOTTIME). -1 on error.
-int clinux_timer_descriptor(void);
+/// A timer on CLOCK_BOOTTIME, which counts suspended time too, or CLOCK_REALTIME. -1 on error.
+int clinux_timer_descriptor(int clock);
 
 /// Reads away what made a timer descriptor readable.
 void clinux_drain(int descriptor);
 
-/// Arms the timer for an absolute CLOCK_BOOTTIME in milliseconds; 0 or less disarms it.
-int clinux_arm_timer(int descriptor, int64_t boottime_ms);
+/// Arms the timer for an absolute time of its clock in milliseconds; 0 or less disarms it. On
+/// CLOCK_REALTIME it also becomes readable when that clock is set.
+int clinux_arm_timer(int descriptor, int64_t ms);
 
 /// The uid on the other end of a connected Unix socket, or -1.
 int64_t clinux_peer_uid(int socket);

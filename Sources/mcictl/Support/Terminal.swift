@@ -25,6 +25,11 @@ enum Terminal {
         try? Disk.write(Array((text + "\n").utf8), to: 2)
     }
 
+    /// Draws something that is soon drawn over.
+    static func draw(_ text: String) {
+        try? Disk.write(Array(text.utf8), to: 2)
+    }
+
     /// Prints a value as one line of JSON.
     static func printJSON(_ value: some Encodable) throws {
         let encoder = JSONEncoder()

@@ -117,6 +117,12 @@ enum TimeText {
         return "\(two(local.hour)):\(two(local.minute)):\(two(local.second)).\(milliseconds)"
     }
 
+    /// `2026-11-21 14:05`.
+    static func full(_ time: WallTime) -> String {
+        let local = LocalTime(time)
+        return "\(date(time)) \(two(local.hour)):\(two(local.minute))"
+    }
+
     /// `2026-11-21`.
     static func date(_ time: WallTime) -> String {
         let local = LocalTime(time)

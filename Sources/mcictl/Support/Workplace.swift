@@ -3,6 +3,7 @@
 import Control
 import Events
 import Files
+import Sealing
 import Settings
 import Storage
 import Timeline
@@ -105,6 +106,22 @@ struct Workplace {
         }
     }
 
+    /// Changes the person's settings, and has the daemon read them.
+    ///
+    /// - Returns: the new settings, and whether a daemon has them in force.
+    func change(
+        _ change: (inout PersonSettings) -> Void
+    ) throws -> (settings: PersonSettings, isRunning: Bool) {
+        let file = SettingsFile(paths.settings)
+        let settings = try withSettingsLock {
+            var settings = try file.read()
+            change(&settings)
+            try file.write(settings)
+            return settings
+        }
+        return (settings, try call(.reload) != nil)
+    }
+
     /// Holds the lock under which keys and settings are written, for the time of a call.
     func withSettingsLock<Result>(_ body: () throws -> Result) throws -> Result {
         do {
@@ -114,6 +131,27 @@ struct Workplace {
         } catch let error as FileError {
             throw Failure("The folder \(paths.config) cannot be written (\(error)).")
         }
+    }
+
+    /// The public half of the recorder's signing key; nil where there is none yet.
+    var deviceKeyText: String? { DeviceKeyFile.read(paths.deviceKey)?.verifier.text }
+
+    /// The recorder's signing key, made where there is none.
+    func deviceKey() throws -> DeviceKey {
+        do {
+            return try DeviceKeyFile.readOrMake(paths.deviceKey)
+        } catch {
+            throw Failure("The recorder's key cannot be written to \(paths.deviceKey) (\(error)).")
+        }
+    }
+
+    /// The public half of the recorder's signing key, which is made where there is none.
+    func makeDeviceKey() throws -> String { try deviceKey().verifier.text }
+
+    /// Whether the consent in the controls file is in force.
+    func isConsentValid() -> Bool {
+        let consent = try? ControlsFile(paths.controls).read().consent
+        return Consent.isValid(consent, deviceKey: deviceKeyText)
     }
 
     /// The person's keys.
@@ -153,6 +191,17 @@ struct Workplace {
             throw Failure("Nothing has been recorded yet.", next: "mcictl status")
         }
         return TimelineReader(try RingReader(path: paths.ring), identities)
+    }
+
+    /// The ring itself, as the daemon would open it; hold the daemon's lock meanwhile.
+    func ring() throws -> Ring {
+        let settings = try SettingsFile(paths.settings).read()
+        return try Ring.open(
+            paths.ring,
+            cap: settings.bytes,
+            key: try deviceKey(),
+            now: now.wall.milliseconds
+        )
     }
 
     /// The stretch of time between two optional bounds from the command line.

@@ -53,13 +53,14 @@ struct ConsentVerb: ParsableCommand {
                 throw ExitCode(Failure.refused)
             }
         }
-        let recipients = try place.withSettingsLock {
+        let (recipients, deviceKey) = try place.withSettingsLock {
             try endFull(place)
-            return try keys(place)
+            return (try keys(place), try place.makeDeviceKey())
         }
         let receipt = Consent.receipt(
             at: place.now.wall,
             recipients: recipients,
+            deviceKey: deviceKey,
             method: accept ? "mcictl consent --accept" : "mcictl consent, answered on a terminal",
             ring: place.paths.ring
         )
@@ -137,8 +138,10 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("Records    \(receipt.piiCategories.joined(separator: ", "))")
         Terminal.print("Kept in    \(receipt.storageLocation)")
         Terminal.print("Readable   by \(receipt.recipients.joined(separator: ", "))")
+        Terminal.print("Signed     by the recorder with the key \(receipt.deviceKey)")
+        let isValid = place.isConsentValid()
         Terminal.print(
-            "Valid      \(Consent.isValid(receipt) ? "yes" : "no: the notice, user or host changed")"
+            "Valid      \(isValid ? "yes" : "no: notice, user, host or the recorder's key changed")"
         )
         Terminal.print("Take back  \(receipt.withdrawal)")
     }

@@ -6,12 +6,17 @@ import Events
 import Files
 import Settings
 import Storage
+import Timeline
 
 /// The verb `forget`.
 struct ForgetVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
         abstract: "Erase what was recorded, for good.",
+        usage: """
+            mcictl forget (--last <duration> | --since <time> --until <time> | --app <name> | --all)
+                          [--yes] [--dry-run] [--json]
+            """,
         discussion: """
             Whole batches are erased, those that may touch the stretch of time: up to two minutes
             more on either side. When this command ends they are overwritten in every file.
@@ -19,6 +24,7 @@ struct ForgetVerb: ParsableCommand {
             EXAMPLES
               mcictl forget --last 15m
               mcictl forget --since 14:00 --until 14:30
+              mcictl forget --app Signal        every batch in which it was in front
               mcictl forget --all --yes
             """
     )
@@ -31,6 +37,9 @@ struct ForgetVerb: ParsableCommand {
 
     @Option(help: "Up to a time.")
     var until: String?
+
+    @Option(help: "Every batch in which this application was in front (as log names it).")
+    var app: String?
 
     @Flag(help: "Erase everything.")
     var all = false
@@ -54,9 +63,9 @@ struct ForgetVerb: ParsableCommand {
     func run() throws {
         let place = Workplace()
         let ways = [last != nil, since != nil || until != nil, all].filter(\.self).count
-        guard ways == 1 else {
+        guard ways == 1 || (ways == 0 && app != nil) else {
             throw Failure(
-                "Say what to erase: --last, --since and --until, or --all.",
+                "Say what to erase: --last, --since and --until, --app, or --all.",
                 next: "mcictl forget --help",
                 code: Failure.usage
             )
@@ -67,7 +76,9 @@ struct ForgetVerb: ParsableCommand {
             range = start...max(start, place.now.wall.milliseconds)
         }
         let forgetting = Forgetting(place)
-        let count = try forgetting.erase(range, dryRun: true).batches
+        var scope = Forgetting.Scope.stretch(range)
+        if let app { scope = .batches(try place.timeline().batches(of: app, range)) }
+        let count = try forgetting.erase(scope, dryRun: true).batches
         let hasSetAside = Disk.exists(place.paths.ring + Ring.setAsideSuffix)
         if dryRun || (count == 0 && !hasSetAside) {
             return try tell(count, pending: false, dryRun: dryRun)
@@ -75,17 +86,18 @@ struct ForgetVerb: ParsableCommand {
         if hasSetAside { Terminal.tell("The damaged ring that was set aside goes with it.") }
         if !yes {
             let what =
-                "\(count) sealed \(count == 1 ? "batch" : "batches")\(scope(range, place.now.wall))"
+                "\(count) sealed \(count == 1 ? "batch" : "batches")\(words(range, place.now.wall))"
             guard try Terminal.ask("Erase \(what) for good?", script: "--yes") else {
                 Terminal.tell("Nothing was changed.")
                 return
             }
         }
-        let (erased, pending) = try forgetting.erase(range, dryRun: false)
+        let (erased, pending) = try forgetting.erase(scope, dryRun: false)
         try tell(erased, pending: pending, dryRun: false)
     }
 
-    private func scope(_ range: ClosedRange<Int64>, _ now: WallTime) -> String {
+    private func words(_ range: ClosedRange<Int64>, _ now: WallTime) -> String {
+        if let app { return " in which \(app) was in front" }
         if all { return "" }
         let from = range.lowerBound > 0 ? TimeText.short(WallTime(range.lowerBound), now: now) : "…"
         let to =
@@ -108,47 +120,5 @@ struct ForgetVerb: ParsableCommand {
                 "A program is reading the ring: traces remain until it ends. See mcictl status."
             )
         }
-    }
-}
-
-/// Erases by the daemon, or without it while it is down.
-struct Forgetting {
-    private let place: Workplace
-
-    init(_ place: Workplace) {
-        self.place = place
-    }
-
-    /// Erases the batches that touch a stretch of wall time.
-    func erase(_ range: ClosedRange<Int64>, dryRun: Bool) throws -> (batches: Int, pending: Bool) {
-        let call = ControlCall.ForgetCall(
-            since: range.lowerBound > 0 ? WallTime(range.lowerBound).text : nil,
-            until: range.upperBound < Int64.max / 4 ? WallTime(range.upperBound).text : nil,
-            dryRun: dryRun
-        )
-        if let reply = try place.call(.forget(call)) {
-            return (reply.batches ?? 0, reply.pending ?? false)
-        }
-        return (try withoutDaemon(range, dryRun: dryRun), false)
-    }
-
-    /// Does the same on the ring itself, under the lock that keeps a daemon from starting.
-    func withoutDaemon(_ range: ClosedRange<Int64>, dryRun: Bool) throws -> Int {
-        guard Disk.exists(place.paths.ring) else { return 0 }
-        guard let lock = try FileLock.take(place.paths.daemonLock, waits: false) else {
-            throw Failure(
-                "mcid holds the ring but does not answer. Nothing was changed.",
-                next: "systemctl --user restart mcid",
-                code: Failure.unavailable
-            )
-        }
-        let ring = try Ring(path: place.paths.ring)
-        let batches = ring.batches(touching: range)
-        if !dryRun {
-            if !batches.isEmpty { try ring.erase(batches) }
-            _ = Ring.eraseSetAside(place.paths.ring)
-        }
-        _ = consume lock
-        return batches.count
     }
 }

@@ -53,10 +53,8 @@ struct PauseVerb: ParsableCommand {
         var erased = reply?.erased ?? 0
         if reply == nil, let past {
             let from = now.wall.milliseconds - past
-            erased = try Forgetting(place).withoutDaemon(
-                from...max(from, now.wall.milliseconds),
-                dryRun: false
-            )
+            let stretch = from...max(from, now.wall.milliseconds)
+            erased = try Forgetting(place).withoutDaemon(.stretch(stretch), dryRun: false)
         }
         try tell(reply, pause, erased, now.wall)
     }

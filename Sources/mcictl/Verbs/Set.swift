@@ -15,8 +15,13 @@ struct SetVerb: ParsableCommand {
             EXAMPLES
               mcictl set key-detail timing
               mcictl set key-detail full      asks, and ends by itself after eight hours
+              mcictl set ring-size 256M       what all files of the ring may take
+              mcictl set retention 30d        after that it is erased
+              mcictl set free-space 2G        with less on the disk nothing is recorded
             """,
-        subcommands: [KeyDetailVerb.self]
+        subcommands: [
+            KeyDetailVerb.self, RingSizeVerb.self, RetentionVerb.self, FreeSpaceVerb.self,
+        ]
     )
 }
 
@@ -51,8 +56,7 @@ struct KeyDetailVerb: ParsableCommand {
             )
         }
         if detail == .full {
-            let consent = try? ControlsFile(place.paths.controls).read().consent
-            guard Consent.isValid(consent) else {
+            guard place.isConsentValid() else {
                 throw Failure(
                     "Full needs your consent to the recording first. Nothing was changed.",
                     next: "mcictl consent",
@@ -72,20 +76,15 @@ struct KeyDetailVerb: ParsableCommand {
                 throw ExitCode(Failure.refused)
             }
         }
-        let file = SettingsFile(place.paths.settings)
         let end = WallTime(place.now.wall.milliseconds + PersonSettings.confirmation)
-        let settings = try place.withSettingsLock {
-            var settings = try file.read()
+        let (settings, isRunning) = try place.change { settings in
             settings.keyDetail = detail.rawValue
             settings.keyDetailUntil = detail == .full ? end.text : nil
-            try file.write(settings)
-            return settings
         }
-        let reply = try place.call(.reload)
         if json { return try Terminal.printJSON(settings) }
         let until = detail == .full ? " until \(TimeText.short(end, now: place.now.wall))" : ""
         Terminal.print("Key detail is \(detail.rawValue)\(until).")
         if detail == .full { Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts") }
-        if reply == nil { Terminal.tell("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
     }
 }

@@ -68,8 +68,7 @@ struct StatusVerb: ParsableCommand {
                     .map { "until \(TimeText.short($0, now: place.now.wall))" }
                 Terminal.print("  Paused \(end ?? "until you resume").")
             }
-            let consent = try? ControlsFile(place.paths.controls).read().consent
-            if !Consent.isValid(consent) {
+            if !place.isConsentValid() {
                 Terminal.print("  You have not consented: mcictl consent")
             }
             Terminal.print("  Start: \(Workplace.startCommand)")
@@ -107,11 +106,13 @@ enum StatusText {
         let detail = keys(status, now)
         let stored = status.lastStored.flatMap { WallTime($0) }
             .map { " · last event \(TimeText.exact($0))" }
+        let limit =
+            ring.retention > 0 ? " · deleted after \(TimeText.length(ring.retention * 1000))" : ""
         let erasing = status.pendingErasure ? " · an erasure waits for a reader to end" : ""
         lines += [
             "",
             "  Keys       \(detail)",
-            "  Ring       \(size)\(oldest ?? "")\(stored ?? "")\(erasing)",
+            "  Ring       \(size)\(oldest ?? "")\(limit)\(stored ?? "")\(erasing)",
             "  Readable   with your identity only",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
         ]
@@ -128,12 +129,19 @@ enum StatusText {
     }
 
     private static func reason(_ status: Status) -> String {
-        status.reason == "no-consent" ? "you have not consented" : status.reason ?? "unknown"
+        switch status.reason {
+        case "no-consent": "you have not consented"
+        case "disk-full": "the disk is nearly full"
+        default: status.reason ?? "unknown"
+        }
     }
 
     private static func remedy(_ status: Status) -> String {
         status.reason == "no-consent"
-            ? "Read the notice and decide: mcictl consent" : "See: journalctl --user -u mcid"
+            ? "Read the notice and decide: mcictl consent"
+            : status.reason == "disk-full"
+                ? "Free some space, or allow less: mcictl set free-space"
+                : "See: journalctl --user -u mcid"
     }
 
     private static func keys(_ status: Status, _ now: WallTime) -> String {

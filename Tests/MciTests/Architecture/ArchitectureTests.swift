@@ -22,8 +22,8 @@ private let allowedImports: [String: Set<String>] = [
     "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto"],
     "mcid": ["Capture", "Control", "Files", "Recording", "Settings", "Glibc", "Logging"],
     "mcictl": [
-        "Control", "Events", "Files", "Gate", "Packing", "Settings", "Storage", "Timeline", "Glibc",
-        "FoundationEssentials", "ArgumentParser",
+        "Control", "Events", "Files", "Gate", "Packing", "Sealing", "Settings", "Storage",
+        "Timeline", "Glibc", "FoundationEssentials", "ArgumentParser",
     ],
 ]
 
@@ -32,10 +32,12 @@ private let unsafeFiles: Set<String> = [
     "Capture/X11Connection.swift", "Capture/X11Connection+Devices.swift",
     "Capture/X11Connection+Events.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
+    "Files/DiskFile.swift",
     "Files/FileLock.swift", "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
-    "Sealing/Age.swift", "Sealing/Sealer.swift", "Settings/Consent.swift",
+    "Sealing/Age.swift", "Sealing/DeviceKey.swift",
+    "Sealing/Sealer.swift", "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
     "mcictl/Support/LocalTime.swift",
 ]
@@ -178,7 +180,7 @@ private let allowedLibraries: Set<String> = [
                 "forged batch", "initializer is inaccessible",
                 """
                 import Sealing
-                let batch = SealedBatch(sequence: 1, end: 0, eventCount: 0, bytes: [])
+                let batch = SealedBatch(bytes: [])
                 """
             ),
             (
@@ -187,8 +189,8 @@ private let allowedLibraries: Set<String> = [
                 import Packing
                 import Sealing
                 func twice(_ batch: consuming Batch, _ sealer: Sealer) throws {
-                    _ = try sealer.seal(batch)
-                    _ = try sealer.seal(batch)
+                    _ = try sealer.seal(batch, after: [])
+                    _ = try sealer.seal(batch, after: [])
                 }
                 """
             ),
@@ -206,7 +208,7 @@ private let allowedLibraries: Set<String> = [
                 import Packing
                 import Sealing
                 func once(_ batch: consuming Batch, _ sealer: Sealer) throws {
-                    _ = try sealer.seal(batch)
+                    _ = try sealer.seal(batch, after: [])
                 }
                 """
             ),

@@ -426,7 +426,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
             "sqlite3",
             [
                 "-readonly", daemon.folder.paths.ring,
-                "SELECT hex(sealed) FROM ring WHERE seq > 1<<40",
+                "SELECT hex(sealed) FROM ring WHERE t_end > 1<<40",
             ]
         )
         return out.lines.map { line in

@@ -14,6 +14,7 @@ private final class Rig {
         var conditions = Gate.Conditions()
         conditions.hasConsent = true
         conditions.isSound = true
+        conditions.hasSpace = true
         conditions.isConnected = true
         return conditions
     }
@@ -195,6 +196,7 @@ private final class Rig {
         var conditions = Gate.Conditions()
         #expect(conditions.closedBy == .fault)
         conditions.isSound = true
+        conditions.hasSpace = true
         #expect(conditions.closedBy == .noConsent)
         conditions.hasConsent = true
         conditions.isPaused = true

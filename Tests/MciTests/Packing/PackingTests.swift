@@ -11,6 +11,7 @@ private func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutpu
     var conditions = Gate.Conditions()
     conditions.hasConsent = true
     conditions.isSound = true
+    conditions.hasSpace = true
     conditions.isConnected = true
     conditions.keyDetail = .full
     var gate = Gate(stopped: EventTime(0))
@@ -164,7 +165,7 @@ private func pack(_ outputs: [GateOutput]) throws -> [[UInt8]] {
         let outputs = randomOutputs(size.0, seed: seed, wild: size.1)
         let plaintexts = try pack(outputs)
         let batches = try plaintexts.map { try OpenedBatch(plaintext: $0) }
-        #expect(plaintexts.allSatisfy { $0.count == BatchLayout.size })
+        #expect(plaintexts.allSatisfy { $0.count == BatchLayout.largest })
         #expect(batches.map(\.header.sequence) == Array(1...UInt64(batches.count)))
         let items = batches.flatMap(\.items)
         #expect(items.count == outputs.count)

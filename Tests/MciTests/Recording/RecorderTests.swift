@@ -193,10 +193,13 @@ import Timeline
         var receipt = Consent.receipt(
             at: session.now.wall,
             recipients: [],
+            deviceKey: "a",
             method: "test",
             ring: ""
         )
-        #expect(Consent.isValid(receipt))
+        #expect(Consent.isValid(receipt, deviceKey: "a"))
+        #expect(!Consent.isValid(receipt, deviceKey: "b"))
+        #expect(!Consent.isValid(receipt, deviceKey: nil))
         receipt.noticeHash = "another"
         #expect(throws: Refusal.self) { try session.recorder.handle(.consent(receipt)) }
         var controls = Controls()
@@ -323,6 +326,7 @@ import Timeline
         let receipt = Consent.receipt(
             at: session.now.wall,
             recipients: ["age1other"],
+            deviceKey: session.deviceKey,
             method: "",
             ring: ""
         )

@@ -15,6 +15,7 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
 ) {
     var conditions = Gate.Conditions()
     (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
+    conditions.hasSpace = true
     var gate = Gate(stopped: EventTime(0))
     var builder = BatchBuilder()
     builder.begin(
@@ -25,9 +26,10 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
     _ = gate.take(.context(.app(app), stream: .keyboard, at: EventTime(1))) { outputs.append($0) }
     outputs.forEach { builder.append($0) }
     guard let batch = builder.pack() else { throw PackingError(.badFrame) }
-    let plaintext = batch.withPlaintext { Array($0) }
     let recipient = try #require(Recipient(identity.recipient))
-    return (try Sealer([recipient]).seal(batch), plaintext)
+    let sealed = try Sealer([recipient], signedBy: DeviceKey())
+        .seal(batch, after: SealedBatch.noDigest)
+    return (sealed, try AgeFile(sealed.bytes).open([identity]))
 }
 
 @Suite struct SealingTests {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
+import Files
 import Foundation
 import Gate
 import Packing
@@ -10,16 +11,22 @@ import Testing
 import Timeline
 
 /// Makes sealed batches with given numbers and ends.
-private final class BatchMill {
+final class BatchMill {
+    let identity: Identity
+    let key = DeviceKey()
     private let sealer: Sealer
+    private var last: (sequence: UInt64, digest: [UInt8]) = (0, SealedBatch.noDigest)
+    private var predecessor = SealedBatch.noDigest
     private var builder = BatchBuilder()
     private var made = 0
     private var gate = Gate(stopped: EventTime(0))
 
-    init() throws {
-        sealer = Sealer([try #require(Recipient(Identity().recipient))])
+    init(sealedTo identity: Identity = Identity()) throws {
+        self.identity = identity
+        sealer = Sealer([try #require(Recipient(identity.recipient))], signedBy: key)
         var conditions = Gate.Conditions()
         (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
+        conditions.hasSpace = true
         gate.set(conditions, at: EventTime(0)) { _ in }
     }
 
@@ -39,7 +46,9 @@ private final class BatchMill {
         _ = gate.take(context) { outputs.append($0) }
         outputs.forEach { builder.append($0) }
         guard let packed = builder.pack() else { throw PackingError(.badFrame) }
-        let sealed = try sealer.seal(packed)
+        if last.sequence != sequence { predecessor = last.digest }
+        let sealed = try sealer.seal(packed, after: predecessor)
+        last = (sequence, sealed.digest)
         builder.discard(
             BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: EventTime(0))
         )
@@ -59,7 +68,15 @@ private final class BatchMill {
     }
 
     private var totalSize: Int {
-        folder.files().values.reduce(0) { $0 + $1.count }
+        // Reading the files here would drop the locks that the ring holds on them.
+        folder.names().compactMap { Disk.size("\(folder.path)/\($0)") }.reduce(0, +)
+    }
+
+    /// The ring, opened as the daemon does.
+    private func ring(cap: Int = RingFormat.smallestCap) throws -> Ring {
+        let ring = try Ring.open(path, cap: cap, key: mill.key, now: 1_800_000_000_000)
+        try ring.rebuildToEnd()
+        return ring
     }
 
     private func reader() throws -> [UInt64] {
@@ -67,7 +84,7 @@ private final class BatchMill {
     }
 
     @Test func `a batch that was put is read back by another connection`() throws {
-        let ring = try Ring(path: path, cap: 2 << 20)
+        let ring = try ring()
         let batch = try mill.batch(1)
         try ring.put(batch)
         let reader = try RingReader(path: path)
@@ -79,7 +96,7 @@ private final class BatchMill {
     }
 
     @Test func `the same number again takes the same slot`() throws {
-        let ring = try Ring(path: path, cap: 2 << 20)
+        let ring = try ring()
         try ring.put(try mill.batch(1))
         let grown = try mill.batch(1)
         try ring.put(grown)
@@ -92,8 +109,8 @@ private final class BatchMill {
     func `the newest batch takes the place of the oldest, and the files never grow past the cap`()
         throws
     {
-        let cap = 2 << 20
-        let ring = try Ring(path: path, cap: cap)
+        let cap = RingFormat.smallestCap
+        let ring = try ring(cap: cap)
         let slots = RingFormat.slots(cap: cap)
         for number in 1...UInt64(slots + 40) {
             try ring.put(try mill.batch(number))
@@ -104,8 +121,8 @@ private final class BatchMill {
     }
 
     @Test func `a reader that stays cannot make the log grow past the cap`() throws {
-        let cap = 2 << 20
-        let ring = try Ring(path: path, cap: cap)
+        let cap = RingFormat.smallestCap
+        let ring = try ring(cap: cap)
         try ring.put(try mill.batch(1))
         // A foreign program in the middle of a read transaction.
         let process = Process()
@@ -136,7 +153,7 @@ private final class BatchMill {
     }
 
     @Test func `what is erased is in no file any more when the call returns`() throws {
-        let ring = try Ring(path: path, cap: 2 << 20)
+        let ring = try ring()
         var batches: [SealedBatch] = []
         for number in 1...UInt64(60) {
             let batch = try mill.batch(number)
@@ -160,16 +177,16 @@ private final class BatchMill {
 
     @Test func `numbers are not given twice, even when everything was erased`() throws {
         do {
-            let ring = try Ring(path: path, cap: 2 << 20)
+            let ring = try ring()
             for number in 1...UInt64(5) { try ring.put(try mill.batch(number)) }
             try ring.erase([1, 2, 3, 4, 5])
             #expect(ring.nextSequence == 6)
         }
-        #expect(try Ring(path: path).nextSequence == 6)
+        #expect(try ring().nextSequence == 6)
     }
 
     @Test func `a stretch of time finds every batch that may touch it`() throws {
-        let ring = try Ring(path: path, cap: 2 << 20)
+        let ring = try ring()
         let minute: Int64 = 60_000
         for number in 1...UInt64(10) {
             try ring.put(try mill.batch(number, end: 1_800_000_000_000 + Int64(number) * minute))
@@ -181,17 +198,24 @@ private final class BatchMill {
     }
 
     @Test func `another program's database is not taken for a ring`() throws {
-        try Program.run("sqlite3", [path, "CREATE TABLE t(x); INSERT INTO t VALUES(1);"])
-        #expect(throws: StorageError(.damaged)) { try Ring(path: path) }
-        try Data("no database at all, but a text of some length".utf8).write(
-            to: URL(fileURLWithPath: path)
-        )
-        #expect(throws: StorageError.self) { try Ring(path: path) }
-        #expect(throws: StorageError.self) { try RingReader(path: path) }
+        for sql in ["CREATE TABLE t(x); INSERT INTO t VALUES(1);", ""] {
+            if sql.isEmpty {
+                try Data(repeating: 0x41, count: 9000).write(to: URL(fileURLWithPath: path))
+            } else {
+                try Program.run("sqlite3", [path, sql])
+            }
+            #expect(throws: StorageError.self) { try RingReader(path: path) }
+            let ring = try ring()
+            #expect(ring.contents.batches == 0)
+            try ring.put(try mill.batch(1))
+            #expect(try reader() == [1])
+            try ring.erase([1])
+            for suffix in ["", ".head"] { Disk.remove(path + suffix) }
+        }
     }
 
     @Test func `a ring whose file was removed says so instead of writing into nothing`() throws {
-        let ring = try Ring(path: path, cap: 2 << 20)
+        let ring = try ring()
         try ring.put(try mill.batch(1))
         try FileManager.default.removeItem(atPath: path)
         #expect(throws: StorageError(.moved)) { try ring.put(try mill.batch(2)) }

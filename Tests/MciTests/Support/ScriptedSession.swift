@@ -10,6 +10,7 @@ import InMemoryLogging
 import Logging
 import Packing
 import Recording
+import Sealing
 import Settings
 import Storage
 import Timeline
@@ -62,6 +63,11 @@ private final class ScriptedClock {
     )
 }
 
+/// A disk with as much space as a test says.
+final class ScriptedDisk {
+    var space: (free: Int64, whole: Int64)? = (1 << 40, 1 << 41)
+}
+
 /// The recorder as in the daemon, with a scripted source, a clock that stands still unless moved,
 /// and real files.
 final class ScriptedSession {
@@ -70,6 +76,7 @@ final class ScriptedSession {
     let log: InMemoryLogHandler
     let recorder: Recorder
     private let clock: ScriptedClock
+    let disk = ScriptedDisk()
 
     var now: Moment {
         get { clock.now }
@@ -99,7 +106,7 @@ final class ScriptedSession {
                 bootID: [UInt8](repeating: bootID, count: 16),
                 version: "test",
                 log: Logger(label: "test") { _ in handler },
-                ringCap: 4 << 20
+                space: { [disk] _ in disk.space }
             )
         )
         try recorder.start()
@@ -111,6 +118,11 @@ final class ScriptedSession {
         let file = identity.file(createdAt: WallTime(0))
         try Disk.write(Array(file.utf8), to: paths.identity)
         try Disk.write(Array("\(identity.recipient)\n".utf8), to: paths.recipients)
+        _ = try DeviceKeyFile.readOrMake(paths.deviceKey)
+        var settings = PersonSettings()
+        settings.ringSize = 4 << 20
+        // The scripted clock is far from the real one, by which files are dated.
+        try SettingsFile(paths.settings).write(settings)
     }
 
     /// Lets time pass on all clocks, a tick whenever the recorder asks for one.
@@ -164,10 +176,14 @@ final class ScriptedSession {
         }
     }
 
+    /// The public half of the recorder's key.
+    var deviceKey: String { DeviceKeyFile.read(folder.paths.deviceKey)?.verifier.text ?? "" }
+
     func consent() throws {
         let receipt = Consent.receipt(
             at: now.wall,
             recipients: Disk.lines(folder.paths.recipients),
+            deviceKey: deviceKey,
             method: "test",
             ring: folder.paths.ring
         )

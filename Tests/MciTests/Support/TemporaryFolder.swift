@@ -25,13 +25,17 @@ final class TemporaryFolder: Sendable {
 
     var paths: Paths { Paths(environment: environment) }
 
+    /// The paths of all files below the folder.
+    func names(below subfolder: String = "") -> [String] {
+        let start = subfolder.isEmpty ? path : "\(path)/\(subfolder)"
+        return FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? []
+    }
+
     /// The bytes of every file below the folder, by path.
     func files(below subfolder: String = "") -> [String: Data] {
         let start = subfolder.isEmpty ? path : "\(path)/\(subfolder)"
-        let names =
-            FileManager.default.enumerator(atPath: start)?.compactMap { $0 as? String } ?? []
         var result: [String: Data] = [:]
-        for name in names {
+        for name in names(below: subfolder) {
             result[name] = FileManager.default.contents(atPath: "\(start)/\(name)")
         }
         return result

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// An open file that is read and written at given places.
+package final class DiskFile {
+    private let file: Int32
+
+    /// Opens a file for reading and writing.
+    ///
+    /// - Parameters:
+    ///   - path: the file; a symbolic link is refused.
+    ///   - makes: whether it is made where it is missing, for the owner alone.
+    /// - Throws: ``FileError``.
+    package init(_ path: String, makes: Bool = false) throws(FileError) {
+        let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (makes ? O_CREAT : 0)
+        file = unsafe open(path, flags, 0o600)
+        guard file >= 0 else { throw FileError("open") }
+    }
+
+    /// Bytes in the file.
+    package var size: Int { Int(lseek(file, 0, SEEK_END)) }
+
+    /// Reads at a place.
+    ///
+    /// - Returns: as many bytes as there are, up to `count`; fewer where reading fails.
+    package func read(at place: Int, count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe pread(
+                    file,
+                    buffer.baseAddress?.advanced(by: done),
+                    buffer.count - done,
+                    off_t(place + done)
+                )
+            }
+            if got < 0 && errno == EINTR { continue }
+            guard got > 0 else { break }
+            done += got
+        }
+        bytes.removeLast(count - done)
+        return bytes
+    }
+
+    /// Writes at a place, on disk when this returns.
+    ///
+    /// - Throws: ``FileError``.
+    package func write(_ bytes: [UInt8], at place: Int) throws(FileError) {
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe pwrite(
+                    file,
+                    buffer.baseAddress?.advanced(by: done),
+                    buffer.count - done,
+                    off_t(place + done)
+                )
+            }
+            guard count > 0 || errno == EINTR else { throw FileError("pwrite") }
+            done += max(count, 0)
+        }
+        guard fdatasync(file) == 0 else { throw FileError("fdatasync") }
+    }
+
+    /// Cuts the file to a size, on disk when this returns.
+    ///
+    /// - Throws: ``FileError``.
+    package func truncate(to size: Int) throws(FileError) {
+        guard ftruncate(file, off_t(size)) == 0 else { throw FileError("ftruncate") }
+        guard fdatasync(file) == 0 else { throw FileError("fdatasync") }
+    }
+
+    deinit { close(file) }
+}

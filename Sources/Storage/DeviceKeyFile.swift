@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Files
+package import Sealing
+
+/// The file of the recorder's signing key, beside the ring.
+package enum DeviceKeyFile {
+    /// Reads the key; nil when there is none or it cannot be understood.
+    package static func read(_ path: String) -> DeviceKey? {
+        guard let bytes = try? Disk.read(path, limit: 128) else { return nil }
+        return DeviceKey(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+    }
+
+    /// Reads the key, or makes one where there is none; call it under a lock.
+    ///
+    /// A file that cannot be understood is kept beside the new one.
+    ///
+    /// - Throws: ``FileError`` when a new one cannot be written.
+    package static func readOrMake(_ path: String) throws(FileError) -> DeviceKey {
+        if let key = read(path) { return key }
+        if Disk.exists(path) { try Disk.move(path, to: path + ".damaged") }
+        let key = DeviceKey()
+        try Disk.write(Array((key.secret + "\n").utf8), to: path)
+        return key
+    }
+}

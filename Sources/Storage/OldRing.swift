@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+
+/// A ring that was set aside, damaged or of another size, and what can still be read of it.
+///
+/// Pages are taken from the end and then cut away, so that old and new ring together never take more
+/// than one, and so that a rebuilding that is interrupted goes on where it was.
+struct OldRing {
+    /// Why a ring is set aside.
+    enum Reason: String, CaseIterable {
+        case damaged = ".old-damaged"
+        case resized = ".old-resized"
+    }
+
+    let reason: Reason
+    private let path: String
+    private let file: DiskFile?
+    /// Rows of the write-ahead log, the newest first; nil once they were taken.
+    private var logged: [RingPage]?
+    private var size: Int
+
+    /// The paths of all old rings of a ring.
+    static func paths(_ ring: String) -> [(path: String, reason: Reason)] {
+        Reason.allCases.flatMap { reason in
+            (1...9).map { ("\(ring)\(reason.rawValue)-\($0)", reason) }
+        }
+        .filter { Disk.exists($0.0) || Disk.exists($0.0 + "-wal") }
+    }
+
+    /// Sets a ring aside with its log; one that cannot even be moved stays.
+    static func setAside(_ ring: String, _ reason: Reason) {
+        let free = (1...9).map { "\(ring)\(reason.rawValue)-\($0)" }
+            .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
+        guard let path = free else { return Disk.remove(ring) }
+        // The log first: a ring without its log would be taken for a whole one.
+        if Disk.exists(ring + "-wal") { try? Disk.move(ring + "-wal", to: path + "-wal") }
+        if Disk.exists(ring) { try? Disk.move(ring, to: path) }
+        Disk.remove(ring + "-shm")
+    }
+
+    init(_ path: String, _ reason: Reason) {
+        (self.path, self.reason) = (path, reason)
+        if Disk.exists(path) { Disk.makeReadable(path) }
+        file = try? DiskFile(path)
+        size = file?.size ?? 0
+        Disk.makeReadable(path + "-wal")
+        logged = Self.rows(ofLog: path + "-wal")
+        if logged?.isEmpty == true {
+            logged = nil
+            Disk.remove(path + "-wal")
+        }
+    }
+
+    /// Whether nothing is left of it.
+    var isEmpty: Bool { size == 0 && logged == nil }
+
+    /// The next rows, and the pages in which something unreadable stands; ``cut()`` must follow.
+    mutating func take(_ count: Int) -> (rows: [RingPage], unreadable: [[UInt8]]) {
+        if let logged { return (logged, []) }
+        let start = max(0, size - count * RingFormat.pageSize) / RingFormat.pageSize
+        var rows: [RingPage] = []
+        var unreadable: [[UInt8]] = []
+        for index in (start..<start + count).reversed() {
+            let place = index * RingFormat.pageSize
+            guard place < size, let bytes = file?.read(at: place, count: RingFormat.pageSize) else {
+                continue
+            }
+            if let row = RingPage(bytes), row.isPlausible {
+                rows.append(row)
+            } else if Self.mayHoldBatch(bytes, isFirst: index == 0) {
+                unreadable.append(bytes)
+            }
+        }
+        return (rows, unreadable)
+    }
+
+    /// Cuts off what the last ``take(_:)`` gave.
+    mutating func cut(_ count: Int) {
+        if logged != nil {
+            logged = nil
+            Disk.remove(path + "-wal")
+        } else {
+            size =
+                max(0, size - count * RingFormat.pageSize) / RingFormat.pageSize
+                * RingFormat.pageSize
+            try? file?.truncate(to: size)
+        }
+        if isEmpty { Disk.remove(path) }
+    }
+
+    /// Whether a page without a readable row may be the ruin of one.
+    private static func mayHoldBatch(_ page: [UInt8], isFirst: Bool) -> Bool {
+        if let row = RingPage(page), row.sequence == 0 { return false }
+        let isTree = page.first.map { [0, 2, 5, 10].contains($0) } ?? true
+        let isMeta = page.first == 13 && page.count > 4 && page[4] > 1
+        return !isFirst && !isTree && !isMeta
+    }
+
+    /// The rows in a write-ahead log (SQLite, "WAL-mode File Format"), the newest first.
+    ///
+    /// Frames of an earlier round of the log, which have other salts, are passed over.
+    private static func rows(ofLog path: String) -> [RingPage]? {
+        guard let size = Disk.size(path) else { return nil }
+        guard let file = try? DiskFile(path), size > 32 else { return [] }
+        let header = file.read(at: 0, count: 32)
+        let isWhole = header.starts(with: [0x37, 0x7F, 0x06])
+        let frame = 24 + RingFormat.pageSize
+        var salts = isWhole ? Array(header[16..<24]) : nil
+        var rows: [RingPage] = []
+        for place in stride(from: 32, through: size - frame, by: frame) {
+            let bytes = file.read(at: place, count: frame)
+            guard bytes.count == frame else { break }
+            let found = Array(bytes[8..<16])
+            salts = salts ?? found
+            guard found == salts, let row = RingPage(Array(bytes[24...])), row.isPlausible else {
+                continue
+            }
+            rows.append(row)
+        }
+        return rows.reversed()
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+
+/// The ring's database: its rows, its log, and whether its files are still the ones it opened.
+final class RingFile {
+    /// What a row holds; number 0 is nothing, a number without an end is a tombstone.
+    struct Entry: Equatable {
+        var sequence: Int64 = 0
+        var end: Int64 = 0
+
+        var isBatch: Bool { sequence > 0 && end > 0 }
+    }
+
+    /// A row to be written, and whether it is a new one.
+    struct Row {
+        var slot: Int
+        var entry: Entry
+        var sealed: [UInt8]
+        var isNew = false
+    }
+
+    private let path: String
+    private let connection: SQLiteConnection
+    private let update: SQLiteStatement
+    private let insert: SQLiteStatement
+    private let identity: UInt64?
+    private var log: UInt64?
+
+    /// Opens a ring that is there.
+    ///
+    /// - Throws: ``StorageError``.
+    init(_ path: String) throws(StorageError) {
+        self.path = path
+        connection = try SQLiteConnection(path: path, access: .write)
+        guard try connection.integer("PRAGMA application_id") == RingFormat.applicationID else {
+            throw StorageError(.damaged)
+        }
+        guard try connection.integer("PRAGMA user_version") == RingFormat.version else {
+            throw StorageError(.unknownVersion)
+        }
+        try connection.execute(
+            """
+            PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;
+            PRAGMA journal_size_limit=\(RingFormat.logSize);
+            PRAGMA temp_store=MEMORY; PRAGMA cache_size=64;
+            """
+        )
+        update = try SQLiteStatement(
+            connection,
+            "UPDATE ring SET seq=?2, t_end=?3, sealed=?4 WHERE slot=?1"
+        )
+        insert = try SQLiteStatement(connection, "INSERT INTO ring VALUES(?1, ?2, ?3, ?4)")
+        identity = Disk.inode(path)
+    }
+
+    /// The rows, in the order of their slots.
+    ///
+    /// - Throws: ``StorageError`` `damaged` when they are not numbered from 0 on without a hole, or
+    ///   are not of the one size.
+    func load() throws(StorageError) -> [Entry] {
+        let rows = try SQLiteStatement(
+            connection,
+            "SELECT slot, seq, t_end, typeof(sealed)='blob', length(sealed) FROM ring ORDER BY slot"
+        )
+        var entries: [Entry] = []
+        while try rows.step() {
+            guard rows.integer(0) == entries.count, rows.integer(3) == 1,
+                rows.integer(4) == RingFormat.slotSize
+            else { throw StorageError(.damaged) }
+            let (sequence, end) = (rows.integer(1) - RingFormat.origin, rows.integer(2))
+            let isSound =
+                (0..<RingFormat.origin).contains(sequence)
+                && (RingFormat.origin..<RingFormat.origin << 7).contains(end)
+            // A row at an impossible time or number is nobody's: it is used again.
+            entries.append(
+                isSound
+                    ? Entry(sequence: sequence, end: end == RingFormat.origin ? 0 : end) : Entry()
+            )
+        }
+        return entries
+    }
+
+    /// What stands in a slot.
+    func sealed(_ slot: Int) throws(StorageError) -> [UInt8]? {
+        let row = try SQLiteStatement(connection, "SELECT sealed FROM ring WHERE slot=?1")
+        try row.bind(Int64(slot), at: 1)
+        return try row.step() ? row.bytes(0) : nil
+    }
+
+    /// Whether the files at the paths are the ones that are open, and whole.
+    ///
+    /// - Throws: ``StorageError`` `moved` or `damaged`.
+    func check(rows: Int) throws(StorageError) {
+        guard identity == Disk.inode(path) else { throw StorageError(.moved) }
+        guard let size = Disk.size(path), size % RingFormat.pageSize == 0,
+            size > rows * RingFormat.pageSize
+        else { throw StorageError(.damaged) }
+        // A log without a name would take batches with it when mcid ends.
+        let now = Disk.inode(path + "-wal")
+        if let log, log != now { throw StorageError(.moved) }
+        log = now
+    }
+
+    /// Writes rows in one commit, on disk when this returns.
+    ///
+    /// - Throws: ``StorageError``; nothing is then written.
+    func write(_ rows: some Collection<Row>) throws(StorageError) {
+        guard !rows.isEmpty else { return }
+        // A log that cannot take so many rows is moved into the file first. New rows also touch the
+        // page above them and the first one.
+        if connection.framesInLog + rows.count + 8 > RingFormat.mostFrames {
+            try connection.checkpoint(truncating: false)
+        }
+        if rows.count > 1 { try connection.execute("BEGIN IMMEDIATE") }
+        do throws(StorageError) {
+            for row in rows {
+                if row.isNew { try write(row, insert) } else { try write(row, update) }
+            }
+            if rows.count > 1 { try connection.execute("COMMIT") }
+        } catch {
+            try? connection.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    private func write(_ row: Row, _ statement: borrowing SQLiteStatement) throws(StorageError) {
+        statement.reset()
+        defer { statement.reset() }
+        try statement.bind(Int64(row.slot), at: 1)
+        try statement.bind(RingFormat.origin + row.entry.sequence, at: 2)
+        try statement.bind(row.entry.end == 0 ? RingFormat.origin : row.entry.end, at: 3)
+        try statement.bind(row.sealed, at: 4)
+        _ = try statement.step()
+    }
+
+    /// The digest of the pages without rows; the log must be empty.
+    func structure() -> [UInt8]? {
+        let count = (Disk.size(path) ?? 0) / RingFormat.pageSize
+        return RingStructure.digest(count) { connection.page($0, size: RingFormat.pageSize) }
+    }
+
+    /// Moves the log into the file and cuts it to nothing.
+    ///
+    /// - Throws: ``StorageError`` `busy` when a reader is in the way.
+    func emptyLog() throws(StorageError) { try connection.checkpoint(truncating: true) }
+
+    /// Makes a ring with so many empty slots beside the path and moves it there when it is whole.
+    ///
+    /// - Throws: ``StorageError``.
+    static func make(_ path: String, slots: Int) throws(StorageError) {
+        let draft = path + ".new"
+        for suffix in ["", "-wal", "-shm"] { Disk.remove(draft + suffix) }
+        // A log without its ring would be replayed into the new one.
+        for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
+        do throws(StorageError) {
+            let connection = try SQLiteConnection(path: draft, access: .create)
+            let zero = RingFormat.origin
+            try connection.execute(
+                """
+                PRAGMA page_size=\(RingFormat.pageSize); PRAGMA auto_vacuum=NONE;
+                PRAGMA application_id=\(RingFormat.applicationID);
+                PRAGMA user_version=\(RingFormat.version);
+                PRAGMA secure_delete=ON; PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL;
+                BEGIN;
+                \(RingFormat.schema)
+                INSERT INTO meta VALUES('format', \(RingFormat.version)), ('slot', \(RingFormat.slotSize));
+                WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1 < \(slots))
+                INSERT INTO ring SELECT i, \(zero), \(zero), zeroblob(\(RingFormat.slotSize)) FROM n
+                  WHERE i < \(slots);
+                COMMIT;
+                PRAGMA journal_mode=WAL;
+                """
+            )
+            // Closing it moves the log into the draft.
+        } catch {
+            Disk.remove(draft)
+            throw error
+        }
+        do {
+            try Disk.move(draft, to: path)
+        } catch {
+            throw StorageError(.cannotOpen)
+        }
+    }
+}

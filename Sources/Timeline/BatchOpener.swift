@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Packing
+
+/// Opens sealed batches with the person's keys.
+package struct BatchOpener: Sendable {
+    /// What became of a sealed batch.
+    package enum Outcome: Sendable {
+        case opened(OpenedBatch)
+        /// It was sealed to another key.
+        case foreign
+        case damaged
+    }
+
+    private let identities: [Identity]
+
+    /// - Parameter identities: tried one after the other.
+    package init(_ identities: [Identity]) {
+        self.identities = identities
+    }
+
+    /// Opens a batch.
+    ///
+    /// - Parameter sealed: the age file.
+    package func open(_ sealed: [UInt8]) -> Outcome {
+        do {
+            return .opened(try OpenedBatch(plaintext: AgeFile(sealed).open(identities)))
+        } catch let error as AgeError where error.code == .noMatch {
+            return .foreign
+        } catch {
+            return .damaged
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Files
+import Settings
+import Storage
+
+/// Erases by the daemon, or without it while it is down.
+struct Forgetting {
+    /// What is to be erased.
+    enum Scope {
+        /// The batches that touch a stretch of wall time.
+        case stretch(ClosedRange<Int64>)
+        /// Batches by their numbers.
+        case batches([UInt64])
+    }
+
+    private let place: Workplace
+    /// A message to the daemon holds so many numbers.
+    private static let mostNumbers = 4000
+
+    init(_ place: Workplace) {
+        self.place = place
+    }
+
+    /// Erases, or only counts, the batches of a scope.
+    ///
+    /// - Returns: how many, and whether traces remain until a reader ends.
+    func erase(_ scope: Scope, dryRun: Bool) throws -> (batches: Int, pending: Bool) {
+        var total = (batches: 0, pending: false)
+        for call in Self.calls(scope, dryRun: dryRun) {
+            guard let reply = try place.call(.forget(call)) else {
+                return (try withoutDaemon(scope, dryRun: dryRun), false)
+            }
+            total.batches += reply.batches ?? 0
+            total.pending = total.pending || reply.pending ?? false
+        }
+        return total
+    }
+
+    private static func calls(_ scope: Scope, dryRun: Bool) -> [ControlCall.ForgetCall] {
+        switch scope {
+        case .stretch(let range):
+            let since = range.lowerBound > 0 ? WallTime(range.lowerBound).text : nil
+            let isOpen = range.upperBound >= Int64.max / 4
+            let until = isOpen ? nil : WallTime(range.upperBound).text
+            return [.init(since: since, until: until, dryRun: dryRun)]
+        case .batches(let numbers):
+            return stride(from: 0, to: numbers.count, by: mostNumbers).map { start in
+                let part = numbers[start...].prefix(mostNumbers).map { Int64($0) }
+                return .init(batches: part, dryRun: dryRun)
+            }
+        }
+    }
+
+    /// Does the same on the ring itself, under the lock that keeps a daemon from starting.
+    func withoutDaemon(_ scope: Scope, dryRun: Bool) throws -> Int {
+        guard Disk.exists(place.paths.ring) else { return 0 }
+        guard let lock = try FileLock.take(place.paths.daemonLock, waits: false) else {
+            throw Failure(
+                "mcid holds the ring but does not answer. Nothing was changed.",
+                next: "systemctl --user restart mcid",
+                code: Failure.unavailable
+            )
+        }
+        let ring = try place.ring()
+        try ring.rebuildToEnd()
+        let batches =
+            switch scope {
+            case .stretch(let range): ring.batches(touching: range)
+            case .batches(let numbers): numbers
+            }
+        if !dryRun {
+            if !batches.isEmpty { try ring.erase(batches) }
+            _ = Ring.eraseSetAside(place.paths.ring)
+        }
+        _ = consume lock
+        return batches.count
+    }
+}

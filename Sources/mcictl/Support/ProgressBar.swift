@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Glibc
+import Settings
+
+/// A bar on standard error for work that takes more than a second, on a terminal only.
+final class ProgressBar {
+    private let label: String
+    private let isShown = isatty(2) == 1
+    private let start = SystemClock.now().monotonic.milliseconds
+    private var drawn: Int64 = 0
+
+    init(_ label: String) {
+        self.label = label
+    }
+
+    /// Draws the bar anew, ten times a second at most.
+    func show(_ done: Int, of total: Int) {
+        guard isShown, total > 0 else { return }
+        let now = SystemClock.now().monotonic.milliseconds
+        guard now - start > 1000, now - drawn > 100 else { return }
+        drawn = now
+        let filled = done * 30 / total
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
+        Terminal.draw("\r\(label) \(bar) \(done * 100 / total) %")
+    }
+
+    /// Takes the bar away.
+    func end() {
+        if drawn > 0 { Terminal.draw("\r\u{1B}[K") }
+    }
+}

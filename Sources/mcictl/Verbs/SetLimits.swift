@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Settings
+import Storage
+
+/// The verb `set ring-size`.
+struct RingSizeVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ring-size",
+        abstract: "Choose how much of the disk the ring may take.",
+        discussion: """
+            All its files together never take more. A larger ring grows at once; a smaller one keeps
+            the newest of what it holds, as much as fits.
+
+            EXAMPLES
+              mcictl set ring-size 64M      some 24 working days; what is in force unless you choose
+              mcictl set ring-size 1G
+            """
+    )
+
+    @Argument(help: "A size with its unit, from 3M to 64G.")
+    var size: String
+
+    @Flag(help: "Make it smaller without being asked.")
+    var yes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let bytes = try SizeText.bytes(size)
+        guard PersonSettings.ringSizes.contains(bytes) else {
+            throw Failure("A ring takes from 3M to 64G.", code: Failure.usage)
+        }
+        let place = Workplace()
+        let now = try place.call(.getStatus)?.status?.ring
+        if let now, now.batches > RingFormat.slots(cap: bytes), !yes {
+            let lost = now.batches - RingFormat.slots(cap: bytes)
+            let what = TimeText.count(lost, "batch does", "batches do")
+            guard
+                try Terminal.ask(
+                    "The oldest \(what) not fit and would be erased. Go on?",
+                    script: "--yes"
+                )
+            else {
+                Terminal.tell("Nothing was changed.")
+                return
+            }
+        }
+        let (settings, isRunning) = try place.change { $0.ringSize = bytes }
+        if json { return try Terminal.printJSON(settings) }
+        Terminal.print("The ring may take \(SizeText.words(bytes)).")
+        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+    }
+}
+
+/// The verb `set retention`.
+struct RetentionVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retention",
+        abstract: "Choose after which time what was recorded is erased.",
+        discussion: """
+            What is older is overwritten at once, and from then on within a minute after its time.
+
+            EXAMPLES
+              mcictl set retention 7d       what is in force unless you choose
+              mcictl set retention 12h
+            """
+    )
+
+    @Argument(help: "A duration from 1m to 366d.")
+    var length: String
+
+    @Flag(help: "Shorten it without being asked.")
+    var yes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let milliseconds = try TimeText.duration(length)
+        let seconds = Int(milliseconds / 1000)
+        guard PersonSettings.retentions.contains(seconds) else {
+            throw Failure("The shortest retention is 1m.", code: Failure.usage)
+        }
+        let place = Workplace()
+        let oldest = try place.call(.getStatus)?.status?.ring.oldest.flatMap { WallTime($0) }
+        let limit = place.now.wall.milliseconds - milliseconds
+        if let oldest, oldest.milliseconds <= limit, !yes {
+            let age = TimeText.length(place.now.wall.milliseconds - oldest.milliseconds)
+            let question =
+                "The ring reaches back \(age); what is older than \(length) is erased. Go on?"
+            guard try Terminal.ask(question, script: "--yes") else {
+                Terminal.tell("Nothing was changed.")
+                return
+            }
+        }
+        let (settings, isRunning) = try place.change { $0.retention = seconds }
+        if json { return try Terminal.printJSON(settings) }
+        Terminal.print("What was recorded is erased after \(TimeText.length(milliseconds)).")
+        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+    }
+}
+
+/// The verb `set free-space`.
+struct FreeSpaceVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "free-space",
+        abstract: "Choose how much of the disk is left to others.",
+        discussion: """
+            With less free space nothing is recorded, and status says so. Without a choice of yours it
+            is 500 MiB, or 5 % of a disk that is smaller than 10 GB.
+
+            EXAMPLES
+              mcictl set free-space 2G
+              mcictl set free-space 0
+            """
+    )
+
+    @Argument(help: "A size with its unit, or 0.")
+    var size: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let bytes = size == "0" ? 0 : try SizeText.bytes(size)
+        let place = Workplace()
+        let (settings, isRunning) = try place.change { $0.freeSpace = Int64(bytes) }
+        if json { return try Terminal.printJSON(settings) }
+        let words =
+            bytes == 0 ? "Free space is not looked at." : "\(SizeText.words(bytes)) stay free."
+        Terminal.print(words)
+        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+    }
+}
