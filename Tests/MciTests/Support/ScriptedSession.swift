@@ -129,7 +129,9 @@ final class ScriptedSession {
     func pass(_ milliseconds: Int64) {
         let end = now.monotonic.milliseconds + milliseconds
         while now.monotonic.milliseconds < end {
-            let due = recorder.deadline.map { max($0, now.monotonic.milliseconds + 1) } ?? end
+            let wall = recorder.wallDeadline.map { $0.milliseconds - now.wallOffset }
+            let next = [recorder.deadline, wall].compactMap(\.self).min()
+            let due = next.map { max($0, now.monotonic.milliseconds + 1) } ?? end
             advance(min(due, end) - now.monotonic.milliseconds)
             recorder.tick()
         }

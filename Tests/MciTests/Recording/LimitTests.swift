@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Files
+import Foundation
+import InMemoryLogging
+import Logging
+import Packing
+import Recording
+import Settings
+import Storage
+import Testing
+import Timeline
+
+/// How much is kept, for how long, and what happens when that is reached.
+@Suite struct LimitTests {
+    private let day: Int64 = 86_400_000
+
+    /// A batch of a few keys, stored.
+    private func work(_ session: ScriptedSession) {
+        session.focus("Editor")
+        session.type("ab")
+        session.pass(11_000)
+    }
+
+    private func ends(_ session: ScriptedSession) throws -> [Int64] {
+        try RingReader(path: session.folder.paths.ring).entries().map(\.end)
+    }
+
+    @Test func `what reached its age is erased within a minute, by the clock and not by a read`()
+        throws
+    {
+        let session = try ScriptedSession()
+        work(session)
+        let end = try #require(try ends(session).first)
+        session.pass(end + 7 * day - 1000 - session.now.wall.milliseconds)
+        #expect(try ends(session).count == 1)
+        session.pass(2000)
+        #expect(try ends(session).isEmpty)
+        #expect(session.recorder.status.ring.batches == 0)
+    }
+
+    @Test func `over thirty days with sleep, restarts and clock changes nothing outlives its age`()
+        throws
+    {
+        var session = try ScriptedSession()
+        var random = SystemRandomNumberGenerator()
+        var late = 0
+        var erased = 0
+        let rounds = isProof ? 30 * 24 * 4 : 30 * 8
+        // The latest moment at which each batch may be there.
+        var limits: [UInt64: Int64] = [:]
+        for _ in 0..<rounds {
+            switch Int.random(in: 0..<20, using: &random) {
+            case 0:
+                // Asleep: the monotonic clock stands still.
+                let length = Int64.random(in: 60_000...10 * 3_600_000, using: &random)
+                session.now.boottime += length
+                session.now.wall.milliseconds += length
+            case 1: session.now.wall.milliseconds += Int64.random(in: 0...2 * 3_600_000, using: &random)
+            case 2: session.now.wall.milliseconds -= Int64.random(in: 0...2 * 3_600_000, using: &random)
+            case 3:
+                session.recorder.stop()
+                session.advance(Int64.random(in: 0...day, using: &random))
+                session = try ScriptedSession(after: session)
+            case 4: session = try ScriptedSession(after: session)
+            default: work(session)
+            }
+            // The loop is woken by its timers: they are on the boot's and the wall's clock.
+            session.recorder.tick()
+            let now = session.now.wall.milliseconds
+            let entries = try RingReader(path: session.folder.paths.ring).entries()
+            for entry in entries {
+                // A clock that was ahead counts as of the moment it was found to be.
+                limits[entry.sequence] = min(
+                    limits[entry.sequence] ?? .max,
+                    min(entry.end, now + 60_000) + 7 * day
+                )
+            }
+            let present = Set(entries.map(\.sequence))
+            late += limits.filter { present.contains($0.key) && $0.value + 60_000 < now }.count
+            erased += limits.keys.filter { !present.contains($0) }.count
+            limits = limits.filter { present.contains($0.key) }
+            session.pass(isProof ? day / 96 : day / 8)
+        }
+        #expect(late == 0)
+        #expect(erased > rounds / 4)
+        #expect(Set(session.folder.names(below: "state/mci")).isSuperset(of: ["ring.db"]))
+    }
+
+    @Test func `a clock that was far ahead does not keep a batch for longer`() throws {
+        let session = try ScriptedSession()
+        session.now.wall.milliseconds += 1000 * day
+        session.recorder.tick()
+        work(session)
+        session.now.wall.milliseconds -= 1000 * day
+        session.recorder.tick()
+        work(session)
+        session.pass(6 * day)
+        #expect(try ends(session).count == 2)
+        // And with a restart in between.
+        let next = try ScriptedSession(after: session)
+        next.pass(day + 120_000)
+        #expect(try ends(next).isEmpty)
+    }
+
+    @Test func `a clock set forward ends the age of what is older`() throws {
+        let session = try ScriptedSession()
+        work(session)
+        session.now.wall.milliseconds += 8 * day
+        session.recorder.tick()
+        #expect(try ends(session).isEmpty)
+    }
+
+    @Test func `while the disk is nearly full nothing is recorded, and status says so`() throws {
+        let session = try ScriptedSession()
+        work(session)
+        session.disk.space = (400 << 20, 1 << 40)
+        session.type("c")
+        session.pass(11_000)
+        #expect(session.recorder.status.state == .closed)
+        #expect(session.recorder.status.reason == "disk-full")
+        #expect(!session.source.isConnected)
+        let stored = try session.words()
+        session.type("secret")
+        session.pass(60_000)
+        #expect(try session.words() == stored)
+        session.disk.space = (600 << 20, 1 << 40)
+        session.pass(11_000)
+        #expect(session.recorder.status.state == .recording)
+        work(session)
+        session.recorder.stop()
+        #expect(try session.words().contains { $0.hasPrefix("gap disk-full") })
+    }
+
+    @Test(arguments: [(1 << 40, 500 << 20), (4 << 30, 214_748_364)])
+    func `the floor is 500 MiB, or 5 % of a small disk`(whole: Int, floor: Int) {
+        #expect(PersonSettings().spaceFloor(ofWhole: Int64(whole)) == Int64(floor))
+    }
+
+    @Test func `a new ring size takes effect at once and keeps what was recorded`() throws {
+        let session = try ScriptedSession()
+        work(session)
+        var settings = try SettingsFile(session.folder.paths.settings).read()
+        for size in [8 << 20, 3 << 20] {
+            settings.ringSize = size
+            try SettingsFile(session.folder.paths.settings).write(settings)
+            _ = try session.recorder.handle(.reload)
+            work(session)
+            #expect(session.recorder.status.ring.cap == size)
+            #expect(session.recorder.status.state == .recording)
+        }
+        #expect(try session.stored().filter { $0.words == "letter down" }.count == 6)
+        let sizes = session.folder.names(below: "state/mci").filter { $0.hasPrefix("ring.db") }
+            .compactMap { Disk.size("\(session.folder.path)/state/mci/\($0)") }
+        #expect(sizes.reduce(0, +) <= 3 << 20)
+    }
+
+    @Test func `a shorter retention takes effect at once`() throws {
+        let session = try ScriptedSession()
+        work(session)
+        session.pass(3_600_000)
+        var settings = try SettingsFile(session.folder.paths.settings).read()
+        settings.retention = 1800
+        try SettingsFile(session.folder.paths.settings).write(settings)
+        _ = try session.recorder.handle(.reload)
+        session.recorder.tick()
+        #expect(try ends(session).isEmpty)
+    }
+
+    @Test func `the accounts of all runs together hold, and no count is written while typing`()
+        throws
+    {
+        var session = try ScriptedSession()
+        var total = 0
+        for run in 0..<4 {
+            session.focus("Editor")
+            session.type("abc")
+            session.pass(11_000)
+            let status = session.recorder.status
+            #expect(status.total.addsUp && status.events.addsUp)
+            #expect(status.total.seen == total + status.events.seen)
+            total = status.total.seen
+            let before = Disk.exists(session.folder.paths.accounts)
+            #expect(before == (run > 0), "written at a stop only")
+            session.recorder.stop()
+            session = try ScriptedSession(after: session)
+        }
+        #expect(session.recorder.status.total.seen == total)
+        #expect(total == 24)
+        #expect(session.recorder.status.totalSince != nil)
+    }
+
+    @Test func `batches that damage took leave a gap and are told once`() throws {
+        let session = try ScriptedSession()
+        for _ in 0..<3 {
+            work(session)
+            session.pass(120_000)
+        }
+        session.recorder.stop()
+        let ring = session.folder.paths.ring
+        try DiskFile(ring).truncate(to: 0)
+        let next = try ScriptedSession(after: session)
+        work(next)
+        next.recorder.stop()
+        #expect(try next.words().contains { $0.hasPrefix("gap lost") })
+        let told = next.log.entries.filter { $0.message == "Batches are missing from the ring" }
+        #expect(told.count == 1)
+        let third = try ScriptedSession(after: next)
+        work(third)
+        #expect(!third.log.entries.contains { $0.message == "Batches are missing from the ring" })
+    }
+
+    @Test func `a ring for several readers opens with each of their keys`() throws {
+        let session = try ScriptedSession(consents: false)
+        let others = [Identity(), Identity()]
+        let own = Disk.lines(session.folder.paths.recipients)
+        let list = own + others.map(\.recipient)
+        try Disk.write(
+            Array(list.joined(separator: "\n").utf8),
+            to: session.folder.paths.recipients
+        )
+        try session.consent()
+        work(session)
+        session.recorder.stop()
+        let words = try session.words()
+        #expect(words.contains("letter down"))
+        let ring = try RingReader(path: session.folder.paths.ring)
+        let entry = try #require(try ring.entries().first)
+        let sealed = try #require(try ring.sealed(entry))
+        for identity in others {
+            guard case .opened(let batch) = BatchOpener([identity]).open(sealed) else {
+                Issue.record("It does not open.")
+                continue
+            }
+            #expect(batch.items.count == words.count)
+        }
+    }
+}
