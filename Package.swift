@@ -101,6 +101,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .executableTarget(
+            name: "mci-ring-bench",
+            dependencies: [
+                "Events", "Files", "Gate", "Packing", "Sealing", "Storage", "Timeline",
+            ],
+            path: "Tests/Benchmarks/Ring",
+            swiftSettings: relaxed
+        ),
         .testTarget(
             name: "MciTests",
             dependencies: [

@@ -6,6 +6,9 @@
 package enum InputStream: UInt8, CaseIterable, Sendable {
     case keyboard
     case pointer
+
+    /// The word in exports.
+    package var name: String { self == .keyboard ? "keyboard" : "pointer" }
 }
 
 /// To whom the input of a stream goes at this point of the stream.

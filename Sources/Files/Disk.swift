@@ -141,6 +141,16 @@ package enum Disk {
         try move(draft, to: path)
     }
 
+    /// Makes a new file for the owner alone and opens it for writing.
+    ///
+    /// - Returns: the descriptor.
+    /// - Throws: ``FileError``, also where there is one already.
+    package static func make(_ path: String) throws(FileError) -> Int32 {
+        let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw FileError("open") }
+        return file
+    }
+
     /// Writes all bytes to an open file.
     ///
     /// - Throws: ``FileError``.

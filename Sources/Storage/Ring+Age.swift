@@ -12,7 +12,7 @@ extension Ring {
     }
 
     /// The end of the batch that reaches its age first, in milliseconds since 1970.
-    package var earliestEnd: Int64? { ends.map(\.end).min() }
+    package var earliestEnd: Int64? { slots.earliestEnd(upTo: head.boundedUpTo, head.bound) }
 
     /// The end of each batch by which its age counts.
     ///
@@ -20,7 +20,7 @@ extension Ring {
     /// one that came after it, nor later than the moment at which the clock was found to be behind it.
     private var ends: [(sequence: UInt64, end: Int64)] {
         var latest = Int64.max
-        return entries.filter(\.isBatch).sorted { $0.sequence > $1.sequence }.map { entry in
+        return slots.batches.sorted { $0.sequence > $1.sequence }.map { entry in
             latest = min(latest, entry.end)
             if UInt64(entry.sequence) <= head.boundedUpTo { latest = min(latest, head.bound) }
             return (UInt64(entry.sequence), latest)
@@ -34,6 +34,7 @@ extension Ring {
         // An end is rounded up to the minute.
         guard let newest = ends.map(\.end).max(), newest > now + 60_000 else { return }
         (head.boundedUpTo, head.bound) = (newestStored, now)
+        slots.forgetEarliest()
         writeHead()
     }
 

@@ -31,7 +31,7 @@ extension Ring {
         for _ in 0..<3 {
             do throws(StorageError) {
                 let ring = try openOnce(path, cap: cap, key: key)
-                if ring.entries.count <= ring.wantedSlots {
+                if ring.slots.count <= ring.wantedSlots {
                     ring.noteClock(now)
                     return ring
                 }
@@ -79,7 +79,7 @@ extension Ring {
         {
             throw StorageError(.damaged)
         }
-        if !old.isEmpty || ring.entries.count < ring.wantedSlots {
+        if !old.isEmpty || ring.slots.count < ring.wantedSlots {
             ring.rebuilding = Rebuilding(
                 old: old,
                 isRepair: old.contains { $0.reason == .damaged },
@@ -99,10 +99,10 @@ extension Ring {
     /// The head of a ring that has none: what is there is all that can be known.
     private var guessedHead: RingHead {
         var head = RingHead()
+        let entries = slots.entries
         head.first = UInt64(entries.filter { $0.sequence > 0 }.map(\.sequence).min() ?? 1)
-        let newest = entries.indices.max { entries[$0].sequence < entries[$1].sequence }
-        guard let newest, entries[newest].sequence > 0 else { return head }
-        (head.newest, head.end) = (UInt64(entries[newest].sequence), entries[newest].end)
+        guard let newest = slots.slots(of: slots.newest).last, slots.newest > 0 else { return head }
+        (head.newest, head.end) = (newestStored, entries[newest].end)
         if let sealed = try? file.sealed(newest) { head.digest = SealedBatch.digest(sealed) }
         return head
     }
@@ -125,7 +125,7 @@ extension Ring {
             old.cut(RingFormat.mostTogether)
             if old.isEmpty { work.old.removeFirst() }
             rebuilding = work
-        } else if entries.count < wantedSlots {
+        } else if slots.count < wantedSlots {
             try grow()
         } else {
             rebuilding = nil
@@ -143,7 +143,7 @@ extension Ring {
 
     /// Whether there is room for one more row.
     var mayAddRow: Bool {
-        guard entries.count < wantedSlots else { return false }
+        guard slots.count < wantedSlots else { return false }
         guard let rebuilding, !rebuilding.old.isEmpty else { return true }
         return allFiles + 4 * RingFormat.pageSize <= rebuilding.limit
     }
@@ -157,29 +157,30 @@ extension Ring {
 
     /// Takes over rows of another ring, as far as the newest of all fit.
     private func adopt(_ rows: [RingPage]) throws(StorageError) {
-        var known = Set(entries.map(\.sequence))
+        var known = Set(slots.entries.map(\.sequence))
+        var new = slots
         var written: [RingFile.Row] = []
-        var new = entries
         for row in rows where !known.contains(row.sequence) && isExpected(row.sequence) {
             let end = row.storedEnd == RingFormat.origin ? 0 : row.storedEnd
-            let entry = RingFile.Entry(sequence: row.sequence, end: end)
-            let oldest = new.indices.min { new[$0].sequence < new[$1].sequence }
-            let isFull = new.count >= wantedSlots
-            if !isFull {
+            let entry = SlotTable.Entry(sequence: row.sequence, end: end)
+            known.insert(row.sequence)
+            if new.count < wantedSlots {
                 written.append(
                     .init(slot: new.count, entry: entry, sealed: row.sealed, isNew: true)
                 )
-                new.append(entry)
-            } else if let oldest, new[oldest].sequence < row.sequence {
+                new.add(entry)
+            } else if let oldest = new.oldest(), new.entries[oldest].sequence < row.sequence {
                 written.append(.init(slot: oldest, entry: entry, sealed: row.sealed))
-                new[oldest] = entry
+                new.set(oldest, entry)
             }
-            known.insert(row.sequence)
         }
         for start in stride(from: 0, to: written.count, by: RingFormat.mostTogether) {
-            try file.write(written[start...].prefix(RingFormat.mostTogether))
+            let part = written[start...].prefix(RingFormat.mostTogether)
+            try file.write(part)
+            for row in part {
+                if row.isNew { slots.add(row.entry) } else { slots.set(row.slot, row.entry) }
+            }
         }
-        entries = new
     }
 
     /// Whether a number can be one of this ring's: damage may have changed it.
@@ -190,8 +191,8 @@ extension Ring {
 
     private func grow() throws(StorageError) {
         let empty = [UInt8](repeating: 0, count: RingFormat.slotSize)
-        let end = min(wantedSlots, entries.count + RingFormat.mostTogether)
-        let rows = (entries.count..<end).map {
+        let end = min(wantedSlots, slots.count + RingFormat.mostTogether)
+        let rows = (slots.count..<end).map {
             RingFile.Row(slot: $0, entry: .init(), sealed: empty, isNew: true)
         }
         try file.write(rows)
@@ -214,6 +215,7 @@ extension Ring {
 
     /// Notes which batches are missing: those the head expects and no slot has.
     private func buryLost() throws(StorageError) {
+        let entries = slots.entries
         let present = Set(entries.map { UInt64($0.sequence) })
         let oldest = UInt64(entries.map(\.sequence).filter { $0 > 0 }.min() ?? 0)
         let isFull = entries.allSatisfy { $0.sequence > 0 }

@@ -34,7 +34,7 @@ package final class Ring {
     let key: DeviceKey
     let file: RingFile
     /// What each slot holds.
-    var entries: [RingFile.Entry]
+    var slots: SlotTable
     package internal(set) var head: RingHead
     /// The rebuilding that goes on, where one does.
     var rebuilding: Rebuilding?
@@ -50,7 +50,7 @@ package final class Ring {
         self.cap = max(cap, RingFormat.smallestCap)
         self.key = key
         file = try RingFile(path)
-        entries = try file.load()
+        slots = SlotTable(try file.load())
         head = RingHead()
     }
 
@@ -60,12 +60,12 @@ package final class Ring {
     /// The number of the next new batch.
     package var nextSequence: UInt64 { max(newestStored, head.newest) + 1 }
 
-    var newestStored: UInt64 { UInt64(entries.lazy.map(\.sequence).max() ?? 0) }
+    var newestStored: UInt64 { UInt64(slots.newest) }
 
     /// What is stored now.
     package var contents: Contents {
         var contents = Contents(cap: cap)
-        for entry in entries where entry.isBatch {
+        for entry in slots.batches {
             contents.batches += 1
             contents.oldest = min(contents.oldest ?? entry.end, entry.end)
             contents.newest = max(contents.newest ?? entry.end, entry.end)
@@ -88,19 +88,19 @@ package final class Ring {
     /// - Throws: ``StorageError``; the ring is then as it was.
     package func put(_ batch: SealedBatch) throws(StorageError) {
         guard batch.bytes.count == RingFormat.slotSize else { throw StorageError(.failed) }
-        try file.check(rows: entries.count)
+        try file.check(rows: slots.count)
         // Numbers that were given to batches which never arrived.
         let newest = newestStored
         if newest > 0, batch.sequence > newest + 1 {
-            try bury(Array((newest + 1..<batch.sequence).suffix(entries.count)), .lost)
+            try bury(Array((newest + 1..<batch.sequence).suffix(slots.count)), .lost)
         }
-        let entry = RingFile.Entry(sequence: Int64(batch.sequence), end: batch.end)
+        let entry = SlotTable.Entry(sequence: Int64(batch.sequence), end: batch.end)
         try store(entry, batch.bytes)
         noteNewest(batch.sequence, form: batch.form, end: batch.end, batch.digest)
     }
 
     /// Writes a batch into its slot, an empty one, a new one, or that of the oldest batch.
-    func store(_ entry: RingFile.Entry, _ sealed: [UInt8]) throws(StorageError) {
+    func store(_ entry: SlotTable.Entry, _ sealed: [UInt8]) throws(StorageError) {
         let row = try row(for: entry, sealed)
         try file.write([row])
         didWrite(row)
@@ -108,31 +108,27 @@ package final class Ring {
 
     /// The row into which something is to be written.
     private func row(
-        for entry: RingFile.Entry,
+        for entry: SlotTable.Entry,
         _ sealed: [UInt8]
     ) throws(StorageError) -> RingFile.Row {
-        if let slot = entries.lastIndex(where: { $0.sequence == entry.sequence }) {
+        if let slot = slots.slots(of: entry.sequence).last {
             return RingFile.Row(slot: slot, entry: entry, sealed: sealed)
         }
-        let oldest = entries.indices.min { entries[$0].sequence < entries[$1].sequence }
-        if let oldest, entries[oldest].sequence == 0 || !mayAddRow {
+        if let oldest = slots.oldest(), slots.entries[oldest].sequence == 0 || !mayAddRow {
             return RingFile.Row(slot: oldest, entry: entry, sealed: sealed)
         }
         // A ring that has just begun to be rebuilt may have no room yet.
         guard mayAddRow else { throw StorageError(.busy) }
-        return RingFile.Row(slot: entries.count, entry: entry, sealed: sealed, isNew: true)
+        return RingFile.Row(slot: slots.count, entry: entry, sealed: sealed, isNew: true)
     }
 
     func didWrite(_ row: RingFile.Row) {
-        if row.isNew {
-            entries.append(row.entry)
-            return
-        }
-        let evicted = UInt64(entries[row.slot].sequence)
+        if row.isNew { return slots.add(row.entry) }
+        let evicted = UInt64(slots.entries[row.slot].sequence)
         if evicted > 0, evicted != UInt64(row.entry.sequence) {
             head.first = max(head.first, evicted + 1)
         }
-        entries[row.slot] = row.entry
+        slots.set(row.slot, row.entry)
     }
 
     private func noteNewest(_ sequence: UInt64, form: UInt64, end: Int64, _ digest: [UInt8]) {
@@ -156,7 +152,7 @@ package final class Ring {
     /// - Parameter range: in milliseconds since 1970.
     /// - Returns: their sequence numbers.
     package func batches(touching range: ClosedRange<Int64>) -> [UInt64] {
-        entries.filter(\.isBatch)
+        slots.batches
             .filter { $0.end >= range.lowerBound && $0.end - 120_000 <= range.upperBound }
             .map { UInt64($0.sequence) }
             .sorted()
@@ -175,7 +171,8 @@ package final class Ring {
     ) throws(StorageError) {
         hasPendingErasure = true
         try rebuildToEnd()
-        try bury(sequences.filter { stored($0) != nil }, reason)
+        let stored = Set(slots.batches.map { UInt64($0.sequence) })
+        try bury(sequences.filter { stored.contains($0) }, reason)
         try finishErasure()
     }
 
@@ -187,29 +184,23 @@ package final class Ring {
         hasPendingErasure = false
     }
 
-    private func stored(_ sequence: UInt64) -> RingFile.Entry? {
-        entries.first { $0.sequence == Int64(sequence) && $0.isBatch }
-    }
-
     /// Puts tombstones where batches are or should be, many in a commit: each waits for the disk.
     func bury(_ sequences: [UInt64], _ reason: Tombstone.Reason) throws(StorageError) {
+        let index = slots.index()
         for start in stride(from: 0, to: sequences.count, by: RingFormat.mostTogether) {
             var rows: [RingFile.Row] = []
-            var taken: Set<Int> = []
             for sequence in sequences[start...].prefix(RingFormat.mostTogether) {
                 guard let stone = Tombstone(sequence, reason, signedBy: key) else {
                     throw StorageError(.failed)
                 }
-                let entry = RingFile.Entry(sequence: Int64(sequence))
-                let places = entries.indices.filter { entries[$0].sequence == entry.sequence }
-                // One that never arrived takes the place of the oldest.
-                let free = entries.indices.filter { !taken.contains($0) }
-                    .min { entries[$0].sequence < entries[$1].sequence }
-                for slot in places.isEmpty ? [free].compactMap(\.self) : places {
-                    rows.append(RingFile.Row(slot: slot, entry: entry, sealed: stone.bytes))
-                    taken.insert(slot)
-                }
+                let entry = SlotTable.Entry(sequence: Int64(sequence))
                 if sequence == head.newest { head.digest = SealedBatch.digest(stone.bytes) }
+                guard let places = index[entry.sequence] else {
+                    // One that never arrived takes the place of the oldest.
+                    try store(entry, stone.bytes)
+                    continue
+                }
+                rows += places.map { RingFile.Row(slot: $0, entry: entry, sealed: stone.bytes) }
             }
             try file.write(rows)
             rows.forEach(didWrite)

@@ -4,18 +4,10 @@ import Files
 
 /// The ring's database: its rows, its log, and whether its files are still the ones it opened.
 final class RingFile {
-    /// What a row holds; number 0 is nothing, a number without an end is a tombstone.
-    struct Entry: Equatable {
-        var sequence: Int64 = 0
-        var end: Int64 = 0
-
-        var isBatch: Bool { sequence > 0 && end > 0 }
-    }
-
     /// A row to be written, and whether it is a new one.
     struct Row {
         var slot: Int
-        var entry: Entry
+        var entry: SlotTable.Entry
         var sealed: [UInt8]
         var isNew = false
     }
@@ -58,12 +50,12 @@ final class RingFile {
     ///
     /// - Throws: ``StorageError`` `damaged` when they are not numbered from 0 on without a hole, or
     ///   are not of the one size.
-    func load() throws(StorageError) -> [Entry] {
+    func load() throws(StorageError) -> [SlotTable.Entry] {
         let rows = try SQLiteStatement(
             connection,
             "SELECT slot, seq, t_end, typeof(sealed)='blob', length(sealed) FROM ring ORDER BY slot"
         )
-        var entries: [Entry] = []
+        var entries: [SlotTable.Entry] = []
         while try rows.step() {
             guard rows.integer(0) == entries.count, rows.integer(3) == 1,
                 rows.integer(4) == RingFormat.slotSize
@@ -75,7 +67,7 @@ final class RingFile {
             // A row at an impossible time or number is nobody's: it is used again.
             entries.append(
                 isSound
-                    ? Entry(sequence: sequence, end: end == RingFormat.origin ? 0 : end) : Entry()
+                    ? .init(sequence: sequence, end: end == RingFormat.origin ? 0 : end) : .init()
             )
         }
         return entries

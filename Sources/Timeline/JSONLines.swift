@@ -3,12 +3,31 @@
 import Events
 import Packing
 
-/// Writes events as JSON Lines, the export's format (README, "JSON").
-package struct JSONLines {
-    /// The lines written so far; take them and empty it as they grow.
-    package var bytes: [UInt8] = []
+/// Writes events as JSON Lines, the export's own format (README, "JSON").
+package struct JSONLines: EventWriter {
+    package var text = TextBuffer()
 
     private let withKeys: Bool
+    private let words = Words()
+
+    /// The parts of lines that are always the same.
+    private struct Words {
+        let time = Array("{\"time\":\"".utf8)
+        let motion = Array("\",\"type\":\"motion\",\"dx\":".utf8)
+        let dy = Array(",\"dy\":".utf8)
+        let device = Array(",\"device\":".utf8)
+        let end = Array("}\n".utf8)
+        let state = (
+            up: Array("\",\"type\":\"key\",\"state\":\"up\",\"class\":\"".utf8),
+            down: Array("\",\"type\":\"key\",\"state\":\"down\",\"class\":\"".utf8)
+        )
+        let classes = KeyClass.allCases.map { Array($0.name.utf8) }
+        let keysym = Array("\",\"keysym\":\"".utf8)
+        let modifiers = (0...UInt8.max).map { bits in
+            let words = Modifiers(rawValue: bits).words.map { "\"\($0)\"" }
+            return Array("\",\"modifiers\":[\(words.joined(separator: ","))]".utf8)
+        }
+    }
 
     /// - Parameter withKeys: whether to write which key it was, where that was recorded.
     package init(withKeys: Bool) {
@@ -17,61 +36,63 @@ package struct JSONLines {
 
     /// Appends one event as a line.
     package mutating func append(_ event: RecordedEvent) {
-        text("{\"time\":\"")
-        event.time.append(to: &bytes)
-        text("\",\"type\":\"")
+        text.append(words.time)
+        text.append(event.time)
         switch event.item.payload {
+        case .motion(let dx, let dy):
+            text.append(words.motion)
+            text.append(dx)
+            text.append(words.dy)
+            text.append(dy)
+            device(event.item.device)
         case .key(let isDown, let keyClass, let modifiers, let keysym):
-            text("key\",\"state\":\"\(isDown ? "down" : "up")\",\"class\":\"\(keyClass.name)\"")
-            if withKeys, keysym != 0 { text(",\"keysym\":\"\(KeysymName.of(keysym))\"") }
-            text(",\"modifiers\":[")
-            text(modifiers.words.map { "\"\($0)\"" }.joined(separator: ","))
-            text("]")
+            text.append(isDown ? words.state.down : words.state.up)
+            text.append(words.classes[Int(keyClass.rawValue)])
+            if withKeys, keysym != 0 {
+                text.append(words.keysym)
+                text.append(KeysymName.of(keysym))
+            }
+            text.append(words.modifiers[Int(modifiers.rawValue)])
             device(event.item.device)
         case .button(let number, let isDown):
-            text("button\",\"button\":\(number),\"state\":\"\(isDown ? "down" : "up")\"")
-            device(event.item.device)
-        case .motion(let dx, let dy):
-            text("motion\",\"dx\":\(dx),\"dy\":\(dy)")
+            let state = isDown ? "down" : "up"
+            text.append("\",\"type\":\"button\",\"button\":\(number),\"state\":\"\(state)\"")
             device(event.item.device)
         case .scroll(let dx, let dy):
-            text("scroll\",\"dx\":\(Self.notches(dx)),\"dy\":\(Self.notches(dy))")
+            text.append("\",\"type\":\"scroll\",\"dx\":")
+            text.append(notches: dx)
+            text.append(words.dy)
+            text.append(notches: dy)
             device(event.item.device)
         case .focus(let app):
-            text("focus\",\"app\":")
+            text.append("\",\"type\":\"focus\",\"app\":")
             string(app)
         case .gap(let reason, _, let stream):
-            text("gap\",\"reason\":\"\(reason.name)\",\"from\":\"")
-            event.time.append(to: &bytes)
-            text("\",\"to\":\"")
-            event.end.append(to: &bytes)
-            text("\"")
-            if let stream {
-                text(",\"stream\":\"\(stream == .keyboard ? "keyboard" : "pointer")\"")
-            }
+            text.append("\",\"type\":\"gap\",\"reason\":\"\(reason.name)\",\"from\":\"")
+            text.append(event.time)
+            text.append("\",\"to\":\"")
+            text.append(event.end)
+            text.append("\"")
+            if let stream { text.append(",\"stream\":\"\(stream.name)\"") }
         }
-        text("}\n")
+        text.append(words.end)
     }
 
-    private mutating func text(_ text: String) { bytes.append(contentsOf: text.utf8) }
-
-    private mutating func device(_ device: UInt8) { text(",\"device\":\(device)") }
+    private mutating func device(_ device: UInt8) {
+        text.append(words.device)
+        text.append(Int32(device))
+    }
 
     /// A JSON string (RFC 8259 §7).
     private mutating func string(_ value: String) {
-        bytes.append(0x22)
+        text.bytes.append(0x22)
         for byte in value.utf8 {
             switch byte {
-            case 0x22, 0x5C: bytes += [0x5C, byte]
-            case 0..<0x20: text("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-            default: bytes.append(byte)
+            case 0x22, 0x5C: text.bytes += [0x5C, byte]
+            case 0..<0x20: text.append("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
+            default: text.bytes.append(byte)
             }
         }
-        bytes.append(0x22)
-    }
-
-    /// 1/120 notches as notches, without a fraction where there is none.
-    private static func notches(_ value: Int32) -> String {
-        value % 120 == 0 ? "\(value / 120)" : "\(Double(value) / 120)"
+        text.bytes.append(0x22)
     }
 }

@@ -41,18 +41,22 @@ package final class TimelineReader {
     /// - Parameters:
     ///   - range: wall time in milliseconds since 1970; a gap belongs to it when it touches it.
     ///   - onlyNew: leave out what an earlier call on this reader handed out.
+    ///   - progress: told how many of how many batches were read.
     ///   - body: takes each event in the order of the recording; false ends the reading.
     /// - Returns: the counts.
     /// - Throws: `StorageError` when the ring cannot be read.
     package func read(
         _ range: ClosedRange<Int64>,
         onlyNew: Bool = false,
+        progress: (Int, Int) -> Void = { _, _ in },
         _ body: (RecordedEvent) throws -> Bool
     ) throws -> Summary {
         var summary = Summary()
         if !onlyNew { (app, last) = ("", WallTime(0)) }
         var isBehind = false
-        for entry in try ring.entries() where entry.end >= range.lowerBound {
+        let entries = try ring.entries().filter { $0.end >= range.lowerBound }
+        for (count, entry) in entries.enumerated() {
+            progress(count, entries.count)
             if !entry.touches(range) {
                 // The first batch behind the stretch may tell of a long gap within it.
                 if isBehind { continue }

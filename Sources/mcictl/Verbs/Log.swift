@@ -64,21 +64,21 @@ struct LogVerb: ParsableCommand {
         _ range: ClosedRange<Int64>
     ) throws -> TimelineReader.Summary {
         var lines = JSONLines(withKeys: keys)
-        var text: [UInt8] = []
+        var rows: [UInt8] = []
         let summary = try timeline.read(range, onlyNew: true) { event in
             if json {
                 lines.append(event)
+                if let bytes = lines.take() { Terminal.write(bytes) }
             } else {
-                text += Array((row(event) + "\n").utf8)
-            }
-            if lines.bytes.count + text.count > 1 << 16 {
-                Terminal.write(lines.bytes + text)
-                lines.bytes.removeAll(keepingCapacity: true)
-                text.removeAll(keepingCapacity: true)
+                rows += Array((row(event) + "\n").utf8)
+                if rows.count > 1 << 16 {
+                    Terminal.write(rows)
+                    rows.removeAll(keepingCapacity: true)
+                }
             }
             return true
         }
-        Terminal.write(lines.bytes + text)
+        Terminal.write(rows + (lines.take(all: true) ?? []))
         return summary
     }
 
@@ -116,50 +116,11 @@ struct LogVerb: ParsableCommand {
         case .focus(let app): what = "focus \(Self.printable(app))"
         case .gap(let reason, _, let stream):
             let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
-            let scope = stream.map { $0 == .keyboard ? ", keyboard only" : ", pointer only" } ?? ""
+            let scope = stream.map { ", \($0.name) only" } ?? ""
             what = "gap: \(reason.name), \(length) until \(TimeText.exact(event.end))\(scope)"
         }
         let time = TimeText.exact(event.time)
         return
             "\(time)  \(device)\(String(repeating: " ", count: max(1, 13 - device.count)))\(what)"
-    }
-}
-
-/// The verb `export`.
-struct ExportVerb: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "export",
-        abstract: "Write what was recorded as JSON Lines.",
-        discussion: """
-            EXAMPLES
-              mcictl export > events.jsonl
-              mcictl export --since 2h --until 1h
-            """
-    )
-
-    @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
-    var since: String?
-
-    @Option(help: "Up to a time.")
-    var until: String?
-
-    @Flag(help: "JSON Lines, which is the only format so far.")
-    var json = false
-
-    func run() throws {
-        let place = Workplace()
-        let range = try place.range(since: since, until: until)
-        let timeline = try place.timeline()
-        var lines = JSONLines(withKeys: true)
-        let summary = try timeline.read(range) { event in
-            lines.append(event)
-            if lines.bytes.count > 1 << 16 {
-                Terminal.write(lines.bytes)
-                lines.bytes.removeAll(keepingCapacity: true)
-            }
-            return true
-        }
-        Terminal.write(lines.bytes)
-        warn(about: summary)
     }
 }

@@ -39,7 +39,7 @@ private let unsafeFiles: Set<String> = [
     "Sealing/Age.swift", "Sealing/DeviceKey.swift",
     "Sealing/Sealer.swift", "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
-    "mcictl/Support/LocalTime.swift",
+    "mcictl/Support/Bridge.swift", "mcictl/Support/LocalTime.swift",
 ]
 
 /// The libraries that a dynamic mcid may load, without versions.

@@ -58,8 +58,10 @@ import Timeline
                 let length = Int64.random(in: 60_000...10 * 3_600_000, using: &random)
                 session.now.boottime += length
                 session.now.wall.milliseconds += length
-            case 1: session.now.wall.milliseconds += Int64.random(in: 0...2 * 3_600_000, using: &random)
-            case 2: session.now.wall.milliseconds -= Int64.random(in: 0...2 * 3_600_000, using: &random)
+            case 1:
+                session.now.wall.milliseconds += Int64.random(in: 0...2 * 3_600_000, using: &random)
+            case 2:
+                session.now.wall.milliseconds -= Int64.random(in: 0...2 * 3_600_000, using: &random)
             case 3:
                 session.recorder.stop()
                 session.advance(Int64.random(in: 0...day, using: &random))

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+
+/// Writes events as comma-separated values with a line of names (RFC 4180), a column for each field
+/// of the JSON Lines.
+package struct CSV: EventWriter {
+    package var text = TextBuffer()
+    private let classes = KeyClass.allCases.map { Array($0.name.utf8) }
+
+    package init() {}
+
+    /// The names of the columns, in their order.
+    package static let columns = [
+        "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
+        "reason", "to", "stream", "device",
+    ]
+
+    package var head: [UInt8] {
+        Array(Self.columns.joined(separator: ",").utf8) + [0x0D, 0x0A]
+    }
+
+    package mutating func append(_ event: RecordedEvent) {
+        text.append(event.time)
+        switch event.item.payload {
+        case .motion(let dx, let dy):
+            text.append(",motion,,,,,,")
+            text.append(dx)
+            comma()
+            text.append(dy)
+            text.append(",,,,,")
+            text.append(Int32(event.item.device))
+        case .key(let isDown, let keyClass, let modifiers, let keysym):
+            text.append(isDown ? ",key,down," : ",key,up,")
+            text.append(classes[Int(keyClass.rawValue)])
+            comma()
+            if keysym != 0 { text.append(KeysymName.of(keysym)) }
+            comma()
+            text.append(modifiers.words.joined(separator: "+"))
+            text.append(",,,,,,,,")
+            text.append(Int32(event.item.device))
+        case .button(let number, let isDown):
+            text.append(",button,\(isDown ? "down" : "up"),,,,\(number),,,,,,,")
+            text.append(Int32(event.item.device))
+        case .scroll(let dx, let dy):
+            text.append(",scroll,,,,,,")
+            text.append(notches: dx)
+            comma()
+            text.append(notches: dy)
+            text.append(",,,,,")
+            text.append(Int32(event.item.device))
+        case .focus(let app):
+            text.append(",focus,,,,,,,,")
+            quoted(app)
+            text.append(",,,,")
+        case .gap(let reason, _, let stream):
+            text.append(",gap,,,,,,,,,\(reason.name),")
+            text.append(event.end)
+            text.append(",\(stream?.name ?? ""),")
+        }
+        text.append([0x0D, 0x0A])
+    }
+
+    private mutating func comma() { text.bytes.append(0x2C) }
+
+    private mutating func quoted(_ value: String) {
+        text.bytes.append(0x22)
+        for byte in value.utf8 {
+            if byte == 0x22 { text.bytes.append(byte) }
+            text.bytes.append(byte)
+        }
+        text.bytes.append(0x22)
+    }
+}

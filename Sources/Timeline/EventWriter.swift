@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes events one after the other as text.
+package protocol EventWriter {
+    /// What was written and not yet taken.
+    var text: TextBuffer { get set }
+
+    /// What stands in front of all events; empty where the format has nothing there.
+    var head: [UInt8] { get }
+
+    mutating func append(_ event: RecordedEvent)
+}
+
+extension EventWriter {
+    package var head: [UInt8] { [] }
+
+    /// Takes what was written, once it is much or `all` of it is wanted.
+    package mutating func take(all: Bool = false) -> [UInt8]? {
+        guard all || text.bytes.count > 1 << 16 else { return nil }
+        defer { text.bytes.removeAll(keepingCapacity: true) }
+        return text.bytes
+    }
+}

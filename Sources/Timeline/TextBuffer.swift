@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+
+/// Text that is built fast: what every line needs, times and numbers, without a String in between.
+package struct TextBuffer {
+    /// What was written; take it and empty it as it grows.
+    package var bytes: [UInt8] = []
+    /// The minute written last, up to its colon: most times share it with the time before.
+    private var minute = Int64.min
+    private var minuteText: [UInt8] = []
+
+    package init() {
+        bytes.reserveCapacity(1 << 17)
+    }
+
+    /// Appends text whose bytes were made before.
+    @inline(__always)
+    package mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+
+    /// Appends a string.
+    package mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// Appends a whole number.
+    package mutating func append(_ value: Int32) {
+        var rest = value.magnitude
+        if value < 0 { bytes.append(0x2D) }
+        if rest < 10 { return bytes.append(0x30 + UInt8(truncatingIfNeeded: rest)) }
+        var scale: UInt32 = 10
+        while scale <= rest / 10 { scale *= 10 }
+        while scale > 0 {
+            bytes.append(0x30 + UInt8(truncatingIfNeeded: rest / scale))
+            rest %= scale
+            scale /= 10
+        }
+    }
+
+    /// Appends a time as RFC 3339 in UTC with milliseconds.
+    package mutating func append(_ time: WallTime) {
+        let milliseconds = time.milliseconds
+        guard 0..<253_402_300_800_000 ~= milliseconds else { return time.append(to: &bytes) }
+        let minute = milliseconds / 60_000
+        if minute != self.minute {
+            self.minute = minute
+            var text: [UInt8] = []
+            WallTime(minute * 60_000).append(to: &text)
+            minuteText = Array(text.prefix(17))
+        }
+        bytes.append(contentsOf: minuteText)
+        let rest = UInt32(truncatingIfNeeded: milliseconds - minute * 60_000)
+        let (second, fraction) = (rest / 1000, rest % 1000)
+        digit(second / 10)
+        digit(second % 10)
+        bytes.append(0x2E)
+        digit(fraction / 100)
+        digit(fraction / 10 % 10)
+        digit(fraction % 10)
+        bytes.append(0x5A)
+    }
+
+    @inline(__always)
+    private mutating func digit(_ value: UInt32) {
+        bytes.append(0x30 + UInt8(truncatingIfNeeded: value))
+    }
+
+    /// Appends 1/120 notches as notches, without a fraction where there is none.
+    package mutating func append(notches value: Int32) {
+        if value % 120 == 0 { append(value / 120) } else { append("\(Double(value) / 120)") }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// A Python program that takes events from a pipe.
+enum Bridge {
+    /// Makes CSV into Parquet, a piece at a time.
+    static let parquet = """
+        import sys
+        import pyarrow as pa, pyarrow.csv as csv, pyarrow.parquet as parquet
+        text = ("type", "state", "class", "keysym", "modifiers", "app", "reason", "stream")
+        types = dict.fromkeys(text, pa.string())
+        types.update(dict.fromkeys(("time", "to"), pa.timestamp("ms", "UTC")))
+        types.update(button=pa.uint8(), dx=pa.float64(), dy=pa.float64(), device=pa.uint8())
+        convert = csv.ConvertOptions(column_types=types, strings_can_be_null=True,
+                                     quoted_strings_can_be_null=False, null_values=[""])
+        with csv.open_csv(sys.stdin.buffer, convert_options=convert) as events, \\
+                parquet.ParquetWriter(sys.argv[1], events.schema, compression="zstd") as out:
+            for batch in events:
+                out.write_batch(batch)
+        """
+
+    /// Starts Python with a pipe to its standard input; its messages go to standard error.
+    ///
+    /// - Returns: the pipe's end to write to, and the process.
+    /// - Throws: a ``Failure`` when there is no Python.
+    static func start(_ program: String, _ arguments: [String]) throws -> (Int32, pid_t) {
+        var ends: [Int32] = [0, 0]
+        guard unsafe pipe(&ends) == 0 else {
+            throw Failure("There is no descriptor left for a pipe.")
+        }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // A bridge that ends early must not end this program.
+        signal(SIGPIPE, SIG_IGN)
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+        let words = unsafe (["python3", "-c", program] + arguments).map { unsafe strdup($0) }
+        defer { for index in unsafe words.indices { unsafe free(words[index]) } }
+        var child: pid_t = 0
+        let result = unsafe posix_spawnp(&child, "python3", &actions, nil, words + [nil], environ)
+        close(ends[0])
+        guard result == 0 else {
+            close(ends[1])
+            throw Failure("Parquet needs python3, which is not here.", next: "--format csv")
+        }
+        return (ends[1], child)
+    }
+
+    /// Waits for the end of a bridge; false when it failed.
+    static func end(_ child: pid_t) -> Bool {
+        var status: Int32 = 0
+        while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
+        return status == 0
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What writing and reading the ring costs: mci-ring-bench FOLDER [MiB of the ring that is read]
+
+import Events
+import Files
+import Foundation
+import Gate
+import Packing
+import Sealing
+import Storage
+import Timeline
+
+/// CPU seconds of this process so far.
+func cpu() -> Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+}
+
+/// Bytes that this process had written to the disk so far.
+func written() -> Double {
+    let text = (try? String(contentsOfFile: "/proc/self/io", encoding: .utf8)) ?? ""
+    let line = text.split(separator: "\n").first { $0.hasPrefix("write_bytes") }
+    return line.flatMap { Double($0.split(separator: " ")[1]) } ?? 0
+}
+
+func say(_ text: String) { print(text) }
+
+func two(_ value: Double) -> String { String(format: "%.2f", value) }
+
+/// Puts a workday through gate, packing, sealing and storage.
+struct Writer: ~Copyable, GateSink {
+    private var gate = Gate(stopped: EventTime(0))
+    private var builder = BatchBuilder()
+    private var day = Workday()
+    private let sealer: Sealer
+    private var digest = SealedBatch.noDigest
+    private var sequence: UInt64
+    private let offset: Int64
+    private(set) var events = 0
+    private(set) var batches = 0
+    private var pending: [SealedBatch] = []
+    private(set) var plain: [UInt8] = []
+
+    init(_ sealer: Sealer, first: UInt64, offset: Int64) {
+        (self.sealer, sequence, self.offset) = (sealer, first, offset)
+        var conditions = Gate.Conditions()
+        conditions.hasConsent = true
+        conditions.isSound = true
+        conditions.hasSpace = true
+        conditions.isConnected = true
+        begin()
+        gate.set(conditions, at: EventTime(0)) { _ in }
+        for stream in InputStream.allCases {
+            feed(.context(.app("Editor"), stream: stream, at: EventTime(0)))
+        }
+    }
+
+    private mutating func begin() {
+        builder.begin(header)
+    }
+
+    private var header: BatchHeader {
+        BatchHeader(
+            sequence: sequence,
+            bootID: [],
+            wallOffset: offset,
+            keyDetail: 2,
+            base: day.time
+        )
+    }
+
+    mutating func take(_ output: GateOutput) {
+        builder.append(output)
+        if builder.isFull { close() }
+    }
+
+    private mutating func close() {
+        guard let batch = builder.pack(), let sealed = try? sealer.seal(batch, after: digest) else {
+            return
+        }
+        digest = sealed.digest
+        pending.append(sealed)
+        sequence += 1
+        builder.advance(header)
+        if builder.isEmpty { begin() }
+    }
+
+    private mutating func feed(_ event: CaptureEvent) {
+        var gate = self.gate
+        if gate.take(event, into: &self) == true { events += 1 }
+        self.gate = gate
+    }
+
+    /// Works until so many batches are full, each handed over.
+    mutating func work(_ count: Int, _ body: (SealedBatch) throws -> Void) rethrows {
+        let end = batches + count
+        while batches < end {
+            var piece: [CaptureEvent] = []
+            day.piece { piece.append($0) }
+            for event in piece { feed(event) }
+            for sealed in pending {
+                try body(sealed)
+                batches += 1
+            }
+            pending = []
+        }
+    }
+}
+
+extension Gate {
+    mutating func set(_ new: Conditions, at time: EventTime, into body: (GateOutput) -> Void) {
+        var none = Nothing()
+        set(new, at: time, into: &none)
+    }
+}
+
+struct Nothing: GateSink {
+    mutating func take(_ output: GateOutput) {}
+}
+
+let folder = CommandLine.arguments.dropFirst().first ?? "/tmp"
+let size = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 64 : 64
+let identity = Identity()
+let key = DeviceKey()
+guard let recipient = Recipient(identity.recipient) else { exit(1) }
+let sealer = Sealer([recipient], signedBy: key)
+let now: Int64 = 1_800_000_000_000
+
+/// Writing at a ring size: CPU and bytes an event, storing alone and the whole path.
+func write(_ mebibytes: Int, batches: Int) throws {
+    let path = "\(folder)/write-\(mebibytes).db"
+    let ring = try Ring.open(path, cap: mebibytes << 20, key: key, now: now)
+    try ring.rebuildToEnd()
+    var writer = Writer(sealer, first: 1, offset: now)
+    var (storing, events) = (0.0, 0)
+    let (start, startBytes) = (cpu(), written())
+    try writer.work(batches) { sealed in
+        let before = cpu()
+        try ring.put(sealed)
+        storing += cpu() - before
+    }
+    events = writer.events
+    let (whole, bytes) = (cpu() - start, written() - startBytes)
+    let slots = RingFormat.slots(cap: mebibytes << 20)
+    say(
+        "write  ring \(mebibytes) MiB (\(slots) slots): \(events) events in \(writer.batches) batches · "
+            + "store \(two(storing / Double(events) * 1e6)) µs/event · "
+            + "gate+pack+seal+store \(two(whole / Double(events) * 1e6)) µs/event · "
+            + "\(two(bytes / Double(events))) bytes written/event · "
+            + "\(two(Double(writer.batches * 4096) / Double(events))) bytes kept/event"
+    )
+}
+
+func read() throws {
+    let path = "\(folder)/read.db"
+    let slots = RingFormat.slots(cap: size << 20)
+    do {
+        let ring = try Ring.open(path, cap: size << 20, key: key, now: now)
+        try ring.rebuildToEnd()
+        var writer = Writer(sealer, first: 1, offset: now)
+        try writer.work(slots) { try ring.put($0) }
+    }
+    try Disk.write(Array(identity.file(createdAt: WallTime(now)).utf8), to: "\(folder)/identity")
+    let reader = TimelineReader(try RingReader(path: path), [identity])
+    func rate(_ name: String, _ body: () throws -> Int) rethrows {
+        let start = cpu()
+        let count = try body()
+        let seconds = cpu() - start
+        say(
+            "read   \(name): \(count) events in \(two(seconds)) s = \(two(Double(count) / seconds / 1e6)) M events/s"
+        )
+    }
+    try rate("decrypt and decode") {
+        try reader.read(0...Int64.max / 4) { _ in true }.events
+    }
+    let null = open("/dev/null", O_WRONLY)
+    try rate("decrypt, decode, JSON Lines") {
+        var lines = JSONLines(withKeys: true)
+        let summary = try reader.read(0...Int64.max / 4) { event in
+            lines.append(event)
+            if let bytes = lines.take() { try? Disk.write(bytes, to: null) }
+            return true
+        }
+        return summary.events
+    }
+    let before = Date()
+    _ = try RingReader(path: path).entries()
+    say("read   index of \(slots) slots: \(two(Date().timeIntervalSince(before) * 1e3)) ms")
+    let start = Date()
+    let found = try Verifier(path, [identity], key.verifier).verify()
+    say(
+        "verify \(found.whole) batches, \(found.findings.count) findings: \(two(Date().timeIntervalSince(start))) s"
+    )
+    let opening = Date()
+    _ = try Ring.open(path, cap: size << 20, key: key, now: now)
+    say("open   \(size) MiB: \(two(Date().timeIntervalSince(opening) * 1e3)) ms")
+}
+
+try Disk.makeFolder(folder)
+for mebibytes in [4, 100, 1024] { try write(mebibytes, batches: 600) }
+try read()
