@@ -19,7 +19,7 @@ private let allowedImports: [String: Set<String>] = [
         "Control",
         "CLinux", "Glibc", "Logging",
     ],
-    "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto"],
+    "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto", "CryptoExtras"],
     "mcid": ["Capture", "Control", "Files", "Recording", "Settings", "Glibc", "Logging"],
     "mcictl": [
         "Control", "Events", "Files", "Gate", "Packing", "Settings", "Storage", "Timeline", "Glibc",
