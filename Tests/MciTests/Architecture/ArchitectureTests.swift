@@ -32,12 +32,13 @@ private let unsafeFiles: Set<String> = [
     "Capture/X11Connection.swift", "Capture/X11Connection+Devices.swift",
     "Capture/X11Connection+Events.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
-    "Files/FileLock.swift", "Packing/Batch.swift", "Packing/BatchBuilder.swift",
+    "Files/FileLock.swift", "Files/SecretFile.swift", "Packing/Batch.swift",
+    "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
     "Sealing/Age.swift", "Sealing/Sealer.swift", "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
-    "mcictl/Support/LocalTime.swift",
+    "mcictl/Support/LocalTime.swift", "mcictl/Support/Prompt.swift",
 ]
 
 /// The libraries that a dynamic mcid may load, without versions.
