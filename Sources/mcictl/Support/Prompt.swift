@@ -81,7 +81,7 @@ enum Prompt {
             hidden.c_lflag |= tcflag_t(ICANON | ECHONL)
             unsafe tcsetattr(0, TCSAFLUSH, &hidden)
             try? Disk.write(Array("\(question): ".utf8), to: 2)
-            let line = typedLine()
+            let line = typedLine(unless: endings.filter { unsafe sigismember(&before, $0) == 0 })
             unsafe tcsetattr(0, TCSAFLUSH, &shown)
             if line == nil { try? Disk.write([0x0A], to: 2) }
             unsafe sigprocmask(SIG_SETMASK, &before, nil)
@@ -90,13 +90,15 @@ enum Prompt {
         }
     }
 
-    /// A line of standard input; nil when one of the blocked signals came first.
-    private static func typedLine() -> [UInt8]? {
+    /// A line of standard input; nil when one of some blocked signals came first.
+    ///
+    /// A signal that was blocked before would never take its effect, and is not looked for.
+    private static func typedLine(unless signals: [Int32]) -> [UInt8]? {
         var line: [UInt8] = []
         while true {
             var pending = sigset_t()
             unsafe sigpending(&pending)
-            for signal in endings where unsafe sigismember(&pending, signal) == 1 { return nil }
+            for signal in signals where unsafe sigismember(&pending, signal) == 1 { return nil }
             var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&input, 1, 100) > 0 else { continue }
             var byte: UInt8 = 0

@@ -71,9 +71,13 @@ struct KeyRecipientsAddVerb: ParsableCommand {
             } catch {
                 switch error {
                 case .noKey:
+                    // What was given is not repeated: it may be a private key.
+                    let isSecret = key.uppercased().hasPrefix("AGE-SECRET-KEY")
                     throw Failure(
-                        "“\(key.prefix(80))” is no public key that can be sealed to. It begins with age1.",
-                        next: "age-keygen -y IDENTITY prints the public key of an identity",
+                        isSecret
+                            ? "That is a private key. Give it to nobody; your shell may remember it."
+                            : "That is no public key that can be sealed to: age1 and 58 more letters.",
+                        next: "age-keygen -y IDENTITY (prints the public key of an identity)",
                         code: Failure.usage
                     )
                 case .alreadyThere: throw Failure("That key can read already.")

@@ -51,25 +51,28 @@ struct PseudoTerminal {
     }
 
     private static let script = """
-        import fcntl, json, os, pty, select, sys, termios, time
+        import fcntl, json, os, pty, select, signal, sys, termios, time
 
         play = json.load(sys.stdin)
         master, slave = pty.openpty()
         child = os.fork()
         if child == 0:
             os.setsid()
+            # The test's thread may have blocked some.
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
             for number in (0, 1, 2):
                 os.dup2(slave, number)
             os.closerange(3, 64)
             os.execve(play["command"][0], play["command"], play["environment"])
 
+        end = time.time() + 100
         seen = b""
         status = None
 
         def look():
             global seen, status
-            while select.select([master], [], [], 0.02)[0]:
+            while select.select([master], [], [], 0.02)[0] and time.time() < end:
                 seen += os.read(master, 65536)
             if status is None:
                 ended, code = os.waitpid(child, os.WNOHANG)
@@ -79,7 +82,6 @@ struct PseudoTerminal {
         def echo():
             return bool(termios.tcgetattr(slave)[3] & termios.ECHO)
 
-        end = time.time() + 100
         echoes, start = [], 0
         for step in play["steps"]:
             while step["wait"].encode() not in seen[start:]:
