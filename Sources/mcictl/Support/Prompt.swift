@@ -40,6 +40,7 @@ enum Prompt {
 
     /// Reads the first line of a file; `-` is standard input.
     static func passphrase(file: String) throws -> Passphrase {
+        if file == "-", isatty(0) == 1 { return try passphrase("Passphrase", script: "") }
         let bytes: [UInt8]
         do {
             bytes = try Disk.read(file == "-" ? "/dev/stdin" : file)

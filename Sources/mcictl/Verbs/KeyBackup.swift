@@ -32,7 +32,12 @@ struct KeyBackupVerb: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Protect the copy with a passphrase, or do not.")
     var protect: Bool?
 
-    @Option(help: "A file whose first line is the passphrase of the copy; - is standard input.")
+    @Option(
+        help: .init(
+            "A file whose first line is the passphrase of the copy; - is standard input.",
+            valueName: "file"
+        )
+    )
     var passphraseFile: String?
 
     @Flag(help: "Print without being asked, also where no terminal is.")

@@ -25,7 +25,12 @@ struct KeyProtectVerb: ParsableCommand {
             """
     )
 
-    @Option(help: "A file whose first line is the new passphrase; - is standard input.")
+    @Option(
+        help: .init(
+            "A file whose first line is the new passphrase; - is standard input.",
+            valueName: "file"
+        )
+    )
     var passphraseFile: String?
 
     func run() throws {
@@ -55,7 +60,12 @@ struct KeyUnprotectVerb: ParsableCommand {
             """
     )
 
-    @Option(help: "A file whose first line is the passphrase; - is standard input.")
+    @Option(
+        help: .init(
+            "A file whose first line is the passphrase; - is standard input.",
+            valueName: "file"
+        )
+    )
     var passphraseFile: String?
 
     func run() throws {

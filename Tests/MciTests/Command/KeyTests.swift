@@ -148,6 +148,29 @@ import Timeline
         #expect(log.code == 77 && log.errors.contains("MCI_PASSPHRASE_FILE=FILE"))
     }
 
+    @Test func `a passphrase is changed with the old one and comes from standard input`() throws {
+        let plain = try protect(with: "older")
+        let changed = try command(
+            "key",
+            "protect",
+            "--passphrase-file",
+            file("new", "newer\n"),
+            passphrase: "older"
+        )
+        #expect(changed.code == 0, "\(changed.errors)")
+        let unprotect = ["key", "unprotect", "--passphrase-file", "-"]
+        for (word, code) in [("older", Int32(1)), ("newer", 0)] {
+            let result = try Program.run(
+                "mcictl",
+                unprotect,
+                environment: folder.environment,
+                input: "\(word)\n"
+            )
+            #expect(result.code == code)
+        }
+        #expect(try Disk.read(folder.paths.identity) == plain)
+    }
+
     @Test func `what reads asks for the passphrase, and consent needs none`() throws {
         _ = try protect(with: "word")
         let opened = try command("log", passphrase: "word")
@@ -505,6 +528,18 @@ import Timeline
             )
             #expect(typed.code == code && typed.echoAfter)
         }
+        // A stop asks again.
+        let stopped = try PseudoTerminal.run(
+            "mcictl",
+            ["key", "unprotect"],
+            environment: folder.environment,
+            [
+                .signal("Passphrase of your identity: ", SIGTSTP),
+                .answer("Passphrase of your identity: ", "wrong\n"),
+            ]
+        )
+        #expect(stopped.code == 1 && stopped.output.contains("wrong."))
+        #expect(stopped.echo == [false, false] && stopped.echoAfter)
         #expect(try Disk.read(folder.paths.identity) != plain)
     }
 }
