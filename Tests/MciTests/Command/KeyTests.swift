@@ -67,7 +67,7 @@ import Timeline
 
     // MARK: Protecting
 
-    @Test func `a protected identity lies in the open nowhere, opens in age, and comes back`()
+    @Test func `a protected identity lies in the open nowhere and opens in age`()
         throws
     {
         let plain = try Disk.read(folder.paths.identity)
@@ -102,10 +102,6 @@ import Timeline
         #expect(try Disk.read("\(folder.path)/out") == Disk.read(word))
         let shown = try command("key", "show", "--json").json
         #expect(shown["isProtected"] as? Bool == true && shown["keys"] == nil)
-        let back = try command("key", "unprotect", passphrase: "correct horse")
-        #expect(back.code == 0 && back.errors.contains("whoever copies it"))
-        #expect(try Disk.read(folder.paths.identity) == plain)
-        #expect(try mode(folder.paths.identity) == 0o600)
     }
 
     @Test(arguments: [
@@ -148,8 +144,11 @@ import Timeline
         #expect(log.code == 77 && log.errors.contains("MCI_PASSPHRASE_FILE=FILE"))
     }
 
-    @Test func `a passphrase is changed with the old one and comes from standard input`() throws {
+    @Test func `a passphrase is changed with the old one, and taken off from standard input`()
+        throws
+    {
         let plain = try protect(with: "older")
+        let sealed = try Disk.read(folder.paths.identity)
         let changed = try command(
             "key",
             "protect",
@@ -158,17 +157,28 @@ import Timeline
             passphrase: "older"
         )
         #expect(changed.code == 0, "\(changed.errors)")
-        let unprotect = ["key", "unprotect", "--passphrase-file", "-"]
-        for (word, code) in [("older", Int32(1)), ("newer", 0)] {
+        // By a quicker reader than a debug build is.
+        let opened = try Program.python(
+            """
+            import pyrage.passphrase as p
+            print(p.decrypt(open('config/mci/identity', 'rb').read(), 'newer').decode(), end='')
+            """,
+            in: folder.path
+        )
+        #expect(opened.output.utf8.elementsEqual(plain), "\(opened.errors)")
+        try Disk.write(sealed, to: folder.paths.identity)
+        for (word, code) in [("newer", Int32(1)), ("older", 0)] {
             let result = try Program.run(
                 "mcictl",
-                unprotect,
+                ["key", "unprotect", "--passphrase-file", "-"],
                 environment: folder.environment,
                 input: "\(word)\n"
             )
             #expect(result.code == code)
+            #expect(code == 1 || result.errors.contains("whoever copies it"))
         }
         #expect(try Disk.read(folder.paths.identity) == plain)
+        #expect(try mode(folder.paths.identity) == 0o600)
     }
 
     @Test func `what reads asks for the passphrase, and consent needs none`() throws {
