@@ -12,9 +12,9 @@ struct KeyBackupVerb: ParsableCommand {
         commandName: "backup",
         abstract: "Copy the identity to a file, or print it for paper.",
         discussion: """
-            A copy is an identity file again, which age takes too. To restore it, copy it back to
-            the place that mcictl key show names. A protected identity is copied as it is and opens
-            with its passphrase.
+            A copy is an identity file again, which age takes too. To restore it, copy it
+            back to the place that mcictl key show names. A protected identity is copied
+            as it is and opens with its passphrase.
 
             EXAMPLES
               mcictl key backup /media/stick/mci-identity --protect

@@ -15,8 +15,8 @@ struct KeyProtectVerb: ParsableCommand {
             first line of the file that \(Prompt.variable) names. mcid goes on recording
             without it: it never has the private key.
 
-            The old file is overwritten where it lay. Flash memory, file systems that copy on
-            write, and backups may still hold it: after a doubt, mcictl key rotate.
+            The old file is overwritten where it lay. Flash memory, file systems that copy
+            on write, and backups may still hold it: after a doubt, mcictl key rotate.
 
             EXAMPLES
               mcictl key protect

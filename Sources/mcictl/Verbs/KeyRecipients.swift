@@ -10,8 +10,9 @@ struct KeyRecipientsVerb: ParsableCommand {
         commandName: "recipients",
         abstract: "See and choose who can read what is recorded from now on.",
         discussion: """
-            Your consent says who can read, so a change asks you and renews it. What is stored
-            already stays as it is: a new reader cannot open it, a former one still can.
+            Your consent says who can read, so a change asks you and renews it. What is
+            stored already stays as it is: a new reader cannot open it, a former one still
+            can.
 
             EXAMPLES
               mcictl key recipients
