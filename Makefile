@@ -5,6 +5,9 @@ DESTDIR ?=
 SWIFT ?= swift
 SWIFT_FLAGS ?=
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
+# Independent implementations of varlink and age, for the tests.
+PYTHON_PACKAGES = for name in varlink pyrage; do test -d .build-python/$$name \
+    || python3 -m pip install -q --target .build-python $$name; done
 SOURCES = Package.swift Sources Tests
 
 .PHONY: run build test proof bench lint format install uninstall clean
@@ -22,12 +25,13 @@ build: ## A release build of both programs.
 
 test: ## All tests, with everything they need.
 	@bash .ci/packages test
-	@test -d .build-python/varlink || python3 -m pip install -q --target .build-python varlink
+	@$(PYTHON_PACKAGES)
 	$(SWIFT) test $(SWIFT_FLAGS)
 
 proof: ## The random proofs at their full length: about 5 minutes.
 	@bash .ci/packages test
-	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter DaemonTests
+	@$(PYTHON_PACKAGES)
+	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter 'DaemonTests|ForeignReadersTests'
 
 bench: build ## Cost beside a minimal C reader and xinput, in one run.
 	@bash .ci/packages test

@@ -18,6 +18,7 @@ let strict: [SwiftSetting] = [
 let relaxed: [SwiftSetting] = Array(strict.dropLast())
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let extras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -82,7 +83,7 @@ let package = Package(
         ),
         .target(
             name: "Timeline",
-            dependencies: ["Events", "Packing", "Sealing", "Storage", crypto],
+            dependencies: ["Events", "Packing", "Sealing", "Storage", crypto, extras],
             swiftSettings: strict
         ),
 
@@ -113,7 +114,8 @@ let package = Package(
             name: "MciTests",
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
-                "Control", "Recording", "Timeline", "CX11", "mcid", "mcictl", crypto, logging,
+                "Control", "Recording", "Timeline", "CX11", "CZlib", "mcid", "mcictl", crypto,
+                logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
             swiftSettings: relaxed

@@ -9,13 +9,19 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     /// The system's error number.
     package let number: Int32
 
-    init(_ operation: String) {
+    init(_ operation: String, _ number: Int32 = errno) {
         self.operation = operation
-        number = errno
+        self.number = number
     }
 
     /// Whether the file does not exist.
     package var isMissing: Bool { number == ENOENT }
+
+    /// Whether the file is there already.
+    package var isTaken: Bool { number == EEXIST }
+
+    /// Whether the file has a second name, which the operation would destroy.
+    package var hasSecondName: Bool { number == EMLINK }
 
     package var description: String {
         let reason = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
@@ -23,7 +29,7 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Whole-file operations; the only file outside the C doors that calls the file system.
+/// Whole-file operations; outside the C doors this module alone calls the file system.
 package enum Disk {
     /// Whether something is at the path.
     package static func exists(_ path: String) -> Bool {
@@ -185,6 +191,11 @@ package enum Disk {
         let file = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { return }
         defer { close(file) }
+        overwrite(file)
+    }
+
+    /// Overwrites an open file with zeros, on disk when this returns.
+    static func overwrite(_ file: Int32) {
         var left = Int(lseek(file, 0, SEEK_END))
         lseek(file, 0, SEEK_SET)
         let zeros = [UInt8](repeating: 0, count: 1 << 16)

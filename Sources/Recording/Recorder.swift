@@ -197,7 +197,10 @@ package final class Recorder {
 
     /// A consent of this person, for this host, this notice and this recorder's key.
     private var hasConsent: Bool {
-        Consent.isValid(controls.consent, deviceKey: path.batching.store.deviceKeyText)
+        let store = path.batching.store
+        // What is sealed to other keys than the receipt names is not what was consented to.
+        return controls.consent?.recipients == store.recipients
+            && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText)
     }
 
     /// Tells the log and those who monitor when the state is another one than before.

@@ -21,8 +21,9 @@ package enum Consent {
                            or, after a question of its own and for eight hours, more (full).
         Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
                            is sent anywhere: the recorder has no network code.
-        Who can read it    Whoever has your identity file, and nobody else. If you lose it, what was
-                           recorded is lost.
+        Who can read it    Whoever has your identity file, and readers whom you add yourself
+                           (mcictl key recipients); nobody else. If you lose your identity file, or
+                           its passphrase if you set one, what was recorded is lost.
         How long           Seven days, or until the file is full (64 MiB, some 24 working days);
                            then the oldest is overwritten. You can choose other limits (mcictl set)
                            and delete any of it at any time.

@@ -11,6 +11,9 @@ package struct AgeError: Error, Equatable, CustomStringConvertible {
         case hmacFailure = "HMAC failure"
         case noMatch = "no match"
         case payloadFailure = "payload failure"
+        case armorFailure = "armor failure"
+        /// The machine has not the memory which the file's work factor asks for.
+        case noMemory = "not enough memory"
     }
 
     package let code: Code
@@ -56,7 +59,8 @@ package struct AgeFile: Sendable {
             if line.hasPrefix("---") {
                 let text = line.dropFirst(4)
                 guard line.hasPrefix("--- "), let mac = Base64.decode(text.utf8), mac.count == 32,
-                    !stanzas.isEmpty
+                    !stanzas.isEmpty,
+                    stanzas.count == 1 || !stanzas.contains(where: { $0.type == Passphrase.stanza })
                 else { throw AgeError(.headerFailure) }
                 self.stanzas = stanzas
                 self.mac = mac
@@ -98,6 +102,27 @@ package struct AgeFile: Sendable {
             if let fileKey = try fileKey(identity) { return try open(fileKey) }
         }
         throw AgeError(.noMatch)
+    }
+
+    /// Whether a passphrase opens the file, and no identity.
+    package var isProtected: Bool { stanzas.first?.type == Passphrase.stanza }
+
+    /// How many stanzas for X25519 keys the header has.
+    package var readerCount: Int { stanzas.count { $0.type == Age.stanza } }
+
+    /// Opens the file.
+    ///
+    /// - Parameter passphrase: what the file was sealed with.
+    /// - Returns: the plaintext.
+    /// - Throws: ``AgeError``; `noMatch` for another passphrase.
+    package func open(_ passphrase: Passphrase) throws(AgeError) -> [UInt8] {
+        guard isProtected, let stanza = stanzas.first else { throw AgeError(.noMatch) }
+        let key = try passphrase.wrapKey(stanza)
+        let zero = [UInt8](repeating: 0, count: 12)
+        guard let fileKey = Self.open(stanza.body[...], key, nonce: zero) else {
+            throw AgeError(.noMatch)
+        }
+        return try open(SymmetricKey(data: fileKey))
     }
 
     /// The file key, where one of the stanzas is for this identity.

@@ -40,6 +40,14 @@ package struct Identity: Sendable, Redacted {
         Recipient(key: key.publicKey).text
     }
 
+    /// Whether anything can be sealed to a key: points of low order are keys in form only.
+    func canSeal(to recipient: Recipient) -> Bool {
+        guard let secret = try? key.sharedSecretFromKeyAgreement(with: recipient.key) else {
+            return false
+        }
+        return Age.wrapKey(secret, share: [], recipient: []) != nil
+    }
+
     /// An identity file as `age-keygen` writes it.
     ///
     /// - Parameter now: for the comment that says when it was made.

@@ -19,6 +19,7 @@ struct Mcictl: ParsableCommand {
               mcictl pause 30m          nothing is recorded for 30 minutes
               mcictl log --since 10m    what was recorded, in words
               mcictl forget --last 15m  erase the last 15 minutes
+              mcictl key backup FILE    a copy of the key that opens it all
 
             EXIT CODES
               0 done · 1 failed · 3 mcid is not running (status) · 4 mcid does not answer (status)
@@ -27,7 +28,7 @@ struct Mcictl: ParsableCommand {
         version: "mcictl \(ProcessFacts.version)",
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, LogVerb.self,
-            ExportVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self,
+            ExportVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self,
         ]
     )
 }

@@ -30,6 +30,11 @@ enum Terminal {
         try? Disk.write(Array(text.utf8), to: 2)
     }
 
+    /// Says what takes a moment, to a person only.
+    static func progress(_ text: String) {
+        if isatty(2) == 1 { tell(text) }
+    }
+
     /// Prints a value as one line of JSON.
     static func printJSON(_ value: some Encodable) throws {
         let encoder = JSONEncoder()

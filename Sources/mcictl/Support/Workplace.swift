@@ -145,42 +145,6 @@ struct Workplace {
         }
     }
 
-    /// The public half of the recorder's signing key, which is made where there is none.
-    func makeDeviceKey() throws -> String { try deviceKey().verifier.text }
-
-    /// Whether the consent in the controls file is in force.
-    func isConsentValid() -> Bool {
-        let consent = try? ControlsFile(paths.controls).read().consent
-        return Consent.isValid(consent, deviceKey: deviceKeyText)
-    }
-
-    /// The person's keys.
-    ///
-    /// - Throws: a ``Failure`` that says where they were expected.
-    func identities() throws -> [Identity] {
-        let bytes: [UInt8]
-        do {
-            bytes = try Disk.read(paths.identity)
-        } catch {
-            if error.isMissing, !Disk.exists(paths.recipients), !Disk.exists(paths.ring) {
-                throw Failure(
-                    "Nothing has been recorded: you have not consented.",
-                    next: "mcictl consent"
-                )
-            }
-            throw Failure(
-                error.isMissing
-                    ? "Your identity is not at \(paths.identity), and without it nothing can be read."
-                    : "Your identity at \(paths.identity) cannot be read (\(error)).",
-                next: "put it back, or give consent anew for new recordings: mcictl consent"
-            )
-        }
-        guard let identities = Identity.list(String(decoding: bytes, as: UTF8.self)) else {
-            throw Failure("The identity file \(paths.identity) holds no age key.")
-        }
-        return identities
-    }
-
     /// The recorded timeline, with everything up to now stored.
     ///
     /// - Throws: a ``Failure`` where there is nothing to read or no key to read it with.

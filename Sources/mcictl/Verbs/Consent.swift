@@ -47,24 +47,25 @@ struct ConsentVerb: ParsableCommand {
 
     private func give(_ place: Workplace) throws {
         if !json { Terminal.print(Consent.notice) }
+        // Other keys than the one of the identity are named, however they came into the file.
+        let (readers, own) = ((try? place.readers())?.keys ?? [], place.ownKeys)
+        if !readers.allSatisfy({ own?.contains($0) == true }) {
+            place.tellReaders(readers, own: own)
+        }
         if !accept {
             guard try Terminal.ask("Do you consent?", script: "--accept") else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
         }
-        let (recipients, deviceKey) = try place.withSettingsLock {
+        let recipients = try place.withSettingsLock {
             try endFull(place)
-            return (try keys(place), try place.makeDeviceKey())
+            return try keys(place)
         }
-        let receipt = Consent.receipt(
-            at: place.now.wall,
-            recipients: recipients,
-            deviceKey: deviceKey,
-            method: accept ? "mcictl consent --accept" : "mcictl consent, answered on a terminal",
-            ring: place.paths.ring
+        let (receipt, reply) = try place.consent(
+            recipients,
+            method: accept ? "mcictl consent --accept" : "mcictl consent, answered on a terminal"
         )
-        let reply = try place.change(.consent(receipt)) { $0.consent = receipt }
         if json { return try Terminal.printJSON(receipt) }
         Terminal.print("You consented. Take it back at any time: mcictl consent --withdraw")
         if let status = reply?.status {
@@ -86,32 +87,43 @@ struct ConsentVerb: ParsableCommand {
     /// Makes the key pair where there is none; never a second private key beside a public one.
     private func keys(_ place: Workplace) throws -> [String] {
         let paths = place.paths
-        func write(_ text: String, to path: String) throws {
-            do {
-                try Disk.write(Array(text.utf8), to: path)
-            } catch {
-                throw Failure("The key could not be written to \(path) (\(error)).")
+        let readers = Disk.exists(paths.recipients) ? try place.readers() : nil
+        guard Disk.exists(paths.identity) else {
+            if let readers {
+                Terminal.tell(
+                    "warning: your identity is not at \(paths.identity). Recording goes on to"
+                )
+                Terminal.tell("  its public key; only that identity will read it. For a new key")
+                Terminal.tell("  remove \(paths.recipients) and consent again.")
+                return readers.keys
             }
+            return try makeKey(place).keys
         }
-        let identity: Identity
-        if Disk.exists(paths.identity) {
-            identity = try place.identities()[0]
-        } else if let old = try? Disk.read(paths.recipients) {
-            Terminal.tell(
-                "warning: your identity is not at \(paths.identity). Recording goes on to"
-            )
-            Terminal.tell("  its public key; only that identity will read it. For a new key remove")
-            Terminal.tell("  \(paths.recipients) and consent again.")
-            return String(decoding: old, as: UTF8.self).split(separator: "\n")
-                .filter { !$0.hasPrefix("#") }.map(String.init)
-        } else {
-            identity = Identity()
-            try write(identity.file(createdAt: place.now.wall), to: paths.identity)
-            Terminal.tell("Your key was made: \(paths.identity)")
-            Terminal.tell("  Keep a copy: without it nothing that is recorded can be read.")
+        if let readers {
+            // Which keys a passphrase protects is not asked for: they were written here once.
+            guard case .plain(let keys) = try place.identityFile().content,
+                !readers.keys.contains(where: keys.map(\.recipient).contains)
+            else { return readers.keys }
         }
-        try write(identity.recipient + "\n", to: paths.recipients)
-        return [identity.recipient]
+        // The identity is another than the one recorded to, or its public key went.
+        let file = RecipientsFile(key: try place.identities()[0].recipient)
+        try place.write(file)
+        return file.keys
+    }
+
+    private func makeKey(_ place: Workplace) throws -> RecipientsFile {
+        let (path, identity) = (place.paths.identity, Identity())
+        do {
+            try Disk.write(Array(identity.file(createdAt: place.now.wall).utf8), to: path)
+        } catch {
+            throw Failure("The key could not be written to \(path) (\(error)).")
+        }
+        Terminal.tell("Your key was made: \(path)")
+        Terminal.tell("  \(Workplace.lossWarning)")
+        Terminal.tell("  Next: mcictl key backup FILE, and mcictl key protect")
+        let file = RecipientsFile(key: identity.recipient)
+        try place.write(file)
+        return file
     }
 
     private func takeBack(_ place: Workplace) throws {
@@ -139,7 +151,7 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("Kept in    \(receipt.storageLocation)")
         Terminal.print("Readable   by \(receipt.recipients.joined(separator: ", "))")
         Terminal.print("Signed     by the recorder with the key \(receipt.deviceKey)")
-        let isValid = place.isConsentValid()
+        let isValid = place.validConsent() != nil
         Terminal.print(
             "Valid      \(isValid ? "yes" : "no: notice, user, host or the recorder's key changed")"
         )

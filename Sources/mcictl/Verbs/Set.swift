@@ -56,7 +56,7 @@ struct KeyDetailVerb: ParsableCommand {
             )
         }
         if detail == .full {
-            guard place.isConsentValid() else {
+            guard place.validConsent() != nil else {
                 throw Failure(
                     "Full needs your consent to the recording first. Nothing was changed.",
                     next: "mcictl consent",

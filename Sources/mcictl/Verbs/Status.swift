@@ -68,7 +68,7 @@ struct StatusVerb: ParsableCommand {
                     .map { "until \(TimeText.short($0, now: place.now.wall))" }
                 Terminal.print("  Paused \(end ?? "until you resume").")
             }
-            if !place.isConsentValid() {
+            if place.validConsent() == nil {
                 Terminal.print("  You have not consented: mcictl consent")
             }
             Terminal.print("  Start: \(Workplace.startCommand)")

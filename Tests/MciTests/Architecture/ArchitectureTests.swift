@@ -19,7 +19,7 @@ private let allowedImports: [String: Set<String>] = [
         "Control",
         "CLinux", "Glibc", "Logging",
     ],
-    "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto"],
+    "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto", "CryptoExtras"],
     "mcid": ["Capture", "Control", "Files", "Recording", "Settings", "Glibc", "Logging"],
     "mcictl": [
         "Control", "Events", "Files", "Gate", "Packing", "Sealing", "Settings", "Storage",
@@ -32,14 +32,14 @@ private let unsafeFiles: Set<String> = [
     "Capture/X11Connection.swift", "Capture/X11Connection+Devices.swift",
     "Capture/X11Connection+Events.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
-    "Files/DiskFile.swift",
-    "Files/FileLock.swift", "Packing/Batch.swift", "Packing/BatchBuilder.swift",
+    "Files/DiskFile.swift", "Files/FileLock.swift", "Files/SecretFile.swift",
+    "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
     "Sealing/Age.swift", "Sealing/DeviceKey.swift",
     "Sealing/Sealer.swift", "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
-    "mcictl/Support/Bridge.swift", "mcictl/Support/LocalTime.swift",
+    "mcictl/Support/Bridge.swift", "mcictl/Support/LocalTime.swift", "mcictl/Support/Prompt.swift",
 ]
 
 /// The libraries that a dynamic mcid may load, without versions.

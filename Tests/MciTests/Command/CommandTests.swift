@@ -170,7 +170,9 @@ import Testing
 
     @Test(arguments: [
         "", "consent", "status", "pause", "resume", "log", "export", "forget", "set",
-        "set key-detail",
+        "set key-detail", "key", "key show", "key backup", "key protect", "key unprotect",
+        "key recipients", "key recipients list", "key recipients add", "key recipients remove",
+        "key rotate",
     ])
     func `help has examples and fits the screen`(verb: String) throws {
         let words = verb.split(separator: " ").map(String.init)

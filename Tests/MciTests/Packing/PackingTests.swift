@@ -6,7 +6,7 @@ import Packing
 import Testing
 
 /// Everything a gate lets out of a random session.
-private func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutput] {
+func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutput] {
     var random = SplitMix(seed: seed)
     var conditions = Gate.Conditions()
     conditions.hasConsent = true

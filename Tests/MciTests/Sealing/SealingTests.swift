@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import Events
 import Foundation
 import Gate
@@ -107,61 +106,5 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
         ] {
             #expect(Recipient(bad) == nil)
         }
-    }
-
-    @Test(.enabled(if: vectorsExist, "the CCTV vectors are not beside the project"))
-    func `the age test vectors are judged as the standard says`() throws {
-        let names = try FileManager.default.contentsOfDirectory(atPath: vectorFolder)
-        var counted = 0
-        for name in names.sorted() {
-            let data = try #require(FileManager.default.contents(atPath: "\(vectorFolder)/\(name)"))
-            guard let vector = Vector(Array(data)) else { continue }
-            counted += 1
-            var verdict = "success"
-            do {
-                let plaintext = try AgeFile(vector.file).open(vector.identities)
-                let digest = SHA256.hash(data: plaintext).map { String(format: "%02x", $0) }
-                    .joined()
-                #expect(digest == vector.payload, "\(name)")
-            } catch {
-                verdict = error.code.rawValue
-            }
-            #expect(verdict == vector.expect, "\(name)")
-        }
-        #expect(counted > 40, "so many concern X25519, the header and the payload")
-    }
-}
-
-private let vectorFolder = Program.root + "/../shared/cctv-age"
-private let vectorsExist = FileManager.default.fileExists(atPath: vectorFolder + "/x25519")
-
-/// A vector that an opener with X25519 identities can judge.
-private struct Vector {
-    var expect = ""
-    var payload = ""
-    var identities: [Identity] = []
-    var file: [UInt8] = []
-
-    init?(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while let end = rest.firstIndex(of: 0x0A) {
-            let line = String(decoding: rest[..<end], as: UTF8.self)
-            rest = rest[(end + 1)...]
-            if line.isEmpty { break }
-            let parts = line.split(separator: ":", maxSplits: 1)
-            let value = parts.count > 1 ? parts[1].trimmingCharacters(in: .whitespaces) : ""
-            switch parts[0] {
-            case "expect": expect = value
-            case "payload": payload = value
-            case "identity":
-                // Hybrid (post-quantum) identities are not ours yet.
-                guard let identity = Identity(value) else { return nil }
-                identities.append(identity)
-            case "file key", "comment": break
-            default: return nil  // armored, compressed, passphrase
-            }
-        }
-        if identities.isEmpty { identities = [Identity()] }
-        file = Array(rest)
     }
 }

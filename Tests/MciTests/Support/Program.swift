@@ -89,6 +89,17 @@ enum Program {
         }
         return Result(code: process.terminationStatus, output: text(out), errors: text(err))
     }
+
+    /// Runs a Python script in a folder, with the packages that `make test` installs.
+    static func python(_ script: String, in folder: String) throws -> Result {
+        var environment = ProcessInfo.processInfo.environment
+        environment["PYTHONPATH"] = root + "/.build-python"
+        return try run(
+            "python3",
+            ["-c", "import os; os.chdir('\(folder)')\n" + script],
+            environment: environment
+        )
+    }
 }
 
 extension Process {

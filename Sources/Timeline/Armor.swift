@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Sealing
+
+/// Age files as text, for paper and mail (C2SP `age.md`, § ASCII armor).
+package enum Armor {
+    private static let begin = "-----BEGIN AGE ENCRYPTED FILE-----"
+    private static let end = "-----END AGE ENCRYPTED FILE-----"
+    private static let width = 64
+
+    /// Whether bytes begin as an armored file does.
+    package static func isArmored(_ bytes: [UInt8]) -> Bool {
+        bytes.drop(while: isSpace).starts(with: Array(begin.utf8))
+    }
+
+    /// The text of an age file.
+    package static func encode(_ bytes: [UInt8]) -> String {
+        var text = Base64.encode(bytes)[...]
+        text += [UInt8](repeating: 0x3D, count: (4 - text.count % 4) % 4)
+        var lines = [begin]
+        while !text.isEmpty {
+            lines.append(String(decoding: text.prefix(width), as: UTF8.self))
+            text = text.dropFirst(width)
+        }
+        return lines.joined(separator: "\n") + "\n\(end)\n"
+    }
+
+    /// The age file in a text.
+    ///
+    /// - Parameter bytes: the text; white space around it and CR LF at line ends are let pass.
+    /// - Returns: the file's bytes, whatever they are.
+    /// - Throws: ``AgeError`` `armorFailure` for any other deviation.
+    package static func decode(_ bytes: [UInt8]) throws(AgeError) -> [UInt8] {
+        var text = bytes.drop(while: isSpace)
+        while let last = text.last, isSpace(last) { text.removeLast() }
+        var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false)
+        for index in lines.indices where lines[index].last == 0x0D { lines[index].removeLast() }
+        guard lines.count >= 2, lines.removeFirst().elementsEqual(begin.utf8),
+            lines.removeLast().elementsEqual(end.utf8)
+        else { throw AgeError(.armorFailure) }
+        guard let last = lines.popLast() else { return [] }
+        let padding = last.suffix(2).count { $0 == 0x3D }
+        guard lines.allSatisfy({ $0.count == width }), 1...width ~= last.count, last.count % 4 == 0,
+            let bytes = Base64.decode(lines.joined() + last.dropLast(padding))
+        else { throw AgeError(.armorFailure) }
+        return bytes
+    }
+
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        [0x20, 0x09, 0x0A, 0x0D].contains(byte)
+    }
+}

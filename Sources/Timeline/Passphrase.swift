@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import CryptoExtras
+import Events
+import Sealing
+
+/// What protects an identity file in age's own way (C2SP `age.md`, § scrypt recipient stanza).
+package struct Passphrase: Equatable, Sendable, Redacted {
+    static let stanza = "scrypt"
+    /// As `age -p` has it: 256 MiB and about a second.
+    package static let workFactor = 18
+    /// More is refused, for a file must not choose how much memory its reader spends.
+    private static let mostWork = 22
+    private static let saltSize = 16
+
+    private let bytes: [UInt8]
+
+    /// A passphrase as it was typed; nil for an empty one.
+    package init?(_ bytes: [UInt8]) {
+        if bytes.isEmpty { return nil }
+        self.bytes = bytes
+    }
+
+    /// Seals bytes as one whole age file, which `age -d` opens with this passphrase.
+    ///
+    /// - Parameters:
+    ///   - plaintext: what to seal.
+    ///   - workFactor: the binary logarithm of the work that each guess costs.
+    /// - Returns: the file.
+    /// - Throws: ``AgeError`` `noMemory`.
+    package func seal(
+        _ plaintext: [UInt8],
+        workFactor: Int = Passphrase.workFactor
+    ) throws(AgeError) -> [UInt8] {
+        let secret = Self.random(Age.fileKeySize)
+        let fileKey = SymmetricKey(data: secret)
+        let salt = Self.random(Self.saltSize)
+        let wrapKey = try derive(salt, workFactor)
+        let body = try Self.seal(secret[...], wrapKey, nonce: [UInt8](repeating: 0, count: 12))
+        var file = Array("\(Age.intro)\n-> \(Self.stanza) ".utf8) + Base64.encode(salt)
+        file += Array(" \(workFactor)\n".utf8) + Base64.encode(body) + Array("\n---".utf8)
+        file += [0x20] + Base64.encode(Age.headerMAC(fileKey, file)) + [0x0A]
+        let nonce = Self.random(Age.nonceSize)
+        let key = Age.payloadKey(fileKey, nonce: nonce)
+        file += nonce
+        var rest = plaintext[...]
+        var number: UInt64 = 0
+        repeat {
+            let chunk = rest.prefix(Age.chunk)
+            rest = rest.dropFirst(Age.chunk)
+            file += try Self.seal(chunk, key, nonce: Age.chunkNonce(number, isLast: rest.isEmpty))
+            number += 1
+        } while !rest.isEmpty
+        return file
+    }
+
+    /// The key that wraps the file key in a stanza.
+    func wrapKey(_ stanza: AgeFile.Stanza) throws(AgeError) -> SymmetricKey {
+        guard stanza.arguments.count == 2,
+            let salt = Base64.decode(stanza.arguments[0].utf8), salt.count == Self.saltSize,
+            let workFactor = Self.workFactor(stanza.arguments[1]),
+            stanza.body.count == Age.fileKeySize + Age.tagSize
+        else { throw AgeError(.headerFailure) }
+        return try derive(salt, workFactor)
+    }
+
+    /// A work factor in its one spelling: decimal, without sign and leading zero.
+    private static func workFactor(_ text: String) -> Int? {
+        guard text.utf8.count <= 2, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+            !text.hasPrefix("0"), let number = Int(text), number <= mostWork
+        else { return nil }
+        return number
+    }
+
+    private func derive(_ salt: [UInt8], _ workFactor: Int) throws(AgeError) -> SymmetricKey {
+        do {
+            return try KDF.Scrypt.deriveKey(
+                from: bytes,
+                salt: Array("\(Age.intro)/\(Self.stanza)".utf8) + salt,
+                outputByteCount: 32,
+                rounds: 1 << workFactor,
+                blockSize: 8,
+                parallelism: 1
+            )
+        } catch {
+            throw AgeError(.noMemory)
+        }
+    }
+
+    private static func seal(
+        _ plaintext: ArraySlice<UInt8>,
+        _ key: SymmetricKey,
+        nonce: [UInt8]
+    ) throws(AgeError) -> [UInt8] {
+        // Fails for nonces of another length only.
+        guard let nonce = try? ChaChaPoly.Nonce(data: nonce),
+            let box = try? ChaChaPoly.seal(plaintext, using: key, nonce: nonce)
+        else { throw AgeError(.payloadFailure) }
+        return Array(box.ciphertext) + Array(box.tag)
+    }
+
+    private static func random(_ count: Int) -> [UInt8] {
+        var random = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+    }
+}

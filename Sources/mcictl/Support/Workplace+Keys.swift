@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Files
+import Sealing
+import Settings
+import Timeline
+
+/// The content of an identity file, opened.
+struct OpenedIdentity: Redacted {
+    /// The file as it lies there.
+    var bytes: [UInt8]
+    /// The file's text as it is in the open.
+    var text: [UInt8]
+    var keys: [Identity]
+    /// What protects the file; nil when it lies in the open.
+    var passphrase: Passphrase?
+
+    /// The public keys.
+    var recipients: [String] { keys.map(\.recipient) }
+}
+
+extension Workplace {
+    /// What is said wherever a secret can be lost.
+    static let lossWarning =
+        "Without the identity, or its passphrase where it has one, nothing recorded can be read."
+
+    // MARK: The identity
+
+    /// The identity file as it lies there.
+    ///
+    /// - Throws: a ``Failure`` that says where it was expected.
+    func identityFile() throws -> (bytes: [UInt8], content: IdentityFile) {
+        let bytes: [UInt8]
+        do {
+            bytes = try Disk.read(paths.identity)
+        } catch {
+            if error.isMissing, !Disk.exists(paths.recipients), !Disk.exists(paths.ring) {
+                throw Failure(
+                    "Nothing has been recorded: you have not consented.",
+                    next: "mcictl consent"
+                )
+            }
+            let lost = "Your identity is not at \(paths.identity), and without it"
+            throw Failure(
+                error.isMissing
+                    ? "\(lost) nothing can be read."
+                    : "Your identity at \(paths.identity) cannot be read (\(error)).",
+                next: "put it back, or give consent anew for new recordings: mcictl consent"
+            )
+        }
+        do {
+            if let content = try IdentityFile(bytes) { return (bytes, content) }
+        } catch {
+            throw Failure(
+                "The identity file \(paths.identity) is damaged (\(error.code.rawValue))."
+            )
+        }
+        throw Failure("The identity file \(paths.identity) holds no age key.")
+    }
+
+    /// The person's keys; asks for the passphrase where one protects them.
+    ///
+    /// - Throws: a ``Failure``.
+    func identities() throws -> [Identity] {
+        try openedIdentity().keys
+    }
+
+    /// The identity file, opened.
+    ///
+    /// - Parameter passphraseFile: where the passphrase is; nil for what the environment names, and
+    ///   else for a question.
+    /// - Returns: text and keys.
+    /// - Throws: a ``Failure``; a wrong passphrase is one.
+    func openedIdentity(passphraseFile: String? = nil) throws -> OpenedIdentity {
+        let (bytes, content) = try identityFile()
+        switch content {
+        case .plain(let keys): return OpenedIdentity(bytes: bytes, text: bytes, keys: keys)
+        case .protected(let file):
+            let named = passphraseFile ?? ProcessFacts.environment()[Prompt.variable]
+            let passphrase =
+                try named.map(Prompt.passphrase(file:))
+                ?? Prompt.passphrase(
+                    "Passphrase of your identity",
+                    script: "\(Prompt.variable)=FILE and the same command"
+                )
+            Terminal.progress("Opening your identity…")
+            guard let opened = try Self.open(bytes, file, passphrase) else {
+                throw Failure("The passphrase is wrong.")
+            }
+            return opened
+        }
+    }
+
+    /// Opens a protected identity file; nil when the passphrase is another.
+    private static func open(
+        _ bytes: [UInt8],
+        _ file: AgeFile,
+        _ passphrase: Passphrase
+    ) throws -> OpenedIdentity? {
+        do {
+            let text = try file.open(passphrase)
+            guard case .plain(let keys) = try IdentityFile(text) else {
+                throw Failure("The identity file holds no age key.")
+            }
+            return OpenedIdentity(bytes: bytes, text: text, keys: keys, passphrase: passphrase)
+        } catch let error as AgeError {
+            if error.code == .noMatch { return nil }
+            throw Failure("The identity file does not open (\(error.code.rawValue)).")
+        }
+    }
+
+    /// The content of an identity file with some text, behind a passphrase where there is one.
+    static func sealed(_ text: [UInt8], _ passphrase: Passphrase?) throws -> [UInt8] {
+        guard let passphrase else { return text }
+        Terminal.progress("Protecting it, and trying the passphrase…")
+        do {
+            return try passphrase.seal(text)
+        } catch {
+            throw Failure("Protecting takes 256 MiB of memory. Nothing was changed.")
+        }
+    }
+
+    /// Whether bytes are an identity file that gives back some text.
+    static func opens(_ bytes: [UInt8], _ passphrase: Passphrase?, to text: [UInt8]) -> Bool {
+        guard let passphrase else { return bytes == text }
+        guard case .protected(let file) = try? IdentityFile(bytes) else { return false }
+        return (try? file.open(passphrase)) == text
+    }
+
+    /// Replaces the identity file, after what was written has been read back and opened.
+    ///
+    /// - Parameters:
+    ///   - old: what it held when the command began.
+    ///   - text: in the open.
+    ///   - passphrase: what is to protect it; nil to let it lie in the open.
+    /// - Throws: a ``Failure``; the old file is then untouched.
+    func replaceIdentity(
+        of old: OpenedIdentity,
+        with text: [UInt8],
+        _ passphrase: Passphrase?
+    ) throws {
+        let bytes = try Self.sealed(text, passphrase)
+        try withSettingsLock {
+            // Another command may have put a key in it, which must not be lost.
+            guard try identityFile().bytes == old.bytes else { throw Self.changedMeanwhile }
+            do throws(FileError) {
+                try SecretFile(paths.identity).replace(with: bytes) {
+                    Self.opens($0, passphrase, to: text)
+                }
+            } catch {
+                if error.hasSecondName {
+                    throw Failure(
+                        "The identity file has a second name (a hard link), which would be"
+                            + " destroyed. Nothing was changed.",
+                        next: "find ~ -samefile \(paths.identity)"
+                    )
+                }
+                throw Failure("The identity could not be written (\(error)). Nothing was changed.")
+            }
+        }
+    }
+
+    /// The public keys of an identity that lies in the open; nil where a passphrase protects them.
+    var ownKeys: [String]? {
+        guard case .plain(let keys) = try? identityFile().content else { return nil }
+        return keys.map(\.recipient)
+    }
+
+    // MARK: Who can read
+
+    /// The recipients file.
+    ///
+    /// - Throws: a ``Failure`` where there is none or it cannot be understood.
+    func readers() throws -> RecipientsFile {
+        let bytes: [UInt8]
+        do {
+            bytes = try Disk.read(paths.recipients)
+        } catch {
+            throw Failure(
+                error.isMissing
+                    ? "There is no recipients file: you have not consented."
+                    : "The recipients file \(paths.recipients) cannot be read (\(error)).",
+                next: "mcictl consent"
+            )
+        }
+        guard let file = RecipientsFile(bytes) else {
+            throw Failure("The recipients file \(paths.recipients) has a line that is no age key.")
+        }
+        return file
+    }
+
+    /// Writes the recipients file.
+    func write(_ readers: RecipientsFile) throws {
+        do {
+            try Disk.write(readers.bytes, to: paths.recipients)
+        } catch {
+            throw Failure("The keys could not be written to \(paths.recipients) (\(error)).")
+        }
+    }
+
+    /// Gives consent in the person's name: the receipt says who can read.
+    ///
+    /// - Parameters:
+    ///   - recipients: the keys of the recipients file.
+    ///   - method: how the consent was given, in words.
+    /// - Returns: the receipt and the daemon's answer.
+    /// - Throws: what the daemon refuses, or that the controls cannot be written.
+    func consent(
+        _ recipients: [String],
+        method: String
+    ) throws -> (receipt: Receipt, reply: ControlReply?) {
+        let deviceKey = try withSettingsLock { try self.deviceKey().verifier.text }
+        let receipt = Consent.receipt(
+            at: now.wall,
+            recipients: recipients,
+            deviceKey: deviceKey,
+            method: method,
+            ring: paths.ring
+        )
+        return (receipt, try change(.consent(receipt)) { $0.consent = receipt })
+    }
+
+    /// The consent, where it is in force.
+    func validConsent() -> Receipt? {
+        guard let consent = try? ControlsFile(paths.controls).read().consent else { return nil }
+        return Consent.isValid(consent, deviceKey: deviceKeyText) ? consent : nil
+    }
+
+    /// Tells who can read from now on, before a question.
+    ///
+    /// - Parameters:
+    ///   - keys: the recipients.
+    ///   - own: the person's own keys, where they are known.
+    func tellReaders(_ keys: [String], own: [String]?) {
+        Terminal.tell("What is recorded from now on can be read with:")
+        for key in keys {
+            Terminal.tell("  \(key)\(own?.contains(key) == true ? " (yours)" : "")")
+        }
+    }
+
+    /// Changes who can read, and renews the consent with it; a consent that is not in force is not
+    /// brought to life.
+    ///
+    /// - Returns: whether a consent was renewed.
+    /// - Throws: what the daemon refuses; the recipients file is then as before.
+    func setReaders(_ readers: RecipientsFile, method: String) throws -> Bool {
+        let before = try? self.readers()
+        try write(readers)
+        guard validConsent() != nil else {
+            _ = try? call(.reload)
+            return false
+        }
+        do {
+            _ = try consent(readers.keys, method: method)
+            return true
+        } catch {
+            if let before { try write(before) }
+            _ = try? call(.reload)
+            throw error
+        }
+    }
+}

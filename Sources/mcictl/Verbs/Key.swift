@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Files
+import Settings
+import Storage
+import Timeline
+
+/// The verb `key`.
+struct KeyVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "key",
+        abstract: "Look after the key that opens what is recorded, and say who else can read.",
+        discussion: """
+            \(Workplace.lossWarning)
+
+            EXAMPLES
+              mcictl key show
+              mcictl key backup /media/stick/mci-identity
+              mcictl key protect
+              mcictl key recipients add age1…
+            """,
+        subcommands: [
+            KeyShowVerb.self, KeyBackupVerb.self, KeyProtectVerb.self, KeyUnprotectVerb.self,
+            KeyRecipientsVerb.self, KeyRotateVerb.self,
+        ]
+    )
+}
+
+/// The verb `key show`.
+struct KeyShowVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show the public keys, how the identity is kept, and who can read.",
+        discussion: """
+            The private key is never shown.
+
+            EXAMPLES
+              mcictl key show
+              mcictl key show --open      asks for the passphrase of a protected identity
+              mcictl key show --json
+            """
+    )
+
+    @Flag(help: "Open a protected identity, to show its public keys too.")
+    var open = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    /// What is shown.
+    private struct Answer: Encodable {
+        var schema = 1
+        var identity: String
+        /// Where a symbolic link at that path leads.
+        var file: String
+        var mode: String
+        var isProtected: Bool
+        /// The identity's public keys; absent where a passphrase protects them.
+        var keys: [String]?
+        /// Who can read what is recorded from now on.
+        var recipients: [String]
+        /// Who can read by the consent in force; absent without one.
+        var consentRecipients: [String]?
+        /// To how many keys the newest batch was sealed; absent while there is none.
+        var newestBatchReaders: Int?
+    }
+
+    func run() throws {
+        let place = Workplace()
+        let answer = try answer(place)
+        if json { return try Terminal.printJSON(answer) }
+        Terminal.print("Identity    \(answer.identity), mode \(answer.mode)")
+        if answer.file != answer.identity { Terminal.print("            a link to \(answer.file)") }
+        Terminal.print(
+            answer.isProtected
+                ? "Protected   by a passphrase"
+                : "Protected   no: whoever copies the file reads everything (mcictl key protect)"
+        )
+        list("Keys", answer.keys, or: "behind the passphrase (--open shows them)")
+        list("Readers", answer.recipients, or: "")
+        if answer.consentRecipients != answer.recipients {
+            list("Consented", answer.consentRecipients, or: "no consent is in force")
+        }
+        if let count = answer.newestBatchReaders {
+            let keys = TimeText.count(count, "key", "keys")
+            Terminal.print("Ring        the newest batch is sealed to \(keys)")
+        }
+        if answer.mode != "0600", answer.mode != "0400" {
+            Terminal.tell("warning: others than you may open the identity.")
+            Terminal.tell("  Next: chmod 600 \(answer.file)")
+        }
+        if let consented = answer.consentRecipients, consented != answer.recipients {
+            Terminal.tell("warning: your consent names other readers than the recipients file.")
+            Terminal.tell("  Next: mcictl consent")
+        }
+        if let keys = answer.keys, !answer.recipients.contains(where: keys.contains) {
+            Terminal.tell("warning: what is recorded now cannot be read with this identity.")
+            Terminal.tell("  Next: mcictl consent, or put the right identity back")
+        }
+    }
+
+    private func answer(_ place: Workplace) throws -> Answer {
+        var keys = place.ownKeys
+        if open { keys = try place.identities().map(\.recipient) }
+        let content = try place.identityFile().content
+        let facts: SecretFile.Facts
+        let file: String
+        do {
+            file = try SecretFile(place.paths.identity).path
+            facts = try SecretFile.facts(file)
+        } catch {
+            throw Failure("Your identity cannot be looked at (\(error)).")
+        }
+        var isProtected = false
+        if case .protected = content { isProtected = true }
+        let digits = String(facts.mode, radix: 8)
+        return Answer(
+            identity: place.paths.identity,
+            file: file,
+            mode: String(repeating: "0", count: max(0, 4 - digits.count)) + digits,
+            isProtected: isProtected,
+            keys: keys,
+            recipients: try place.readers().keys,
+            consentRecipients: place.validConsent()?.recipients,
+            newestBatchReaders: newestReaders(place)
+        )
+    }
+
+    private func newestReaders(_ place: Workplace) -> Int? {
+        guard Disk.exists(place.paths.ring), let ring = try? RingReader(path: place.paths.ring),
+            let entry = try? ring.entries().last, let sealed = try? ring.sealed(entry)
+        else { return nil }
+        return try? AgeFile(sealed).readerCount
+    }
+
+    private func list(_ label: String, _ values: [String]?, or none: String) {
+        let values = values ?? [none]
+        for (index, value) in values.enumerated() {
+            let label = index == 0 ? label : ""
+            Terminal.print(label + String(repeating: " ", count: 12 - label.count) + value)
+        }
+    }
+}

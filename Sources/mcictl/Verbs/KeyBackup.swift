@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Files
+import Glibc
+import Settings
+import Timeline
+
+/// The verb `key backup`.
+struct KeyBackupVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backup",
+        abstract: "Copy the identity to a file, or print it for paper.",
+        discussion: """
+            A copy is an identity file again, which age takes too. To restore it, copy it
+            back to the place that mcictl key show names. A protected identity is copied
+            as it is and opens with its passphrase.
+
+            EXAMPLES
+              mcictl key backup /media/stick/mci-identity --protect
+              mcictl key backup --print
+              mcictl key backup copy --protect --passphrase-file FILE
+            """
+    )
+
+    @Argument(help: "The file to make; one that is there is never overwritten.")
+    var file: String?
+
+    @Flag(name: .customLong("print"), help: "Print the copy, for paper.")
+    var prints = false
+
+    @Flag(inversion: .prefixedNo, help: "Protect the copy with a passphrase, or do not.")
+    var protect: Bool?
+
+    @Option(
+        help: .init(
+            "A file whose first line is the passphrase of the copy; - is standard input.",
+            valueName: "file"
+        )
+    )
+    var passphraseFile: String?
+
+    @Flag(help: "Print without being asked, also where no terminal is.")
+    var yes = false
+
+    func run() throws {
+        guard prints != (file != nil) else {
+            throw Failure("Give a file, or --print.", code: Failure.usage)
+        }
+        if passphraseFile != nil, protect == false {
+            throw Failure("Give --passphrase-file or --no-protect, not both.", code: Failure.usage)
+        }
+        let place = Workplace()
+        let (bytes, content) = try place.identityFile()
+        if let file, Disk.exists(file) { throw isTaken(file) }
+        if prints, !yes {
+            guard isatty(1) == 1 else {
+                throw Failure(
+                    "The private key is printed on a terminal only. Nothing was printed.",
+                    next: "the same command with --yes",
+                    code: Failure.refused
+                )
+            }
+            guard
+                try Terminal.ask("Show the private key on this screen?", script: "--yes")
+            else {
+                Terminal.tell("Nothing was printed.")
+                throw ExitCode(Failure.refused)
+            }
+        }
+        let copy = try copy(bytes, content)
+        if prints { Terminal.write(printable(copy)) }
+        if let file { try write(copy, to: file, place) }
+        Terminal.tell(Workplace.lossWarning)
+    }
+
+    /// What the copy holds: the file itself, or the file behind a passphrase of the copy's own.
+    private func copy(_ bytes: [UInt8], _ content: IdentityFile) throws -> [UInt8] {
+        guard case .plain = content else {
+            if protect != nil || passphraseFile != nil {
+                throw Failure(
+                    "Your identity is protected, and its copy opens with the same passphrase."
+                        + " Nothing was changed.",
+                    next: "the same command without a choice of protection",
+                    code: Failure.usage
+                )
+            }
+            return bytes
+        }
+        let isWanted =
+            try protect
+            ?? (passphraseFile != nil
+                || !(prints && yes)
+                    && Terminal.ask(
+                        "Protect the copy with a passphrase?",
+                        script: "--protect or --no-protect"
+                    ))
+        guard isWanted else { return bytes }
+        let passphrase =
+            try passphraseFile.map(Prompt.passphrase(file:))
+            ?? Prompt.newPassphrase(
+                "Passphrase of the copy",
+                script: "the same command with --passphrase-file"
+            )
+        return try Workplace.sealed(bytes, passphrase)
+    }
+
+    private func write(_ copy: [UInt8], to file: String, _ place: Workplace) throws {
+        do {
+            try SecretFile.create(copy, at: file)
+        } catch {
+            if error.isTaken { throw isTaken(file) }
+            throw Failure("The copy could not be written to \(file) (\(error)).")
+        }
+        guard (try? Disk.read(file)) == copy else {
+            throw Failure("The copy at \(file) is not what was written. Do not rely on it.")
+        }
+        Terminal.print("Copied your identity to \(file).")
+        let here = try? SecretFile.facts(place.paths.identity).device
+        if let there = try? SecretFile.facts(file).device, there == here {
+            Terminal.tell("hint: it lies on the same file system as the identity. A copy elsewhere")
+            Terminal.tell("  survives the loss of this disk.")
+        }
+    }
+
+    private func isTaken(_ file: String) -> Failure {
+        Failure("There is something at \(file) already. Nothing was changed.")
+    }
+
+    /// What can be typed in again: an age file as armored text.
+    private func printable(_ copy: [UInt8]) -> [UInt8] {
+        let isBinary = copy.starts(with: Array("age-encryption.org/".utf8))
+        return isBinary ? Array(Armor.encode(copy).utf8) : copy
+    }
+}

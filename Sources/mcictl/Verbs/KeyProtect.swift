@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Settings
+import Timeline
+
+/// The verb `key protect`.
+struct KeyProtectVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "protect",
+        abstract: "Protect the identity with a passphrase, or change the passphrase.",
+        discussion: """
+            The identity becomes an age file that opens with the passphrase, also for
+            age -d -i. Verbs that read what was recorded ask for it, or take it from the
+            first line of the file that \(Prompt.variable) names. mcid goes on recording
+            without it: it never has the private key.
+
+            The old file is overwritten where it lay. Flash memory, file systems that copy
+            on write, and backups may still hold it: after a doubt, mcictl key rotate.
+
+            EXAMPLES
+              mcictl key protect
+              mcictl key protect --passphrase-file FILE
+              \(Prompt.variable)=OLD mcictl key protect --passphrase-file NEW
+            """
+    )
+
+    @Option(
+        help: .init(
+            "A file whose first line is the new passphrase; - is standard input.",
+            valueName: "file"
+        )
+    )
+    var passphraseFile: String?
+
+    func run() throws {
+        let place = Workplace()
+        let old = try place.openedIdentity()
+        let passphrase =
+            try passphraseFile.map(Prompt.passphrase(file:))
+            ?? Prompt.newPassphrase(
+                "New passphrase of your identity",
+                script: "the same command with --passphrase-file"
+            )
+        try place.replaceIdentity(of: old, with: old.text, passphrase)
+        Terminal.print("Your identity opens with the passphrase only. Undo: mcictl key unprotect")
+        Terminal.tell("If you forget the passphrase, everything recorded is lost.")
+    }
+}
+
+/// The verb `key unprotect`.
+struct KeyUnprotectVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unprotect",
+        abstract: "Take the passphrase off the identity.",
+        discussion: """
+            EXAMPLES
+              mcictl key unprotect
+              mcictl key unprotect --passphrase-file FILE
+            """
+    )
+
+    @Option(
+        help: .init(
+            "A file whose first line is the passphrase; - is standard input.",
+            valueName: "file"
+        )
+    )
+    var passphraseFile: String?
+
+    func run() throws {
+        let place = Workplace()
+        let old = try place.openedIdentity(passphraseFile: passphraseFile)
+        guard old.passphrase != nil else {
+            throw Failure("Your identity has no passphrase. Nothing was changed.")
+        }
+        try place.replaceIdentity(of: old, with: old.text, nil)
+        Terminal.print("Your identity lies in the open. Protect it again: mcictl key protect")
+        Terminal.tell("warning: whoever copies it together with the ring reads everything.")
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Events
+import Settings
+import Timeline
+
+/// The verb `key rotate`.
+struct KeyRotateVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate",
+        abstract: "Make a new key for what is recorded from now on.",
+        discussion: """
+            The new key stands in front of the old ones in the identity file; the old ones
+            stay there, for only they open what is stored already. A passphrase stays the
+            same. Copies that were made before open nothing of what comes now: make a new
+            one.
+
+            EXAMPLES
+              mcictl key rotate
+              mcictl key rotate --yes
+            """
+    )
+
+    @Flag(help: "Consent without being asked.")
+    var yes = false
+
+    func run() throws {
+        let place = Workplace()
+        let old = try place.openedIdentity()
+        let before = try place.readers()
+        let identity = Identity()
+        var after = before
+        after.replace(old.recipients, with: identity.recipient)
+        place.tellReaders(after.keys, own: [identity.recipient])
+        Terminal.tell("What is stored already opens with your old key, which is kept.")
+        if !yes {
+            let question = place.validConsent() == nil ? "Change it?" : "Do you consent to that?"
+            guard try Terminal.ask(question, script: "--yes") else {
+                Terminal.tell("Nothing was changed.")
+                throw ExitCode(Failure.refused)
+            }
+        }
+        // The identity first: nothing may be sealed to a key that is not on disk. It stays there
+        // whatever comes after, for the recorder may have used it already.
+        let new = Array(identity.file(createdAt: place.now.wall).utf8) + old.text
+        try place.replaceIdentity(of: old, with: new, old.passphrase)
+        let method = "mcictl key rotate" + (yes ? " --yes" : ", answered on a terminal")
+        let isRenewed = try place.withSettingsLock {
+            guard try place.readers() == before else { throw Workplace.changedMeanwhile }
+            return try place.setReaders(after, method: method)
+        }
+        place.tellDone(isRenewed, after)
+        Terminal.tell("Copies of your identity are out of date. Next: mcictl key backup FILE")
+    }
+}
