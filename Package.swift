@@ -20,11 +20,14 @@ let relaxed: [SwiftSetting] = Array(strict.dropLast())
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+let exports = Context.packageDirectory + "/Sources/CSQLiteExtension/exports.map"
+
 let package = Package(
     name: "mci",
     products: [
         .executable(name: "mcid", targets: ["mcid"]),
         .executable(name: "mcictl", targets: ["mcictl"]),
+        .library(name: "mci-sqlite", type: .dynamic, targets: ["SQLiteExtension"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -39,6 +42,11 @@ let package = Package(
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
+        .target(
+            name: "CSQLiteExtension",
+            exclude: ["exports.map"],
+            linkerSettings: [.linkedLibrary("sqlite3")]
+        ),
 
         .target(name: "Events", swiftSettings: strict),
         .target(
@@ -85,6 +93,25 @@ let package = Package(
             dependencies: ["Events", "Packing", "Sealing", "Storage", crypto],
             swiftSettings: strict
         ),
+        .target(
+            name: "Query",
+            dependencies: ["Events", "Packing", "Storage", "Timeline", "CSQLite"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SQLiteExtension",
+            dependencies: [
+                "CSQLite", "CSQLiteExtension", "Files", "Query", "Timeline",
+            ],
+            swiftSettings: strict,
+            // --static-swift-stdlib is for executables only, and the hosts have no Swift runtime.
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-static-stdlib", "-Xlinker", "--version-script=\(exports)"],
+                    .when(configuration: .release)
+                )
+            ]
+        ),
 
         .executableTarget(
             name: "mcid",
@@ -94,7 +121,7 @@ let package = Package(
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Control", "Events", "Files", "Gate", "Packing", "Settings", "Storage",
+                "Control", "Events", "Files", "Gate", "Packing", "Query", "Settings", "Storage",
                 "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -105,7 +132,8 @@ let package = Package(
             name: "MciTests",
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
-                "Control", "Recording", "Timeline", "CX11", "mcid", "mcictl", crypto, logging,
+                "Control", "Recording", "Timeline", "Query", "CX11", "mcid", "mcictl", crypto,
+                logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
             swiftSettings: relaxed

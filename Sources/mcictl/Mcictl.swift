@@ -27,7 +27,7 @@ struct Mcictl: ParsableCommand {
         version: "mcictl \(ProcessFacts.version)",
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, LogVerb.self,
-            ExportVerb.self, ForgetVerb.self, SetVerb.self,
+            QueryVerb.self, ExportVerb.self, ForgetVerb.self, SetVerb.self,
         ]
     )
 }

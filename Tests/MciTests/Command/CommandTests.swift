@@ -169,7 +169,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "consent", "status", "pause", "resume", "log", "export", "forget", "set",
+        "", "consent", "status", "pause", "resume", "log", "query", "export", "forget", "set",
         "set key-detail",
     ])
     func `help has examples and fits the screen`(verb: String) throws {
