@@ -248,7 +248,7 @@ import Timeline
                 )
             }
             let condition = terms.joined(separator: Bool.random() ? " AND " : " OR ")
-            let select = "SELECT count(*), sum(row), group_concat(DISTINCT batch)"
+            let select = "SELECT count(*), count(DISTINCT row), sum(row), sum(row % 997)"
             let found = try session.rows(
                 "\(select) FROM (SELECT *, rowid AS row FROM \(table) WHERE \(condition))"
             )
