@@ -9,10 +9,10 @@ struct EventRows: RowMaker {
     let table = Table.events
 
     func cell(_ column: Int, _ row: Row) -> Cell {
-        let item = row.event.item
+        let item = row.item
         return switch EventColumn(rawValue: column) {
-        case .ms: Cell(row.event.time.milliseconds)
-        case .time: Cell(row.event.time)
+        case .ms: Cell(row.time.milliseconds)
+        case .time: Cell(row.time)
         case .type: Self.type(item.payload)
         case .state: Self.state(item.payload)
         case .class, .keysym, .modifiers: Self.key(column, item.payload)
@@ -72,12 +72,12 @@ struct GapRows: RowMaker {
     let table = Table.gaps
 
     func cell(_ column: Int, _ row: Row) -> Cell {
-        guard case .gap(let reason, _, let stream) = row.event.item.payload else { return .null }
+        guard case .gap(let reason, _, let stream) = row.item.payload else { return .null }
         return switch GapColumn(rawValue: column) {
-        case .fromMs: Cell(row.event.time.milliseconds)
-        case .toMs: Cell(row.event.end.milliseconds)
-        case .fromTime: Cell(row.event.time)
-        case .toTime: Cell(row.event.end)
+        case .fromMs: Cell(row.time.milliseconds)
+        case .toMs: Cell(row.end.milliseconds)
+        case .fromTime: Cell(row.time)
+        case .toTime: Cell(row.end)
         case .reason: .text(reason.name)
         case .stream: stream.map { .text($0 == .keyboard ? "keyboard" : "pointer") } ?? .null
         case .batch: Cell(row.batch)

@@ -12,26 +12,28 @@ struct QueryVerb: ParsableCommand {
         commandName: "query",
         abstract: "Ask what was recorded, in SQL.",
         discussion: """
-            One SELECT in SQLite's language. Times are UTC; only the batches of the time asked for
-            are opened. Nothing can be changed, and no plaintext reaches a file.
+            One SELECT in SQLite's language. Times are UTC; only the batches of the time
+            asked for are opened. Nothing can be changed, and no plaintext is written
+            to a file.
 
             TABLES
-              events   ms, time, type (key, button, motion, scroll, focus), state (down, up),
-                       class, keysym, modifiers (ctrl+shift), button, dx, dy (device counts;
-                       wheels: notches), app (in front), device, batch
+              events   ms, time, type (key, button, motion, scroll, focus),
+                       state (down, up), class, keysym, modifiers (ctrl+shift),
+                       button, dx, dy (device counts; wheels: notches),
+                       app (in front), device, batch
               gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch
               batches  batch, end_ms, end_time, events, gaps,
                        state (whole, foreign: sealed to another key, damaged)
 
             EXAMPLES
-              mcictl query "SELECT app, substr(time, 1, 13) AS hour, count(*) AS events
+              mcictl query "SELECT app, substr(time, 1, 13) AS hour, count(*)
                 FROM events WHERE time >= '2026-11-21' GROUP BY app, hour"
-              mcictl query "SELECT ms / 60000 * 60 AS minute, class, count(*) AS keys
+              mcictl query "SELECT substr(time, 1, 16) AS minute, class, count(*)
                 FROM events WHERE type = 'key' AND state = 'down' GROUP BY 1, 2"
-              mcictl query --format csv "SELECT from_time, reason, to_ms - from_ms AS ms FROM gaps"
+              mcictl query --format csv "SELECT from_time, to_time, reason FROM gaps"
 
-            The table is the same on a terminal and in a pipe; programs read csv or json (a line
-            a row).
+            The table is the same on a terminal and in a pipe; programs read csv or
+            json (a line a row).
             """
     )
 

@@ -235,7 +235,7 @@ import Timeline
             ("gaps", ["from_ms", "to_ms"], ["from_time", "to_time"]),
             ("batches", ["end_ms"], ["end_time"]),
         ]
-        for _ in 0..<(isProof ? 2000 : 60) {
+        for _ in 0..<40 {
             let (table, ms, text) = try #require(columns.randomElement())
             var terms: [String] = []
             for _ in 0..<Int.random(in: 1...3) {
