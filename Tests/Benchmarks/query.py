@@ -8,6 +8,7 @@ others are as long and as random as sealed ones, for what is not opened is not l
 """
 import os
 import random
+import resource
 import sqlite3
 import statistics
 import subprocess
@@ -87,15 +88,21 @@ def make(folder, motions):
     return path, identity, START + middle * MINUTE
 
 
+def cpu():
+    own, child = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + child.ru_utime + child.ru_stime
+
+
 def timed(body, expected):
-    """The median and the worst of some rounds in milliseconds, the first left out."""
-    times = []
-    for _ in range(ROUNDS + 1):
+    """Median and worst of some rounds, and the mean CPU of one, in ms; the first is left out."""
+    body()
+    times, before = [], cpu()
+    for _ in range(ROUNDS):
         start = time.perf_counter()
         result = body()
         times.append((time.perf_counter() - start) * 1000)
         assert result == expected, (result, expected)
-    return statistics.median(times[1:]), max(times[1:])
+    return statistics.median(times), max(times), (cpu() - before) * 1000 / ROUNDS
 
 
 def main():
@@ -134,15 +141,15 @@ def main():
              prepared(f"SELECT count(*) FROM events WHERE batch = {SLOTS // 4 * 2} AND type = 'motion'"),
              str(motions), ""),
         ]
-        print(f"{f'SQL, {SLOTS} batches, {motions} motions each, ms':52} {'median':>8} {'worst':>8}   aim")
+        print(f"{f'SQL, {SLOTS} batches, {motions} motions each, ms':52}"
+              f" {'median':>8} {'worst':>8} {'CPU':>8}   aim")
         for title, body, result, aim in rows:
-            median, worst = timed(body, result)
-            print(f"{title:52} {median:8.1f} {worst:8.1f}   {aim}")
+            print(f"{title:52}", *(f"{value:8.1f}" for value in timed(body, result)), f"  {aim}")
         # A statement that is under way shares the list of batches with those beside it.
         outer = connection.execute("SELECT batch FROM batches")
         outer.fetchone()
-        median, worst = timed(prepared(one), expected)
-        print(f"{'the same minute with the list at hand':52} {median:8.1f} {worst:8.1f}")
+        print(f"{'the same minute with the list at hand':52}",
+              *(f"{value:8.1f}" for value in timed(prepared(one), expected)))
 
 
 main()
