@@ -6,7 +6,7 @@ SWIFT ?= swift
 SWIFT_FLAGS ?=
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
 # Independent implementations of varlink and age, for the tests.
-PYTHON_PACKAGES = for name in varlink pyrage; do test -d .build-python/$$name \
+PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow; do test -d .build-python/$$name \
     || python3 -m pip install -q --target .build-python $$name; done
 SOURCES = Package.swift Sources Tests
 
@@ -18,10 +18,11 @@ run: ## Record: on your display after asking, or without one on a private X serv
 	@$(RELEASE) --product mcictl
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Demo/run.sh
 
-build: ## A release build of both programs.
+build: ## A release build of both programs and of the SQLite extension.
 	@bash .ci/packages build
 	$(RELEASE) --product mcid
 	$(RELEASE) --product mcictl
+	$(RELEASE) --product mci-sqlite
 
 test: ## All tests, with everything they need.
 	@bash .ci/packages test
@@ -36,6 +37,7 @@ proof: ## The random proofs at their full length: about 5 minutes.
 bench: build ## Cost beside a minimal C reader and xinput, in one run.
 	@bash .ci/packages test
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
+	@/usr/bin/python3 Tests/Benchmarks/query.py "$$($(RELEASE) --show-bin-path)"
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
@@ -43,15 +45,19 @@ lint:
 format:
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
-install: ## Programs and user unit below PREFIX; run `make build` first, as yourself.
+install: ## Programs, extension and user unit below PREFIX; run `make build` first, as yourself.
 	@test -x .build/release/mcid || { echo "Run make build first." >&2; exit 1; }
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/systemd/user"
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/mci" \
+	    "$(DESTDIR)$(PREFIX)/lib/systemd/user"
 	install -s -m 755 .build/release/mcid .build/release/mcictl "$(DESTDIR)$(PREFIX)/bin/"
+	install -s -m 644 .build/release/libmci-sqlite.so "$(DESTDIR)$(PREFIX)/lib/mci/"
 	install -m 644 systemd/mcid.service "$(DESTDIR)$(PREFIX)/lib/systemd/user/"
 
 uninstall: ## Removes what install put there; recordings and keys stay.
 	rm -f "$(DESTDIR)$(PREFIX)/bin/mcid" "$(DESTDIR)$(PREFIX)/bin/mcictl" \
-	    "$(DESTDIR)$(PREFIX)/lib/systemd/user/mcid.service"
+	    "$(DESTDIR)$(PREFIX)/lib/systemd/user/mcid.service" \
+	    "$(DESTDIR)$(PREFIX)/lib/mci/libmci-sqlite.so"
+	-rmdir "$(DESTDIR)$(PREFIX)/lib/mci"
 
 clean:
 	rm -rf .build .build-python

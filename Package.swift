@@ -21,11 +21,14 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let extras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+let exports = Context.packageDirectory + "/Sources/CSQLiteExtension/exports.map"
+
 let package = Package(
     name: "mci",
     products: [
         .executable(name: "mcid", targets: ["mcid"]),
         .executable(name: "mcictl", targets: ["mcictl"]),
+        .library(name: "mci-sqlite", type: .dynamic, targets: ["SQLiteExtension"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -40,6 +43,11 @@ let package = Package(
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
+        .target(
+            name: "CSQLiteExtension",
+            exclude: ["exports.map"],
+            linkerSettings: [.linkedLibrary("sqlite3")]
+        ),
 
         .target(name: "Events", swiftSettings: strict),
         .target(
@@ -86,6 +94,25 @@ let package = Package(
             dependencies: ["Events", "Packing", "Sealing", "Storage", crypto, extras],
             swiftSettings: strict
         ),
+        .target(
+            name: "Query",
+            dependencies: ["Events", "Packing", "Storage", "Timeline", "CSQLite"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SQLiteExtension",
+            dependencies: [
+                "CSQLite", "CSQLiteExtension", "Files", "Query", "Timeline",
+            ],
+            swiftSettings: strict,
+            // --static-swift-stdlib is for executables only, and the hosts have no Swift runtime.
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-static-stdlib", "-Xlinker", "--version-script=\(exports)"],
+                    .when(configuration: .release)
+                )
+            ]
+        ),
 
         .executableTarget(
             name: "mcid",
@@ -95,7 +122,8 @@ let package = Package(
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Control", "Events", "Files", "Gate", "Packing", "Sealing", "Settings", "Storage",
+                "Control", "Events", "Files", "Gate", "Packing", "Query", "Sealing", "Settings",
+                "Storage",
                 "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -114,7 +142,8 @@ let package = Package(
             name: "MciTests",
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
-                "Control", "Recording", "Timeline", "CX11", "CZlib", "mcid", "mcictl", crypto,
+                "Control", "Recording", "Timeline", "Query", "CX11", "CZlib", "mcid", "mcictl",
+                crypto,
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],

@@ -20,3 +20,29 @@ static inline int csqlite_read(sqlite3 *db, void *buffer, int count, sqlite3_int
 static inline int csqlite_bind_blob(sqlite3_stmt *statement, int index, const void *bytes, int count) {
     return sqlite3_bind_blob(statement, index, bytes, count, SQLITE_TRANSIENT);
 }
+
+// SQLITE_TRANSIENT again, for what a virtual table answers.
+static inline void csqlite_result_text(sqlite3_context *context, const char *text, int count) {
+    sqlite3_result_text(context, text, count, SQLITE_TRANSIENT);
+}
+
+// SQLite's own part comes first in the memory of a table and of a cursor; Swift promises no layout.
+typedef struct {
+    sqlite3_vtab base;
+    void *object;
+} csqlite_table;
+
+typedef struct {
+    sqlite3_vtab_cursor base;
+    void *object;
+} csqlite_cursor;
+
+// sqlite3_vtab_config is variadic: views and triggers stored in a file may not read the table.
+static inline int csqlite_direct_only(sqlite3 *db) {
+    return sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+}
+
+// sqlite3_mprintf is variadic: a text that SQLite frees.
+static inline char *csqlite_copy(const char *text) {
+    return sqlite3_mprintf("%s", text);
+}

@@ -28,7 +28,8 @@ struct Mcictl: ParsableCommand {
         version: "mcictl \(ProcessFacts.version)",
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, LogVerb.self,
-            ExportVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self,
+            QueryVerb.self, ExportVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self,
+            KeyVerb.self,
         ]
     )
 }

@@ -42,6 +42,18 @@ enum Terminal {
         write(Array(try encoder.encode(value)) + [0x0A])
     }
 
+    /// A text without what a terminal would take for a command.
+    static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.filter {
+                    ![.control, .format, .lineSeparator, .paragraphSeparator]
+                        .contains($0.properties.generalCategory)
+                }
+            )
+        )
+    }
+
     /// Asks a question whose default answer is no.
     ///
     /// - Parameters:

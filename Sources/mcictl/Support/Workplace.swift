@@ -182,12 +182,15 @@ struct Workplace {
 
 /// The sentence about batches that a reading had to pass over.
 func warn(about summary: TimelineReader.Summary) {
-    if summary.foreign > 0 {
-        Terminal.tell(
-            "warning: \(summary.foreign) batches were sealed to another key and stay closed."
-        )
+    warn(foreign: summary.foreign, damaged: summary.damaged)
+}
+
+/// As ``warn(about:)``, from the two counts that matter.
+func warn(foreign: Int, damaged: Int) {
+    if foreign > 0 {
+        Terminal.tell("warning: \(foreign) batches were sealed to another key and stay closed.")
     }
-    if summary.damaged > 0 {
-        Terminal.tell("warning: \(summary.damaged) batches are damaged and were left out.")
+    if damaged > 0 {
+        Terminal.tell("warning: \(damaged) batches are damaged and were left out.")
     }
 }

@@ -82,18 +82,6 @@ struct LogVerb: ParsableCommand {
         return summary
     }
 
-    /// A text without what a terminal would take for a command.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.filter {
-                    ![.control, .format, .lineSeparator, .paragraphSeparator]
-                        .contains($0.properties.generalCategory)
-                }
-            )
-        )
-    }
-
     private func row(_ event: RecordedEvent) -> String {
         var device = "–"
         let what: String
@@ -113,7 +101,7 @@ struct LogVerb: ParsableCommand {
         case .scroll(let dx, let dy):
             device = "pointer \(event.item.device)"
             what = "scroll \(Double(dx) / 120) \(Double(dy) / 120)"
-        case .focus(let app): what = "focus \(Self.printable(app))"
+        case .focus(let app): what = "focus \(Terminal.printable(app))"
         case .gap(let reason, _, let stream):
             let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
             let scope = stream.map { ", \($0.name) only" } ?? ""

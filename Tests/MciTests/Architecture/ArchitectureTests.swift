@@ -20,9 +20,11 @@ private let allowedImports: [String: Set<String>] = [
         "CLinux", "Glibc", "Logging",
     ],
     "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto", "CryptoExtras"],
+    "Query": ["Events", "Packing", "Storage", "Timeline", "CSQLite"],
+    "SQLiteExtension": ["CSQLite", "Files", "Glibc", "Query", "Timeline"],
     "mcid": ["Capture", "Control", "Files", "Recording", "Settings", "Glibc", "Logging"],
     "mcictl": [
-        "Control", "Events", "Files", "Gate", "Packing", "Sealing", "Settings", "Storage",
+        "Control", "Events", "Files", "Gate", "Packing", "Query", "Sealing", "Settings", "Storage",
         "Timeline", "Glibc", "FoundationEssentials", "ArgumentParser",
     ],
 ]
@@ -35,9 +37,11 @@ private let unsafeFiles: Set<String> = [
     "Files/DiskFile.swift", "Files/FileLock.swift", "Files/SecretFile.swift",
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
-    "Packing/OpenedBatch.swift", "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
-    "Sealing/Age.swift", "Sealing/DeviceKey.swift",
-    "Sealing/Sealer.swift", "Settings/Consent.swift",
+    "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",
+    "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
+    "SQLiteExtension/Extension.swift", "Sealing/Age.swift", "Sealing/DeviceKey.swift",
+    "Sealing/Sealer.swift",
+    "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
     "mcictl/Support/Bridge.swift", "mcictl/Support/LocalTime.swift", "mcictl/Support/Prompt.swift",
 ]
@@ -97,7 +101,7 @@ private let allowedLibraries: Set<String> = [
         }
         for door in [
             "CX11/shim.h", "CSQLite/shim.h", "CZlib/shim.h", "CLinux/clinux.c",
-            "CLinux/include/clinux.h",
+            "CLinux/include/clinux.h", "CSQLiteExtension/entry.c",
         ] {
             let text = try String(
                 contentsOfFile: "\(Program.root)/Sources/\(door)",

@@ -169,8 +169,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "consent", "status", "pause", "resume", "log", "export", "forget", "set",
-        "set key-detail", "key", "key show", "key backup", "key protect", "key unprotect",
+        "", "consent", "status", "pause", "resume", "log", "query", "export", "verify", "forget",
+        "set",
+        "set key-detail", "set ring-size", "set retention", "set free-space", "key", "key show",
+        "key backup", "key protect", "key unprotect",
         "key recipients", "key recipients list", "key recipients add", "key recipients remove",
         "key rotate",
     ])

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+import Timeline
+
+/// An item, and all it takes to make a row of it.
+struct Row {
+    let item: OpenedItem
+    /// When it was; for a gap, when it began.
+    let time: WallTime
+    /// The end of a gap; for all others their time.
+    let end: WallTime
+    /// The application in front; empty when not known.
+    let app: String
+    let batch: Int64
+}
+
+/// How a table of items makes a row.
+protocol RowMaker {
+    var table: Table { get }
+    func cell(_ column: Int, _ row: Row) -> Cell
+}
+
+/// The walk over `events` or `gaps`, in the order of the recording.
+///
+/// It holds one opened batch, and the one before it: the rows are those that a reading of the whole
+/// ring gives, whichever part of it is read. Stepping over an item that is not wanted costs a few
+/// nanoseconds; a row is made when a column is asked for.
+final class ItemScan<Maker: RowMaker>: Scan {
+    private let listing: Listing
+    private let maker: Maker
+    private let isEvents: Bool
+    private var bounds = Bounds()
+
+    /// The opened batch; nil at the end.
+    private var batch: OpenedBatch?
+    /// Its place in the listing.
+    private var index = -1
+    /// The row's item; -1 is ``told``.
+    private var item = -1
+    /// What was in front when the batch began, where the batch that told it is gone.
+    private var told: OpenedItem?
+    /// The application in front at the item.
+    private var app = ""
+    /// The latest time before the item; only `gaps` need it.
+    private var last = WallTime(0)
+    /// The batch walked through last.
+    private var previous: (index: Int, batch: OpenedBatch)?
+
+    init(_ listing: Listing, _ maker: Maker) {
+        self.listing = listing
+        self.maker = maker
+        isEvents = maker.table == .events
+    }
+
+    var isAtEnd: Bool { batch == nil }
+
+    /// A batch has at most 2^20 items, so that its number and the item's are one number.
+    var rowid: Int64 { listing.sequence(index) << 21 | Int64(item + 1) }
+
+    func cell(_ column: Int) -> Cell {
+        guard let batch, let item = item < 0 ? told : batch.items[item] else { return .null }
+        let event = RecordedEvent(item, in: batch.header, after: last)
+        return maker.cell(
+            column,
+            Row(
+                item: item,
+                time: event.time,
+                end: event.end,
+                app: app,
+                batch: listing.sequence(index)
+            )
+        )
+    }
+
+    func start(_ bounds: Bounds) throws {
+        self.bounds = bounds
+        (index, batch) = (-1, nil)
+        try openNext()
+        if told == nil { try advance() }
+    }
+
+    func advance() throws {
+        while let batch {
+            if step(batch) { return }
+            previous = (index, batch)
+            try openNext()
+            if told != nil { return }
+        }
+    }
+
+    /// Goes to the next item of the batch that is a row; false when there is none.
+    private func step(_ batch: OpenedBatch) -> Bool {
+        let offset = batch.header.wallOffset
+        while true {
+            if !isEvents, item >= 0 {
+                let event = RecordedEvent(batch.items[item], in: batch.header, after: last)
+                last = max(last, event.time)
+            }
+            item += 1
+            guard item < batch.items.count else { return false }
+            switch batch.items[item].payload {
+            case .focus(let app): self.app = app
+            case .gap(_, _, let stream):
+                if stream == nil { app = "" }
+                if isEvents { continue }
+                return true
+            default: break
+            }
+            if isEvents, bounds.mayHold(batch.items[item].time.milliseconds &+ offset) {
+                return true
+            }
+        }
+    }
+
+    // MARK: Batches
+
+    /// Opens the next batch that may hold a wanted row; what does not open is passed over.
+    private func openNext() throws {
+        (batch, told, item) = (nil, nil, -1)
+        while true {
+            index = listing.next(after: index, bounds, reach: maker.table.reach)
+            guard index < listing.count else { return }
+            guard case .whole(let next) = try listing.open(index) else { continue }
+            told = try told(by: next)
+            last = try latest(before: next)
+            (batch, app) = (next, next.header.app)
+            return
+        }
+    }
+
+    private func told(by batch: OpenedBatch) throws -> OpenedItem? {
+        let header = batch.header
+        guard isEvents, !header.app.isEmpty, batch.items.first?.payload.isInput == true,
+            bounds.mayHold(header.base.milliseconds &+ header.wallOffset),
+            try batchBefore()?.lastApp != header.app
+        else { return nil }
+        return OpenedItem(time: header.base, device: 0, payload: .focus(app: header.app))
+    }
+
+    /// The latest time before a batch, which only a gap of not running has to know.
+    private func latest(before batch: OpenedBatch) throws -> WallTime {
+        guard !isEvents, batch.items.contains(where: \.isGapOfNotRunning) else {
+            return WallTime(0)
+        }
+        return try batchBefore()?.latest ?? WallTime(0)
+    }
+
+    /// The nearest batch before the one at ``index`` that opens.
+    private func batchBefore() throws -> OpenedBatch? {
+        for earlier in stride(from: index - 1, through: 0, by: -1) {
+            if let previous, previous.index == earlier { return previous.batch }
+            guard case .whole(let batch) = try listing.open(earlier) else { continue }
+            previous = (earlier, batch)
+            return batch
+        }
+        return nil
+    }
+}

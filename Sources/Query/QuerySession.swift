@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+
+/// A database in memory that has nothing but the tables of the recording.
+///
+/// It reads and does nothing else: SQLite asks ``allow`` about every action of a statement before the
+/// statement runs. What it sorts and joins stays in memory, so that no plaintext reaches a file.
+@safe package final class QuerySession {
+    /// The most memory that SQLite may take: a sort of more ends with an error.
+    private static let mostMemory: Int64 = 1 << 30
+
+    private let database: OpaquePointer
+
+    /// Opens the database; the ring is touched by the first query.
+    ///
+    /// - Parameter source: the ring and the keys.
+    /// - Throws: ``QueryError`` when there is no memory for it.
+    package init(_ source: BatchSource) throws(QueryError) {
+        var database: OpaquePointer?
+        let result = unsafe sqlite3_open_v2(
+            ":memory:",
+            &database,
+            SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX,
+            nil
+        )
+        guard let database = unsafe database, result == SQLITE_OK else {
+            unsafe sqlite3_close_v2(database)
+            throw QueryError(code: .failed, description: "SQLite cannot be started.")
+        }
+        unsafe self.database = database
+        _ = sqlite3_hard_heap_limit64(Self.mostMemory)
+        guard unsafe sqlite3_exec(database, "PRAGMA temp_store=MEMORY", nil, nil, nil) == SQLITE_OK,
+            unsafe VirtualTable.register(on: database, source) == SQLITE_OK,
+            // SQLite makes the tables known when they are first named, which is not only reading.
+            Table.allCases.allSatisfy({ (try? prepare("SELECT 1 FROM \($0.name)")) != nil }),
+            unsafe sqlite3_set_authorizer(database, allow, nil) == SQLITE_OK
+        else { throw QueryError(code: .failed, description: message) }
+    }
+
+    deinit { unsafe sqlite3_close_v2(database) }
+
+    /// Prepares a query.
+    ///
+    /// - Parameter sql: one statement that reads.
+    /// - Returns: the query, which may be run more than once.
+    /// - Throws: ``QueryError`` for anything else.
+    package func prepare(_ sql: String) throws(QueryError) -> PreparedQuery {
+        var statements: [PreparedQuery] = []
+        var bytes = sql.utf8CString[...]
+        // Behind the statement only comments and blanks may follow: these are no statements.
+        while bytes.count > 1 {
+            let (handle, used) = try unsafe prepare(bytes)
+            if let handle = unsafe handle { statements.append(unsafe PreparedQuery(handle, self)) }
+            bytes = bytes.dropFirst(used)
+        }
+        guard statements.count == 1, let statement = statements.first else {
+            throw QueryError(
+                code: .notOne,
+                description: statements.isEmpty
+                    ? "There is no statement to run." : "Only one statement is run at a time."
+            )
+        }
+        guard statement.isReading else { throw Self.notReading }
+        return statement
+    }
+
+    /// Prepares the first statement of a text that ends with a zero.
+    private func prepare(
+        _ text: ArraySlice<CChar>
+    ) throws(QueryError) -> (handle: OpaquePointer?, used: Int) {
+        var handle: OpaquePointer?
+        var used = 0
+        let result = unsafe text.withUnsafeBufferPointer { text in
+            var rest: UnsafePointer<CChar>?
+            let result = unsafe sqlite3_prepare_v2(
+                database,
+                text.baseAddress,
+                Int32(clamping: text.count),
+                &handle,
+                &rest
+            )
+            if let start = text.baseAddress, let rest = unsafe rest {
+                used = unsafe start.distance(to: rest)
+            }
+            return result
+        }
+        guard result == SQLITE_OK else {
+            if result & 0xFF == SQLITE_AUTH { throw Self.notReading }
+            throw QueryError(code: .wrong, description: message)
+        }
+        return unsafe (handle, max(used, 1))
+    }
+
+    private static let notReading = QueryError(
+        code: .notReading,
+        description: "The statement does something else than read; only SELECT is run."
+    )
+
+    fileprivate var message: String {
+        unsafe sqlite3_errmsg(database).map { unsafe String(cString: $0) } ?? "no message"
+    }
+}
+
+/// Lets a statement read the tables and call functions, and nothing else.
+private func allow(
+    _ context: UnsafeMutableRawPointer?,
+    _ action: Int32,
+    _ first: UnsafePointer<CChar>?,
+    _ second: UnsafePointer<CChar>?,
+    _ database: UnsafePointer<CChar>?,
+    _ origin: UnsafePointer<CChar>?
+) -> Int32 {
+    switch action {
+    case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK
+    case SQLITE_FUNCTION:
+        let name = unsafe second.map { unsafe String(cString: $0) }?.lowercased() ?? ""
+        // They load code and take addresses.
+        return ["load_extension", "fts3_tokenizer"].contains(name) ? SQLITE_DENY : SQLITE_OK
+    default: return SQLITE_DENY
+    }
+}
+
+/// A query that is ready to run.
+@safe package final class PreparedQuery {
+    private let handle: OpaquePointer
+    private let session: QuerySession
+
+    fileprivate init(_ handle: OpaquePointer, _ session: QuerySession) {
+        unsafe self.handle = handle
+        self.session = session
+    }
+
+    deinit { unsafe sqlite3_finalize(handle) }
+
+    fileprivate var isReading: Bool { unsafe sqlite3_stmt_readonly(handle) != 0 && width > 0 }
+
+    private var width: Int32 { unsafe sqlite3_column_count(handle) }
+
+    /// The names of the columns.
+    package var columns: [String] {
+        (0..<width).map { column in
+            unsafe sqlite3_column_name(handle, column).map { unsafe String(cString: $0) } ?? ""
+        }
+    }
+
+    /// Hands out the rows as SQLite finds them; another call begins anew.
+    ///
+    /// - Parameter body: takes the values of a row.
+    /// - Throws: ``QueryError`` `failed`, or what `body` throws.
+    package func run(_ body: ([Cell]) throws -> Void) throws {
+        defer { unsafe _ = sqlite3_reset(handle) }
+        while true {
+            switch unsafe sqlite3_step(handle) {
+            case SQLITE_ROW: try body((0..<width).map(cell))
+            case SQLITE_DONE: return
+            default: throw QueryError(code: .failed, description: session.message)
+            }
+        }
+    }
+
+    private func cell(_ column: Int32) -> Cell {
+        switch unsafe sqlite3_column_type(handle, column) {
+        case SQLITE_INTEGER: return .integer(unsafe sqlite3_column_int64(handle, column))
+        case SQLITE_FLOAT: return .real(unsafe sqlite3_column_double(handle, column))
+        case SQLITE_NULL: return .null
+        case let type:
+            let start = unsafe sqlite3_column_blob(handle, column)
+            let count = Int(unsafe sqlite3_column_bytes(handle, column))
+            let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
+            guard type == SQLITE_TEXT else { return .bytes(unsafe Array(bytes)) }
+            return .text(unsafe String(decoding: bytes, as: UTF8.self))
+        }
+    }
+}

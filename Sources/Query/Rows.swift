@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+import Timeline
+
+/// The rows of `events`.
+struct EventRows: RowMaker {
+    let table = Table.events
+
+    func cell(_ column: Int, _ row: Row) -> Cell {
+        let item = row.item
+        return switch EventColumn(rawValue: column) {
+        case .ms: Cell(row.time.milliseconds)
+        case .time: Cell(row.time)
+        case .type: Self.type(item.payload)
+        case .state: Self.state(item.payload)
+        case .class, .keysym, .modifiers: Self.key(column, item.payload)
+        case .button: if case .button(let number, _) = item.payload { Cell(number) } else { .null }
+        case .dx: Self.movement(item.payload).dx
+        case .dy: Self.movement(item.payload).dy
+        case .app: row.app.isEmpty ? .null : .text(row.app)
+        case .device: item.payload.isInput ? Cell(item.device) : .null
+        case .batch: Cell(row.batch)
+        case nil: .null
+        }
+    }
+
+    private static func type(_ payload: OpenedItem.Payload) -> Cell {
+        switch payload {
+        case .key: .text("key")
+        case .button: .text("button")
+        case .motion: .text("motion")
+        case .scroll: .text("scroll")
+        case .focus: .text("focus")
+        case .gap: .null
+        }
+    }
+
+    private static func state(_ payload: OpenedItem.Payload) -> Cell {
+        switch payload {
+        case .key(let isDown, _, _, _), .button(_, let isDown): .text(isDown ? "down" : "up")
+        case .motion, .scroll, .focus, .gap: .null
+        }
+    }
+
+    private static func key(_ column: Int, _ payload: OpenedItem.Payload) -> Cell {
+        guard case .key(_, let keyClass, let modifiers, let keysym) = payload else { return .null }
+        return switch EventColumn(rawValue: column) {
+        case .class: .text(classNames[keyClass] ?? "")
+        case .modifiers: .text(modifiers.words.joined(separator: "+"))
+        default: keysym == 0 ? .null : .text(KeysymName.of(keysym))
+        }
+    }
+
+    private static func movement(_ payload: OpenedItem.Payload) -> (dx: Cell, dy: Cell) {
+        switch payload {
+        case .motion(let dx, let dy): (Cell(dx), Cell(dy))
+        case .scroll(let dx, let dy): (.real(Double(dx) / 120), .real(Double(dy) / 120))
+        case .key, .button, .focus, .gap: (.null, .null)
+        }
+    }
+
+    /// The names, which are slow to make.
+    private static let classNames = Dictionary(
+        uniqueKeysWithValues: KeyClass.allCases.map { ($0, $0.name) }
+    )
+}
+
+/// The rows of `gaps`.
+struct GapRows: RowMaker {
+    let table = Table.gaps
+
+    func cell(_ column: Int, _ row: Row) -> Cell {
+        guard case .gap(let reason, _, let stream) = row.item.payload else { return .null }
+        return switch GapColumn(rawValue: column) {
+        case .fromMs: Cell(row.time.milliseconds)
+        case .toMs: Cell(row.end.milliseconds)
+        case .fromTime: Cell(row.time)
+        case .toTime: Cell(row.end)
+        case .reason: .text(reason.name)
+        case .stream: stream.map { .text($0 == .keyboard ? "keyboard" : "pointer") } ?? .null
+        case .batch: Cell(row.batch)
+        case nil: .null
+        }
+    }
+}
+
+extension OpenedItem {
+    /// The table the item is a row of.
+    var table: Table {
+        if case .gap = payload { .gaps } else { .events }
+    }
+
+    var isGapOfNotRunning: Bool {
+        if case .gap(.notRunning, _, _) = payload { true } else { false }
+    }
+}
+
+extension OpenedBatch {
+    /// The application told last; empty when not known.
+    var lastApp: String {
+        for item in items.reversed() {
+            if case .focus(let app) = item.payload { return app }
+        }
+        return header.app
+    }
+
+    /// The latest time in the batch.
+    var latest: WallTime {
+        items.map { RecordedEvent($0, in: header, after: WallTime(0)).time }.max() ?? WallTime(0)
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The tables of the recording.
+package enum Table: CaseIterable, Sendable {
+    case events
+    case gaps
+    case batches
+
+    /// The name in SQL.
+    package var name: String { "\(self)" }
+
+    /// What SQLite is told of the table; the order of the columns is that of ``EventColumn`` and its
+    /// like.
+    package var declaration: String {
+        switch self {
+        case .events:
+            """
+            CREATE TABLE events(ms INTEGER, time TEXT, type TEXT, state TEXT, class TEXT,
+              keysym TEXT, modifiers TEXT, button INTEGER, dx NUMERIC, dy NUMERIC, app TEXT,
+              device INTEGER, batch INTEGER)
+            """
+        case .gaps:
+            """
+            CREATE TABLE gaps(from_ms INTEGER, to_ms INTEGER, from_time TEXT, to_time TEXT,
+              reason TEXT, stream TEXT, batch INTEGER)
+            """
+        case .batches:
+            """
+            CREATE TABLE batches(batch INTEGER, end_ms INTEGER, end_time TEXT, events INTEGER,
+              gaps INTEGER, state TEXT)
+            """
+        }
+    }
+
+    /// What a column says about where a row lies; nil for all that say nothing.
+    func place(_ column: Int) -> Place? {
+        switch self {
+        case .events:
+            switch EventColumn(rawValue: column) {
+            case .ms: .milliseconds
+            case .time: .text
+            case .batch: .batch
+            default: nil
+            }
+        case .gaps:
+            switch GapColumn(rawValue: column) {
+            case .fromMs, .toMs: .milliseconds
+            case .fromTime, .toTime: .text
+            case .batch: .batch
+            default: nil
+            }
+        case .batches:
+            switch BatchColumn(rawValue: column) {
+            case .batch: .batch
+            case .endMs: .milliseconds
+            case .endTime: .text
+            default: nil
+            }
+        }
+    }
+
+    /// How far before the end of its batch, rounded up to the minute, a row can lie.
+    var reach: Int64 {
+        switch self {
+        // A batch spans less than a minute.
+        case .events: 120_000
+        // A gap begins whenever it did, and is stored when it ends or later.
+        case .gaps: .max
+        case .batches: 0
+        }
+    }
+}
+
+/// In what words a column tells where a row lies.
+enum Place {
+    case milliseconds
+    case text
+    case batch
+}
+
+/// The columns of `events`.
+enum EventColumn: Int {
+    case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch
+}
+
+/// The columns of `gaps`.
+enum GapColumn: Int {
+    case fromMs, toMs, fromTime, toTime, reason, stream, batch
+}
+
+/// The columns of `batches`.
+enum BatchColumn: Int {
+    case batch, endMs, endTime, events, gaps, state
+}

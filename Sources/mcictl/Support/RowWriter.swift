@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Glibc
+import Query
+
+/// How rows are printed.
+enum RowFormat: String, ExpressibleByArgument, CaseIterable {
+    case table
+    case csv
+    case json
+}
+
+/// Prints rows as they come.
+///
+/// A table is as wide as its first rows need, which are kept back until there are a thousand.
+struct RowWriter {
+    private static let mostKept = 1000
+
+    private let format: RowFormat
+    private let names: [String]
+    private let isTerminal = isatty(1) == 1
+    private var kept: [[Cell]] = []
+    /// The widths of the table's columns, once they are known.
+    private var widths: [Int]?
+    private var bytes: [UInt8] = []
+
+    init(_ format: RowFormat, _ names: [String]) {
+        self.format = format
+        self.names = names
+        if format == .csv { line(names.map { csv(.text($0)) }.joined(separator: ",")) }
+    }
+
+    /// Takes the next row.
+    mutating func write(_ row: [Cell]) {
+        switch format {
+        case .csv: line(row.map(csv).joined(separator: ","))
+        case .json: line(object(row))
+        case .table:
+            guard let widths else {
+                kept.append(row)
+                if kept.count == Self.mostKept { release() }
+                return
+            }
+            line(aligned(row, widths))
+        }
+    }
+
+    /// Prints what is left.
+    mutating func finish() {
+        if format == .table, widths == nil { release() }
+        flush()
+    }
+
+    private mutating func line(_ text: String) {
+        bytes += Array(text.utf8)
+        bytes.append(0x0A)
+        if bytes.count > 1 << 16 { flush() }
+    }
+
+    private mutating func flush() {
+        Terminal.write(bytes)
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Table
+
+    /// Fixes the widths and prints the heading and the rows kept back.
+    private mutating func release() {
+        let rows = kept
+        kept = []
+        let widths = names.indices.map { column in
+            rows.reduce(Terminal.printable(names[column]).count) {
+                max($0, plain($1[column]).count)
+            }
+        }
+        self.widths = widths
+        line(aligned(names.map { .text($0) }, widths))
+        line(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  "))
+        for row in rows { line(aligned(row, widths)) }
+    }
+
+    private func aligned(_ row: [Cell], _ widths: [Int]) -> String {
+        var line = ""
+        for (cell, width) in zip(row, widths) {
+            let text = plain(cell)
+            let room = String(repeating: " ", count: max(0, width - text.count))
+            line += cell.isNumber ? room + text : text + room
+            line += "  "
+        }
+        while line.last == " " { line.removeLast() }
+        return line
+    }
+
+    /// The value without what a terminal would take for a command.
+    private func plain(_ cell: Cell) -> String { Terminal.printable(cell.text) }
+
+    // MARK: CSV
+
+    /// A field as RFC 4180 has it; NULL is empty, and an empty text is quoted.
+    private func csv(_ cell: Cell) -> String {
+        let text = isTerminal ? plain(cell) : cell.text
+        guard case .text = cell else { return text }
+        let isPlain = text.utf8.allSatisfy { ![0x22, 0x2C, 0x0A, 0x0D].contains($0) }
+        if isPlain, !text.isEmpty { return text }
+        return "\""
+            + text.split(separator: "\"", omittingEmptySubsequences: false)
+            .joined(separator: "\"\"") + "\""
+    }
+
+    // MARK: JSON
+
+    private func object(_ row: [Cell]) -> String {
+        let fields = zip(names, row).map { Self.quoted($0) + ":" + Self.value($1) }
+        return "{" + fields.joined(separator: ",") + "}"
+    }
+
+    private static func value(_ cell: Cell) -> String {
+        switch cell {
+        case .null: "null"
+        case .real(let number) where !number.isFinite: number > 0 ? "9e999" : "-9e999"
+        case .integer, .real: cell.text
+        case .text, .bytes: quoted(cell.text)
+        }
+    }
+
+    /// A JSON string (RFC 8259 §7); control characters of a terminal are escaped too.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x22, 0x5C: result += "\\\(scalar)"
+            case 0..<0x20, 0x7F..<0xA0:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+extension Cell {
+    fileprivate var isNumber: Bool {
+        switch self {
+        case .integer, .real: true
+        case .null, .text, .bytes: false
+        }
+    }
+
+    /// The value in plain words; bytes in hexadecimal.
+    fileprivate var text: String {
+        switch self {
+        case .null: ""
+        case .integer(let number): "\(number)"
+        case .real(let number): "\(number)"
+        case .text(let text): text
+        case .bytes(let bytes):
+            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+    }
+}
