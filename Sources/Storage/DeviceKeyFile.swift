@@ -11,12 +11,15 @@ package enum DeviceKeyFile {
         return DeviceKey(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
     }
 
-    /// Reads the key, or makes one where there is none; call it under a lock.
+    /// Reads the key, or makes one where there is none; two that do so at once get the same.
     ///
     /// A file that cannot be understood is kept beside the new one.
     ///
     /// - Throws: ``FileError`` when a new one cannot be written.
     package static func readOrMake(_ path: String) throws(FileError) -> DeviceKey {
+        if let key = read(path) { return key }
+        let lock = try FileLock.take(path + ".lock", waits: true)
+        defer { _ = lock }
         if let key = read(path) { return key }
         if Disk.exists(path) { try Disk.move(path, to: path + ".damaged") }
         let key = DeviceKey()

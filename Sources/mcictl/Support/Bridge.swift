@@ -6,8 +6,7 @@ import Glibc
 enum Bridge {
     /// Makes CSV into Parquet, a piece at a time.
     static let parquet = """
-        import sys
-        import pyarrow as pa, pyarrow.csv as csv, pyarrow.parquet as parquet
+        import sys, pyarrow as pa, pyarrow.csv as csv, pyarrow.parquet as parquet
         text = ("type", "state", "class", "keysym", "modifiers", "app", "reason", "stream")
         types = dict.fromkeys(text, pa.string())
         types.update(dict.fromkeys(("time", "to"), pa.timestamp("ms", "UTC")))

@@ -211,7 +211,7 @@ extension Workplace {
         _ recipients: [String],
         method: String
     ) throws -> (receipt: Receipt, reply: ControlReply?) {
-        let deviceKey = try withSettingsLock { try self.deviceKey().verifier.text }
+        let deviceKey = try self.deviceKey().verifier.text
         let receipt = Consent.receipt(
             at: now.wall,
             recipients: recipients,

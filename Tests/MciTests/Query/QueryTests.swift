@@ -280,7 +280,7 @@ import Timeline
         #expect(try ring.rows("\(focus) AND batch = 3") == [])
         #expect(try ring.rows("\(focus) AND batch = 7") == [told[1]])
         // The batches in between are gone: what they told is gone with them.
-        try ring.damage("UPDATE ring SET seq = 1 << 40 WHERE slot BETWEEN 0 AND 3")
+        try ring.damage("UPDATE ring SET seq = 1 << 40 WHERE slot BETWEEN 0 AND 2")
         #expect(
             try ring.rows(focus) == [
                 [.integer(4), .text("Editor"), .integer(Self.origin + 180_000)], told[1],
