@@ -202,7 +202,6 @@ private struct ColumnReader {
             wallOffset: wallOffset,
             keyDetail: try cursor.byte(),
             flags: try cursor.byte(),
-            form: try cursor.varint(),
             base: base,
             app: try cursor.text()
         )
