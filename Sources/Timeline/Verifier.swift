@@ -91,7 +91,7 @@ package final class Verifier {
                 continue
             }
             if entry.sequence == 0 {
-                let isEmpty = entry.end == 0 && sealed.allSatisfy { $0 == 0 }
+                let isEmpty = entry.end == 0 && sealed == RingPage.empty.sealed
                 if !isEmpty { result.add(.notEmpty, 0, (nil, nil)) }
                 continue
             }

@@ -118,7 +118,8 @@ extension DaemonTests {
             _ = try daemon.call(.flush)
             let isRunning = round % 3 != 2
             if !isRunning { daemon.kill() }
-            let name = ring + ["", "-wal", "-shm", ".head", ""][Int.random(in: 0..<5, using: &random)]
+            let name =
+                ring + ["", "-wal", "-shm", ".head", ""][Int.random(in: 0..<5, using: &random)]
             let size = Disk.size(name) ?? 0
             switch Int.random(in: 0..<5, using: &random) {
             case 0: Disk.remove(name)
@@ -159,7 +160,8 @@ extension DaemonTests {
         print("damaged \(rounds) times: \(restarts) restarts, slowest \(Int(slowest * 1000)) ms")
     }
 
-    @Test func `all files together stay below the cap at every millisecond, readers or not`() throws {
+    @Test func `all files together stay below the cap at every millisecond, readers or not`() throws
+    {
         let daemon = try Daemon(desktop)
         try daemon.useSmallRing()
         try fill(daemon)

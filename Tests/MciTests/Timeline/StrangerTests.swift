@@ -42,7 +42,12 @@ import Timeline
             .write(toFile: "\(folder.path)/identity", atomically: true, encoding: .utf8)
         let recipient = try #require(Recipient(identity.recipient))
         let sealer = Sealer([recipient], signedBy: key)
-        let ring = try Ring.open(path, cap: RingFormat.smallestCap, key: key, now: 1_800_000_000_000)
+        let ring = try Ring.open(
+            path,
+            cap: RingFormat.smallestCap,
+            key: key,
+            now: 1_800_000_000_000
+        )
         var expected: [String] = []
         for number in 1...(isProof ? UInt64(200) : 20) {
             var builder = BatchBuilder()
