@@ -29,15 +29,17 @@ test: ## All tests, with everything they need.
 	@$(PYTHON_PACKAGES)
 	$(SWIFT) test $(SWIFT_FLAGS)
 
-proof: ## The random proofs at their full length: about 5 minutes.
+proof: ## The random proofs at their full length: about an hour and a half.
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
-	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter 'DaemonTests|ForeignReadersTests'
+	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
+	    'DaemonTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
 
-bench: build ## Cost beside a minimal C reader and xinput, in one run.
+bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a strong compressor.
 	@bash .ci/packages test
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
-	@/usr/bin/python3 Tests/Benchmarks/query.py "$$($(RELEASE) --show-bin-path)"
+	@$(RELEASE) --product mci-ring-bench
+	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

@@ -3,7 +3,7 @@
 # What writing and reading the ring costs, beside a plain SQLite table and a strong compressor, in one
 # run on one machine. About three minutes.
 #
-#   BUILD_DIR  where mci-ring-bench is     RING  MiB of the ring that is read (64)
+#   BUILD_DIR  where mci-ring-bench, mcictl and libmci-sqlite.so are    RING  MiB of the ring that is read (64)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,3 +14,4 @@ trap 'rm -rf "$tmp"' EXIT
 rm -f "$tmp"/write-*
 
 python3 "$here/ring.py" "$tmp"
+/usr/bin/python3 "$here/query.py" "$BUILD_DIR" "$tmp"
