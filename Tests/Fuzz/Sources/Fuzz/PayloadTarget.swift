@@ -15,7 +15,7 @@ extension Target {
             var rest = input
             let mode = rest.take()
             switch mode % 4 {
-            case 0: PayloadTarget.frame(Array(rest), recipients: Int(mode >> 5) + 1)
+            case 0: PayloadTarget.frame(Array(rest), recipients: 8 - Int(mode >> 5))
             case 1: PayloadTarget.read(Array(rest))
             case 2: PayloadTarget.columns(Array(rest))
             default: PayloadTarget.columns(PayloadTarget.filled(PayloadTarget.sections(rest)))
@@ -265,6 +265,7 @@ private enum PayloadTarget {
             let short = sections.map { $0.prefix(255) }
             seeds.append([3] + short.map { UInt8($0.count) } + short.flatMap { $0 })
         }
+        seeds += extremes(header).map { [2] + whole(Self.sections($0.header, $0.items)) }
         // Bombs: an empty section that is as long as may be, and longer; as many items as fit.
         for size in [1 << 20, 1 << 21] {
             let empty = [UInt8](repeating: 0, count: size - 4)
@@ -278,6 +279,35 @@ private enum PayloadTarget {
         (sections[3], sections[8]) = (zeros, zeros)
         seeds.append([0] + compressed(whole(sections)))
         return seeds
+    }
+
+    /// Batches whose numbers are as large as they can be written, for sums that overflow.
+    private static func extremes(
+        _ usual: BatchHeader
+    ) -> [(header: BatchHeader, items: [OpenedItem])] {
+        [Int64.min, 0, .max].flatMap { base in
+            [Int64.min, .max].map { offset in
+                var header = usual
+                (header.base, header.wallOffset) = (EventTime(base), offset)
+                (header.sequence, header.form) = (.max, .max)
+                let payloads: [OpenedItem.Payload] = [
+                    .gap(.notRunning, to: EventTime(offset), stream: nil),
+                    .motion(dx: .min, dy: .max), .scroll(dx: .max, dy: .min),
+                    .key(isDown: true, keyClass: .other, modifiers: .shift, keysym: .max),
+                    .button(number: .max, isDown: false),
+                    .gap(.notRunning, to: EventTime(~offset), stream: .pointer),
+                ]
+                let items = payloads.enumerated().map { index, payload in
+                    let time = EventTime([.max, .min, 0, -1][index % 4])
+                    return OpenedItem(
+                        time: time,
+                        device: payload.isInput ? 255 : 0,
+                        payload: payload
+                    )
+                }
+                return (header, items)
+            }
+        }
     }
 
     private static func items(_ count: Int, _ random: inout SplitMix) -> [OpenedItem] {
