@@ -48,13 +48,27 @@ package struct RingHead: Equatable, Sendable {
         _ path: String,
         _ verifier: DeviceVerifier
     ) -> (head: RingHead?, damaged: Int) {
-        guard let bytes = try? Disk.read(Self.path(path), limit: 2 * recordSize),
-            !bytes.isEmpty
-        else { return (nil, 0) }
+        guard let bytes = try? Disk.read(Self.path(path), limit: 2 * recordSize) else {
+            return (nil, 0)
+        }
+        return read(bytes) { verifier.isValid($0, of: $1) }
+    }
+
+    /// Reads both records.
+    ///
+    /// - Parameters:
+    ///   - bytes: the file.
+    ///   - isValid: whether a signature is one of a message by the recorder.
+    /// - Returns: the newer one that is whole and signed, and how many records are not.
+    static func read(
+        _ bytes: [UInt8],
+        _ isValid: (ArraySlice<UInt8>, [UInt8]) -> Bool
+    ) -> (head: RingHead?, damaged: Int) {
+        guard !bytes.isEmpty else { return (nil, 0) }
         guard bytes.count == 2 * recordSize else { return (nil, 2) }
         let records = [bytes.prefix(recordSize), bytes.suffix(recordSize)]
         let whole = records.enumerated().compactMap { index, record -> RingHead? in
-            guard let head = RingHead(Array(record), verifier), head.count % 2 == UInt64(index)
+            guard let head = RingHead(Array(record), isValid), head.count % 2 == UInt64(index)
             else { return nil }
             return head
         }
@@ -64,10 +78,10 @@ package struct RingHead: Equatable, Sendable {
         return (whole.max { $0.count < $1.count }, isYoung ? 0 : 2 - whole.count)
     }
 
-    private init?(_ record: [UInt8], _ verifier: DeviceVerifier) {
+    private init?(_ record: [UInt8], _ isValid: (ArraySlice<UInt8>, [UInt8]) -> Bool) {
         let end = Self.signed + 64
         guard record.starts(with: Self.intro), record[end...].allSatisfy({ $0 == 0 }),
-            verifier.isValid(record[Self.signed..<end], of: Array(record[..<Self.signed]))
+            isValid(record[Self.signed..<end], Array(record[..<Self.signed]))
         else { return nil }
         func number(_ index: Int) -> UInt64 {
             (0..<8).reduce(0) { $0 | UInt64(record[8 + 8 * index + $1]) << (8 * $1) }
@@ -81,6 +95,16 @@ package struct RingHead: Equatable, Sendable {
         structure = Array(record[136..<168])
     }
 
+    /// The bytes of a record that are signed.
+    var content: [UInt8] {
+        var bytes = Self.intro
+        let ends = [UInt64(bitPattern: end), before, boundedUpTo, UInt64(bitPattern: bound), 0]
+        for number in [count, first, newest] + ends {
+            bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+        }
+        return bytes + digest + digestBefore + structure
+    }
+
     /// Writes the head, on disk when this returns unless it need not be `durable`.
     ///
     /// - Throws: ``StorageError``; the record before is then still whole.
@@ -90,12 +114,7 @@ package struct RingHead: Equatable, Sendable {
         durable: Bool = true
     ) throws(StorageError) {
         count += 1
-        var record = Self.intro
-        let ends = [UInt64(bitPattern: end), before, boundedUpTo, UInt64(bitPattern: bound), 0]
-        for number in [count, first, newest] + ends {
-            record += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
-        }
-        record += digest + digestBefore + structure
+        var record = content
         guard let signature = key.sign(record) else { throw StorageError(.failed) }
         record += signature
         record += [UInt8](repeating: 0, count: Self.recordSize - record.count)
