@@ -23,6 +23,7 @@ extension Ring {
     ///   - cap: bytes that all files together may take.
     ///   - key: signs what is noted in the ring.
     ///   - now: in milliseconds since 1970.
+    /// - Returns: the ring.
     /// - Throws: ``StorageError``; never `damaged`.
     package static func open(
         _ path: String,

@@ -102,8 +102,9 @@ package final class Ring {
         confirm()
     }
 
-    /// Notes that what was announced has come to pass. It costs no waiting for the disk: after a power
-    /// cut the last writing alone is then open to doubt.
+    /// Notes that what was announced has come to pass.
+    ///
+    /// It costs no waiting for the disk: after a power cut the last writing alone is open to doubt.
     private func confirm() {
         standing = (head.newest, head.digest)
         (head.before, head.digestBefore) = standing

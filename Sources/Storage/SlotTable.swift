@@ -16,6 +16,7 @@ struct SlotTable {
     private(set) var newest: Int64
     private var newestSlot: Int?
     /// The slots in the order of their numbers, empty ones first, from `turn` on; nil when unknown.
+    ///
     /// A new batch in the place of the oldest only turns the wheel.
     private var wheel: [Int]?
     private var turn = 0
@@ -79,6 +80,7 @@ struct SlotTable {
     /// - Parameters:
     ///   - number: of the newest batch whose clock was ahead.
     ///   - bound: when those had ended at the latest.
+    /// - Returns: milliseconds since 1970; nil without a batch.
     mutating func earliestEnd(upTo number: UInt64, _ bound: Int64) -> Int64? {
         if let earliest { return earliest }
         let found = batches.map {
