@@ -46,31 +46,33 @@ final class RingFile {
         identity = Disk.inode(path)
     }
 
-    /// The rows, in the order of their slots.
+    /// The rows, in the order of their slots, and those whose number or time is impossible: they are
+    /// nobody's.
     ///
     /// - Throws: ``StorageError`` `damaged` when they are not numbered from 0 on without a hole, or
     ///   are not of the one size.
-    func load() throws(StorageError) -> [SlotTable.Entry] {
+    func load() throws(StorageError) -> (entries: [SlotTable.Entry], impossible: [Int]) {
         let rows = try SQLiteStatement(
             connection,
             "SELECT slot, seq, t_end, typeof(sealed)='blob', length(sealed) FROM ring ORDER BY slot"
         )
         var entries: [SlotTable.Entry] = []
+        var impossible: [Int] = []
         while try rows.step() {
             guard rows.integer(0) == entries.count, rows.integer(3) == 1,
                 rows.integer(4) == RingFormat.slotSize
             else { throw StorageError(.damaged) }
             let (sequence, end) = (rows.integer(1) - RingFormat.origin, rows.integer(2))
-            let isSound =
-                (0..<RingFormat.origin).contains(sequence)
-                && (RingFormat.origin..<RingFormat.origin << 7).contains(end)
-            // A row at an impossible time or number is nobody's: it is used again.
-            entries.append(
-                isSound
-                    ? .init(sequence: sequence, end: end == RingFormat.origin ? 0 : end) : .init()
-            )
+            if (0..<RingFormat.origin).contains(sequence),
+                RingFormat.ends.contains(end)
+            {
+                entries.append(.init(sequence: sequence, end: end == RingFormat.origin ? 0 : end))
+            } else {
+                impossible.append(entries.count)
+                entries.append(.init())
+            }
         }
-        return entries
+        return (entries, impossible)
     }
 
     /// What stands in a slot.
