@@ -38,7 +38,7 @@ proof: ## The random proofs at their full length: about 5 minutes.
 
 fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
 	@bash .ci/packages build
-	$(FUZZ)
+	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
 
 bench: build ## Cost beside a minimal C reader and xinput, in one run.
