@@ -39,7 +39,7 @@ proof: ## The random proofs at their full length: about an hour and a half.
 
 fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
 	@bash .ci/packages build
-	$(FUZZ)
+	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
 
 bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a strong compressor.
