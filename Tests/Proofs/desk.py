@@ -15,7 +15,6 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
-CAP = 3 << 20
 PAGE, SEALED, ORIGIN = 4096, 4037, 1 << 40
 APP = "Quuxophone"  # the application's name is the plaintext that must be in no file
 
@@ -172,6 +171,11 @@ class Home:
     def size(self):
         """Bytes of all files of the ring."""
         return sum(f.stat().st_size for f in self.state.glob("ring.db*")) if self.state.exists() else 0
+
+    def cap(self):
+        """What these may be at most: 64 MiB until another size was chosen."""
+        settings = self.config / "public/settings.json"
+        return json.loads(settings.read_text()).get("ringSize", 64 << 20) if settings.exists() else 64 << 20
 
 
 def numbers(page):
