@@ -14,7 +14,6 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 PAGE, SEALED, ORIGIN = 4096, 4037, 1 << 40
 APP = "Quuxophone"  # the application's name is the plaintext that must be in no file
 
@@ -168,6 +167,15 @@ class Home:
         self.process = None
         return code
 
+    def controls(self):
+        """Pause and consent as they are on disk; None when they cannot be read."""
+        path = self.state / "controls.json"
+        try:
+            found = json.loads(path.read_text()) if path.exists() else {}
+        except ValueError:
+            return None
+        return {name: found.get(name) is not None for name in ("pause", "consent")}
+
     def size(self):
         """Bytes of all files of the ring."""
         return sum(f.stat().st_size for f in self.state.glob("ring.db*")) if self.state.exists() else 0
@@ -218,7 +226,9 @@ def build_shim(folder):
 
 def make_template(home, target, slots=None):
     """A consented home whose ring is full of batches that are two hours old, made by mcid itself."""
-    past = {"LD_PRELOAD": FAKETIME, "FAKETIME": "-2h", "DONT_FAKE_MONOTONIC": "1"}
+    clock = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    past = {"LD_PRELOAD": str(clock), "FAKETIME": "-2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DISABLE_SHM": "1"}
     home.reset()
     for arguments in (("consent", "--accept"), ("set", "ring-size", "3M")):
         assert home.mcictl(*arguments).returncode == 0

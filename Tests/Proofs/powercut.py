@@ -76,8 +76,8 @@ class File:
 class Machine:
     """Replays a recording: the disk, the names, and what was answered."""
 
-    def __init__(self, template, has_journal=False):
-        self.has_journal = has_journal
+    def __init__(self, template, options):
+        self.has_journal, self.is_lying = options.journal, options.lying
         self.folders, self.live = {""}, {}
         for entry in sorted(template.rglob("*")) if template else []:
             name = str(entry.relative_to(template))
@@ -113,7 +113,7 @@ class Machine:
             self.note(data)
         elif call == "t":
             self.open[process, number].pending.append((place, None))
-        elif call == "s":
+        elif call == "s" and not self.is_lying:
             file = self.open[process, number]
             if isinstance(file, File):
                 file.sync()
@@ -310,12 +310,12 @@ def judge(home, machine, folders, files):
         return broken + [f"mcid does not start ({code}): {log[-1] if log else ''}"], lost
     home.call("Flush")
     status = home.status()
-    path = home.state / "controls.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
-    for what in ("pause", "consent"):
-        if (found.get(what) is not None) not in allowed[what]:
-            broken.append(f"{what}: {found.get(what)}, answered was {allowed[what]}")
-    wanted = "closed" if not found.get("consent") else "paused" if found.get("pause") else "recording"
+    found = home.controls()
+    if found is None:
+        return broken + ["the controls cannot be read"], lost
+    broken += [f"{what}: {found[what]}, answered was {allowed[what]}"
+               for what in found if found[what] not in allowed[what]]
+    wanted = "closed" if not found["consent"] else "paused" if found["pause"] else "recording"
     if not status or status["state"] != wanted:
         broken.append(f"status is {status and (status['state'], status['reason'])}, not {wanted}")
     if (code := home.stop()) != 0:
@@ -370,6 +370,7 @@ def main():
     options.add_argument("--cuts", type=int, default=1000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--journal", action="store_true", help="any fsync saves all names before it")
+    options.add_argument("--lying", action="store_true", help="fsync does nothing: shows that the proof notices")
     options.add_argument("--run", help="cut this recorded run only")
     options = options.parse_args()
     folder, desk = pathlib.Path(work_folder()), Desk()
@@ -392,7 +393,7 @@ def cut(home, runs, options):
         share = options.cuts // len(runs) + (number < options.cuts % len(runs))
         chance = random.Random(f"{options.seed} {name}")
         places = sorted(chance.randint(0, len(calls)) for _ in range(share))
-        machine, played = Machine(template, options.journal), 0
+        machine, played = Machine(template, options), 0
         for place in places:
             for call in calls[played:place]:
                 machine.play(*call)
