@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -27,6 +28,7 @@ class Desk:
             ["Xvfb", "-displayfd", str(write), "-noreset", "-nolisten", "tcp", "-ac"],
             pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         atexit.register(self.close)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         os.close(write)
         text = b""
         while not text.endswith(b"\n"):

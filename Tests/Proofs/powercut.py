@@ -24,13 +24,13 @@ import os
 import pathlib
 import random
 import shutil
-import signal
 import sqlite3
 import struct
 import sys
 import time
 
-from desk import APP, ORIGIN, PAGE, SEALED, Desk, Home, build_shim, contents, make_template, numbers, traces, work_folder
+from desk import (APP, ORIGIN, PAGE, SEALED, Desk, Home, build_shim, contents, make_template, numbers, traces,
+                  work_folder)
 
 HEAD = struct.Struct("<IciQII")
 TOMB = b"tombstone"
@@ -359,7 +359,8 @@ def record(home, folder, shim):
         ring.seek(16)
         ring.write(bytes(84))
     runs = {}
-    for name, template in (("first", None), ("day", part), ("evict", full), ("rebuild", part), ("damaged", damaged)):
+    before = {"first": None, "day": part, "evict": full, "rebuild": part, "damaged": damaged}
+    for name, template in before.items():
         recording = Recording(home, folder, name, template, shim)
         getattr(recording, name)()
         home.stop()
@@ -374,7 +375,7 @@ def main():
     options.add_argument("--cuts", type=int, default=1000)
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--journal", action="store_true", help="any fsync saves all names before it")
-    options.add_argument("--lying", action="store_true", help="fsync does nothing: shows that the proof notices")
+    options.add_argument("--lying", action="store_true", help="fsync does nothing: the proof must notice")
     options.add_argument("--run", help="cut this recorded run only")
     options = options.parse_args()
     folder, desk = pathlib.Path(work_folder()), Desk()
@@ -393,7 +394,6 @@ def main():
 def cut(home, runs, options):
     begin, corrupt, lost, done = time.monotonic(), 0, 0, 0
     kinds = collections.Counter()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     for number, (name, (template, calls)) in enumerate(runs.items()):
         share = options.cuts // len(runs) + (number < options.cuts % len(runs))
         chance = random.Random(f"{options.seed} {name}")
