@@ -9,8 +9,10 @@ RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
 PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow; do test -d .build-python/$$name \
     || python3 -m pip install -q --target .build-python $$name; done
 SOURCES = Package.swift Sources Tests
+FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
+RUNS ?= 10000000
 
-.PHONY: run build test proof bench lint format install uninstall clean
+.PHONY: run build test proof fuzz bench lint format install uninstall clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -29,15 +31,22 @@ test: ## All tests, with everything they need.
 	@$(PYTHON_PACKAGES)
 	$(SWIFT) test $(SWIFT_FLAGS)
 
-proof: ## The random proofs at their full length: about 5 minutes.
+proof: ## The random proofs at their full length: about an hour and a half.
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
-	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter 'DaemonTests|ForeignReadersTests'
+	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
+	    'DaemonTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
 
-bench: build ## Cost beside a minimal C reader and xinput, in one run.
+fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
+	@bash .ci/packages build
+	$(FUZZ)
+	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
+
+bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a strong compressor.
 	@bash .ci/packages test
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
-	@/usr/bin/python3 Tests/Benchmarks/query.py "$$($(RELEASE) --show-bin-path)"
+	@$(RELEASE) --product mci-ring-bench
+	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

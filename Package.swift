@@ -147,6 +147,7 @@ let package = Package(
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
+            exclude: ["Timeline/decode.py"],
             swiftSettings: relaxed
         ),
     ]

@@ -41,10 +41,11 @@ package enum Disk {
     /// - Parameter path: absolute.
     /// - Throws: ``FileError``.
     package static func makeFolder(_ path: String) throws(FileError) {
-        if unsafe exists(path) || mkdir(path, 0o700) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, let parent = parent(of: path) else { throw FileError("mkdir") }
-        try makeFolder(parent)
+        if exists(path) { return }
+        if let parent = parent(of: path) { try makeFolder(parent) }
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("mkdir") }
+        // Its name is on disk before anything in it counts.
+        try sync(parent(of: path) ?? "/")
     }
 
     /// The size of a file in bytes; nil when there is none.
@@ -180,10 +181,20 @@ package enum Disk {
     /// - Throws: ``FileError``.
     package static func move(_ source: String, to target: String) throws(FileError) {
         guard unsafe rename(source, target) == 0 else { throw FileError("rename") }
-        let folder = unsafe open(parent(of: target) ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw FileError("open") }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw FileError("fsync") }
+        try sync(parent(of: target) ?? ".")
+    }
+
+    /// Waits until a file, or the names in a folder, are on disk; one that is not there is.
+    ///
+    /// - Throws: ``FileError``.
+    package static func sync(_ path: String) throws(FileError) {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            if errno == ENOENT { return }
+            throw FileError("open")
+        }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw FileError("fsync") }
     }
 
     /// Overwrites a file with zeros, on disk when this returns.

@@ -44,10 +44,15 @@ package final class DiskFile {
         return bytes
     }
 
-    /// Writes at a place, on disk when this returns.
+    /// Writes at a place, on disk when this returns unless it need not be `durable`: then it outlasts
+    /// this process, but not a power cut.
     ///
     /// - Throws: ``FileError``.
-    package func write(_ bytes: [UInt8], at place: Int) throws(FileError) {
+    package func write(
+        _ bytes: [UInt8],
+        at place: Int,
+        durable: Bool = true
+    ) throws(FileError) {
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
@@ -61,7 +66,7 @@ package final class DiskFile {
             guard count > 0 || errno == EINTR else { throw FileError("pwrite") }
             done += max(count, 0)
         }
-        guard fdatasync(file) == 0 else { throw FileError("fdatasync") }
+        guard !durable || fdatasync(file) == 0 else { throw FileError("fdatasync") }
     }
 
     /// Cuts the file to a size, on disk when this returns.

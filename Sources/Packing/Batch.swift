@@ -14,8 +14,6 @@ package struct BatchHeader: Equatable, Sendable {
     package var keyDetail: UInt8
     /// Reserved; 0.
     package var flags: UInt8
-    /// How often the batch has been packed, from 1: it grows while it is open.
-    package var form: UInt64
     /// The moment the first item's time is counted from.
     package var base: EventTime
     /// The application in front when the batch began; empty when not known.
@@ -27,7 +25,6 @@ package struct BatchHeader: Equatable, Sendable {
         wallOffset: Int64,
         keyDetail: UInt8,
         flags: UInt8 = 0,
-        form: UInt64 = 0,
         base: EventTime,
         app: String = ""
     ) {
@@ -36,7 +33,6 @@ package struct BatchHeader: Equatable, Sendable {
         self.wallOffset = wallOffset
         self.keyDetail = keyDetail
         self.flags = flags
-        self.form = form
         self.base = base
         self.app = app
     }
@@ -48,8 +44,6 @@ package struct BatchHeader: Equatable, Sendable {
 @safe package struct Batch: ~Copyable {
     /// The number of the batch in its ring.
     package let sequence: UInt64
-    /// How often it has been packed.
-    package let form: UInt64
     /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
     package let end: Int64
     /// The admitted events in it; gaps and focus changes do not count.
@@ -65,7 +59,6 @@ package struct BatchHeader: Equatable, Sendable {
         range: Range<Int>
     ) {
         sequence = header.sequence
-        form = header.form
         self.end = end
         self.eventCount = eventCount
         self.memory = memory

@@ -296,7 +296,6 @@ package struct BatchBuilder: ~Copyable {
             preconditionFailure("What fitted once fits again.")
         }
         packed = nil
-        header.form += 1
         let region = unsafe memory.region(output)
         unsafe region.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
         unsafe UnsafeMutableRawBufferPointer(rebasing: region[(BatchLayout.prefix + size)...])
@@ -371,8 +370,6 @@ extension BatchHeader {
         bytes.append(contentsOf: (bootID + [UInt8](repeating: 0, count: 16)).prefix(16))
         bytes.append(keyDetail)
         bytes.append(flags)
-        // What is being packed is the next form.
-        bytes.append(varint: form + 1)
         let name = app.utf8.prefix(Column.longestText)
         bytes.append(varint: UInt64(name.count))
         bytes.append(contentsOf: name)

@@ -102,6 +102,7 @@ private struct Cursor {
     }
 
     var isAtEnd: Bool { next == end }
+    var left: Int { end - next }
 
     mutating func byte() throws(PackingError) -> UInt8 {
         guard next < end else { throw PackingError(.badColumns) }
@@ -132,7 +133,7 @@ private struct Cursor {
     }
 
     mutating func range() throws(PackingError) -> Range<Int> {
-        guard let count = Int(exactly: try varint()), count <= end - next else {
+        guard let count = Int(exactly: try varint()), count <= left else {
             throw PackingError(.badColumns)
         }
         defer { next += count }
@@ -202,7 +203,6 @@ private struct ColumnReader {
             wallOffset: wallOffset,
             keyDetail: try cursor.byte(),
             flags: try cursor.byte(),
-            form: try cursor.varint(),
             base: base,
             app: try cursor.text()
         )
@@ -225,6 +225,8 @@ private struct ColumnReader {
         var apps = cursor(.apps)
         var gaps = cursor(.gaps)
 
+        // Each item has a time, so a forged number cannot claim memory for more.
+        guard itemCount <= times.left else { throw PackingError(.badColumns) }
         var time = base.milliseconds
         var items: [OpenedItem] = []
         items.reserveCapacity(itemCount)

@@ -39,6 +39,8 @@ struct Store {
     /// The batch sealed last and the one before it: each names its predecessor.
     private var sealed: (sequence: UInt64, digest: [UInt8]) = (0, SealedBatch.noDigest)
     private var predecessor = SealedBatch.noDigest
+    /// Whether this run has sealed a batch, so that it knows the newest better than the ring.
+    private var hasSealed = false
     /// Numbers of batches that are still to be erased, when a reader was in the way.
     private var unerased: [(sequences: [UInt64], reason: Tombstone.Reason)] = []
     private var lostStretches: [ClosedRange<Int64>] = []
@@ -104,9 +106,7 @@ struct Store {
                 now: now.wall.milliseconds
             )
             self.ring = ring
-            if ring.head.newest > sealed.sequence {
-                sealed = (ring.head.newest, ring.head.digest)
-            }
+            if !hasSealed { sealed = (ring.head.newest, ring.head.digest) }
             tellLosses()
             planRetry()
             return true
@@ -154,8 +154,11 @@ struct Store {
 
     /// The next number as the head has it, while the ring itself cannot be opened.
     private var notedSequence: UInt64 {
-        guard let verifier = deviceKey?.verifier else { return 1 }
-        return (RingHead.read(environment.paths.ring, verifier).head?.newest ?? 0) + 1
+        (notedHead?.newest ?? 0) + 1
+    }
+
+    private var notedHead: RingHead? {
+        deviceKey.flatMap { RingHead.read(environment.paths.ring, $0.verifier).head }
     }
 
     /// Whether the open batch has something that is not stored yet.
@@ -185,7 +188,9 @@ struct Store {
     /// Seals and stores a batch; what the ring does not take now waits in memory, sealed.
     mutating func put(_ batch: consuming Batch) {
         let (count, number) = (batch.eventCount, batch.sequence)
+        if !hasSealed, ring == nil, let head = notedHead { sealed = (head.newest, head.digest) }
         if number != sealed.sequence { predecessor = sealed.digest }
+        hasSealed = true
         guard let sealer, let new = try? sealer.seal(batch, after: predecessor) else {
             lost += count
             return
@@ -209,33 +214,44 @@ struct Store {
     }
 
     private mutating func rebuild() {
-        guard let ring, ring.isRebuilding else { return }
-        do {
-            try ring.rebuildStep()
-            if !ring.isRebuilding { environment.log.notice("The ring was rebuilt") }
-            tellLosses()
-            planRetry()
-        } catch {
-            fail("The ring cannot be rebuilt yet", error)
+        guard ring?.isRebuilding == true else { return }
+        if let error = attempt({ ring throws(StorageError) in try ring.rebuildStep() }) {
+            return fail("The ring cannot be rebuilt yet", error)
         }
+        if ring?.isRebuilding == false { environment.log.notice("The ring was rebuilt") }
+        tellLosses()
+        planRetry()
     }
 
     private mutating func store() {
         retryDue = nil
         while let next = waiting.first {
-            guard open(), let ring else { break }
-            do {
-                try ring.put(next)
+            guard open() else { break }
+            guard let error = attempt({ ring throws(StorageError) in try ring.put(next) }) else {
                 waiting.removeFirst()
                 tellLosses()
-            } catch {
-                fail("A batch could not be stored yet", error)
-                // One more attempt at once, on the ring that takes its place.
-                guard self.ring == nil, open() else { break }
+                continue
             }
+            fail("A batch could not be stored yet", error)
+            // One more attempt at once, on the ring that takes its place.
+            guard ring == nil, open() else { break }
         }
         while waiting.count > Self.mostWaiting { lose(waiting.removeFirst()) }
         planRetry()
+    }
+
+    /// Does something with the ring; why it failed, where it did.
+    ///
+    /// No reference to the ring outlives the call: one that is let go of must be closed before it is
+    /// opened again, for closing moves its log into its file.
+    private func attempt(_ body: (Ring) throws(StorageError) -> Void) -> StorageError? {
+        guard let ring else { return nil }
+        do throws(StorageError) {
+            try body(ring)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Tells the log, and lets go of a ring whose files are no longer what they were.
@@ -277,7 +293,7 @@ struct Store {
 
     private mutating func planRetry() {
         let now = self.now.monotonic.milliseconds
-        let isPending = !waiting.isEmpty || hasPendingErasure
+        let isPending = !waiting.isEmpty || hasPendingErasure || (ring == nil && failure != nil)
         retryDue = isPending ? now + Self.retryInterval : nil
         if ring?.isRebuilding == true { retryDue = now }
     }
@@ -297,12 +313,10 @@ struct Store {
 
     /// Moves everything that is left of old rings into the ring, so that all of it can be found.
     mutating func finishRebuilding() {
-        do {
-            try ring?.rebuildToEnd()
-            tellLosses()
-        } catch {
+        if let error = attempt({ ring throws(StorageError) in try ring.rebuildToEnd() }) {
             fail("The ring cannot be rebuilt yet", error)
         }
+        tellLosses()
     }
 
     /// Erases batches from memory and from the ring, with the unreadable pages that were set aside.
@@ -337,20 +351,29 @@ struct Store {
     mutating func noteClock(_ now: WallTime) { ring?.noteClock(now.milliseconds) }
 
     private mutating func eraseRest() {
-        guard let ring, hasPendingErasure else { return }
-        do {
-            while let next = unerased.first {
+        guard ring != nil, hasPendingErasure else { return }
+        while let next = unerased.first {
+            let error = attempt { ring throws(StorageError) in
                 try ring.erase(next.sequences, next.reason)
-                unerased.removeFirst()
             }
-            if ring.hasPendingErasure { try ring.finishErasure() }
-        } catch {
-            environment.log.warning(
-                "Erasing waits for a reader",
-                metadata: ["cause": "\(error.code)"]
-            )
+            if let error { return waitForReader(error) }
+            unerased.removeFirst()
+        }
+        if ring?.hasPendingErasure == true,
+            let error = attempt({ ring throws(StorageError) in try ring.finishErasure() })
+        {
+            return waitForReader(error)
         }
         planRetry()
+    }
+
+    private mutating func waitForReader(_ error: StorageError) {
+        environment.log.warning("Erasing is not finished", metadata: ["cause": "\(error.code)"])
+        if error.code == .damaged || error.code == .moved {
+            fail("Erasing goes on with a new ring", error)
+        } else {
+            planRetry()
+        }
     }
 
     // MARK: Space

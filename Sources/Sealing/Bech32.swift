@@ -21,9 +21,12 @@ package enum Bech32 {
     /// - Parameters:
     ///   - text: all lower or all upper case.
     ///   - prefix: the expected human-readable prefix, in lower case.
-    /// - Returns: nil for another prefix, a wrong checksum, or a mix of cases.
+    /// - Returns: nil for another prefix, a wrong checksum, a mix of cases, or a character that is
+    ///   not ASCII: to a comparison of strings the Kelvin sign is a K.
     package static func decode(_ text: String, prefix: String) -> [UInt8]? {
-        guard text == text.lowercased() || text == text.uppercased() else { return nil }
+        guard text.utf8.allSatisfy({ $0 < 0x80 }),
+            text == text.lowercased() || text == text.uppercased()
+        else { return nil }
         let text = text.lowercased()
         guard let separator = text.lastIndex(of: "1"), text[..<separator] == prefix else {
             return nil

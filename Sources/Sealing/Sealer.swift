@@ -11,8 +11,6 @@ package struct SealedBatch: Sendable {
     package let sequence: UInt64
     /// The end of the batch, in milliseconds since 1970, rounded up to the minute.
     package let end: Int64
-    /// How often the batch has been sealed while it was open, from 1.
-    package let form: UInt64
     /// The admitted events in it, for the accounts.
     package let eventCount: Int
     /// The age file.
@@ -20,7 +18,6 @@ package struct SealedBatch: Sendable {
 
     init(_ batch: borrowing Batch, bytes: [UInt8]) {
         sequence = batch.sequence
-        form = batch.form
         end = Self.roundedEnd(batch.end)
         eventCount = batch.eventCount
         self.bytes = bytes

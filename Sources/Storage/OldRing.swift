@@ -97,19 +97,30 @@ struct OldRing {
         return !isFirst && !isTree && !isMeta
     }
 
+    /// The rows in a write-ahead log, the newest first; nil where there is none.
+    private static func rows(ofLog path: String) -> [RingPage]? {
+        guard let size = Disk.size(path) else { return nil }
+        guard let file = try? DiskFile(path) else { return [] }
+        return rows(ofLog: size) { file.read(at: $0, count: $1) }
+    }
+
     /// The rows in a write-ahead log (SQLite, "WAL-mode File Format"), the newest first.
     ///
     /// Frames of an earlier round of the log, which have other salts, are passed over.
-    private static func rows(ofLog path: String) -> [RingPage]? {
-        guard let size = Disk.size(path) else { return nil }
-        guard let file = try? DiskFile(path), size > 32 else { return [] }
-        let header = file.read(at: 0, count: 32)
-        let isWhole = header.starts(with: [0x37, 0x7F, 0x06])
+    ///
+    /// - Parameters:
+    ///   - size: bytes in the log.
+    ///   - read: reads so many bytes at a place; fewer where it cannot.
+    /// - Returns: the rows that may hold a batch.
+    static func rows(ofLog size: Int, read: (Int, Int) -> [UInt8]) -> [RingPage] {
+        guard size > 32 else { return [] }
+        let header = read(0, 32)
+        let isWhole = header.count == 32 && header.starts(with: [0x37, 0x7F, 0x06])
         let frame = 24 + RingFormat.pageSize
         var salts = isWhole ? Array(header[16..<24]) : nil
         var rows: [RingPage] = []
         for place in stride(from: 32, through: size - frame, by: frame) {
-            let bytes = file.read(at: place, count: frame)
+            let bytes = read(place, frame)
             guard bytes.count == frame else { break }
             let found = Array(bytes[8..<16])
             salts = salts ?? found

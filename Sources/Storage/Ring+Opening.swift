@@ -7,6 +7,8 @@ extension Ring {
     /// What of another ring is still to be moved into this one.
     struct Rebuilding {
         var old: [(path: String, reason: OldRing.Reason)]
+        /// Whether there was an old ring.
+        let hasMoved: Bool
         /// Whether an old ring was a damaged one.
         var isRepair: Bool
         /// Bytes that all files together may take until it is over.
@@ -70,7 +72,7 @@ extension Ring {
         let ring = try Ring(path, cap: cap, key: key)
         var (head, _) = RingHead.read(path, key.verifier)
         if isNew { head?.structure = SealedBatch.noDigest }
-        ring.head = head ?? ring.guessedHead
+        ring.head = head ?? RingHead()
         // What a crash left in the log may be something erased; a reader may be in the way.
         ring.hasPendingErasure = (try? ring.file.emptyLog()) == nil
         let old = OldRing.paths(path)
@@ -82,29 +84,43 @@ extension Ring {
         if !old.isEmpty || ring.slots.count < ring.wantedSlots {
             ring.rebuilding = Rebuilding(
                 old: old,
+                hasMoved: !old.isEmpty,
                 isRepair: old.contains { $0.reason == .damaged },
                 limit: max(ring.cap, ring.allFiles)
             )
             ring.head.structure = SealedBatch.noDigest
-            ring.writeHead()
-        } else if head != nil {
-            try ring.buryLost()
         }
+        if old.isEmpty {
+            try ring.settleHead()
+            if head != nil { try ring.buryLost() }
+        }
+        if ring.isRebuilding { ring.writeHead() }
         if ring.rebuilding == nil, ring.head.structure == SealedBatch.noDigest {
             ring.noteStructure()
         }
         return ring
     }
 
-    /// The head of a ring that has none: what is there is all that can be known.
-    private var guessedHead: RingHead {
-        var head = RingHead()
-        let entries = slots.entries
-        head.first = UInt64(entries.filter { $0.sequence > 0 }.map(\.sequence).min() ?? 1)
-        guard let newest = slots.slots(of: slots.newest).last, slots.newest > 0 else { return head }
-        (head.newest, head.end) = (newestStored, entries[newest].end)
-        if let sealed = try? file.sealed(newest) { head.digest = SealedBatch.digest(sealed) }
-        return head
+    /// Brings the head in line with what is stored: a crash may have come between the two, and a ring
+    /// without a head has only what is there.
+    private func settleHead() throws(StorageError) {
+        let oldest = slots.entries.filter { $0.sequence > 0 }.map(\.sequence).min()
+        if head.newest == 0 { head.first = max(head.first, UInt64(oldest ?? 1)) }
+        let newest = newestStored
+        guard newest > 0, let slot = slots.slots(of: slots.newest).last,
+            let sealed = try file.sealed(slot)
+        else { return }
+        let digest = SealedBatch.digest(sealed)
+        defer { standing = (newest, digest) }
+        if (newest, digest) == (head.newest, head.digest) { return }
+        let end = slots.entries[slot].end
+        let isUndone = (newest, digest) == (head.before, head.digestBefore)
+        guard isUndone || newest >= head.newest else { return }
+        if newest == head.newest, !isUndone {
+            // Not the state that was stored last.
+            losses.append(Loss(batches: 1, stretch: end - 120_000...end))
+        }
+        (head.newest, head.end, head.digest) = (newest, end, digest)
     }
 
     // MARK: Rebuilding
@@ -128,8 +144,9 @@ extension Ring {
         } else if slots.count < wantedSlots {
             try grow()
         } else {
-            rebuilding = nil
+            if work.hasMoved { try settleHead() }
             if work.isRepair { try buryLost() }
+            rebuilding = nil
             noteStructure()
         }
     }

@@ -42,8 +42,8 @@ package final class Ring {
     var losses: [Loss] = []
     /// Whether erased bytes may still stand in the write-ahead log.
     package internal(set) var hasPendingErasure = false
-    /// Whether the head on disk is older than the one in memory.
-    var isHeadUnwritten = false
+    /// The newest batch that is stored for certain, and its digest.
+    var standing: (sequence: UInt64, digest: [UInt8]) = (0, SealedBatch.noDigest)
 
     init(_ path: String, cap: Int, key: DeviceKey) throws(StorageError) {
         self.path = path
@@ -94,9 +94,38 @@ package final class Ring {
         if newest > 0, batch.sequence > newest + 1 {
             try bury(Array((newest + 1..<batch.sequence).suffix(slots.count)), .lost)
         }
+        if batch.sequence >= head.newest {
+            try announce(batch.sequence, end: batch.end, batch.digest)
+        }
         let entry = SlotTable.Entry(sequence: Int64(batch.sequence), end: batch.end)
         try store(entry, batch.bytes)
-        noteNewest(batch.sequence, form: batch.form, end: batch.end, batch.digest)
+        confirm()
+    }
+
+    /// Notes that what was announced has come to pass. It costs no waiting for the disk: after a power
+    /// cut the last writing alone is then open to doubt.
+    private func confirm() {
+        standing = (head.newest, head.digest)
+        (head.before, head.digestBefore) = standing
+        try? head.write(path, key, durable: false)
+    }
+
+    /// Writes into the head what the newest batch is about to be, and what it is until then.
+    private func announce(
+        _ sequence: UInt64,
+        end: Int64,
+        _ digest: [UInt8]
+    ) throws(StorageError) {
+        var new = head
+        (new.newest, new.end, new.digest) = (sequence, end, digest)
+        (new.before, new.digestBefore) = standing
+        do throws(StorageError) {
+            try new.write(path, key)
+        } catch {
+            // A disk that failed once is asked once more.
+            try new.write(path, key)
+        }
+        head = new
     }
 
     /// Writes a batch into its slot, an empty one, a new one, or that of the oldest batch.
@@ -131,15 +160,9 @@ package final class Ring {
         slots.set(row.slot, row.entry)
     }
 
-    private func noteNewest(_ sequence: UInt64, form: UInt64, end: Int64, _ digest: [UInt8]) {
-        guard sequence >= head.newest else { return }
-        (head.newest, head.form, head.end, head.digest) = (sequence, form, end, digest)
-        writeHead()
-    }
-
-    /// Writes the head; where that fails the batches are stored all the same.
+    /// Writes the head; where that fails the next writing does it.
     func writeHead() {
-        isHeadUnwritten = (try? head.write(path, key)) == nil
+        try? head.write(path, key)
     }
 
     // MARK: Erasing
@@ -194,7 +217,9 @@ package final class Ring {
                     throw StorageError(.failed)
                 }
                 let entry = SlotTable.Entry(sequence: Int64(sequence))
-                if sequence == head.newest { head.digest = SealedBatch.digest(stone.bytes) }
+                if sequence == head.newest {
+                    try announce(sequence, end: head.end, SealedBatch.digest(stone.bytes))
+                }
                 guard let places = index[entry.sequence] else {
                     // One that never arrived takes the place of the oldest.
                     try store(entry, stone.bytes)
@@ -205,7 +230,7 @@ package final class Ring {
             try file.write(rows)
             rows.forEach(didWrite)
         }
-        if sequences.contains(head.newest) { writeHead() }
+        if standing != (head.newest, head.digest) { confirm() }
     }
 
     /// Overwrites and removes what of damaged rings was set aside: nobody can tell what is in it, so

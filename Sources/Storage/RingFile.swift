@@ -135,7 +135,15 @@ final class RingFile {
     /// Moves the log into the file and cuts it to nothing.
     ///
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
-    func emptyLog() throws(StorageError) { try connection.checkpoint(truncating: true) }
+    func emptyLog() throws(StorageError) {
+        try connection.checkpoint(truncating: true)
+        // SQLite cuts the log and does not wait for the disk: a power cut could bring it back.
+        do {
+            try Disk.sync(path + "-wal")
+        } catch {
+            throw StorageError(.failed)
+        }
+    }
 
     /// Makes a ring with so many empty slots beside the path and moves it there when it is whole.
     ///

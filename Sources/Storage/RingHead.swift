@@ -12,11 +12,14 @@ package struct RingHead: Equatable, Sendable {
     private var count: UInt64 = 0
     /// No batch with a lower number is expected in the ring.
     package var first: UInt64 = 1
-    /// The newest batch: its number, how often it was sealed, its end (ms), its digest.
+    /// The newest batch: its number, its end (ms), its digest.
     package var newest: UInt64 = 0
-    package var form: UInt64 = 0
     package var end: Int64 = 0
     package var digest = SealedBatch.noDigest
+    /// The newest batch before the last writing, which a crash may have undone: the head is written
+    /// first.
+    package var before: UInt64 = 0
+    package var digestBefore = SealedBatch.noDigest
     /// Batches up to this number ended at this moment (ms) at the latest, whatever they say: their
     /// clock was ahead.
     package var boundedUpTo: UInt64 = 0
@@ -29,7 +32,7 @@ package struct RingHead: Equatable, Sendable {
     private static let intro = Array("MCIHEAD1".utf8)
     private static let recordSize = 512
     private static let numbers = 8
-    private static let signed = intro.count + 8 * numbers + 2 * 32
+    private static let signed = intro.count + 8 * numbers + 3 * 32
 
     /// The path of the head of a ring.
     package static func path(_ ring: String) -> String { ring + ".head" }
@@ -45,13 +48,27 @@ package struct RingHead: Equatable, Sendable {
         _ path: String,
         _ verifier: DeviceVerifier
     ) -> (head: RingHead?, damaged: Int) {
-        guard let bytes = try? Disk.read(Self.path(path), limit: 2 * recordSize),
-            !bytes.isEmpty
-        else { return (nil, 0) }
+        guard let bytes = try? Disk.read(Self.path(path), limit: 2 * recordSize) else {
+            return (nil, 0)
+        }
+        return read(bytes) { verifier.isValid($0, of: $1) }
+    }
+
+    /// Reads both records.
+    ///
+    /// - Parameters:
+    ///   - bytes: the file.
+    ///   - isValid: whether a signature is one of a message by the recorder.
+    /// - Returns: the newer one that is whole and signed, and how many records are not.
+    static func read(
+        _ bytes: [UInt8],
+        _ isValid: (ArraySlice<UInt8>, [UInt8]) -> Bool
+    ) -> (head: RingHead?, damaged: Int) {
+        guard !bytes.isEmpty else { return (nil, 0) }
         guard bytes.count == 2 * recordSize else { return (nil, 2) }
         let records = [bytes.prefix(recordSize), bytes.suffix(recordSize)]
         let whole = records.enumerated().compactMap { index, record -> RingHead? in
-            guard let head = RingHead(Array(record), verifier), head.count % 2 == UInt64(index)
+            guard let head = RingHead(Array(record), isValid), head.count % 2 == UInt64(index)
             else { return nil }
             return head
         }
@@ -61,33 +78,43 @@ package struct RingHead: Equatable, Sendable {
         return (whole.max { $0.count < $1.count }, isYoung ? 0 : 2 - whole.count)
     }
 
-    private init?(_ record: [UInt8], _ verifier: DeviceVerifier) {
+    private init?(_ record: [UInt8], _ isValid: (ArraySlice<UInt8>, [UInt8]) -> Bool) {
         let end = Self.signed + 64
         guard record.starts(with: Self.intro), record[end...].allSatisfy({ $0 == 0 }),
-            verifier.isValid(record[Self.signed..<end], of: Array(record[..<Self.signed]))
+            isValid(record[Self.signed..<end], Array(record[..<Self.signed]))
         else { return nil }
         func number(_ index: Int) -> UInt64 {
             (0..<8).reduce(0) { $0 | UInt64(record[8 + 8 * index + $1]) << (8 * $1) }
         }
-        (count, first, newest, form) = (number(0), number(1), number(2), number(3))
-        self.end = Int64(bitPattern: number(4))
+        (count, first, newest, before) = (number(0), number(1), number(2), number(4))
+        self.end = Int64(bitPattern: number(3))
         boundedUpTo = number(5)
         bound = Int64(bitPattern: number(6))
         digest = Array(record[72..<104])
-        structure = Array(record[104..<136])
+        digestBefore = Array(record[104..<136])
+        structure = Array(record[136..<168])
     }
 
-    /// Writes the head, on disk when this returns.
+    /// The bytes of a record that are signed.
+    var content: [UInt8] {
+        var bytes = Self.intro
+        let ends = [UInt64(bitPattern: end), before, boundedUpTo, UInt64(bitPattern: bound), 0]
+        for number in [count, first, newest] + ends {
+            bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+        }
+        return bytes + digest + digestBefore + structure
+    }
+
+    /// Writes the head, on disk when this returns unless it need not be `durable`.
     ///
     /// - Throws: ``StorageError``; the record before is then still whole.
-    mutating func write(_ path: String, _ key: DeviceKey) throws(StorageError) {
+    mutating func write(
+        _ path: String,
+        _ key: DeviceKey,
+        durable: Bool = true
+    ) throws(StorageError) {
         count += 1
-        var record = Self.intro
-        let ends = [UInt64(bitPattern: end), boundedUpTo, UInt64(bitPattern: bound), 0]
-        for number in [count, first, newest, form] + ends {
-            record += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
-        }
-        record += digest + structure
+        var record = content
         guard let signature = key.sign(record) else { throw StorageError(.failed) }
         record += signature
         record += [UInt8](repeating: 0, count: Self.recordSize - record.count)
@@ -97,7 +124,8 @@ package struct RingHead: Equatable, Sendable {
             if isNew {
                 try Disk.write([UInt8](repeating: 0, count: 2 * Self.recordSize), to: place)
             }
-            try DiskFile(place).write(record, at: Int(count % 2) * Self.recordSize)
+            let start = Int(count % 2) * Self.recordSize
+            try DiskFile(place).write(record, at: start, durable: durable)
         } catch {
             throw StorageError(.failed)
         }

@@ -28,18 +28,27 @@ package struct RingPage: Equatable, Sendable {
     ///
     /// - Parameter page: ``RingFormat/pageSize`` bytes.
     package init?(_ page: [UInt8]) {
-        guard page.count == RingFormat.pageSize,
-            Array(page[Self.recordStart..<Self.sequenceStart]) == Self.recordHeader
-        else { return nil }
-        // In front of the record stands the number of the row, one to nine bytes, behind the
-        // record's size, which is always the same.
-        var start = Self.recordStart - 1
-        while start > 0, page[start - 1] >= 0x80, Self.recordStart - start < 9 { start -= 1 }
-        // The size's own last byte ends the search.
-        slot = page[start..<Self.recordStart].reduce(0) { $0 << 7 | Int64($1 & 0x7F) }
-        storedSequence = Self.integer(page[Self.sequenceStart..<Self.endStart])
-        storedEnd = Self.integer(page[Self.endStart..<Self.blobStart])
+        guard let numbers = Self.numbers(page) else { return nil }
+        (slot, storedSequence, storedEnd) = numbers
         sealed = Array(page[Self.blobStart...])
+    }
+
+    /// Whether a page is, bit by bit, what a row looks like.
+    static func isRow(_ page: [UInt8]) -> Bool {
+        guard let (slot, sequence, end) = numbers(page) else { return false }
+        return page[..<blobStart].elementsEqual(front(slot, sequence, end))
+    }
+
+    private static func numbers(_ page: [UInt8]) -> (slot: Int64, sequence: Int64, end: Int64)? {
+        guard page.count == RingFormat.pageSize,
+            page[recordStart..<sequenceStart].elementsEqual(recordHeader)
+        else { return nil }
+        // In front of the record stands the number of the row, one to nine bytes, behind the record's
+        // size, which is always the same and whose last byte ends the search.
+        var start = recordStart - 1
+        while start > 0, page[start - 1] >= 0x80, recordStart - start < 9 { start -= 1 }
+        let slot = page[start..<recordStart].reduce(0) { $0 << 7 | Int64($1 & 0x7F) }
+        return (slot, integer(page[sequenceStart..<endStart]), integer(page[endStart..<blobStart]))
     }
 
     init(slot: Int64, storedSequence: Int64, storedEnd: Int64, sealed: [UInt8]) {
@@ -67,12 +76,13 @@ package struct RingPage: Equatable, Sendable {
     private static let intro = Array("\(Age.intro)\n".utf8)
 
     /// The page as SQLite writes it: header, one cell pointer, zeros, the cell.
-    package var bytes: [UInt8] {
-        let size = Self.recordHeader.count + 12 + sealed.count
-        let cell =
-            Self.varint(size) + Self.varint(Int(slot)) + Self.recordHeader
-            + Self.bytes(storedSequence) + Self.bytes(storedEnd) + sealed
-        let start = RingFormat.pageSize - cell.count
+    package var bytes: [UInt8] { Self.front(slot, storedSequence, storedEnd) + sealed }
+
+    /// All of the page in front of what is sealed.
+    private static func front(_ slot: Int64, _ sequence: Int64, _ end: Int64) -> [UInt8] {
+        let size = recordHeader.count + 12 + RingFormat.slotSize
+        let cell = varint(size) + varint(Int(slot)) + recordHeader + bytes(sequence) + bytes(end)
+        let start = blobStart - cell.count
         let place = [UInt8(start >> 8), UInt8(start & 255)]
         let header: [UInt8] = [0x0D, 0, 0, 0, 1] + place + [0] + place
         return header + [UInt8](repeating: 0, count: start - header.count) + cell

@@ -13,11 +13,8 @@ enum RingStructure {
         var structure: [UInt8] = []
         for number in 0..<count {
             guard let page = read(number) else { return nil }
-            if !isRow(page) { structure += Array("\(number)\n".utf8) + page }
+            if !RingPage.isRow(page) { structure += Array("\(number)\n".utf8) + page }
         }
         return SealedBatch.digest(structure)
     }
-
-    /// Whether a page is exactly what a row looks like.
-    static func isRow(_ page: [UInt8]) -> Bool { RingPage(page)?.bytes == page }
 }

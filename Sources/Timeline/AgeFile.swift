@@ -144,7 +144,8 @@ package struct AgeFile: Sendable {
         return nil
     }
 
-    private func open(_ fileKey: SymmetricKey) throws(AgeError) -> [UInt8] {
+    /// Opens what is behind the stanzas with the key that they hold.
+    func open(_ fileKey: SymmetricKey) throws(AgeError) -> [UInt8] {
         guard Age.headerMAC(fileKey, header) == mac else { throw AgeError(.hmacFailure) }
         guard payload.count >= Age.nonceSize else { throw AgeError(.headerFailure) }
         let nonce = Array(payload.prefix(Age.nonceSize))

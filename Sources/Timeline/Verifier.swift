@@ -66,6 +66,9 @@ package final class Verifier {
         var sequence: UInt64 = 0
         var digest: [UInt8]?
         var end: WallTime?
+
+        /// Whether nothing was found wrong with it.
+        var isSound: Bool { digest != nil }
     }
 
     private func check(
@@ -79,6 +82,7 @@ package final class Verifier {
         let first = isFull ? stored.first.map(\.sequence) : nil
         let expected = max(head?.first ?? stored.first?.sequence ?? 1, first ?? 0)
         var last = Last(sequence: expected - 1)
+        var newest = SealedBatch.noDigest
         let ends = EndsAhead(index)
         for (count, entry) in index.enumerated() {
             progress(count, index.count)
@@ -87,7 +91,7 @@ package final class Verifier {
                 continue
             }
             if entry.sequence == 0 {
-                let isEmpty = entry.end == 0 && sealed.allSatisfy { $0 == 0 }
+                let isEmpty = entry.end == 0 && sealed == RingPage.empty.sealed
                 if !isEmpty { result.add(.notEmpty, 0, (nil, nil)) }
                 continue
             }
@@ -99,14 +103,22 @@ package final class Verifier {
             if entry.sequence < expected { result.add(.misplaced, entry.sequence, around) }
             if entry.sequence > last.sequence + 1 { addMissing(last, entry.sequence, around) }
             let digest = check(entry, sealed, last, around)
-            if let head, entry.sequence == head.newest { check(digest, sealed, head, around) }
             let end = entry.end > 0 ? WallTime(entry.end) : last.end
             last = Last(sequence: entry.sequence, digest: digest, end: end)
+            newest = SealedBatch.digest(sealed)
         }
-        if let head, last.sequence < head.newest {
-            addMissing(last, head.newest + 1, (last.end, WallTime(head.end)))
-        }
+        if let head { check(last, newest, head) }
         progress(index.count, index.count)
+    }
+
+    /// Compares the newest that is stored with what the head knows: the last writing may be undone.
+    private func check(_ last: Last, _ digest: [UInt8], _ head: RingHead) {
+        if (last.sequence, digest) == (head.before, head.digestBefore) { return }
+        if last.sequence < head.newest {
+            addMissing(last, head.newest + 1, (last.end, WallTime(head.end)))
+        } else if last.sequence == head.newest, digest != head.digest, last.isSound {
+            result.add(.outdated, head.newest, (last.end, WallTime(head.end)))
+        }
     }
 
     private func addMissing(_ last: Last, _ next: UInt64, _ around: (WallTime?, WallTime?)) {
@@ -173,19 +185,6 @@ package final class Verifier {
         case .expired: result.expired += 1
         case .lost: result.lost += 1
         }
-    }
-
-    /// The newest batch as the head knows it: the same state, or a later one.
-    private func check(
-        _ digest: [UInt8]?,
-        _ sealed: [UInt8],
-        _ head: RingHead,
-        _ around: (WallTime?, WallTime?)
-    ) {
-        guard SealedBatch.digest(sealed) != head.digest else { return }
-        if Tombstone(sealed) != nil { return }
-        guard digest != nil, case .opened(let batch) = opener.open(sealed) else { return }
-        if batch.header.form <= head.form { result.add(.outdated, head.newest, around) }
     }
 }
 

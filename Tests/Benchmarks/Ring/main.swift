@@ -186,6 +186,7 @@ func read() throws {
         }
         return summary.events
     }
+    try writeForPeers(path)
     let before = Date()
     _ = try RingReader(path: path).entries()
     say("read   index of \(slots) slots: \(two(Date().timeIntervalSince(before) * 1e3)) ms")
@@ -197,6 +198,59 @@ func read() throws {
     let opening = Date()
     _ = try Ring.open(path, cap: size << 20, key: key, now: now)
     say("open   \(size) MiB: \(two(Date().timeIntervalSince(opening) * 1e3)) ms")
+}
+
+/// The first two million events as CSV for a plain table, and all columns, each as one stream without
+/// compression, for a strong compressor.
+func writeForPeers(_ path: String) throws {
+    let reader = TimelineReader(try RingReader(path: path), [identity])
+    var csv = CSV()
+    let file = try Disk.make("\(folder)/events.csv")
+    var columns: [String: [UInt8]] = [:]
+    var (count, last) = (0, now)
+    func add(_ column: String, _ value: Int64) {
+        var rest = UInt64(bitPattern: (value << 1) ^ (value >> 63))
+        while rest >= 0x80 {
+            columns[column, default: []].append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        columns[column, default: []].append(UInt8(truncatingIfNeeded: rest))
+    }
+    _ = try reader.read(0...Int64.max / 4) { event in
+        count += 1
+        csv.append(event)
+        if let bytes = csv.take() { try? Disk.write(bytes, to: file) }
+        add("time", event.time.milliseconds - last)
+        last = event.time.milliseconds
+        switch event.item.payload {
+        case .key(let isDown, let keyClass, _, _):
+            add("kind", 1)
+            add("key", Int64(keyClass.rawValue) * 2 + (isDown ? 1 : 0))
+        case .button(let number, let isDown):
+            add("kind", 2)
+            add("button", Int64(number) * 2 + (isDown ? 1 : 0))
+        case .motion(let dx, let dy):
+            add("kind", 3)
+            if -8...7 ~= dx, -8...7 ~= dy {
+                columns["motion", default: []].append(UInt8(dx & 15) << 4 | UInt8(dy & 15))
+            } else {
+                columns["motion", default: []].append(0x88)
+                add("wide", Int64(dx))
+                add("wide", Int64(dy))
+            }
+        case .scroll(_, let dy):
+            add("kind", 4)
+            add("scroll", Int64(dy))
+        case .focus, .gap: add("kind", 5)
+        }
+        return count < 2_000_000
+    }
+    try Disk.write(csv.take(all: true) ?? [], to: file)
+    close(file)
+    for (name, bytes) in columns {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/column.\(name)"))
+    }
+    say("peers  \(count) events written")
 }
 
 try Disk.makeFolder(folder)

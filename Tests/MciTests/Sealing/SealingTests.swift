@@ -107,4 +107,14 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
             #expect(Recipient(bad) == nil)
         }
     }
+
+    @Test func `a key that only looks like one is none`() throws {
+        let file = Identity().file(createdAt: WallTime(0))
+        let key = try #require(file.split(separator: "\n").last.map(String.init))
+        #expect(Identity(key) != nil)
+        // The Kelvin sign is the letter K to a comparison of strings, and nothing to age.
+        let lookalike = key.replacing("SECRET-KEY", with: "SECRET-\u{212A}EY")
+        #expect(lookalike == key && !lookalike.utf8.elementsEqual(key.utf8))
+        #expect(Identity(lookalike) == nil)
+    }
 }

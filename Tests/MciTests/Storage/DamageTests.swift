@@ -313,4 +313,16 @@ import Timeline
         Disk.remove(path + "-wal")
         #expect(throws: StorageError.self) { try ring.put(try mill.batch(21, end: start)) }
     }
+
+    @Test func `a log that is removed while the ring is open takes no batch with it`() throws {
+        do {
+            let ring = try ring()
+            for number in 1...UInt64(5) { try ring.put(try mill.batch(number, end: start)) }
+            Disk.remove(path + "-wal")
+            #expect(throws: StorageError(.moved)) { try ring.put(try mill.batch(6, end: start)) }
+        }
+        do { try ring().put(try mill.batch(6, end: start)) }
+        #expect(try stored == [1, 2, 3, 4, 5, 6])
+        #expect(try verify().isWhole)
+    }
 }

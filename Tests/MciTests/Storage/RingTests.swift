@@ -13,7 +13,7 @@ import Timeline
 /// Makes sealed batches with given numbers and ends.
 final class BatchMill {
     let identity: Identity
-    let key = DeviceKey()
+    let key: DeviceKey
     private let sealer: Sealer
     private var last: (sequence: UInt64, digest: [UInt8]) = (0, SealedBatch.noDigest)
     private var predecessor = SealedBatch.noDigest
@@ -21,8 +21,8 @@ final class BatchMill {
     private var made = 0
     private var gate = Gate(stopped: EventTime(0))
 
-    init(sealedTo identity: Identity = Identity()) throws {
-        self.identity = identity
+    init(sealedTo identity: Identity = Identity(), signedBy key: DeviceKey = DeviceKey()) throws {
+        (self.identity, self.key) = (identity, key)
         sealer = Sealer([try #require(Recipient(identity.recipient))], signedBy: key)
         var conditions = Gate.Conditions()
         (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)

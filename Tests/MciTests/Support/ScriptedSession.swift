@@ -85,17 +85,23 @@ final class ScriptedSession {
 
     /// Starts a recorder, in the home of a previous one and at the moment where that one ended, or
     /// in a home of its own.
-    init(
+    convenience init(
         consents: Bool = true,
         after previous: ScriptedSession? = nil,
         bootID: UInt8 = 7
     ) throws {
         let folder = try previous?.folder ?? TemporaryFolder()
+        if previous == nil { try Self.makeKey(folder.paths) }
+        try self.init(in: folder, at: previous?.now, bootID: bootID)
+        if consents, previous == nil { try consent() }
+    }
+
+    /// Starts a recorder in a home that is there.
+    init(in folder: TemporaryFolder, at now: Moment?, bootID: UInt8 = 7) throws {
         self.folder = folder
         let clock = ScriptedClock()
-        if let previous { clock.now = previous.now }
+        if let now { clock.now = now }
         self.clock = clock
-        if previous == nil { try Self.makeKey(folder.paths) }
         let handler = InMemoryLogHandler()
         log = handler
         recorder = Recorder(
@@ -110,7 +116,6 @@ final class ScriptedSession {
             )
         )
         try recorder.start()
-        if consents, previous == nil { try consent() }
     }
 
     private static func makeKey(_ paths: Paths) throws {
@@ -120,8 +125,7 @@ final class ScriptedSession {
         try Disk.write(Array("\(identity.recipient)\n".utf8), to: paths.recipients)
         _ = try DeviceKeyFile.readOrMake(paths.deviceKey)
         var settings = PersonSettings()
-        settings.ringSize = 4 << 20
-        // The scripted clock is far from the real one, by which files are dated.
+        settings.ringSize = 3 << 20
         try SettingsFile(paths.settings).write(settings)
     }
 

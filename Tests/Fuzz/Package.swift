@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// A package of its own, so that nobody who builds mci builds this: `make fuzz`.
+//
+// The readers under test are `package` or `internal`, so their sources belong to this package too,
+// as links to the modules of the same names. Only they are instrumented: the harness, swift-crypto,
+// zlib and SQLite are not what is fuzzed.
+
+let features: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+let address = Context.environment["MCI_FUZZ_ADDRESS"] != nil ? ",address" : ""
+let fuzzed: [SwiftSetting] =
+    features + [.unsafeFlags(["-sanitize=fuzzer\(address)", "-enable-testing"])]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let extras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+
+let package = Package(
+    name: "mci-fuzz",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0")
+    ],
+    targets: [
+        .systemLibrary(name: "CFuzzer"),
+        .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "Events", swiftSettings: fuzzed),
+        .target(name: "Gate", dependencies: ["Events"], swiftSettings: fuzzed),
+        .target(
+            name: "Packing",
+            dependencies: ["Events", "Gate", "CZlib", "CLinux"],
+            exclude: ["FORMAT.md"],
+            swiftSettings: fuzzed
+        ),
+        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: fuzzed),
+        .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: fuzzed),
+        .target(
+            name: "Storage",
+            dependencies: ["Sealing", "Files", "CSQLite"],
+            swiftSettings: fuzzed
+        ),
+        .target(
+            name: "Timeline",
+            dependencies: ["Events", "Packing", "Sealing", "Storage", crypto, extras],
+            swiftSettings: fuzzed
+        ),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "CFuzzer", "CZlib", "Events", "Gate", "Packing", "Sealing", "Storage", "Timeline",
+                crypto, extras,
+            ],
+            path: "Sources/Fuzz",
+            swiftSettings: features,
+            // The gold linker has an internal error over libFuzzer.
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer\(address)", "-use-ld=lld"])]
+        ),
+    ]
+)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Foundation
+import Gate
+import Packing
+import Sealing
+import Storage
+import Testing
+import Timeline
+
+@Suite struct StrangerTests {
+    /// What the decoder prints for an event.
+    private func line(_ event: OpenedItem, _ header: BatchHeader) -> String {
+        let time = "\(event.time.milliseconds + header.wallOffset)"
+        let device = event.payload.isInput ? "\(event.device)" : ""
+        let fields: [String] =
+            switch event.payload {
+            case .key(let isDown, let keyClass, let modifiers, let keysym):
+                [
+                    "key", isDown ? "down" : "up", keyClass.name,
+                    modifiers.words.joined(separator: "+"), "\(keysym)",
+                ]
+            case .button(let number, let isDown): ["button", "\(number)", isDown ? "down" : "up"]
+            case .motion(let dx, let dy): ["motion", "\(dx)", "\(dy)"]
+            case .scroll(let dx, let dy): ["scroll", "\(dx)", "\(dy)"]
+            case .focus(let app): ["focus", app]
+            case .gap(let reason, let to, let stream):
+                [
+                    "gap", reason.name, stream?.name ?? "",
+                    "\(to.milliseconds + header.wallOffset)",
+                ]
+            }
+        return ([time, device] + fields).joined(separator: " ")
+    }
+
+    @Test func `sixty lines of Python read the ring with the document and age alone`() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/ring.db"
+        let (identity, key) = (Identity(), DeviceKey())
+        try identity.file(createdAt: WallTime(0))
+            .write(toFile: "\(folder.path)/identity", atomically: true, encoding: .utf8)
+        let recipient = try #require(Recipient(identity.recipient))
+        let sealer = Sealer([recipient], signedBy: key)
+        let ring = try Ring.open(
+            path,
+            cap: RingFormat.smallestCap,
+            key: key,
+            now: 1_800_000_000_000
+        )
+        var expected: [String] = []
+        for number in 1...(isProof ? UInt64(200) : 20) {
+            var builder = BatchBuilder()
+            builder.begin(
+                BatchHeader(
+                    sequence: number,
+                    bootID: [],
+                    wallOffset: 1_800_000_000_000,
+                    keyDetail: 3,
+                    base: EventTime(1000)
+                )
+            )
+            randomOutputs(200, seed: number, wild: true).forEach { builder.append($0) }
+            guard let batch = builder.pack() else { continue }
+            let sealed = try sealer.seal(batch, after: SealedBatch.noDigest)
+            try ring.put(sealed)
+            guard case .opened(let opened) = BatchOpener([identity]).open(sealed.bytes) else {
+                Issue.record("It does not open.")
+                return
+            }
+            expected += opened.items.map { line($0, opened.header) }
+        }
+        let script = Program.root + "/Tests/MciTests/Timeline/decode.py"
+        let lines = try String(contentsOfFile: script, encoding: .utf8).split(separator: "\n")
+        #expect(lines.filter { !$0.hasPrefix("#") }.count <= 66)
+        let result = try Program.run("python3", [script, path, "\(folder.path)/identity"])
+        #expect(result.code == 0, "\(result.errors.suffix(400))")
+        #expect(result.output.split(separator: "\n").count == expected.count)
+        #expect(result.lines == expected)
+    }
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a ring with nothing but Sources/Packing/FORMAT.md and age: decode.py RING IDENTITY"""
+import sqlite3, struct, subprocess, sys, zlib
+
+CLASSES = "key letter digit punctuation space keypad modifier navigation editing function media other".split()
+REASONS = ("- no-consent paused session-locked unknown-context keyboard-grabbed disconnected not-running lost "
+           "suspended key-detail-off unpaired-release fault disk-full").split()
+MODIFIERS = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
+
+class Bytes:
+    def __init__(self, data): self.data, self.at = data, 0
+    def u8(self): self.at += 1; return self.data[self.at - 1]
+    def take(self, count): self.at += count; return self.data[self.at - count:self.at]
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte = self.u8()
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128: return value
+    def zigzag(self): value = self.varint(); return value >> 1 ^ -(value & 1)
+    def text(self): return self.take(self.varint()).decode()
+    def runs(self):
+        while self.at < len(self.data):
+            value, count = self.u8(), self.varint()
+            yield from (value for _ in range(count))
+
+def nibble(value): return value - 16 if value > 7 else value
+
+def batch(plain):
+    size, = struct.unpack("<I", plain[:4])
+    parts, sections = Bytes(zlib.decompress(plain[4:4 + size])), {}
+    while parts.at < len(parts.data):
+        name = parts.u8()
+        sections[name] = Bytes(parts.take(parts.varint()))
+    header, *columns = (sections.get(n, Bytes(b"")) for n in range(1, 14))
+    kinds, devices, times, keys, modifiers, keysyms, buttons, motions, wide, scrolls, apps, gaps = columns
+    kinds, devices, modifiers = kinds.runs(), devices.runs(), modifiers.runs()
+    version, number, count, time, offset = header.varint(), header.varint(), header.varint(), header.zigzag(), header.zigzag()
+    assert version == 2
+    for kind in (next(kinds) for _ in range(count)):
+        time += times.zigzag()
+        device = next(devices) if kind < 5 else None
+        if kind == 1:
+            code, held = keys.u8(), next(modifiers)
+            words = "+".join(word for bit, word in enumerate(MODIFIERS) if held >> bit & 1)
+            told = keysyms.varint() if code & 64 else 0
+            fields = ["key", "down" if code & 128 else "up", CLASSES[code & 63], words, told]
+        elif kind == 2: code = buttons.varint(); fields = ["button", code >> 1, "down" if code & 1 else "up"]
+        elif kind == 3:
+            code = motions.u8()
+            fields = ["motion", *((wide.zigzag(), wide.zigzag()) if code == 0x88 else (nibble(code >> 4), nibble(code & 15)))]
+        elif kind == 4: fields = ["scroll", scrolls.zigzag(), scrolls.zigzag()]
+        elif kind == 5: fields = ["focus", apps.text()]
+        else: fields = ["gap", REASONS[gaps.u8()], ["", "keyboard", "pointer"][gaps.u8()], time + gaps.zigzag() + offset]
+        print(time + offset, "" if device is None else device, *fields)
+
+for _, sealed in sqlite3.connect(sys.argv[1]).execute("SELECT seq, sealed FROM ring WHERE t_end > 1 << 40 ORDER BY seq"):
+    batch(subprocess.run(["age", "-d", "-i", sys.argv[2]], input=sealed, capture_output=True, check=True).stdout)
