@@ -226,6 +226,15 @@ def build_shim(folder):
     return str(shim)
 
 
+def copy_programs(programs, folder):
+    """The programs as they are now, whatever is built while the proof runs."""
+    target = pathlib.Path(folder) / "bin"
+    target.mkdir()
+    for name in ("mcid", "mcictl"):
+        shutil.copy(pathlib.Path(programs) / name, target)
+    return target
+
+
 def make_template(home, target, slots=None):
     """A consented home whose ring is full of batches that are two hours old, made by mcid itself."""
     clock = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))

@@ -26,8 +26,8 @@ import subprocess
 import sys
 import time
 
-from desk import (APP, ORIGIN, Desk, Home, batches, build_shim, contents, make_template, traces,
-                  work_folder)
+from desk import (APP, ORIGIN, Desk, Home, batches, build_shim, contents, copy_programs,
+                  make_template, traces, work_folder)
 
 FAULTS = ["KILL", "ENOSPC", "EIO", "EROFS", "EDQUOT", "SHORT"]
 # Files that may be there at the end; a draft that was cut short is overwritten by the next.
@@ -297,7 +297,7 @@ def main():
     SHIM = build_shim(folder)
     desk = Desk()
     try:
-        home = Home(folder / "home", desk, options.programs.resolve())
+        home = Home(folder / "home", desk, copy_programs(options.programs, folder))
         make_template(home, folder / "full")
         make_template(home, folder / "part", 30)
         scenarios = {

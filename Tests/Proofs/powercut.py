@@ -29,8 +29,8 @@ import struct
 import sys
 import time
 
-from desk import (APP, ORIGIN, PAGE, SEALED, Desk, Home, build_shim, contents, make_template, numbers, traces,
-                  work_folder)
+from desk import (APP, ORIGIN, PAGE, SEALED, Desk, Home, build_shim, contents, copy_programs,
+                  make_template, numbers, traces, work_folder)
 
 HEAD = struct.Struct("<IciQII")
 TOMB = b"tombstone"
@@ -284,7 +284,8 @@ class Recording:
             place += size
             if call == "r":
                 body = body.decode().removeprefix(root)
-            found.append((process, call, number, where, path.removeprefix(root), body))
+            inside = (path + "/").removeprefix(root).removesuffix("/")
+            found.append((process, call, number, where, path if call == "A" else inside, body))
         return found
 
 
@@ -379,7 +380,7 @@ def main():
     options.add_argument("--run", help="cut this recorded run only")
     options = options.parse_args()
     folder, desk = pathlib.Path(work_folder()), Desk()
-    home = Home(folder / "home", desk, options.programs.resolve())
+    home = Home(folder / "home", desk, copy_programs(options.programs, folder))
     try:
         runs = record(home, folder, build_shim(folder))
         if options.run:
@@ -410,7 +411,8 @@ def cut(home, runs, options):
             if broken or missing:
                 print(f"FAILED {name} cut after call {place} (seed {options.seed})",
                       *broken, *missing[:3], sep="\n    ", flush=True)
-        print(f"{name}: {share} cuts, {corrupt} corrupt, {lost} lost so far, {time.monotonic() - begin:.0f} s", flush=True)
+        print(f"{name}: {share} cuts; {corrupt} corrupt, {lost} lost so far, "
+              f"{time.monotonic() - begin:.0f} s", flush=True)
     for kind, count in kinds.most_common(12):
         print(f"  {count} × {kind}")
     print(f"\n{done} cuts, {corrupt} corrupt, {lost} lost, {time.monotonic() - begin:.0f} s")
