@@ -13,7 +13,7 @@ extension DaemonTests {
         )
     }
 
-    @Test func `whatever call on a file fails, and however, every promise holds after the next start`()
+    @Test func `whatever call on a file fails, every promise holds after the next start`()
         throws
     {
         let result = try proof("faults", "--every", isProof ? "20" : "120")
@@ -21,7 +21,7 @@ extension DaemonTests {
         #expect(result.code == 0, "\(result.output.suffix(2000))\(result.errors.suffix(1000))")
     }
 
-    @Test func `a power cut at any moment costs nothing that was answered, and brings nothing back`()
+    @Test func `a power cut costs nothing that was answered, and brings nothing back`()
         throws
     {
         let result = try proof("powercut", "--cuts", isProof ? "200" : "24")
