@@ -31,15 +31,17 @@ test: ## All tests, with everything they need.
 	@$(PYTHON_PACKAGES)
 	$(SWIFT) test $(SWIFT_FLAGS)
 
-proof: ## The random proofs at their full length: about an hour and a half.
+proof: build ## The random proofs at their full length, faults and power cuts: about two hours.
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
 	    'DaemonTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
+	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
+	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
 
 fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
 	@bash .ci/packages build
-	$(FUZZ)
+	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
 
 bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a strong compressor.

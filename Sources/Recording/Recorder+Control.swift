@@ -103,8 +103,9 @@ extension Recorder {
         return events
     }
 
-    /// Milliseconds between two savings of the accounts. They are rare on purpose: from two of them
-    /// one could tell how much was typed in between.
+    /// Milliseconds between two savings of the accounts.
+    ///
+    /// They are rare on purpose: from two of them one could tell how much was typed in between.
     static let accountsInterval: Int64 = 3_600_000
 
     /// Writes what was counted in all runs together.

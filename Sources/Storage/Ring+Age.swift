@@ -12,7 +12,7 @@ extension Ring {
     }
 
     /// The end of the batch that reaches its age first, in milliseconds since 1970.
-    package var earliestEnd: Int64? { slots.earliestEnd(upTo: head.boundedUpTo, head.bound) }
+    package var earliestEnd: Int64? { slots.earliestEnd(head.bound) }
 
     /// The end of each batch by which its age counts.
     ///
@@ -22,8 +22,9 @@ extension Ring {
         var latest = Int64.max
         return slots.batches.sorted { $0.sequence > $1.sequence }.map { entry in
             latest = min(latest, entry.end)
-            if UInt64(entry.sequence) <= head.boundedUpTo { latest = min(latest, head.bound) }
-            return (UInt64(entry.sequence), latest)
+            let sequence = UInt64(entry.sequence)
+            latest = min(latest, head.bound(of: sequence) ?? .max)
+            return (sequence, latest)
         }
     }
 
@@ -33,7 +34,7 @@ extension Ring {
     package func noteClock(_ now: Int64) {
         // An end is rounded up to the minute.
         guard let newest = ends.map(\.end).max(), newest > now + 60_000 else { return }
-        (head.boundedUpTo, head.bound) = (newestStored, now)
+        head.add(.init(upTo: newestStored, end: now))
         slots.forgetEarliest()
         writeHead()
     }

@@ -23,6 +23,7 @@ extension Ring {
     ///   - cap: bytes that all files together may take.
     ///   - key: signs what is noted in the ring.
     ///   - now: in milliseconds since 1970.
+    /// - Returns: the ring.
     /// - Throws: ``StorageError``; never `damaged`.
     package static func open(
         _ path: String,
@@ -70,6 +71,7 @@ extension Ring {
             try RingFile.make(path, slots: isRebuilt ? 0 : RingFormat.slots(cap: cap))
         }
         let ring = try Ring(path, cap: cap, key: key)
+        try ring.emptyImpossible()
         var (head, _) = RingHead.read(path, key.verifier)
         if isNew { head?.structure = SealedBatch.noDigest }
         ring.head = head ?? RingHead()
@@ -121,6 +123,17 @@ extension Ring {
             losses.append(Loss(batches: 1, stretch: end - 120_000...end))
         }
         (head.newest, head.end, head.digest) = (newest, end, digest)
+    }
+
+    /// Keeps aside what stands in slots that are nobody's, and empties them.
+    private func emptyImpossible() throws(StorageError) {
+        let empty = RingPage.empty
+        for slot in impossible {
+            if let sealed = try file.sealed(slot), sealed != empty.sealed {
+                keep([[UInt8](repeating: 0, count: RingFormat.pageSize - sealed.count) + sealed])
+            }
+            try file.write([RingFile.Row(slot: slot, entry: .init(), sealed: empty.sealed)])
+        }
     }
 
     // MARK: Rebuilding

@@ -36,6 +36,8 @@ package final class Ring {
     /// What each slot holds.
     var slots: SlotTable
     package internal(set) var head: RingHead
+    /// Slots whose number or time damage has made impossible.
+    let impossible: [Int]
     /// The rebuilding that goes on, where one does.
     var rebuilding: Rebuilding?
     /// What was found missing and not yet told.
@@ -50,7 +52,9 @@ package final class Ring {
         self.cap = max(cap, RingFormat.smallestCap)
         self.key = key
         file = try RingFile(path)
-        slots = SlotTable(try file.load())
+        let (entries, impossible) = try file.load()
+        slots = SlotTable(entries)
+        self.impossible = impossible
         head = RingHead()
     }
 
@@ -102,8 +106,9 @@ package final class Ring {
         confirm()
     }
 
-    /// Notes that what was announced has come to pass. It costs no waiting for the disk: after a power
-    /// cut the last writing alone is then open to doubt.
+    /// Notes that what was announced has come to pass.
+    ///
+    /// It costs no waiting for the disk: after a power cut the last writing alone is open to doubt.
     private func confirm() {
         standing = (head.newest, head.digest)
         (head.before, head.digestBefore) = standing

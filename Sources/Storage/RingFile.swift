@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
+import Sealing
 
 /// The ring's database: its rows, its log, and whether its files are still the ones it opened.
 final class RingFile {
@@ -46,31 +47,38 @@ final class RingFile {
         identity = Disk.inode(path)
     }
 
-    /// The rows, in the order of their slots.
+    /// The rows, in the order of their slots, and those that are nobody's: their number or time is
+    /// impossible, or they have a number and hold neither a batch nor a note.
     ///
     /// - Throws: ``StorageError`` `damaged` when they are not numbered from 0 on without a hole, or
     ///   are not of the one size.
-    func load() throws(StorageError) -> [SlotTable.Entry] {
+    func load() throws(StorageError) -> (entries: [SlotTable.Entry], impossible: [Int]) {
         let rows = try SQLiteStatement(
             connection,
-            "SELECT slot, seq, t_end, typeof(sealed)='blob', length(sealed) FROM ring ORDER BY slot"
+            "SELECT slot, seq, t_end, typeof(sealed)='blob', length(sealed), sealed "
+                + "FROM ring ORDER BY slot"
         )
         var entries: [SlotTable.Entry] = []
+        var impossible: [Int] = []
         while try rows.step() {
             guard rows.integer(0) == entries.count, rows.integer(3) == 1,
                 rows.integer(4) == RingFormat.slotSize
             else { throw StorageError(.damaged) }
             let (sequence, end) = (rows.integer(1) - RingFormat.origin, rows.integer(2))
-            let isSound =
-                (0..<RingFormat.origin).contains(sequence)
-                && (RingFormat.origin..<RingFormat.origin << 7).contains(end)
-            // A row at an impossible time or number is nobody's: it is used again.
-            entries.append(
-                isSound
-                    ? .init(sequence: sequence, end: end == RingFormat.origin ? 0 : end) : .init()
-            )
+            let isNote = sequence > 0 && end == RingFormat.origin
+            if isNote, Tombstone(rows.bytes(5))?.sequence != UInt64(exactly: sequence) {
+                impossible.append(entries.count)
+                entries.append(.init())
+            } else if (0..<RingFormat.origin).contains(sequence),
+                RingFormat.ends.contains(end)
+            {
+                entries.append(.init(sequence: sequence, end: end == RingFormat.origin ? 0 : end))
+            } else {
+                impossible.append(entries.count)
+                entries.append(.init())
+            }
         }
-        return entries
+        return (entries, impossible)
     }
 
     /// What stands in a slot.

@@ -11,6 +11,8 @@ package enum RingFormat {
     /// Sequence numbers and times are stored above 2^40, so that every value has the same width and
     /// an update overwrites in place.
     package static let origin: Int64 = 1 << 40
+    /// The times that a row can have, from ``origin`` for none to the year 2248.
+    static let ends = origin..<origin << 3
     /// Bytes of one sealed batch: with its row a page is full.
     package static let slotSize = Sealer.sealedSize
     /// The write-ahead log never has more frames.

@@ -20,18 +20,38 @@ package struct RingHead: Equatable, Sendable {
     /// first.
     package var before: UInt64 = 0
     package var digestBefore = SealedBatch.noDigest
-    /// Batches up to this number ended at this moment (ms) at the latest, whatever they say: their
-    /// clock was ahead.
-    package var boundedUpTo: UInt64 = 0
-    package var bound: Int64 = 0
+    /// What is known of clocks that were ahead, in the order in which it was found.
+    package private(set) var bounds: [Bound] = []
     /// SHA-256 of the pages that hold no row; zeros while the ring is being made or rebuilt.
     package var structure = SealedBatch.noDigest
 
     package init() {}
 
+    /// Batches up to a number ended at a moment (ms) at the latest, whatever they say.
+    package struct Bound: Equatable, Sendable {
+        package var upTo: UInt64
+        package var end: Int64
+    }
+
+    /// The latest end that a batch can have had; nil where its clock was never found ahead.
+    func bound(of sequence: UInt64) -> Int64? {
+        bounds.lazy.filter { sequence <= $0.upTo }.map(\.end).min()
+    }
+
+    /// Notes that the clock was found behind the newest batch.
+    mutating func add(_ bound: Bound) {
+        bounds.removeAll { $0.upTo < first || ($0.upTo <= bound.upTo && $0.end >= bound.end) }
+        bounds.append(bound)
+        // With no room for another, the two oldest are taken together, the stricter way.
+        guard bounds.count > Self.mostBounds else { return }
+        bounds[1].end = min(bounds[0].end, bounds[1].end)
+        bounds.removeFirst()
+    }
+
+    private static let mostBounds = 16
     private static let intro = Array("MCIHEAD1".utf8)
     private static let recordSize = 512
-    private static let numbers = 8
+    private static let numbers = 5 + 2 * mostBounds
     private static let signed = intro.count + 8 * numbers + 3 * 32
 
     /// The path of the head of a ring.
@@ -88,18 +108,22 @@ package struct RingHead: Equatable, Sendable {
         }
         (count, first, newest, before) = (number(0), number(1), number(2), number(4))
         self.end = Int64(bitPattern: number(3))
-        boundedUpTo = number(5)
-        bound = Int64(bitPattern: number(6))
-        digest = Array(record[72..<104])
-        digestBefore = Array(record[104..<136])
-        structure = Array(record[136..<168])
+        bounds = (0..<Self.mostBounds).map { index in
+            Bound(upTo: number(5 + 2 * index), end: Int64(bitPattern: number(6 + 2 * index)))
+        }.filter { $0.upTo > 0 }
+        let digests = Self.intro.count + 8 * Self.numbers
+        digest = Array(record[digests..<digests + 32])
+        digestBefore = Array(record[digests + 32..<digests + 64])
+        structure = Array(record[digests + 64..<digests + 96])
     }
 
     /// The bytes of a record that are signed.
     var content: [UInt8] {
         var bytes = Self.intro
-        let ends = [UInt64(bitPattern: end), before, boundedUpTo, UInt64(bitPattern: bound), 0]
-        for number in [count, first, newest] + ends {
+        var numbers = [count, first, newest, UInt64(bitPattern: end), before]
+        for bound in bounds { numbers += [bound.upTo, UInt64(bitPattern: bound.end)] }
+        numbers += [UInt64](repeating: 0, count: Self.numbers - numbers.count)
+        for number in numbers {
             bytes += (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
         }
         return bytes + digest + digestBefore + structure

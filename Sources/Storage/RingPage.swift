@@ -70,7 +70,7 @@ package struct RingPage: Equatable, Sendable {
     var isPlausible: Bool {
         guard sequence > 0, sequence < RingFormat.origin else { return false }
         if Tombstone(sealed)?.sequence == UInt64(sequence) { return true }
-        return sealed.starts(with: Self.intro) && (0..<RingFormat.origin << 7).contains(storedEnd)
+        return sealed.starts(with: Self.intro) && RingFormat.ends.contains(storedEnd)
     }
 
     private static let intro = Array("\(Age.intro)\n".utf8)

@@ -9,6 +9,7 @@ enum RingStructure {
     /// - Parameters:
     ///   - count: pages in the file.
     ///   - read: reads one, of which the log must hold no newer state; nil where it cannot.
+    /// - Returns: 32 bytes; nil where a page cannot be read.
     static func digest(_ count: Int, _ read: (Int) -> [UInt8]?) -> [UInt8]? {
         var structure: [UInt8] = []
         for number in 0..<count {

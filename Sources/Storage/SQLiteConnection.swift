@@ -77,6 +77,7 @@ import CSQLite
     /// - Parameters:
     ///   - number: from 0.
     ///   - size: of a page, in bytes.
+    /// - Returns: its bytes.
     func page(_ number: Int, size: Int) -> [UInt8]? {
         var page = [UInt8](repeating: 0, count: size)
         let place = Int64(number) * Int64(size)

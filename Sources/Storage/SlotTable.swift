@@ -16,6 +16,7 @@ struct SlotTable {
     private(set) var newest: Int64
     private var newestSlot: Int?
     /// The slots in the order of their numbers, empty ones first, from `turn` on; nil when unknown.
+    ///
     /// A new batch in the place of the oldest only turns the wheel.
     private var wheel: [Int]?
     private var turn = 0
@@ -76,14 +77,11 @@ struct SlotTable {
 
     /// The end of a batch as its age counts, the smallest of all.
     ///
-    /// - Parameters:
-    ///   - number: of the newest batch whose clock was ahead.
-    ///   - bound: when those had ended at the latest.
-    mutating func earliestEnd(upTo number: UInt64, _ bound: Int64) -> Int64? {
+    /// - Parameter bound: the latest end that a batch can have had, where that is known.
+    /// - Returns: milliseconds since 1970; nil without a batch.
+    mutating func earliestEnd(_ bound: (UInt64) -> Int64?) -> Int64? {
         if let earliest { return earliest }
-        let found = batches.map {
-            UInt64($0.sequence) <= number ? min($0.end, bound) : $0.end
-        }.min()
+        let found = batches.map { min($0.end, bound(UInt64($0.sequence)) ?? .max) }.min()
         earliest = .some(found)
         return found
     }

@@ -22,6 +22,7 @@ package struct BatchOpener: Sendable {
     /// Opens a batch.
     ///
     /// - Parameter sealed: the age file.
+    /// - Returns: the batch, or why it does not open.
     package func open(_ sealed: [UInt8]) -> Outcome {
         do {
             return .opened(try OpenedBatch(plaintext: AgeFile(sealed).open(identities)))

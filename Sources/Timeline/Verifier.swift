@@ -37,6 +37,7 @@ package final class Verifier {
     /// Looks at everything.
     ///
     /// - Parameter progress: told how many of how many slots were looked at.
+    /// - Returns: what was found.
     package func verify(progress: (Int, Int) -> Void = { _, _ in }) -> Verification {
         result = Verification()
         result.isIncomplete = ring.isBeingRebuilt

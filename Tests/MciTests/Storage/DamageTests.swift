@@ -325,4 +325,19 @@ import Timeline
         #expect(try stored == [1, 2, 3, 4, 5, 6])
         #expect(try verify().isWhole)
     }
+
+    @Test func `a row with an impossible number or time is used again`() throws {
+        try fill(3)
+        // The highest bytes of a number and of a time, in the row of a batch and in an empty one.
+        for (sequence, offset) in [(Int64(2), 47), (2, 53), (0, 47), (0, 53), (0, 52)] {
+            let place = try page(of: sequence) * 4096 + offset
+            try overwrite("ring.db", at: place, [offset == 52 ? 3 : 0x45])
+            #expect(try !verify().isWhole)
+            do { _ = try ring() }
+            let found = try verify()
+            #expect(found.isWhole, "\(sequence), \(offset): \(found.findings)")
+        }
+        #expect(try stored == [1, 3])
+        #expect(try verify().lost == 1)
+    }
 }

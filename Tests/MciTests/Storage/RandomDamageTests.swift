@@ -125,6 +125,7 @@ import Timeline
             }
             let allowed: Set<Verification.Fault> = [
                 .damaged, .outdated, .forgedNote, .mistimed, .misplaced, .notEmpty, .foreign,
+                .doubled,
             ]
             if !allowed.isSuperset(of: rest) {
                 Issue.record("seed \(seed), round \(rounds), \(what): \(rest)")

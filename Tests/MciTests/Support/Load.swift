@@ -15,6 +15,7 @@ final class Load: Sendable {
     ///   - desktop: whose pointer.
     ///   - pause: microseconds between two movements.
     ///   - together: movements without a pause.
+    /// - Throws: where the display cannot be opened.
     init(_ desktop: Desktop, pause: UInt32 = 900, together: Int = 1) throws {
         nonisolated(unsafe) let hand = try Hand(desktop)
         let thread = Thread { [self] in
