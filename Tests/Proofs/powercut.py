@@ -404,12 +404,14 @@ def cut(home, runs, options):
             for call in calls[played:place]:
                 machine.play(*call)
             played = place
-            broken, missing = judge(home, machine, *machine.cut(chance))
+            folders, files = machine.cut(chance)
+            broken, missing = judge(home, machine, folders, files)
             done, corrupt, lost = done + 1, corrupt + bool(broken), lost + bool(missing)
             for sentence in broken + missing:
                 kinds[" ".join(w for w in sentence.split() if not w.isdigit())[:70]] += 1
             if broken or missing:
-                print(f"FAILED {name} cut after call {place} (seed {options.seed})",
+                sizes = ", ".join(f"{pathlib.Path(n).name} {len(d)}" for n, d in files.items() if "ring" in n)
+                print(f"FAILED {name} cut after call {place} (seed {options.seed}); on disk was {sizes}",
                       *broken, *missing[:3], sep="\n    ", flush=True)
         print(f"{name}: {share} cuts; {corrupt} corrupt, {lost} lost so far, "
               f"{time.monotonic() - begin:.0f} s", flush=True)
