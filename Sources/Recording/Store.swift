@@ -106,7 +106,6 @@ struct Store {
                 now: now.wall.milliseconds
             )
             self.ring = ring
-            if !hasSealed { sealed = (ring.head.newest, ring.head.digest) }
             tellLosses()
             planRetry()
             return true
@@ -188,7 +187,7 @@ struct Store {
     /// Seals and stores a batch; what the ring does not take now waits in memory, sealed.
     mutating func put(_ batch: consuming Batch) {
         let (count, number) = (batch.eventCount, batch.sequence)
-        if !hasSealed, ring == nil, let head = notedHead { sealed = (head.newest, head.digest) }
+        if !hasSealed { findNewest() }
         if number != sealed.sequence { predecessor = sealed.digest }
         hasSealed = true
         guard let sealer, let new = try? sealer.seal(batch, after: predecessor) else {
@@ -200,6 +199,14 @@ struct Store {
         waiting.append(new)
         store()
         look(at: now.monotonic.milliseconds)
+    }
+
+    /// Finds out which batch the first one of this run comes after.
+    private mutating func findNewest() {
+        // Only a ring that is whole again knows which state of its newest batch is stored.
+        finishRebuilding()
+        guard let head = ring?.head ?? notedHead else { return }
+        sealed = (head.newest, head.digest)
     }
 
     /// Does what is due besides the open batch: what failed, a rebuilding, a look at the disk.

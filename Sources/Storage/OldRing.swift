@@ -28,6 +28,16 @@ struct OldRing {
         .filter { Disk.exists($0.0) || Disk.exists($0.0 + "-wal") }
     }
 
+    /// Removes what is left of old rings that were moved: a power cut may bring their names back.
+    static func removeEmpty(_ ring: String) {
+        for (path, _) in paths(ring) where (Disk.size(path) ?? 0) == 0 {
+            // A log without a frame has nothing either.
+            guard (Disk.size(path + "-wal") ?? 0) <= 32 else { continue }
+            Disk.remove(path)
+            Disk.remove(path + "-wal")
+        }
+    }
+
     /// Sets a ring aside with its log; one that cannot even be moved stays.
     static func setAside(_ ring: String, _ reason: Reason) {
         let free = (1...9).map { "\(ring)\(reason.rawValue)-\($0)" }

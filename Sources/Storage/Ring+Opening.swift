@@ -63,6 +63,7 @@ extension Ring {
         cap: Int,
         key: DeviceKey
     ) throws(StorageError) -> Ring {
+        OldRing.removeEmpty(path)
         let isAlone = !Disk.exists(path) && Disk.exists(path + "-wal")
         if isAlone { OldRing.setAside(path, .damaged) }
         let isNew = !Disk.exists(path)
