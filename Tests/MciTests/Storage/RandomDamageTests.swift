@@ -96,6 +96,7 @@ import Timeline
             let ring = folder.paths.ring
             guard let what = try damage(ring, &random) else { continue }
             rounds += 1
+            if rounds % 500 == 0 { print("seed \(seed): \(rounds) damages, \(unnoticed) unnoticed") }
             let found = try? Verifier(ring, identities, key).verify()
             // The next start mends what it can, and recording goes on.
             let next = try ScriptedSession(in: folder, at: ruin.session.now)
