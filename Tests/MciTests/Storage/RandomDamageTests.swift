@@ -96,7 +96,9 @@ import Timeline
             let ring = folder.paths.ring
             guard let what = try damage(ring, &random) else { continue }
             rounds += 1
-            if rounds % 500 == 0 { print("seed \(seed): \(rounds) damages, \(unnoticed) unnoticed") }
+            if rounds % 500 == 0 {
+                print("seed \(seed): \(rounds) damages, \(unnoticed) unnoticed")
+            }
             let found = try? Verifier(ring, identities, key).verify()
             // The next start mends what it can, and recording goes on.
             let next = try ScriptedSession(in: folder, at: ruin.session.now)
