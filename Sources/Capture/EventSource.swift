@@ -10,6 +10,16 @@ package protocol EventSource: AnyObject {
     /// The descriptors that become readable when events wait; empty while disconnected.
     var descriptors: [Int32] { get }
 
+    /// The descriptors among them to be watched even while a reading is due: what comes there may
+    /// stand at a prompt for a secret and is to be read at once.
+    var urgentDescriptors: [Int32] { get }
+
+    /// Says of which windows the title is needed; of all others it is not read.
+    ///
+    /// - Parameter isNeeded: decides by application and instance; it may be another answer than
+    ///   before, so what is known of windows is found out anew.
+    func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool)
+
     /// Connects and begins to listen.
     ///
     /// - Throws: ``CaptureError`` where the server cannot be reached or is not fit.

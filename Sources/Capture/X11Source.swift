@@ -10,10 +10,17 @@ package import Events
 /// merged by the server's time. Disconnecting closes both, so that nothing can arrive.
 package final class X11Source: EventSource {
     private var session: X11Session?
+    private var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
 
     package init() {}
 
     package var descriptors: [Int32] { session?.descriptors ?? [] }
+
+    package var urgentDescriptors: [Int32] { [] }
+
+    package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
+        isTitleNeeded = isNeeded
+    }
 
     /// Refuses sessions in which X11 sees only a part of the input.
     ///

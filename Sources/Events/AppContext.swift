@@ -1,22 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which of the two ordered streams of the X server an event came on.
-///
-/// Order is exact within a stream only, so each stream carries its own focus changes.
-package enum InputStream: UInt8, CaseIterable, Sendable {
-    case keyboard
-    case pointer
-
-    /// The word in exports.
-    package var name: String { self == .keyboard ? "keyboard" : "pointer" }
-}
-
 /// To whom the input of a stream goes at this point of the stream.
 package enum AppContext: Equatable, Sendable, Redacted {
     /// Nobody can say: nothing may be recorded.
     case unknown
     /// Another client holds a keyboard grab: a locker, a password prompt, a menu.
     case grabbed
-    /// The application in front, by the class part of its window's WM_CLASS.
-    case app(String)
+    /// A window, with what the rules of the gate can ask about it.
+    case window(WindowFacts)
+
+    /// A window of which the application alone is known.
+    package static func app(_ name: String) -> AppContext {
+        .window(WindowFacts(app: name))
+    }
+}
+
+/// What is known of the window that gets input: the window itself, or for a popup its owner.
+package struct WindowFacts: Equatable, Sendable, Redacted {
+    /// The class part of WM_CLASS; empty for the desktop's background, which is nobody's.
+    package var app: String
+    /// The instance part of WM_CLASS; empty where there is none.
+    package var instance: String
+    /// The title; nil where nobody asked for it or it cannot be read.
+    package var title: String?
+    /// Whether the window may show a terminal on which a program asks for a secret: its echo is off
+    /// while it reads lines, or it cannot be told.
+    package var mayAskForSecret: Bool
+
+    package init(
+        app: String,
+        instance: String = "",
+        title: String? = nil,
+        mayAskForSecret: Bool = false
+    ) {
+        self.app = app
+        self.instance = instance
+        self.title = title
+        self.mayAskForSecret = mayAskForSecret
+    }
 }

@@ -25,6 +25,12 @@ package enum GapReason: UInt8, CaseIterable, Sendable {
     case fault = 12
     /// The disk has less free space than is left to others.
     case diskFull = 13
+    /// The person exempted it.
+    case exempt = 14
+    /// It is excluded from every recording: by default, by the person's list, or by policy.
+    case excluded = 15
+    /// It is on no list of what may be recorded.
+    case notAllowed = 16
 
     /// The word in exports, status and logs.
     package var name: String {
@@ -42,6 +48,9 @@ package enum GapReason: UInt8, CaseIterable, Sendable {
         case .unpairedRelease: "unpaired-release"
         case .fault: "fault"
         case .diskFull: "disk-full"
+        case .exempt: "exempt"
+        case .excluded: "excluded"
+        case .notAllowed: "not-allowed"
         }
     }
 }

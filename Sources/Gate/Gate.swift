@@ -113,8 +113,9 @@ package struct Gate: Sendable {
             case .grabbed:
                 drop(.keyboardGrabbed, stream, at: raw.time, &sink)
                 return false
-            case .app: return admit(raw, &sink)
+            case .window: return admit(raw, &sink)
             }
+        case .devices: return nil
         }
     }
 
@@ -155,8 +156,9 @@ package struct Gate: Sendable {
         case .grabbed:
             // The server withholds the keys, so no drop would mark the gap.
             if stream == .keyboard { drop(.keyboardGrabbed, stream, at: time, &sink) }
-        case .app(let app):
+        case .window(let window):
             endGap(stream, at: time, &sink)
+            let app = window.app
             if stream == .keyboard, app != toldApp {
                 toldApp = app
                 sink.take(.focus(AdmittedFocus(time: time, app: app)))

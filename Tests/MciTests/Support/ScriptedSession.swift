@@ -24,6 +24,10 @@ final class ScriptedSource: EventSource {
     private var queue: [CaptureEvent] = []
 
     var descriptors: [Int32] { isConnected ? [-1] : [] }
+    var urgentDescriptors: [Int32] { [] }
+    private(set) var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
+
+    func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) { isTitleNeeded = isNeeded }
 
     func connect() throws(CaptureError) {
         if let failure { throw failure }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What somebody allows to be recorded at the most: the person, or the policy of who deploys.
+///
+/// What holds is the stricter of all, field by field (``stricter(_:)``), so it does not matter who
+/// asks first, and to ask twice changes nothing.
+package struct Restrictions: Equatable, Sendable {
+    /// The most that is told of a key.
+    package var keyDetail = KeyDetail.full
+    /// What is not recorded.
+    package var exclusions: Set<Rule> = []
+    /// What is not recorded because the person asked.
+    package var exemptions: Set<Rule> = []
+    /// Lists of applications; when there are any, only what every list names is recorded.
+    package var allowed: Set<Set<Glob>> = []
+    /// Whether the titles of windows may be stored.
+    package var storesTitles = true
+    /// Seconds after which what was recorded is erased; nil for no limit.
+    package var retention: Int?
+    /// Bytes that all files of the ring may take; nil for no limit.
+    package var ringSize: Int?
+
+    /// No restriction at all.
+    package init() {}
+
+    /// The stricter of two, field by field.
+    package func stricter(_ other: Restrictions) -> Restrictions {
+        var result = self
+        result.keyDetail = min(keyDetail, other.keyDetail)
+        result.exclusions.formUnion(other.exclusions)
+        result.exemptions.formUnion(other.exemptions)
+        result.allowed.formUnion(other.allowed)
+        result.storesTitles = storesTitles && other.storesTitles
+        result.retention = Self.smaller(retention, other.retention)
+        result.ringSize = Self.smaller(ringSize, other.ringSize)
+        return result
+    }
+
+    private static func smaller(_ left: Int?, _ right: Int?) -> Int? {
+        guard let left, let right else { return left ?? right }
+        return min(left, right)
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+
+/// Names input that is not to be recorded: what matches every criterion the rule has.
+///
+/// What a rule asks about and nobody can tell (a title that cannot be read, a device without a name)
+/// counts as matching: in doubt nothing is recorded.
+package struct Rule: Hashable, Sendable, Redacted {
+    /// Matched against the class and the instance of WM_CLASS.
+    package var app: Glob?
+    package var title: Glob?
+    /// Matched against the name of the device.
+    package var device: Glob?
+    package var during: WeekHours?
+    /// Only while a program may be asking for a secret on a terminal.
+    package var atSecretPrompts: Bool
+
+    /// A rule; without any criterion it is for everything.
+    package init(
+        app: Glob? = nil,
+        title: Glob? = nil,
+        device: Glob? = nil,
+        during: WeekHours? = nil,
+        atSecretPrompts: Bool = false
+    ) {
+        self.app = app
+        self.title = title
+        self.device = device
+        self.during = during
+        self.atSecretPrompts = atSecretPrompts
+    }
+
+    /// Whether the rule looks at no window and no device, so that it is for all input at its hours.
+    package var isForEverything: Bool {
+        app == nil && title == nil && device == nil && !atSecretPrompts
+    }
+
+    /// Whether the rule is in force at a minute of the week.
+    package func isInForce(at minute: WeekMinute) -> Bool {
+        during?.contains(minute) ?? true
+    }
+
+    /// Whether the rule is for a window, whatever the device and the hour.
+    package func isFor(_ window: WindowFacts) -> Bool {
+        if atSecretPrompts, !window.mayAskForSecret { return false }
+        if let app, !isFor(app, window) { return false }
+        if let title, let text = window.title, !title.matches(text) { return false }
+        return true
+    }
+
+    /// Whether it takes the window's title to decide.
+    package func needsTitle(of window: WindowFacts) -> Bool {
+        title != nil && (app.map { isFor($0, window) } ?? true)
+    }
+
+    private func isFor(_ app: Glob, _ window: WindowFacts) -> Bool {
+        app.matches(window.app) || (!window.instance.isEmpty && app.matches(window.instance))
+    }
+}
