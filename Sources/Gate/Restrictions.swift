@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Events
+
 /// What somebody allows to be recorded at the most: the person, or the policy of who deploys.
 ///
 /// What holds is the stricter of all, field by field (``stricter(_:)``), so it does not matter who
@@ -34,6 +36,48 @@ package struct Restrictions: Equatable, Sendable {
         result.retention = Self.smaller(retention, other.retention)
         result.ringSize = Self.smaller(ringSize, other.ringSize)
         return result
+    }
+
+    /// Why all input is left out at a minute of the week, whatever its window; nil where it is not.
+    package func leavesOutAll(at minute: WeekMinute) -> GapReason? {
+        func isInForce(_ rule: Rule) -> Bool { rule.isForEverything && rule.isInForce(at: minute) }
+        if exemptions.contains(where: isInForce) { return .exempt }
+        return exclusions.contains(where: isInForce) ? .excluded : nil
+    }
+
+    /// Whether there is a rule that looks at the hour.
+    package var dependOnTime: Bool {
+        exemptions.contains { $0.during != nil } || exclusions.contains { $0.during != nil }
+    }
+
+    /// Whether the title of a window has to be known, to decide on it or to store it.
+    package func needsTitle(of window: WindowFacts) -> Bool {
+        storesTitles || exemptions.contains { $0.needsTitle(of: window) }
+            || exclusions.contains { $0.needsTitle(of: window) }
+    }
+
+    /// Why a window's input is left out, and by which rule; nil where it is recorded.
+    ///
+    /// - Parameters:
+    ///   - window: what is known of it.
+    ///   - device: the name of the device the input comes from; nil for one that no rule names.
+    ///   - minute: of the week, by the local clock.
+    /// - Returns: the reason, and the rule; without a rule it is the lists of what is allowed.
+    package func leavesOut(
+        _ window: WindowFacts,
+        from device: String?,
+        at minute: WeekMinute
+    ) -> (reason: GapReason, rule: Rule?)? {
+        func isFor(_ rule: Rule) -> Bool {
+            guard rule.isInForce(at: minute), rule.isFor(window) else { return false }
+            guard let pattern = rule.device else { return true }
+            return device.map(pattern.matches) ?? false
+        }
+        if let rule = exemptions.first(where: isFor) { return (.exempt, rule) }
+        if let rule = exclusions.first(where: isFor) { return (.excluded, rule) }
+        let texts = WindowTexts(window)
+        let isAllowed = allowed.allSatisfy { $0.contains(where: texts.isOf) }
+        return isAllowed ? nil : (.notAllowed, nil)
     }
 
     private static func smaller(_ left: Int?, _ right: Int?) -> Int? {

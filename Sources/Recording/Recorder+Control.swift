@@ -44,6 +44,14 @@ extension Recorder {
             path.batching.store.dropWaiting()
             try change { $0.consent = nil }
         case .forget(let call): return try forget(call)
+        case .exempt(let call): return try exempt(call)
+        case .listExemptions:
+            var reply = ControlReply()
+            reply.exemptions = controls.exemptions
+            return reply
+        case .answerExemption(let call): return try answer(call)
+        case .decideExemption: throw Refusal("No policy names stewards.")
+        case .exclude(let call): return try exclude(call)
         case .reload:
             // What has happened belongs to the old settings.
             if isConnected { drain(environment.clock()) }
@@ -136,7 +144,7 @@ extension Recorder {
         let now = environment.clock()
         let length = try Self.length(call, now)
         closeNow { $0.isPaused = true }
-        var pause = Pause(from: now, length: length, bootID: environment.bootID)
+        var pause = Term(from: now, length: length, bootID: environment.bootID)
         if let before { pause.since = before.since }
         controls.pause = pause
         try change { $0.pause = pause }
@@ -193,6 +201,13 @@ extension Recorder {
         if wasOpen { path.batching.store.flushSoon() }
     }
 
+    /// Changes what is recorded of what: the new rules are in force and on disk when it returns.
+    func changeRules(_ edit: (inout Controls) throws(Refusal) -> Void) throws(Refusal) {
+        var new = controls
+        try edit(&new)
+        try change { $0 = new }
+    }
+
     /// Writes changed controls, then lets them take effect.
     private func change(_ change: (inout Controls) -> Void) throws(Refusal) {
         var new = controls
@@ -207,7 +222,7 @@ extension Recorder {
             // Stricter is in force all the same; looser is not.
             unwritten = new
             keepUnwritten()
-            update(at: environment.clock())
+            useControls()
             throw Refusal(
                 "\(error.description) What was asked is not on disk and will not outlast a restart.",
                 next: "mcictl status"
@@ -216,6 +231,12 @@ extension Recorder {
         controls = new
         unwritten = nil
         if fault != nil { reload() }
+        useControls()
+    }
+
+    /// Lets the controls take effect.
+    private func useControls() {
+        readRules()
         update(at: environment.clock())
     }
 

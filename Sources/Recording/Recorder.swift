@@ -4,7 +4,7 @@ package import Capture
 package import Control
 package import Events
 import Files
-import Gate
+package import Gate
 package import Logging
 package import Settings
 
@@ -26,6 +26,8 @@ package final class Recorder {
         package var log: Logger
         /// The free and the whole bytes of the disk a path lies on.
         package var space: (String) -> (free: Int64, whole: Int64)?
+        /// The minute of the week that the local clock shows.
+        package var weekMinute: (WallTime) -> WeekMinute
 
         package init(
             paths: Paths,
@@ -33,7 +35,8 @@ package final class Recorder {
             bootID: [UInt8],
             version: String,
             log: Logger,
-            space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space
+            space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space,
+            weekMinute: @escaping (WallTime) -> WeekMinute = SystemClock.weekMinute
         ) {
             self.paths = paths
             self.clock = clock
@@ -41,6 +44,7 @@ package final class Recorder {
             self.version = version
             self.log = log
             self.space = space
+            self.weekMinute = weekMinute
         }
     }
 
@@ -53,6 +57,9 @@ package final class Recorder {
     /// Controls that the disk did not take.
     var unwritten: Controls?
     var settings = PersonSettings()
+    /// What may be recorded at the most.
+    var restrictions = Restrictions()
+    var rules = Rules()
     /// Why controls, settings or recipients cannot be used; capture is closed while there is one.
     var fault: String?
 
@@ -139,8 +146,9 @@ package final class Recorder {
             )
         }
         keepUnwritten()
+        readRules()
         path.batching.loadKeys()
-        path.batching.store.use(settings)
+        path.batching.store.use(settings.within(restrictions))
         if path.batching.store.recipients.isEmpty { fault = fault ?? Self.noRecipient.reason }
     }
 
@@ -149,6 +157,9 @@ package final class Recorder {
         guard let unwritten else { return }
         if unwritten.pause != nil { controls.pause = unwritten.pause }
         if unwritten.consent == nil { controls.consent = nil }
+        for record in unwritten.exemptions where !controls.exemptions.contains(record) {
+            controls.exemptions.append(record)
+        }
     }
 
     /// Remembers the controls file as it is now.
@@ -173,10 +184,13 @@ package final class Recorder {
         if let pause = controls.pause, pause.isOver(at: now, bootID: environment.bootID) {
             endPause()
         }
+        endExemptions(at: now)
+        useRules(at: now)
         var conditions = before
         conditions.hasConsent = hasConsent
         conditions.isPaused = controls.pause != nil
-        conditions.keyDetail = settings.keyDetail(at: now.wall)
+        conditions.keyDetail = min(settings.keyDetail(at: now.wall), restrictions.keyDetail)
+        conditions.leftOutBy = rules.leftOutBy
         conditions.isSound = fault == nil
         conditions.hasSpace = path.batching.store.hasSpace
         conditions.isConnected = true
@@ -225,16 +239,25 @@ package final class Recorder {
 
     /// A pause that has run out is taken from disk; where that fails it goes on.
     private func endPause() {
+        var new = controls
+        new.pause = nil
+        guard save(new) else {
+            environment.log.error("The end of the pause could not be written, so it goes on")
+            return
+        }
+    }
+
+    /// Replaces the controls on disk and here; false, and nothing changed, where that fails.
+    func save(_ new: Controls) -> Bool {
         do throws(SettingsError) {
             let lock = try controlsFile.lock()
-            var new = controls
-            new.pause = nil
             try controlsFile.write(new)
             noteControls()
             controls = new
             _ = consume lock
+            return true
         } catch {
-            environment.log.error("The end of the pause could not be written, so it goes on")
+            return false
         }
     }
 
@@ -316,6 +339,9 @@ package final class Recorder {
             // At 0 its end could not be written: tried again each second.
             left.append(pause > 0 ? pause : 1000)
         }
+        if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
+            left.append(expiry > 0 ? expiry : 1000)
+        }
         if settings.keyDetail(at: now.wall) == .full,
             let until = settings.keyDetailUntil.flatMap({ WallTime($0) })
         {
@@ -325,7 +351,9 @@ package final class Recorder {
     }
 
     /// When the next batch reaches its age, on the wall clock.
-    package var wallDeadline: WallTime? { path.batching.store.expiryDue }
+    package var wallDeadline: WallTime? {
+        [path.batching.store.expiryDue, rulesDue].compactMap(\.self).min()
+    }
 
     /// Reads what has happened, unless the person's will has changed meanwhile.
     func drain(_ now: Moment) {

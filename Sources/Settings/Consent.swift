@@ -33,9 +33,7 @@ package enum Consent {
         """
 
     /// SHA-256 of the notice, in hexadecimal.
-    package static let noticeHash: String = SHA256.hash(data: Array(notice.utf8))
-        .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-        .joined()
+    package static let noticeHash = hexadecimal(SHA256.hash(data: Array(notice.utf8)))
 
     /// The receipt of a consent given now by the user of this process.
     ///

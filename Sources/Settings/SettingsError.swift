@@ -16,7 +16,7 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// What the file holds: `controls` or `settings`.
     package let file: String
 
-    init(_ code: Code, _ file: String) {
+    package init(_ code: Code, _ file: String) {
         self.code = code
         self.file = file
     }

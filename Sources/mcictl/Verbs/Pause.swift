@@ -48,7 +48,7 @@ struct PauseVerb: ParsableCommand {
             forgetSeconds: past.map { Int(($0 + 999) / 1000) }
         )
         let milliseconds = length ?? end.map { $0.milliseconds - now.wall.milliseconds }
-        let pause = Pause(from: now, length: milliseconds, bootID: SystemClock.bootID())
+        let pause = Term(from: now, length: milliseconds, bootID: SystemClock.bootID())
         let reply = try place.change(.pause(request)) { $0.pause = pause }
         var erased = reply?.erased ?? 0
         if reply == nil, let past {
@@ -86,7 +86,7 @@ struct PauseVerb: ParsableCommand {
 
     private func tell(
         _ reply: ControlReply?,
-        _ pause: Pause,
+        _ pause: Term,
         _ erased: Int,
         _ now: WallTime
     ) throws {

@@ -138,7 +138,7 @@ import Timeline
         session.pass(200)
         let file = ControlsFile(session.folder.paths.controls)
         var controls = try file.read()
-        controls.pause = Pause(from: session.now, length: nil, bootID: [])
+        controls.pause = Term(from: session.now, length: nil, bootID: [])
         try file.write(controls)
         session.type("secret")
         session.pass(300)

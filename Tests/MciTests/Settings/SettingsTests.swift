@@ -120,7 +120,7 @@ import Testing
         #expect(WallTime(Int64.min).text == "0000-01-01T00:00:00.000Z")
         #expect(WallTime(Int64.max).text == "9999-12-31T23:59:59.999Z")
         let now = Moment(monotonic: EventTime(5), boottime: 5, wall: WallTime(5))
-        var pause = Pause(from: now, length: 10, bootID: [1])
+        var pause = Term(from: now, length: 10, bootID: [1])
         for end in [Int64.min, Int64.max] {
             pause.boottimeEnd = end
             #expect((pause.timeLeft(at: now, bootID: [1]) ?? -1) >= 0)
@@ -129,7 +129,7 @@ import Testing
 
     @Test func `a pause whose end cannot be read never ends`() {
         let now = Moment(monotonic: EventTime(0), boottime: 0, wall: WallTime(0))
-        var pause = Pause(from: now, length: 10, bootID: [1])
+        var pause = Term(from: now, length: 10, bootID: [1])
         pause.until = "soon"
         #expect(
             !pause.isOver(

@@ -243,7 +243,7 @@ extension RecordedEvent {
         case .button(let number, let isDown): "button \(number) \(isDown ? "down" : "up")"
         case .motion(let dx, let dy): "motion \(dx) \(dy)"
         case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
-        case .focus(let app): "focus \(app)"
+        case .focus(let app, let title): "focus \(app)" + (title.map { " \($0)" } ?? "")
         case .gap(let reason, _, let stream):
             "gap \(reason.name) \(end.milliseconds - time.milliseconds)"
                 + (stream.map { " \($0)" } ?? "")

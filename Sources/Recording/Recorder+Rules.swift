@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Capture
+import Control
+import Events
+import Gate
+import Logging
+import Settings
+
+/// What may be recorded: the person's exemptions, exclusions and settings, as the gate is told them.
+extension Recorder {
+    /// Finds out what holds from the controls and settings that were read; rules that cannot be
+    /// understood close the gate.
+    func readRules() {
+        do throws(Refusal) {
+            var person = try controls.restrictions()
+            person.storesTitles = settings.title ?? false
+            restrictions = person
+        } catch {
+            fault = fault ?? error.reason
+        }
+        rules = Rules(areTimed: restrictions.dependOnTime)
+        source.readTitles { [restrictions] in restrictions.needsTitle(of: $0) }
+    }
+
+    /// What the gate was told of the restrictions.
+    struct Rules {
+        /// Whether some hold at certain hours only.
+        var areTimed = false
+        /// The minute of the week for which they were told; nil when they were not yet.
+        var minute: WeekMinute?
+        /// Why all input is left out in that minute; nil where it is not.
+        var leftOutBy: GapReason?
+    }
+
+    /// Tells the gate the rules, where they or the minute have changed.
+    func useRules(at now: Moment) {
+        if rules.minute != nil, !rules.areTimed { return }
+        let minute = environment.weekMinute(now.wall)
+        guard rules.minute != minute else { return }
+        rules.minute = minute
+        rules.leftOutBy = restrictions.leavesOutAll(at: minute)
+        path.use(restrictions, at: minute, from: now.monotonic)
+    }
+
+    /// When rules that leave out everything at certain hours are to be looked at again; nil for never.
+    var rulesDue: WallTime? {
+        func isTimed(_ rule: Rule) -> Bool { rule.isForEverything && rule.during != nil }
+        guard rules.areTimed,
+            restrictions.exemptions.contains(where: isTimed)
+                || restrictions.exclusions.contains(where: isTimed)
+        else { return nil }
+        let now = environment.clock().wall.milliseconds
+        return WallTime((now / 60_000 + 1) * 60_000)
+    }
+
+    /// Exemptions whose time is over end, or wait for an answer; where that cannot be written they go on.
+    func endExemptions(at now: Moment) {
+        var new = controls
+        guard new.expire(at: now, bootID: environment.bootID) else { return }
+        guard save(new) else {
+            environment.log.error("The end of an exemption could not be written, so it goes on")
+            return
+        }
+        environment.log.notice("The time of an exemption is over")
+        statusChanged = true
+        readRules()
+    }
+
+    // MARK: Calls
+
+    func exempt(_ call: ControlCall.ExemptCall) throws(Refusal) -> ControlReply {
+        var record: ExemptionRecord?
+        let now = environment.clock()
+        try changeRules { controls throws(Refusal) in
+            record = try controls.exempt(call, at: now, bootID: environment.bootID)
+        }
+        environment.log.notice("Exemption asked for")
+        return reply(record)
+    }
+
+    func answer(_ call: ControlCall.AnswerCall) throws(Refusal) -> ControlReply {
+        var record: ExemptionRecord?
+        let now = environment.clock()
+        try changeRules { controls throws(Refusal) in
+            record = try controls.answer(call, at: now)
+        }
+        environment.log.notice("Exemption answered")
+        return reply(record)
+    }
+
+    func exclude(_ call: ControlCall.ExcludeCall) throws(Refusal) -> ControlReply {
+        try changeRules { controls throws(Refusal) in try controls.exclude(call) }
+        environment.log.notice("Exclusions changed")
+        return ControlReply(status: status)
+    }
+
+    private func reply(_ record: ExemptionRecord?) -> ControlReply {
+        var reply = ControlReply(status: status)
+        reply.exemption = record
+        return reply
+    }
+}
