@@ -35,6 +35,7 @@ private let unsafeFiles: Set<String> = [
     "Capture/X11Connection+Events.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
     "Files/DiskFile.swift", "Files/FileLock.swift", "Files/SecretFile.swift",
+    "Files/TrustedFile.swift",
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",
