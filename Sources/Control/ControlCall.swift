@@ -16,6 +16,7 @@ package enum ControlCall: Equatable, Sendable {
     case answerExemption(AnswerCall)
     case decideExemption(String)
     case exclude(ExcludeCall)
+    case explain
     case reload
     case flush
 
@@ -117,6 +118,7 @@ package struct ControlReply: Codable, Equatable, Sendable {
     package var pending: Bool?
     package var exemption: ExemptionRecord?
     package var exemptions: [ExemptionRecord]?
+    package var explanation: Explanation?
 
     package init(status: Status? = nil) {
         self.status = status

@@ -87,6 +87,7 @@ package final class ControlClient {
             case .answerExemption(let parameters): message("AnswerExemption", parameters)
             case .decideExemption(let decision):
                 message("DecideExemption", ControlCall.DecideCall(decision: decision))
+            case .explain: message("Explain", None())
             case .exclude(let parameters): message("Exclude", parameters)
             case .reload: message("Reload", None())
             case .flush: message("Flush", None())

@@ -20,6 +20,29 @@ package struct Scope: Codable, Equatable, Sendable {
     }
 }
 
+/// Why input is recorded or left out, and what decides it.
+package struct Explanation: Codable, Equatable, Sendable {
+    package var isRecorded: Bool
+    /// The word of the gap that is stored instead; nil where it is recorded.
+    package var reason: String?
+    /// What decides: `exemption 2`, a default exclusion, the policy, and the like.
+    package var by: String?
+    /// The scope of the rule that decides, where it has one.
+    package var rule: Scope?
+
+    package init(
+        isRecorded: Bool,
+        reason: String? = nil,
+        by: String? = nil,
+        rule: Scope? = nil
+    ) {
+        self.isRecorded = isRecorded
+        self.reason = reason
+        self.by = by
+        self.rule = rule
+    }
+}
+
 /// An exemption as it is kept on disk and told over the socket.
 package struct ExemptionRecord: Codable, Equatable, Sendable {
     package var id: Int

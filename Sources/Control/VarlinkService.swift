@@ -74,7 +74,8 @@ struct VarlinkService {
     private static let methods = Set(
         [
             "GetStatus", "Monitor", "Pause", "Resume", "Consent", "Withdraw", "Forget", "Exempt",
-            "ListExemptions", "AnswerExemption", "DecideExemption", "Exclude", "Reload", "Flush",
+            "ListExemptions", "AnswerExemption", "DecideExemption", "Exclude",
+            "Explain", "Reload", "Flush",
         ].map { "\(Varlink.interface).\($0)" }
     )
 
@@ -101,6 +102,7 @@ struct VarlinkService {
             return parameters(ControlCall.AnswerCall.self).map { .answerExemption($0) }
         case "DecideExemption":
             return parameters(ControlCall.DecideCall.self).map { .decideExemption($0.decision) }
+        case "Explain": return .explain
         case "Exclude": return parameters(ControlCall.ExcludeCall.self).map { .exclude($0) }
         case "Reload": return .reload
         case "Flush": return .flush

@@ -56,30 +56,6 @@ package struct Restrictions: Equatable, Sendable {
             || exclusions.contains { $0.needsTitle(of: window) }
     }
 
-    /// Why a window's input is left out, and by which rule; nil where it is recorded.
-    ///
-    /// - Parameters:
-    ///   - window: what is known of it.
-    ///   - device: the name of the device the input comes from; nil for one that no rule names.
-    ///   - minute: of the week, by the local clock.
-    /// - Returns: the reason, and the rule; without a rule it is the lists of what is allowed.
-    package func leavesOut(
-        _ window: WindowFacts,
-        from device: String?,
-        at minute: WeekMinute
-    ) -> (reason: GapReason, rule: Rule?)? {
-        func isFor(_ rule: Rule) -> Bool {
-            guard rule.isInForce(at: minute), rule.isFor(window) else { return false }
-            guard let pattern = rule.device else { return true }
-            return device.map(pattern.matches) ?? false
-        }
-        if let rule = exemptions.first(where: isFor) { return (.exempt, rule) }
-        if let rule = exclusions.first(where: isFor) { return (.excluded, rule) }
-        let texts = WindowTexts(window)
-        let isAllowed = allowed.allSatisfy { $0.contains(where: texts.isOf) }
-        return isAllowed ? nil : (.notAllowed, nil)
-    }
-
     private static func smaller(_ left: Int?, _ right: Int?) -> Int? {
         guard let left, let right else { return left ?? right }
         return min(left, right)

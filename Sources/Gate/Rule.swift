@@ -51,6 +51,22 @@ package struct Rule: Hashable, Sendable, Redacted {
         return true
     }
 
+    /// Whether the rule leaves out what a device does in a window at a minute of the week.
+    ///
+    /// - Parameters:
+    ///   - window: what is known of it.
+    ///   - device: its name; nil for one that no rule names.
+    ///   - minute: by the local clock.
+    package func leavesOut(
+        _ window: WindowFacts,
+        from device: String?,
+        at minute: WeekMinute
+    ) -> Bool {
+        guard isInForce(at: minute), isFor(window) else { return false }
+        guard let pattern = self.device else { return true }
+        return device.map(pattern.matches) ?? false
+    }
+
     /// Whether it takes the window's title to decide.
     package func needsTitle(of window: WindowFacts) -> Bool {
         title != nil && (app.map(WindowTexts(window).isOf) ?? true)

@@ -15,7 +15,9 @@ extension Recorder {
     /// - Throws: a ``Refusal`` with a sentence and, where there is one, the next command.
     package func handle(_ call: ControlCall) throws(Refusal) -> ControlReply {
         switch call {
-        case .getStatus, .monitor: break
+        case .getStatus, .monitor:
+            noteChangedFiles()
+            update(at: environment.clock())
         case .pause(let call): return try pause(call)
         case .resume:
             try change { $0.pause = nil }
@@ -23,9 +25,10 @@ extension Recorder {
             path.batching.flush(at: environment.clock(), closing: true)
             path.batching.loadKeys()
             let key = path.batching.store.deviceKeyText
-            guard Consent.isValid(receipt, deviceKey: key) else {
+            noteChangedFiles()
+            guard Consent.isValid(receipt, deviceKey: key, under: policy) else {
                 throw Refusal(
-                    "The receipt is for another user, host, notice or recorder.",
+                    "The receipt is for another user, host, notice, policy or recorder.",
                     next: "mcictl consent"
                 )
             }
@@ -50,8 +53,9 @@ extension Recorder {
             reply.exemptions = controls.exemptions
             return reply
         case .answerExemption(let call): return try answer(call)
-        case .decideExemption: throw Refusal("No policy names stewards.")
+        case .decideExemption(let decision): return try decide(decision)
         case .exclude(let call): return try exclude(call)
+        case .explain: return explain()
         case .reload:
             // What has happened belongs to the old settings.
             if isConnected { drain(environment.clock()) }
@@ -92,7 +96,11 @@ extension Recorder {
         } else {
             status.ring.cap = path.batching.store.cap
         }
-        status.ring.retention = settings.retentionTime / 1000
+        status.ring.retention = settings.within(restrictions).retentionTime / 1000
+        status.exemptions = controls.exemptions.count { $0.state != "ended" }
+        status.questions = controls.exemptions.filter { $0.state == "denied" || $0.state == "expired" }
+            .map(\.id)
+        status.policy = policy?.hash
         status.events = events
         status.total = accounts.events + events
         status.totalSince = accounts.since
@@ -131,10 +139,15 @@ extension Recorder {
         switch path.gate.conditions.closedBy {
         case nil: (.recording, nil)
         case .paused: (.paused, nil)
+        case .noConsent where controls.consent != nil && fault == nil:
+            (.closed, Self.outdatedConsent)
         case .disconnected: (.reconnecting, nil)
         case let reason: (.closed, fault ?? path.batching.store.failure ?? reason?.name)
         }
     }
+
+    /// There is a consent, but to another notice, policy, host, key or reader.
+    static let outdatedConsent = "consent-outdated"
 
     // MARK: Pause
 
@@ -142,7 +155,8 @@ extension Recorder {
         // First of all it takes effect; what is still to be read is never read.
         let before = controls.pause
         let now = environment.clock()
-        let length = try Self.length(call, now)
+        let asked = try Self.length(call, now)
+        let length = policy.map { $0.capped(pause: asked) } ?? asked
         closeNow { $0.isPaused = true }
         var pause = Term(from: now, length: length, bootID: environment.bootID)
         if let before { pause.since = before.since }

@@ -15,7 +15,7 @@ extension Recorder {
         do throws(Refusal) {
             var person = try controls.restrictions()
             person.storesTitles = settings.title ?? false
-            restrictions = person
+            restrictions = policy.map { person.stricter($0.restrictions) } ?? person
         } catch {
             fault = fault ?? error.reason
         }
@@ -89,10 +89,53 @@ extension Recorder {
         return reply(record)
     }
 
+    func decide(_ decision: String) throws(Refusal) -> ControlReply {
+        noteChangedFiles()
+        var record: ExemptionRecord?
+        let (now, stewards) = (environment.clock(), policy?.stewards ?? [])
+        try changeRules { controls throws(Refusal) in
+            record = try controls.decide(
+                decision,
+                among: stewards,
+                user: ProcessFacts.userID,
+                at: now.wall
+            )
+        }
+        environment.log.notice("A steward's decision was taken")
+        return reply(record)
+    }
+
     func exclude(_ call: ControlCall.ExcludeCall) throws(Refusal) -> ControlReply {
         try changeRules { controls throws(Refusal) in try controls.exclude(call) }
         environment.log.notice("Exclusions changed")
         return ControlReply(status: status)
+    }
+
+    func explain() -> ControlReply {
+        let now = environment.clock()
+        if isConnected { drain(now) } else { update(at: now) }
+        var reply = ControlReply()
+        if let reason = path.gate.conditions.closedBy {
+            reply.explanation = Explanation(isRecorded: false, reason: reason.name)
+            return reply
+        }
+        switch path.gate.context(of: .keyboard) {
+        case .unknown:
+            let reason = GapReason.unknownContext.name
+            reply.explanation = Explanation(isRecorded: false, reason: reason)
+        case .grabbed:
+            let reason = GapReason.keyboardGrabbed.name
+            reply.explanation = Explanation(isRecorded: false, reason: reason)
+        case .window(let window):
+            reply.explanation = Explanation(
+                controls,
+                policy,
+                on: window,
+                from: nil,
+                at: environment.weekMinute(now.wall)
+            )
+        }
+        return reply
     }
 
     private func reply(_ record: ExemptionRecord?) -> ControlReply {

@@ -57,6 +57,9 @@ package final class Recorder {
     /// Controls that the disk did not take.
     var unwritten: Controls?
     var settings = PersonSettings()
+    /// The policy in force, if any.
+    var policy: Policy?
+    private var policySeen: [Int]?
     /// What may be recorded at the most.
     var restrictions = Restrictions()
     var rules = Rules()
@@ -145,6 +148,7 @@ package final class Recorder {
                 metadata: ["cause": "\(error.code)"]
             )
         }
+        readPolicy()
         keepUnwritten()
         readRules()
         path.batching.loadKeys()
@@ -160,6 +164,29 @@ package final class Recorder {
         for record in unwritten.exemptions where !controls.exemptions.contains(record) {
             controls.exemptions.append(record)
         }
+    }
+
+    /// Reads the policy; one that cannot be used closes the gate, and the last one that could be used
+    /// goes on to restrict.
+    private func readPolicy() {
+        let file = environment.paths.policy
+        policySeen = file.fingerprint
+        do {
+            policy = try file.read()
+        } catch {
+            fault = fault ?? error.description
+            environment.log.error("The policy cannot be used")
+        }
+    }
+
+    /// Reads anew what others than this process have changed: a pause that was written without asking,
+    /// as while the socket was out of reach, or another policy.
+    package func noteChangedFiles() {
+        guard
+            Disk.fingerprint(controlsFile.path) != controlsSeen
+                || environment.paths.policy.fingerprint != policySeen
+        else { return }
+        reload()
     }
 
     /// Remembers the controls file as it is now.
@@ -214,7 +241,7 @@ package final class Recorder {
         let store = path.batching.store
         // What is sealed to other keys than the receipt names is not what was consented to.
         return controls.consent?.recipients == store.recipients
-            && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText)
+            && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText, under: policy)
     }
 
     /// Tells the log and those who monitor when the state is another one than before.
@@ -357,9 +384,8 @@ package final class Recorder {
 
     /// Reads what has happened, unless the person's will has changed meanwhile.
     func drain(_ now: Moment) {
-        // A pause that was written without asking, as while the socket was out of reach, is found
-        // before anything more is read; so is the end of a pause or of full key detail.
-        if Disk.fingerprint(controlsFile.path) != controlsSeen { reload() }
+        // Before anything more is read; so is the end of a pause or of full key detail.
+        noteChangedFiles()
         update(at: now)
         guard isConnected else { return }
         do {

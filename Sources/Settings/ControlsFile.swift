@@ -119,9 +119,12 @@ private var fileEncoder: JSONEncoder {
     return encoder
 }
 
-/// Bytes as two hexadecimal digits each.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+/// The one line of JSON of a value, for what is signed or digested.
+func canonicalJSON(_ value: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // The types of this module hold nothing that JSON cannot say.
+    return (try? encoder.encode(value)).map(Array.init) ?? []
 }
 
 /// Replaces a small JSON file.

@@ -56,6 +56,14 @@ package struct Policy: Equatable, Sendable {
         self.hash = hash
     }
 
+    /// Milliseconds of a pause as far as the cap allows; the rest is left out, for a pause must not fail.
+    ///
+    /// - Parameter length: milliseconds; nil for no end.
+    package func capped(pause length: Int64?) -> Int64? {
+        guard let pauseCap else { return length }
+        return min(length ?? .max, Int64(pauseCap) * 1000)
+    }
+
     /// The part that the gate and the ring enforce.
     package var restrictions: Restrictions {
         var result = Restrictions()

@@ -31,6 +31,13 @@ package struct PolicyFile: Equatable, Sendable {
         return Disk.fingerprint(current).map { [current == path ? 0 : 1] + $0 }
     }
 
+    /// The folders in which a change may bring another policy into force.
+    package var folders: [String] {
+        [path, ownPath].compactMap(\.self).compactMap { file in
+            file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) }
+        }
+    }
+
     /// Reads the policy in force.
     ///
     /// - Returns: nil where there is none.

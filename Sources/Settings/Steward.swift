@@ -20,7 +20,7 @@ package struct StewardKey: Hashable, Sendable {
 
     /// The key in lower hexadecimal.
     package var text: String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        hexadecimal(bytes)
     }
 
     /// A key of 32 bytes; nil for an encoding that is not the only one of its point, and for the
@@ -38,15 +38,8 @@ package struct StewardKey: Hashable, Sendable {
     package init?(_ text: String) {
         let letters = Array(text.utf8)
         if letters.count == 64 {
-            let digits = letters.compactMap { letter in
-                letter < 0x80 ? Character(Unicode.Scalar(letter)).hexDigitValue : nil
-            }
-            guard digits.count == 64 else { return nil }
-            self.init(
-                bytes: stride(from: 0, to: 64, by: 2).map {
-                    UInt8(digits[$0] << 4 | digits[$0 + 1])
-                }
-            )
+            guard let bytes = Settings.bytes(hexadecimal: text) else { return nil }
+            self.init(bytes: bytes)
         } else {
             // Written back, for the decoder overlooks bits that mean nothing.
             guard let data = Data(base64Encoded: text), data.base64EncodedString() == text else {
