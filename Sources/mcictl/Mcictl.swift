@@ -29,7 +29,7 @@ struct Mcictl: ParsableCommand {
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, LogVerb.self,
             QueryVerb.self, ExportVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self,
-            KeyVerb.self,
+            KeyVerb.self, PolicyVerb.self,
         ]
     )
 }
@@ -60,6 +60,10 @@ func runCommand() -> Int32 {
     } catch let error as SettingsError {
         Terminal.tell("error: \(error.description)")
         Terminal.tell("  Next: mcictl consent (writes a new one and keeps the old one aside)")
+        return Failure.failed
+    } catch let error as PolicyError {
+        Terminal.tell("error: \(Terminal.printable(error.description))")
+        if error.defects.count == 1 { Terminal.tell("  Next: mcictl policy check") }
         return Failure.failed
     } catch let error as StorageError {
         Terminal.tell("error: \(error.description)")
