@@ -5,8 +5,8 @@ DESTDIR ?=
 SWIFT ?= swift
 SWIFT_FLAGS ?=
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
-# Independent implementations of varlink and age, for the tests.
-PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow; do test -d .build-python/$$name \
+# Independent implementations of varlink, age and JSON Schema, for the tests.
+PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema; do test -d .build-python/$$name \
     || python3 -m pip install -q --target .build-python $$name; done
 SOURCES = Package.swift Sources Tests
 FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
@@ -59,16 +59,20 @@ format:
 install: ## Programs, extension and user unit below PREFIX; run `make build` first, as yourself.
 	@test -x .build/release/mcid || { echo "Run make build first." >&2; exit 1; }
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/mci" \
-	    "$(DESTDIR)$(PREFIX)/lib/systemd/user"
+	    "$(DESTDIR)$(PREFIX)/lib/systemd/user" "$(DESTDIR)$(PREFIX)/share/mci"
 	install -s -m 755 .build/release/mcid .build/release/mcictl "$(DESTDIR)$(PREFIX)/bin/"
 	install -s -m 644 .build/release/libmci-sqlite.so "$(DESTDIR)$(PREFIX)/lib/mci/"
 	install -m 644 systemd/mcid.service "$(DESTDIR)$(PREFIX)/lib/systemd/user/"
+	install -m 644 Sources/Settings/policy.schema.json Sources/Settings/policy.example.json \
+	    "$(DESTDIR)$(PREFIX)/share/mci/"
 
 uninstall: ## Removes what install put there; recordings and keys stay.
 	rm -f "$(DESTDIR)$(PREFIX)/bin/mcid" "$(DESTDIR)$(PREFIX)/bin/mcictl" \
 	    "$(DESTDIR)$(PREFIX)/lib/systemd/user/mcid.service" \
-	    "$(DESTDIR)$(PREFIX)/lib/mci/libmci-sqlite.so"
-	-rmdir "$(DESTDIR)$(PREFIX)/lib/mci"
+	    "$(DESTDIR)$(PREFIX)/lib/mci/libmci-sqlite.so" \
+	    "$(DESTDIR)$(PREFIX)/share/mci/policy.schema.json" \
+	    "$(DESTDIR)$(PREFIX)/share/mci/policy.example.json"
+	-rmdir "$(DESTDIR)$(PREFIX)/lib/mci" "$(DESTDIR)$(PREFIX)/share/mci"
 
 clean:
 	rm -rf .build .build-python

@@ -79,6 +79,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: ["Events", "Files", "Gate", "Control", crypto],
+            exclude: ["policy.schema.json", "policy.example.json"],
             swiftSettings: strict
         ),
         .target(

@@ -7,8 +7,9 @@ package import Gate
 /// Upstream: the policy file. Downstream: the gate, by ``restrictions``, and the notice of consent, by
 /// ``noticeSection``. Promise: it can only take away; a consent is bound to its ``hash``.
 package struct Policy: Equatable, Sendable {
-    /// The legal ground the controller names. Whichever it is, nothing is recorded without the
-    /// person's own act of consent.
+    /// The legal ground the controller names.
+    ///
+    /// Whichever it is, nothing is recorded without the person's own act of consent.
     package enum LawfulBasis: String, CaseIterable, Sendable {
         case consent
         case contract

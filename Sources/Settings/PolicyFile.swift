@@ -57,6 +57,29 @@ package struct PolicyFile: Equatable, Sendable {
         return try Policy(bytes, path: current)
     }
 
+    /// Reads a policy that is not in force, whoever may write its file.
+    ///
+    /// - Parameter path: of the draft.
+    /// - Returns: the policy, and a sentence where the file could not be put in force as it is.
+    /// - Throws: ``PolicyError`` when it is none.
+    package static func draft(
+        _ path: String
+    ) throws(PolicyError) -> (policy: Policy, warning: String?) {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try Disk.read(path, limit: JSONText.longest)
+        } catch {
+            throw PolicyError(path, "It cannot be read (\(error)).")
+        }
+        let policy = try Policy(bytes, path: path)
+        do throws(TrustedFile.Refusal) {
+            _ = try TrustedFile.read(path, limit: JSONText.longest)
+            return (policy, nil)
+        } catch {
+            return (policy, sentence(error, path))
+        }
+    }
+
     private static func sentence(_ refusal: TrustedFile.Refusal, _ path: String) -> String {
         switch refusal {
         case .missing: "MCI_POLICY names it, and it does not exist."

@@ -29,8 +29,9 @@ struct Mcictl: ParsableCommand {
         version: "mcictl \(ProcessFacts.version)",
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
-            ExcludeVerb.self, ExplainVerb.self, LogVerb.self, QueryVerb.self, ExportVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self,
-            KeyVerb.self, StewardVerb.self,
+            ExcludeVerb.self, ExplainVerb.self, LogVerb.self, QueryVerb.self, ExportVerb.self,
+            VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self,
+            StewardVerb.self,
         ]
     )
 }
@@ -61,6 +62,10 @@ func runCommand() -> Int32 {
     } catch let error as SettingsError {
         Terminal.tell("error: \(error.description)")
         Terminal.tell("  Next: mcictl consent (writes a new one and keeps the old one aside)")
+        return Failure.failed
+    } catch let error as PolicyError {
+        Terminal.tell("error: \(Terminal.printable(error.description))")
+        if error.defects.count == 1 { Terminal.tell("  Next: mcictl policy check") }
         return Failure.failed
     } catch let error as StorageError {
         Terminal.tell("error: \(error.description)")
