@@ -70,13 +70,21 @@ extension X11Connection {
             let keysym = unsafe client.pointee.syms?[index]
         else { return result }
         result.keysym = UInt32(truncatingIfNeeded: keysym)
-        // A type that does not know Lock leaves it to the reader to write capitals.
         if modifiers & UInt8(LockMask) & ~known != 0 {
-            var (lower, upper) = (keysym, keysym)
-            unsafe XConvertCase(keysym, &lower, &upper)
-            result.keysym = UInt32(truncatingIfNeeded: upper)
+            result.keysym = Self.capital(result.keysym)
         }
         return result
+    }
+
+    /// The capital of a letter, for a type that does not know Caps Lock leaves it to the reader.
+    ///
+    /// Xlib makes a keysym of another meaning of some letters without a capital, like ß and µ: what
+    /// does not lead back is none.
+    private static func capital(_ keysym: UInt32) -> UInt32 {
+        var (lower, upper, back, same): (KeySym, KeySym, KeySym, KeySym) = (0, 0, 0, 0)
+        unsafe XConvertCase(KeySym(keysym), &lower, &upper)
+        unsafe XConvertCase(upper, &back, &same)
+        return back == KeySym(keysym) ? UInt32(truncatingIfNeeded: upper) : keysym
     }
 
     /// The group that a key uses while `group` is in force, for a key may have fewer; nil is none.
