@@ -35,7 +35,8 @@ package final class FolderWatch {
         for folder in folders {
             var path = folder
             // To watch a folder again changes nothing.
-            while unsafe inotify_add_watch(descriptor, path, mask) < 0, let above = parent(of: path) {
+            while unsafe inotify_add_watch(descriptor, path, mask) < 0, let above = parent(of: path)
+            {
                 path = above
             }
             // A folder that is moved away or replaced is noticed by the one above it.

@@ -64,7 +64,8 @@ package struct DefaultExclusion: Sendable {
     private static let privateWindows: [Rule] = {
         let firefox = [
             "firefox*", "navigator", "librewolf*", "waterfox*", "floorp*", "zen*", "icecat*",
-            "tor browser*", "mullvad browser*", "palemoon*", "pale moon*", "seamonkey*", "basilisk*",
+            "tor browser*", "mullvad browser*", "palemoon*", "pale moon*", "seamonkey*",
+            "basilisk*",
         ]
         let chromium = [
             "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",

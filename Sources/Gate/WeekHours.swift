@@ -114,7 +114,8 @@ package struct WeekMinute: Equatable, Sendable {
     package init?(_ text: String) {
         let words = text.split(separator: " ")
         guard words.count == 2,
-            let day = WeekHours.names.firstIndex(where: { $0.lowercased() == words[0].lowercased() }),
+            let day = WeekHours.names.firstIndex(where: { $0.lowercased() == words[0].lowercased() }
+            ),
             let minute = WeekHours.minute(words[1]), minute < 1440
         else { return nil }
         self.init(day: day, minuteOfDay: minute)

@@ -80,7 +80,8 @@ enum Place {
 
 /// The columns of `events`.
 enum EventColumn: Int {
-    case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch, title
+    case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch,
+        title
 }
 
 /// The columns of `gaps`.

@@ -98,8 +98,10 @@ extension Recorder {
         }
         status.ring.retention = settings.within(restrictions).retentionTime / 1000
         status.exemptions = controls.exemptions.count { $0.state != "ended" }
-        status.questions = controls.exemptions.filter { $0.state == "denied" || $0.state == "expired" }
-            .map(\.id)
+        status.questions = controls.exemptions.filter {
+            $0.state == "denied" || $0.state == "expired"
+        }
+        .map(\.id)
         status.policy = policy?.hash
         status.events = events
         status.total = accounts.events + events

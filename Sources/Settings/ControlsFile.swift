@@ -63,14 +63,20 @@ package struct ControlsFile: Sendable {
     /// - Throws: ``SettingsError`` when there is a file that is not just as mci wrote it.
     package func read() throws(SettingsError) -> Controls {
         guard let bytes = try readFile(path, named: "controls") else { return Controls() }
-        guard let controls = try? JSONDecoder().decode(Filed.self, from: Data(bytes)).controls,
-            controls.schema == Controls().schema,
-            let again = try? fileEncoder.encode(Filed(controls)), Array(again) + [0x0A] == bytes
-        else { throw SettingsError(.damaged, "controls") }
+        let controls: Controls
         do {
-            _ = try controls.restrictions()
+            controls = try JSONDecoder().decode(Filed.self, from: Data(bytes)).controls
         } catch {
+            throw SettingsError(.damaged, "controls", line: damagedLine(bytes, error))
+        }
+        guard let again = try? fileEncoder.encode(Filed(controls)) else {
             throw SettingsError(.damaged, "controls")
+        }
+        let sound = Array(again) + [0x0A]
+        guard sound == bytes, controls.schema == Controls().schema,
+            (try? controls.restrictions()) != nil
+        else {
+            throw SettingsError(.damaged, "controls", line: differingLine(bytes, sound))
         }
         return controls
     }
@@ -86,6 +92,42 @@ package struct ControlsFile: Sendable {
     /// Puts a file that cannot be understood aside, so that a new one can be written.
     package func setAside() {
         try? Disk.move(path, to: path + ".damaged")
+    }
+}
+
+/// The line where a text first differs from what it should be, from 1; nil where it does not.
+private func differingLine(_ text: [UInt8], _ sound: [UInt8]) -> Int? {
+    let same = zip(text, sound).prefix { $0 == $1 }.count
+    guard same < max(text.count, sound.count) else { return nil }
+    return 1 + text.prefix(same).count { $0 == 0x0A }
+}
+
+/// The line of a text that is no JSON, or whose value is not of the kind it should be.
+private func damagedLine(_ bytes: [UInt8], _ error: any Error) -> Int? {
+    let root: JSONText.Node
+    do throws(JSONDefect) {
+        root = try JSONText.read(bytes)
+    } catch {
+        return error.line
+    }
+    guard let path = (error as? DecodingError)?.path else { return nil }
+    return path.reduce((node: root, line: root.line)) { place, step in
+        if let index = step.intValue, case .array(let items) = place.node.value {
+            return items.indices.contains(index) ? (items[index], items[index].line) : place
+        }
+        return place.node[step.stringValue].map { ($0, $0.line) } ?? place
+    }.line
+}
+
+extension DecodingError {
+    /// The keys that lead to the value that could not be read.
+    fileprivate var path: [any CodingKey] {
+        switch self {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context),
+            .keyNotFound(_, let context), .dataCorrupted(let context):
+            context.codingPath
+        @unknown default: []
+        }
     }
 }
 

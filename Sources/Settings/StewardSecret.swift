@@ -20,9 +20,12 @@ package struct StewardSecret: Sendable {
     package init(_ bytes: [UInt8]) throws(Refusal) {
         let text = String(decoding: bytes, as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(Self.head) }
-        guard let line, let raw = Settings.bytes(hexadecimal: String(line.dropFirst(Self.head.count))),
+        guard let line,
+            let raw = Settings.bytes(hexadecimal: String(line.dropFirst(Self.head.count))),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: raw)
-        else { throw Refusal("That is no steward's key.", next: "mcictl steward keygen --out FILE") }
+        else {
+            throw Refusal("That is no steward's key.", next: "mcictl steward keygen --out FILE")
+        }
         self.key = key
     }
 

@@ -70,7 +70,9 @@ struct Workplace {
                 controls = try file.read()
             } catch {
                 Terminal.tell("warning: \(error.description) It is kept as \(file.path).damaged.")
-                Terminal.tell("  Exemptions that were in it no longer hold: ask for them again before you")
+                Terminal.tell(
+                    "  Exemptions that were in it no longer hold: ask for them again before you"
+                )
                 Terminal.tell("  consent. Until then nothing is recorded.")
                 file.setAside()
                 controls = Controls()

@@ -99,7 +99,9 @@ struct ExcludeList: ParsableCommand {
         )
         if json { return try Terminal.printJSON(answer) }
         var rows = [["NAME", "LEFT OUT", "STATE"]]
-        rows += defaults.map { [$0.name, $0.summary, $0.isInForce ? "in force" : "removed by you"] }
+        rows += defaults.map {
+            [$0.name, $0.summary, $0.isInForce ? "in force" : "removed by you"]
+        }
         rows += answer.own.map { ["yours", Terminal.printable($0.words), "in force"] }
         rows += answer.policy.map { ["policy", Terminal.printable($0.words), "in force"] }
         TableText.lines(rows).forEach { Terminal.print($0) }

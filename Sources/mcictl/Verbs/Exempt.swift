@@ -120,7 +120,9 @@ struct ExemptAdd: ParsableCommand {
         )
         Terminal.print("Take it back: mcictl exempt withdraw \(record.id)")
         if let app = scope.app, !app.contains("*"), !app.contains("?") {
-            Terminal.tell("What was stored of it before is still there. Erase it: mcictl forget --app \(app)")
+            Terminal.tell(
+                "What was stored of it before is still there. Erase it: mcictl forget --app \(app)"
+            )
         }
         if let policy = try? place.policy(), !policy.stewards.isEmpty {
             Terminal.tell("Stewards may look at it: mcictl exempt export \(record.id)")
@@ -152,7 +154,9 @@ struct ExemptList: ParsableCommand {
         if json { return try Terminal.printJSON(ExemptionText.List(exemptions: records)) }
         guard !records.isEmpty else {
             Terminal.print("You have no exemptions.")
-            Terminal.tell("  Ask for one: mcictl exempt add --help. Left out anyway: mcictl exclude list")
+            Terminal.tell(
+                "  Ask for one: mcictl exempt add --help. Left out anyway: mcictl exclude list"
+            )
             return
         }
         let rows = records.map { record in

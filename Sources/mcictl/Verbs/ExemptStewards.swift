@@ -73,7 +73,9 @@ struct ExemptImport: ParsableCommand {
         let question = ExemptionText.question(record)
         if question.isEmpty {
             let steward = Terminal.printable(record.decision?.steward ?? "a steward")
-            Terminal.print("Exemption \(record.id) is kept by \(steward), \(ExemptionText.end(record, place.now.wall)).")
+            Terminal.print(
+                "Exemption \(record.id) is kept by \(steward), \(ExemptionText.end(record, place.now.wall))."
+            )
         } else {
             question.forEach { Terminal.print($0) }
         }
