@@ -24,8 +24,11 @@ extension JSONText.Node {
             return [JSONDefect(line, "\(article.capitalizedFirst) is an object in { }.")]
         }
         var defects: [JSONDefect] = []
+        var missing = required.filter { self[$0] == nil }
         for member in members where !allowed.contains(member.key) {
             let likely = Self.likely(member.key, among: allowed)
+            // One defect is told once.
+            missing.removeAll { $0 == likely }
             let question =
                 likely.map { " Did you mean \($0)?" }
                 ?? " The keys are \(allowed.joined(separator: ", "))."
@@ -36,7 +39,7 @@ extension JSONText.Node {
                 )
             )
         }
-        for key in required where self[key] == nil {
+        for key in missing {
             defects.append(JSONDefect(line, "\(key) is missing from \(what)."))
         }
         return defects

@@ -50,7 +50,7 @@ struct PolicyReader {
         policy.exclude = list(root, "exclude", most: 1000) { $0.rule($1) }
         policy.only = list(root, "only", most: 1000) { $0.glob($1, "A part of only") }
         policy.stewards = list(root, "stewards", most: 16) { $0.steward($1) }
-        checkDistinct(policy.stewards, root)
+        checkDistinct(root)
         return defects.isEmpty ? policy : nil
     }
 
@@ -109,12 +109,21 @@ struct PolicyReader {
         return Steward(name: name, key: key)
     }
 
-    private mutating func checkDistinct(_ stewards: [Steward], _ root: JSONText.Node) {
-        guard let node = root["stewards"] else { return }
-        if Set(stewards.map(\.name)).count < stewards.count
-            || Set(stewards.map(\.key)).count < stewards.count
-        {
-            add(node.line, "Two stewards have one name or one key.")
+    /// Two with one name cannot be told apart, and two with one key are one.
+    private mutating func checkDistinct(_ root: JSONText.Node) {
+        guard case .array(let nodes) = root["stewards"]?.value else { return }
+        var (names, keys): (Set<String>, Set<StewardKey>) = ([], [])
+        for node in nodes {
+            if let name = node["name"], let text = try? name.string("name"),
+                !names.insert(text).inserted
+            {
+                add(name.line, "\(JSONText.quoted(text)) is the name of another steward too.")
+            }
+            if let key = node["key"], let text = try? key.string("key"),
+                let value = StewardKey(text), !keys.insert(value).inserted
+            {
+                add(key.line, "This is the key of another steward too.")
+            }
         }
     }
 }
