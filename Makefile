@@ -5,8 +5,8 @@ DESTDIR ?=
 SWIFT ?= swift
 SWIFT_FLAGS ?=
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
-# Independent implementations of varlink and age, for the tests.
-PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow; do test -d .build-python/$$name \
+# Independent implementations of varlink and age, and a keylogger to compare with, for the tests.
+PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow pynput; do test -d .build-python/$$name \
     || python3 -m pip install -q --target .build-python $$name; done
 SOURCES = Package.swift Sources Tests
 FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
