@@ -5,8 +5,9 @@ DESTDIR ?=
 SWIFT ?= swift
 SWIFT_FLAGS ?=
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
-# Independent implementations of varlink, age and JSON Schema, for the tests.
-PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema; do test -d .build-python/$$name \
+# Independent implementations of varlink, age and JSON Schema, and a keylogger to compare with, for the
+# tests.
+PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema pynput; do test -d .build-python/$$name \
     || python3 -m pip install -q --target .build-python $$name; done
 SOURCES = Package.swift Sources Tests
 FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz

@@ -145,6 +145,23 @@ extension X11Connection {
     }
 }
 
+extension X11Connection {
+    /// The names of all devices, by their id.
+    func deviceNames() -> [UInt8: String] {
+        var names: [UInt8: String] = [:]
+        var count: Int32 = 0
+        guard let devices = unsafe XIQueryDevice(display, XIAllDevices, &count) else { return [:] }
+        defer { unsafe XIFreeDeviceInfo(devices) }
+        for index in 0..<Int(count) {
+            let device = unsafe devices[index]
+            guard let id = UInt8(exactly: unsafe device.deviceid), let name = unsafe device.name
+            else { continue }
+            names[id] = unsafe String(cString: name)
+        }
+        return names
+    }
+}
+
 extension PointerAxes {
     fileprivate mutating func add(_ info: UnsafeMutablePointer<XIAnyClassInfo>) {
         let raw = UnsafeRawPointer(info)

@@ -82,10 +82,9 @@ package final class EventLoop {
                 control.turn(now: now) { call throws(Refusal) in try recorder.handle(call) }
             }
             // A call may have let go of the source: its descriptors are then no longer its own.
-            if watched[firstSource...].contains(where: { $0.revents != 0 }),
-                recorder.descriptors == sourceDescriptors
-            {
-                recorder.sourceBecameReadable()
+            let readable = watched[firstSource...].filter { $0.revents != 0 }.map(\.fd)
+            if !readable.isEmpty, recorder.descriptors == sourceDescriptors {
+                recorder.sourceBecameReadable(at: readable)
             }
             recorder.tick()
             tellChanges(now)

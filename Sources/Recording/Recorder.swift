@@ -321,14 +321,22 @@ package final class Recorder {
 
     // MARK: The loop's calls
 
-    /// The descriptors to watch now; none while a reading is already due.
-    package var descriptors: [Int32] { pacer.due == nil ? source.descriptors : [] }
+    /// The descriptors to watch now; while a reading is already due, the urgent ones alone.
+    package var descriptors: [Int32] {
+        pacer.due == nil ? source.descriptors : source.urgentDescriptors
+    }
 
     /// The source has something.
-    package func sourceBecameReadable() {
+    ///
+    /// - Parameter descriptors: where, as far as that is known.
+    package func sourceBecameReadable(at descriptors: [Int32] = []) {
         let now = environment.clock().monotonic
         if pacer.due == nil { readUntil = now }
-        pacer.becameReadable(at: now.milliseconds)
+        let urgent = source.urgentDescriptors
+        pacer.becameReadable(
+            at: now.milliseconds,
+            isUrgent: descriptors.contains { urgent.contains($0) }
+        )
     }
 
     /// Does what is due: reads the source, ends pauses, stores, tries again.
