@@ -12,6 +12,7 @@ extension Recorder {
     /// Finds out what holds from the controls and settings that were read; rules that cannot be
     /// understood close the gate.
     func readRules() {
+        let before = restrictions
         do throws(Refusal) {
             var person = try controls.restrictions()
             person.storesTitles = settings.title ?? false
@@ -19,7 +20,9 @@ extension Recorder {
         } catch {
             fault = fault ?? error.reason
         }
+        guard restrictions != before || rules.minute == nil else { return }
         rules = Rules(areTimed: restrictions.dependOnTime)
+        // Only where it is another answer: what is known of the windows is found out anew.
         source.readTitles { [restrictions] in restrictions.needsTitle(of: $0) }
     }
 

@@ -35,7 +35,7 @@ private let unsafeFiles: Set<String> = [
     "Capture/TerminalPrompts.swift", "Capture/X11Connection+Events.swift",
     "Capture/X11Connection+Properties.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
-    "Files/DiskFile.swift", "Files/FileLock.swift", "Files/SecretFile.swift",
+    "Files/DiskFile.swift", "Files/FolderWatch.swift", "Files/FileLock.swift", "Files/SecretFile.swift",
     "Files/TrustedFile.swift",
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
