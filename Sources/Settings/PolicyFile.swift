@@ -28,7 +28,9 @@ package struct PolicyFile: Equatable, Sendable {
     /// What changes whenever another policy may be in force; nil where there is none.
     package var fingerprint: [Int]? {
         let current = current
-        return Disk.fingerprint(current).map { [current == path ? 0 : 1] + $0 }
+        if let facts = Disk.fingerprint(current) { return [current == path ? 0 : 1] + facts }
+        // A link to nowhere is no absence.
+        return TrustedFile.isThere(current) ? [2] : nil
     }
 
     /// The folders in which a change may bring another policy into force.
