@@ -139,6 +139,13 @@ let package = Package(
             path: "Tests/Benchmarks/Ring",
             swiftSettings: relaxed
         ),
+        .executableTarget(
+            name: "mci-gate-bench",
+            dependencies: ["Events", "Gate"],
+            path: "Tests/Benchmarks/Gate",
+            swiftSettings: relaxed,
+            linkerSettings: [.linkedLibrary("m")]
+        ),
         .testTarget(
             name: "MciTests",
             dependencies: [

@@ -25,6 +25,7 @@ struct EffectiveSetting: Encodable {
         own.keyDetail = person.keyDetail(at: now)
         own.retention = person.retention ?? PersonSettings.defaultRetention
         own.ringSize = person.bytes
+        own.storesTitles = person.title ?? false
         let effective = own.stricter(policy?.restrictions ?? Restrictions())
         return [
             EffectiveSetting(
@@ -35,6 +36,12 @@ struct EffectiveSetting: Encodable {
             ),
             amount("retention", own, policy, effective, \.retention, Quantity.duration),
             amount("ring-size", own, policy, effective, \.ringSize, Quantity.size),
+            EffectiveSetting(
+                name: "title",
+                yours: own.storesTitles ? "on" : "off",
+                policy: policy?.titles.map { $0 ? "on" : "off" },
+                inForce: effective.storesTitles ? "on" : "off"
+            ),
         ]
     }
 

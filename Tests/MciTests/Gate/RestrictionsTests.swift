@@ -61,6 +61,60 @@ import Testing
         #expect(admitted > 500 && refused > 5000, "\(admitted) admitted, \(refused) refused")
     }
 
+    @Test
+    func `over random histories the gate admits what the oracle allows, of both sides together`() {
+        var source = RandomRestrictions(random: SplitMix(seed: 45))
+        var (admitted, refused) = (0, 0)
+        for _ in 0..<400 {
+            let sides = [source.restrictions(), source.restrictions()]
+            let both = sides[0].stricter(sides[1])
+            let oracles = sides.map { RestrictionsOracle(restrictions: $0) }
+            var conditions = Gate.Conditions()
+            (conditions.hasConsent, conditions.isSound) = (true, true)
+            (conditions.hasSpace, conditions.isConnected) = (true, true)
+            conditions.keyDetail = both.keyDetail
+            var gate = Gate(stopped: EventTime(0))
+            var minute = source.minute()
+            gate.use(both, at: minute, from: EventTime(0)) { _ in }
+            gate.set(conditions, at: EventTime(0)) { _ in }
+            var names: [UInt8: String] = [:]
+            var windows = [source.window(), source.window()]
+            for (stream, window) in zip(InputStream.allCases, windows) {
+                _ = gate.take(.context(.window(window), stream: stream, at: EventTime(0))) { _ in }
+            }
+            for time in Int64(1)..<60 {
+                let lane = Int.random(in: 0...1, using: &source.random)
+                let stream = InputStream.allCases[lane]
+                switch Int.random(in: 0..<8, using: &source.random) {
+                case 0:
+                    windows[lane] = source.window()
+                    let context = AppContext.window(windows[lane])
+                    _ = gate.take(.context(context, stream: stream, at: EventTime(time))) { _ in }
+                case 1:
+                    names[UInt8.random(in: 2...5, using: &source.random)] = source.device()
+                    _ = gate.take(.devices(names)) { _ in }
+                case 2:
+                    minute = source.minute()
+                    gate.use(both, at: minute, from: EventTime(time)) { _ in }
+                default:
+                    let device = UInt8.random(in: 2...6, using: &source.random)
+                    let raw = RawEvent(
+                        time: EventTime(time),
+                        device: device,
+                        payload: .motion(dx: 1, dy: 1)
+                    )
+                    let isAdmitted = gate.take(.input(raw, stream: stream)) { _ in } == true
+                    let isAllowed = oracles.allSatisfy {
+                        $0.allows(windows[lane], device: names[device], at: minute)
+                    }
+                    #expect(isAdmitted == isAllowed)
+                    if isAdmitted { admitted += 1 } else { refused += 1 }
+                }
+            }
+        }
+        #expect(admitted > 500 && refused > 500, "\(admitted) admitted, \(refused) refused")
+    }
+
     @Test func `the oracle and the rules agree about windows and hours`() throws {
         var source = RandomRestrictions(random: SplitMix(seed: 43))
         var matched = 0

@@ -33,7 +33,7 @@ import Testing
         }
         let json = try command("show", "--json", policy: false).json
         #expect(json["schema"] as? Int == 1 && json["policy"] == nil)
-        #expect((json["settings"] as? [Any])?.count == 3)
+        #expect((json["settings"] as? [Any])?.count == 4)
         // A policy that is named has to be there.
         let missing = try command("show")
         #expect(missing.code == 1 && missing.output.isEmpty)
@@ -53,11 +53,12 @@ import Testing
         let text = try command("show")
         #expect(text.code == 0, "\(text.errors)")
         #expect(
-            text.lines.suffix(4) == [
+            text.lines.suffix(5) == [
                 "SETTING     YOURS      POLICY          IN FORCE",
                 "key-detail  shortcuts  timing at most  timing",
                 "retention   2d         7d at most      2d",
                 "ring-size   64M        64M at most     64M",
+                "title       off        off at most     off",
             ]
         )
         #expect(text.output.contains("Example GmbH"))

@@ -162,7 +162,13 @@ import Timeline
 
     @Test func `a policy that cannot be used closes the gate with its line`() throws {
         let session = try ScriptedSession()
-        try session.usePolicy("{\n\"schema\": 1,\n\"retain\": \"7d\"}")
+        try session.usePolicy(
+            """
+            {"schema": 1, "purpose": "a study", "controller": "ACME",
+             "contact": "x",
+             "retain": "7d"}
+            """
+        )
         _ = try session.recorder.handle(.getStatus)
         let status = session.recorder.status
         #expect(status.state == .closed)
