@@ -19,6 +19,9 @@ protocol ContextTracker {
     /// A new round of reading: one question to the server is allowed again.
     mutating func beginRound()
 
+    /// All that was read is taken: what is not known is asked, for the next round.
+    mutating func endRound(_ connection: X11Connection)
+
     /// Takes an event of the stream in its order.
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection)
 

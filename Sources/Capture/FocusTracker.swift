@@ -57,9 +57,11 @@ struct FocusTracker: ContextTracker {
         prompts.beginReading()
     }
 
-    /// All is read: the next key in a terminal needs a look before it.
-    mutating func endRound() {
+    mutating func endRound(_ connection: X11Connection) {
+        // The next key in a terminal needs a look before it.
         if terminal == .local { prompts.endReading(TerminalPrompts.look) }
+        // The window in front was born too late to be watched when it got the focus.
+        if place == .unknown { askUnlessKnown(connection) }
     }
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
@@ -92,8 +94,7 @@ struct FocusTracker: ContextTracker {
             case .local: prompts.mayBeSecret(time, TerminalPrompts.look)
             case .remote: true
             }
-        guard !hasAsked, finding == nil, answer == nil else { return }
-        ask(connection)
+        askUnlessKnown(connection)
     }
 
     mutating func settle(_ serial: UInt, _ connection: X11Connection) {
@@ -142,6 +143,11 @@ struct FocusTracker: ContextTracker {
         focused = nil
         finding = nil
         terminal = .none
+    }
+
+    private mutating func askUnlessKnown(_ connection: X11Connection) {
+        guard !hasAsked, finding == nil, answer == nil else { return }
+        ask(connection)
     }
 
     /// Asks for the focus twice, so that the answer is certain from a known serial number on.

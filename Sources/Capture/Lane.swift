@@ -47,8 +47,10 @@ struct Lane<Tracker: ContextTracker> {
 
     /// All is read: the server's answers now hold for what comes next.
     mutating func finish(_ sink: (CaptureEvent) -> Void) {
+        guard !connection.isLost else { return }
+        tracker.endRound(connection)
         // Where the first answer says which window it is, the second says whose.
-        for _ in 0..<2 where !connection.isLost && connection.isQueueEmpty {
+        for _ in 0..<2 where connection.isQueueEmpty {
             tracker.settle(connection.nextRequest, connection)
         }
         tell(tracker.context, sink)

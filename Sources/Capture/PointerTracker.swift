@@ -90,6 +90,14 @@ struct PointerTracker: ContextTracker {
     }
 
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) {
+        askUnlessKnown(connection)
+    }
+
+    mutating func endRound(_ connection: X11Connection) {
+        askUnlessKnown(connection)
+    }
+
+    private mutating func askUnlessKnown(_ connection: X11Connection) {
         guard !hasAsked, answer == nil else { return }
         switch place {
         case .held, .background: return

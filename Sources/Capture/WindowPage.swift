@@ -57,9 +57,10 @@ struct WindowPage {
         let top = chain[chain.count - 1]
         guard let isOverrideRedirect = connection.isOverrideRedirect(top) else { return nil }
 
-        var found = chain.lazy.compactMap { window in
-            connection.ownClass(of: window).map { (window, $0) }
-        }.first
+        var found: (UInt, (app: String, instance: String))?
+        for window in chain where found == nil {
+            found = connection.ownClass(of: window).map { (window, $0) }
+        }
         // A frame is the window manager's: the client is inside.
         if found == nil || found?.0 == top, !connection.isManaged(top),
             let inner = Self.client(inside: top, connection, orAnyClass: found == nil)

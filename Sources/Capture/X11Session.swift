@@ -81,7 +81,6 @@ struct X11Session {
             }
         }
         keyboard.finish(sink)
-        keyboard.tracker.endRound()
         pointer.finish(sink)
         devices.finish(sink)
         return count
