@@ -66,6 +66,7 @@ struct ExemptAdd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
         abstract: "Exempt something from now on.",
+        usage: "mcictl exempt add (--app … | --title … | --device … | --everything) [options]",
         discussion: """
             What matches every option given is not recorded any more. A pattern is matched against the
             whole text; upper and lower case are the same.

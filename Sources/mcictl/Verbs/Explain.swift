@@ -11,6 +11,7 @@ struct ExplainVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Say which rule decides on the window in front, or on one you describe.",
+        usage: "mcictl explain [--after 5s | --app … --title … --device …] [--json]",
         discussion: """
             For the window in front give yourself time to click on it: --after 5s.
 
@@ -51,6 +52,7 @@ struct ExemptTest: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
         abstract: "Say what would become of a window before it is opened.",
+        usage: "mcictl exempt test [--app …] [--title …] [--device …] [options]",
         discussion: """
             EXAMPLES
               mcictl exempt test --app firefox --title "Private Browsing"
