@@ -73,6 +73,10 @@ package struct Status: Codable, Equatable, Sendable {
     package var totalSince: String?
     package var keyDetail: String
     package var keyDetailUntil: String?
+    /// The layers of the sandbox, whose effect was found by trying.
+    package var sandbox: [String] = []
+    /// Whether mcid was started with `--no-sandbox`.
+    package var isSandboxWaived = false
     package var version: String
 
     package init(state: State, since: String, keyDetail: String, version: String) {
@@ -97,6 +101,8 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(totalSince, forKey: .totalSince)
         try fields.encode(keyDetail, forKey: .keyDetail)
         try fields.encode(keyDetailUntil, forKey: .keyDetailUntil)
+        try fields.encode(sandbox, forKey: .sandbox)
+        try fields.encode(isSandboxWaived, forKey: .isSandboxWaived)
         try fields.encode(version, forKey: .version)
     }
 }

@@ -85,6 +85,8 @@ extension Recorder {
             status.ring.cap = path.batching.store.cap
         }
         status.ring.retention = settings.retentionTime / 1000
+        status.sandbox = environment.confinement.layers
+        status.isSandboxWaived = environment.confinement.isWaived
         status.events = events
         status.total = accounts.events + events
         status.totalSince = accounts.since

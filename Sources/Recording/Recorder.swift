@@ -26,6 +26,7 @@ package final class Recorder {
         package var log: Logger
         /// The free and the whole bytes of the disk a path lies on.
         package var space: (String) -> (free: Int64, whole: Int64)?
+        package var confinement: Confinement
 
         package init(
             paths: Paths,
@@ -33,7 +34,8 @@ package final class Recorder {
             bootID: [UInt8],
             version: String,
             log: Logger,
-            space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space
+            space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space,
+            confinement: Confinement = Confinement()
         ) {
             self.paths = paths
             self.clock = clock
@@ -41,6 +43,7 @@ package final class Recorder {
             self.version = version
             self.log = log
             self.space = space
+            self.confinement = confinement
         }
     }
 
@@ -74,6 +77,10 @@ package final class Recorder {
     var accountsSaved: Int64
     /// How far this boot's clocks are apart: it grows by the time suspended.
     var suspended: Int64
+    /// When the sandbox was last found to hold, in monotonic milliseconds.
+    var provenAt: Int64
+    /// Why the daemon must end; nil while it need not.
+    package var failure: Refusal?
 
     /// A recorder with a closed gate; ``start()`` reads the person's will.
     package init(_ source: any EventSource, _ environment: Environment) {
@@ -86,6 +93,7 @@ package final class Recorder {
         readUntil = now.monotonic
         accountsSaved = now.monotonic.milliseconds
         suspended = now.boottime - now.monotonic.milliseconds
+        provenAt = now.monotonic.milliseconds
         if !path.batching.isLocked {
             environment.log.warning("The open batch could not be locked into memory")
         }
@@ -333,7 +341,7 @@ package final class Recorder {
         // before anything more is read; so is the end of a pause or of full key detail.
         if Disk.fingerprint(controlsFile.path) != controlsSeen { reload() }
         update(at: now)
-        guard isConnected else { return }
+        guard isConnected, isConfined(now) else { return }
         do {
             let count = try Self.drain(source, now.monotonic, into: &path)
             readUntil = now.monotonic

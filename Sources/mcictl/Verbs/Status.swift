@@ -114,6 +114,7 @@ enum StatusText {
             "  Keys       \(detail)",
             "  Ring       \(size)\(oldest ?? "")\(limit)\(stored ?? "")\(erasing)",
             "  Readable   with your identity only",
+            "  Sandbox    \(sandbox(status))",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
         ]
         return lines
@@ -154,6 +155,12 @@ enum StatusText {
             let end = until.map { " until \(TimeText.short($0, now: now))" } ?? ""
             return "FULL: what you type can be read back\(end)"
         }
+    }
+
+    private static func sandbox(_ status: Status) -> String {
+        status.isSandboxWaived
+            ? "NONE: mcid was started with --no-sandbox, for debugging"
+            : status.sandbox.joined(separator: ", ")
     }
 
     private static func mebibytes(_ bytes: Int) -> String {

@@ -92,16 +92,22 @@ final class ScriptedSession {
     convenience init(
         consents: Bool = true,
         after previous: ScriptedSession? = nil,
-        bootID: UInt8 = 7
+        bootID: UInt8 = 7,
+        confinement: Confinement = Confinement()
     ) throws {
         let folder = try previous?.folder ?? TemporaryFolder()
         if previous == nil { try Self.makeKey(folder.paths) }
-        try self.init(in: folder, at: previous?.now, bootID: bootID)
+        try self.init(in: folder, at: previous?.now, bootID: bootID, confinement: confinement)
         if consents, previous == nil { try consent() }
     }
 
     /// Starts a recorder in a home that is there.
-    init(in folder: TemporaryFolder, at now: Moment?, bootID: UInt8 = 7) throws {
+    init(
+        in folder: TemporaryFolder,
+        at now: Moment?,
+        bootID: UInt8 = 7,
+        confinement: Confinement = Confinement()
+    ) throws {
         self.folder = folder
         let clock = ScriptedClock()
         if let now { clock.now = now }
@@ -116,7 +122,8 @@ final class ScriptedSession {
                 bootID: [UInt8](repeating: bootID, count: 16),
                 version: "test",
                 log: Logger(label: "test") { _ in handler },
-                space: { [disk] _ in disk.space }
+                space: { [disk] _ in disk.space },
+                confinement: confinement
             )
         )
         try recorder.start()
