@@ -63,6 +63,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CLinux", "Files"], swiftSettings: strict),
         .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
         .target(
             name: "Storage",
@@ -117,7 +118,9 @@ let package = Package(
 
         .executableTarget(
             name: "mcid",
-            dependencies: ["Capture", "Control", "Files", "Recording", "Settings", logging],
+            dependencies: [
+                "Capture", "Control", "Files", "Recording", "Sandbox", "Settings", logging,
+            ],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -150,7 +153,8 @@ let package = Package(
             name: "MciTests",
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
-                "Control", "Recording", "Timeline", "Query", "CX11", "CZlib", "mcid", "mcictl",
+                "Control", "Recording", "Sandbox", "Timeline", "Query", "CX11", "CZlib", "mcid",
+                "mcictl",
                 crypto,
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),

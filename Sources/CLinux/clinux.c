@@ -3,6 +3,7 @@
 #include "clinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -76,14 +77,15 @@ int clinux_connect(const char *path) {
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
-int clinux_notify(const char *path, const char *text, size_t length) {
-    struct sockaddr_un address;
-    int s = unix_socket(path, &address, SOCK_DGRAM);
-    if (s < 0) return -1;
-    if (address.sun_path[0] == '@') address.sun_path[0] = 0;
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    ssize_t sent = sendto(s, text, length, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
-    return close(s), sent < 0 ? -1 : 0;
+int clinux_listens(int s, const char *path) {
+    struct sockaddr_un bound = {0};
+    struct stat facts;
+    socklen_t size = sizeof bound - 1, flag = sizeof flag;
+    int listens = 0;
+    return getsockname(s, (struct sockaddr *)&bound, &size) == 0 && bound.sun_family == AF_UNIX
+        && strcmp(bound.sun_path, path) == 0 && stat(path, &facts) == 0 && S_ISSOCK(facts.st_mode)
+        && getsockopt(s, SOL_SOCKET, SO_ACCEPTCONN, &listens, &flag) == 0 && listens
+        && fcntl(s, F_SETFD, FD_CLOEXEC) == 0 && fcntl(s, F_SETFL, O_NONBLOCK) == 0;
 }
 
 int clinux_forbid_dumps(void) {

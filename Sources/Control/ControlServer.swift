@@ -25,7 +25,8 @@ package final class ControlServer {
     }
 
     private let path: String
-    private let listener: Int32
+    /// The listening socket.
+    package let listener: Int32
     private let service: VarlinkService
     private var clients: [Client] = []
 
@@ -34,10 +35,15 @@ package final class ControlServer {
     /// - Parameters:
     ///   - path: of the socket; its folder must exist.
     ///   - version: told to clients.
+    ///   - kept: a socket that an earlier server at this path listened on, with the calls that wait there.
     /// - Throws: ``ControlError`` `socket`.
-    package init(path: String, version: String) throws(ControlError) {
+    package init(path: String, version: String, kept: Int32? = nil) throws(ControlError) {
         self.path = path
         service = VarlinkService(version: version)
+        if let kept, unsafe clinux_listens(kept, path) == 1 {
+            listener = kept
+            return
+        }
         unsafe unlink(path)
         listener = unsafe clinux_listen(path, 32)
         guard listener >= 0 else { throw ControlError(.socket, number: errno) }

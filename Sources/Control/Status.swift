@@ -79,6 +79,10 @@ package struct Status: Codable, Equatable, Sendable {
     package var questions: [Int] = []
     /// SHA-256 of the policy in force, in hexadecimal; nil where there is none.
     package var policy: String?
+    /// The layers of the sandbox, whose effect was found by trying.
+    package var sandbox: [String] = []
+    /// Whether mcid was started with `--no-sandbox`.
+    package var isSandboxWaived = false
     package var version: String
 
     package init(state: State, since: String, keyDetail: String, version: String) {
@@ -106,6 +110,8 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(exemptions, forKey: .exemptions)
         try fields.encode(questions, forKey: .questions)
         try fields.encode(policy, forKey: .policy)
+        try fields.encode(sandbox, forKey: .sandbox)
+        try fields.encode(isSandboxWaived, forKey: .isSandboxWaived)
         try fields.encode(version, forKey: .version)
     }
 }

@@ -12,12 +12,15 @@ package struct BatchHeader: Equatable, Sendable {
     package var wallOffset: Int64
     /// The rank of the key detail in force: 0 off, 1 timing, 2 shortcuts, 3 full.
     package var keyDetail: UInt8
-    /// Reserved; 0.
+    /// ``unconfined`` or 0.
     package var flags: UInt8
     /// The moment the first item's time is counted from.
     package var base: EventTime
     /// The application in front when the batch began; empty when not known.
     package var app: String
+
+    /// The flag of a batch that was recorded without a sandbox.
+    package static let unconfined: UInt8 = 1
 
     package init(
         sequence: UInt64,

@@ -14,6 +14,7 @@ struct Batching: ~Copyable, GateSink {
     static let longest: Int64 = 59_000
 
     private let clock: () -> Moment
+    private let flags: UInt8
     private var builder = BatchBuilder()
     var store: Store
     /// Whether there is a consent: without one not even a gap is stored.
@@ -30,6 +31,7 @@ struct Batching: ~Copyable, GateSink {
 
     init(_ environment: Recorder.Environment) {
         clock = environment.clock
+        flags = environment.confinement.isWaived ? BatchHeader.unconfined : 0
         store = Store(environment)
     }
 
@@ -149,6 +151,7 @@ struct Batching: ~Copyable, GateSink {
             bootID: store.bootID,
             wallOffset: now.wallOffset,
             keyDetail: keyDetail.rank,
+            flags: flags,
             base: base,
             app: app
         )

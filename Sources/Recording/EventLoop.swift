@@ -23,6 +23,7 @@ package final class EventLoop {
     private var armed: Int64 = 0
     private var armedCalendar: Int64 = 0
     private var lastSign: Int64 = 0
+    private var isReady = false
 
     /// Blocks SIGTERM, SIGINT and SIGHUP, which the loop takes from a descriptor from then on.
     ///
@@ -46,10 +47,12 @@ package final class EventLoop {
     }
 
     /// Runs until a signal asks to stop.
-    package func run() {
-        let status = recorder.status
-        manager.ready(Self.words(status))
-        while true {
+    ///
+    /// - Throws: a ``Refusal`` where the sandbox no longer holds.
+    package func run() throws(Refusal) {
+        tellState(recorder.status)
+        manager.keep(control.listener)
+        while recorder.failure == nil {
             armTimers()
             let sourceDescriptors = recorder.descriptors
             var watched = [signals, timer, calendar, policyWatch?.descriptor ?? -1]
@@ -92,6 +95,18 @@ package final class EventLoop {
         manager.stopping()
         recorder.stop()
         control.close()
+        if let failure = recorder.failure { throw failure }
+    }
+
+    /// Ready is a daemon that records, or would if it were not paused or the X server were there; one
+    /// that lacks a consent, a key or a ring says so in its status and is not.
+    private func tellState(_ status: Status) {
+        if !isReady, status.state != .closed {
+            isReady = true
+            manager.ready(Self.words(status))
+        } else {
+            manager.status(Self.words(status))
+        }
     }
 
     private func tellChanges(_ now: Int64) {
@@ -99,7 +114,7 @@ package final class EventLoop {
             recorder.statusChanged = false
             let status = recorder.status
             control.publish(status, now: now)
-            manager.status(Self.words(status))
+            tellState(status)
         }
         if let interval = manager.watchdogInterval, now - lastSign >= interval {
             lastSign = now

@@ -103,6 +103,8 @@ extension Recorder {
         }
         .map(\.id)
         status.policy = policy?.hash
+        status.sandbox = environment.confinement.layers
+        status.isSandboxWaived = environment.confinement.isWaived
         status.events = events
         status.total = accounts.events + events
         status.totalSince = accounts.since

@@ -28,6 +28,7 @@ package final class Recorder {
         package var space: (String) -> (free: Int64, whole: Int64)?
         /// The minute of the week that the local clock shows.
         package var weekMinute: (WallTime) -> WeekMinute
+        package var confinement: Confinement
 
         package init(
             paths: Paths,
@@ -36,7 +37,8 @@ package final class Recorder {
             version: String,
             log: Logger,
             space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space,
-            weekMinute: @escaping (WallTime) -> WeekMinute = SystemClock.weekMinute
+            weekMinute: @escaping (WallTime) -> WeekMinute = SystemClock.weekMinute,
+            confinement: Confinement = Confinement()
         ) {
             self.paths = paths
             self.clock = clock
@@ -45,6 +47,7 @@ package final class Recorder {
             self.log = log
             self.space = space
             self.weekMinute = weekMinute
+            self.confinement = confinement
         }
     }
 
@@ -84,6 +87,10 @@ package final class Recorder {
     var accountsSaved: Int64
     /// How far this boot's clocks are apart: it grows by the time suspended.
     var suspended: Int64
+    /// When the sandbox was last found to hold, in monotonic milliseconds.
+    var provenAt: Int64
+    /// Why the daemon must end; nil while it need not.
+    package var failure: Refusal?
 
     /// A recorder with a closed gate; ``start()`` reads the person's will.
     package init(_ source: any EventSource, _ environment: Environment) {
@@ -96,6 +103,7 @@ package final class Recorder {
         readUntil = now.monotonic
         accountsSaved = now.monotonic.milliseconds
         suspended = now.boottime - now.monotonic.milliseconds
+        provenAt = now.monotonic.milliseconds
         if !path.batching.isLocked {
             environment.log.warning("The open batch could not be locked into memory")
         }
@@ -395,7 +403,7 @@ package final class Recorder {
         // Before anything more is read; so is the end of a pause or of full key detail.
         noteChangedFiles()
         update(at: now)
-        guard isConnected else { return }
+        guard isConnected, isConfined(now) else { return }
         do {
             let count = try Self.drain(source, now.monotonic, into: &path)
             readUntil = now.monotonic

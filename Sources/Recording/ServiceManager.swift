@@ -7,6 +7,10 @@ package struct ServiceManager: Sendable {
     private let socket: String?
     /// Milliseconds between two signs of life; nil when none are wanted.
     package let watchdogInterval: Int64?
+    /// The listening socket that an earlier run of the daemon gave to be kept; nil where there is none.
+    package let keptListener: Int32?
+    /// Whether there is a service manager.
+    package var isPresent: Bool { socket != nil }
 
     /// Finds the service manager in the environment; without one nothing is told.
     ///
@@ -18,6 +22,11 @@ package struct ServiceManager: Sendable {
         let isForUs = environment["WATCHDOG_PID"].map { $0 == "\(processID)" } ?? true
         let interval = environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { $0 / 2000 }
         watchdogInterval = isForUs ? interval.flatMap { $0 > 0 ? $0 : nil } : nil
+        // sd_listen_fds(3): descriptors count from 3.
+        let isGiven =
+            environment["LISTEN_PID"] == "\(processID)" && environment["LISTEN_FDS"] == "1"
+            && environment["LISTEN_FDNAMES"] == Self.listenerName
+        keptListener = isGiven ? 3 : nil
     }
 
     /// The daemon is ready; tells its state in words.
@@ -32,8 +41,16 @@ package struct ServiceManager: Sendable {
     /// The daemon is about to end.
     package func stopping() { tell("STOPPING=1") }
 
-    private func tell(_ text: String) {
-        guard let socket else { return }
-        _ = unsafe clinux_notify(socket, text, text.utf8.count)
+    /// Has the service manager hold the listening socket too, so that whoever calls while the daemon
+    /// is started again waits for it instead of finding nobody.
+    package func keep(_ listener: Int32) {
+        tell("FDSTORE=1\nFDNAME=\(Self.listenerName)", listener)
     }
+
+    private func tell(_ text: String, _ descriptor: Int32 = -1) {
+        guard let socket else { return }
+        _ = unsafe clinux_notify(socket, text, text.utf8.count, descriptor)
+    }
+
+    private static let listenerName = "control"
 }

@@ -6,6 +6,7 @@ import Files
 import Glibc
 import Logging
 import Recording
+import Sandbox
 import Settings
 
 /// How mcid ends; the unit file and the README name the same numbers.
@@ -17,6 +18,8 @@ private enum ExitCode {
     static let unavailable: Int32 = 69
     /// Another mcid records for this person.
     static let alreadyRunning: Int32 = 75
+    /// There is no consent, so that a service has nothing to do.
+    static let refused: Int32 = 77
     /// Something is missing or unfit that another start does not mend.
     static let unfit: Int32 = 78
 }
@@ -28,6 +31,7 @@ private let help = """
     Steer it with mcictl: consent, status, pause, resume, log, export, forget, set.
 
     Options: --version, --help
+             --no-sandbox   for debugging only: mcictl status, the log and every batch tell
 
     """
 
@@ -37,8 +41,11 @@ func runDaemon() -> Int32 {
     case nil: break
     case "--version": return say("mcid \(ProcessFacts.version)\n", to: 1, ExitCode.ok)
     case "--help", "-h": return say(help, to: 1, ExitCode.ok)
-    default: return say("mcid: it takes no arguments. See mcid --help\n", to: 2, ExitCode.usage)
+    case "--no-sandbox" where CommandLine.arguments.count == 2: break
+    default: return say("mcid: it takes no such argument. See mcid --help\n", to: 2, ExitCode.usage)
     }
+    // Unconfined only where it is asked for: no other doubt about the arguments may lead there.
+    let isConfined = CommandLine.arguments.dropFirst().first != "--no-sandbox"
 
     let environment = ProcessFacts.environment()
     let log = Logger(label: "mcid") { _ in JournalLogHandler(environment: environment) }
@@ -49,6 +56,13 @@ func runDaemon() -> Int32 {
         return refuse("The kernel does not let mcid forbid core dumps.", ExitCode.unfit)
     }
     do {
+        let confinement =
+            try isConfined
+            ? confine(environment, paths) : Confinement(isWaived: true)
+        if !isConfined { log.critical("Started without a sandbox, for debugging only") }
+        if let sentence = confinement.attest() {
+            return refuse("\(sentence) Next: mcictl doctor", ExitCode.unfit)
+        }
         guard let lock = try FileLock.take(paths.daemonLock, waits: false) else {
             return refuse(
                 "Another mcid already records for you. Next: mcictl status",
@@ -62,7 +76,12 @@ func runDaemon() -> Int32 {
 
         // The socket first, the controls after: a pause written by mcictl while nobody listened is
         // read, and one asked for later is heard.
-        let control = try ControlServer(path: paths.socket, version: ProcessFacts.version)
+        let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
+        let control = try ControlServer(
+            path: paths.socket,
+            version: ProcessFacts.version,
+            kept: manager.keptListener
+        )
         let recorder = Recorder(
             X11Source(),
             Recorder.Environment(
@@ -70,10 +89,10 @@ func runDaemon() -> Int32 {
                 clock: SystemClock.now,
                 bootID: SystemClock.bootID(),
                 version: ProcessFacts.version,
-                log: log
+                log: log,
+                confinement: confinement
             )
         )
-        let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
         let loop = try EventLoop(recorder, control, manager)
         do throws(Refusal) {
             try recorder.start()
@@ -81,7 +100,16 @@ func runDaemon() -> Int32 {
             control.close()
             return refuse("\(error.reason) Next: \(error.next)", ExitCode.unfit)
         }
-        loop.run()
+        // Run by hand it waits for a consent; as a service it stays down where that can be seen.
+        if manager.isPresent, recorder.status.reason == "no-consent" {
+            control.close()
+            return refuse("You have not consented. Next: mcictl consent", ExitCode.refused)
+        }
+        do throws(Refusal) {
+            try loop.run()
+        } catch {
+            return refuse("\(error.reason) Next: \(error.next)", ExitCode.unfit)
+        }
         _ = consume lock
         return ExitCode.ok
     } catch let error as CaptureError {
@@ -91,6 +119,28 @@ func runDaemon() -> Int32 {
         )
     } catch {
         return refuse("mcid cannot start: \(error)", ExitCode.failed)
+    }
+}
+
+/// Gives up every right that recording does not need.
+private func confine(
+    _ environment: [String: String],
+    _ paths: Paths
+) throws(FileError) -> Confinement {
+    let home = environment["HOME"] ?? "/"
+    let sandbox = try Sandbox.enter(
+        Sandbox.Places(
+            written: [paths.state],
+            sockets: paths.runtime,
+            read: [
+                Disk.parent(of: paths.recipients),
+                environment["XAUTHORITY"] ?? home + "/.Xauthority",
+                environment["MCI_POLICY"].flatMap { Disk.parent(of: $0) },
+            ].compactMap(\.self)
+        )
+    )
+    return Confinement(layers: Layers.names(sandbox)) {
+        Attestation.attest(home: home, identity: paths.identity).sentence
     }
 }
 

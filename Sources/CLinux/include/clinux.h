@@ -32,8 +32,12 @@ int clinux_listen(const char *path, int backlog);
 int clinux_connect(const char *path);
 int clinux_accept(int listener);
 
-/// Sends one datagram to the service manager's socket (a leading '@' means abstract). -1 on error.
-int clinux_notify(const char *path, const char *text, size_t length);
+/// Whether a descriptor listens at `path`, and still does; it is then close-on-exec and non-blocking.
+int clinux_listens(int socket, const char *path);
+
+/// Sends one datagram to the service manager's socket (a leading '@' means abstract), with a descriptor
+/// where one is given (not -1). -1 on error.
+int clinux_notify(const char *path, const char *text, size_t length, int descriptor);
 
 /// Forbids core dumps and reading of this process by others of the same user.
 int clinux_forbid_dumps(void);

@@ -115,6 +115,7 @@ enum StatusText {
             "  Gate       \(gate(status))",
             "  Ring       \(size)\(oldest ?? "")\(limit)\(stored ?? "")\(erasing)",
             "  Readable   with your identity only",
+            "  Sandbox    \(sandbox(status))",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
         ]
         lines += status.questions.map {
@@ -170,6 +171,12 @@ enum StatusText {
             let end = until.map { " until \(TimeText.short($0, now: now))" } ?? ""
             return "FULL: what you type can be read back\(end)"
         }
+    }
+
+    private static func sandbox(_ status: Status) -> String {
+        status.isSandboxWaived
+            ? "NONE: mcid was started with --no-sandbox, for debugging"
+            : status.sandbox.joined(separator: ", ")
     }
 
     private static func mebibytes(_ bytes: Int) -> String {

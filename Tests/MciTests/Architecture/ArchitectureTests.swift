@@ -10,6 +10,7 @@ private let allowedImports: [String: Set<String>] = [
     "Gate": ["Events"],
     "Packing": ["Events", "Gate", "CZlib", "CLinux", "Glibc"],
     "Files": ["CLinux", "Glibc"],
+    "Sandbox": ["CLinux", "Files", "Glibc"],
     "Sealing": ["Packing", "Crypto"],
     "Storage": ["Sealing", "Files", "CSQLite"],
     "Control": ["CLinux", "Glibc", "FoundationEssentials"],
@@ -22,7 +23,9 @@ private let allowedImports: [String: Set<String>] = [
     "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto", "CryptoExtras"],
     "Query": ["Events", "Packing", "Storage", "Timeline", "CSQLite"],
     "SQLiteExtension": ["CSQLite", "Files", "Glibc", "Query", "Timeline"],
-    "mcid": ["Capture", "Control", "Files", "Recording", "Settings", "Glibc", "Logging"],
+    "mcid": [
+        "Capture", "Control", "Files", "Recording", "Sandbox", "Settings", "Glibc", "Logging",
+    ],
     "mcictl": [
         "Control", "Events", "Files", "Gate", "Packing", "Query", "Sealing", "Settings", "Storage",
         "Timeline", "Glibc", "FoundationEssentials", "ArgumentParser",
@@ -42,7 +45,8 @@ private let unsafeFiles: Set<String> = [
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",
     "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
-    "SQLiteExtension/Extension.swift", "Sealing/Age.swift", "Sealing/DeviceKey.swift",
+    "SQLiteExtension/Extension.swift", "Sandbox/Attestation.swift", "Sandbox/Sandbox.swift",
+    "Sealing/Age.swift", "Sealing/DeviceKey.swift",
     "Sealing/Sealer.swift",
     "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
@@ -104,7 +108,8 @@ private let allowedLibraries: Set<String> = [
         }
         for door in [
             "CX11/shim.h", "CSQLite/shim.h", "CZlib/shim.h", "CLinux/clinux.c",
-            "CLinux/include/clinux.h", "CSQLiteExtension/entry.c",
+            "CLinux/include/clinux.h", "CLinux/include/sandbox.h", "CLinux/landlock.c",
+            "CLinux/notify.c", "CLinux/seccomp.c", "CLinux/trials.c", "CSQLiteExtension/entry.c",
         ] {
             let text = try String(
                 contentsOfFile: "\(Program.root)/Sources/\(door)",

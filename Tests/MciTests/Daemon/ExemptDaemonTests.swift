@@ -145,8 +145,8 @@ extension DaemonTests {
             {"schema": 1, "purpose": "p", "controller": "c", "contact": "x",
              "stewards": [{"name": "Works council", "key": "\(key.lines[0])"}]}
             """
-        try Disk.write(Array(policy.utf8), to: "\(home)/policy.json", mode: 0o644)
-        daemon.environment["MCI_POLICY"] = "\(home)/policy.json"
+        try Disk.write(Array(policy.utf8), to: "\(home)/etc/policy.json", mode: 0o644)
+        daemon.environment["MCI_POLICY"] = "\(home)/etc/policy.json"
         #expect(try daemon.command("consent", "--accept").code == 0)
         try daemon.useSmallRing()
         try daemon.record(hand, app: "Signal")

@@ -11,6 +11,9 @@ final class Daemon {
     let desktop: Desktop
     private(set) var process = Process()
     var environment: [String: String]
+    var options: [String] = []
+    /// Options of strace, where mcid runs under it.
+    var wrapper: [String] = []
 
     init(_ desktop: Desktop, consents: Bool = true) throws {
         folder = try TemporaryFolder()
@@ -30,7 +33,9 @@ final class Daemon {
     /// Starts mcid and waits until it answers.
     func start() throws {
         process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(Program.path("mcid")))
+        let words = try tracer() + [#require(Program.path("mcid"))] + options
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.environment = environment
         let log = "\(folder.path)/log"
         if !FileManager.default.fileExists(atPath: log) {
@@ -78,6 +83,16 @@ final class Daemon {
                 return seen == last
             }
         )
+    }
+
+    /// With `MCI_TRACE` naming a folder, every mcid of the tests leaves a trace of its system calls.
+    private func tracer() throws -> [String] {
+        var options = wrapper
+        if options.isEmpty, let traces = ProcessInfo.processInfo.environment["MCI_TRACE"] {
+            // Detached, so that the process that is started and killed is mcid itself.
+            options = ["-D", "-f", "-qq", "-o", "\(traces)/\(UInt32.random(in: 0...(.max)))"]
+        }
+        return options.isEmpty ? [] : [try #require(Program.path("strace"))] + options
     }
 
     var log_: String {

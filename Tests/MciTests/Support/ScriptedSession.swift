@@ -92,16 +92,22 @@ final class ScriptedSession {
     convenience init(
         consents: Bool = true,
         after previous: ScriptedSession? = nil,
-        bootID: UInt8 = 7
+        bootID: UInt8 = 7,
+        confinement: Confinement = Confinement()
     ) throws {
         let folder = try previous?.folder ?? TemporaryFolder()
         if previous == nil { try Self.makeKey(folder.paths) }
-        try self.init(in: folder, at: previous?.now, bootID: bootID)
+        try self.init(in: folder, at: previous?.now, bootID: bootID, confinement: confinement)
         if consents, previous == nil { try consent() }
     }
 
     /// Starts a recorder in a home that is there.
-    init(in folder: TemporaryFolder, at now: Moment?, bootID: UInt8 = 7) throws {
+    init(
+        in folder: TemporaryFolder,
+        at now: Moment?,
+        bootID: UInt8 = 7,
+        confinement: Confinement = Confinement()
+    ) throws {
         self.folder = folder
         let clock = ScriptedClock()
         if let now { clock.now = now }
@@ -123,7 +129,8 @@ final class ScriptedSession {
                 weekMinute: { time in
                     let minutes = Int(time.milliseconds / 60_000)
                     return WeekMinute(day: (minutes / 1440 + 3) % 7, minuteOfDay: minutes % 1440)
-                }
+                },
+                confinement: confinement
             )
         )
         try recorder.start()

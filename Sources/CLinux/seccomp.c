@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "sandbox.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+// The lower half of an argument, on machines that store it first.
+#define LOAD_ARGUMENT(n) LOAD(args[n])
+#define SKIP_UNLESS(number, count) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, (count))
+#define IS(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1), ALLOW
+#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define FAIL(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
+#define NEVER(call) SKIP_UNLESS(SYS_##call, 1), FAIL(EPERM)
+#define ONLY_UNIX(call) SKIP_UNLESS(SYS_##call, 4), LOAD_ARGUMENT(0), IS(AF_UNIX), FAIL(EPERM)
+// Memory may be written or executed, and never become executable later.
+#define NO_NEW_CODE(call, bits) SKIP_UNLESS(SYS_##call, 5), LOAD_ARGUMENT(2), \
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (bits)), SKIP_UNLESS((bits), 1), FAIL(EPERM), ALLOW
+
+int clinux_forbid_calls(void) {
+    struct sock_filter filter[] = {
+        LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        LOAD(nr),
+#if defined(__x86_64__)
+        // The other numbering of the same calls.
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), FAIL(ENOSYS),
+        NEVER(fork), NEVER(vfork), NEVER(uselib), NEVER(iopl), NEVER(ioperm), NEVER(modify_ldt),
+#endif
+        NEVER(execve), NEVER(execveat),
+        NEVER(ptrace), NEVER(process_vm_readv), NEVER(process_vm_writev), NEVER(process_madvise),
+        NEVER(kill), NEVER(tkill), NEVER(rt_sigqueueinfo), NEVER(rt_tgsigqueueinfo),
+        NEVER(pidfd_open), NEVER(pidfd_getfd), NEVER(pidfd_send_signal), NEVER(kcmp),
+        NEVER(bpf), NEVER(perf_event_open), NEVER(userfaultfd), NEVER(memfd_create),
+        NEVER(io_uring_setup), NEVER(io_uring_enter), NEVER(io_uring_register),
+        NEVER(add_key), NEVER(request_key), NEVER(keyctl), NEVER(personality),
+        NEVER(unshare), NEVER(setns), NEVER(chroot), NEVER(pivot_root), NEVER(mount), NEVER(umount2),
+        NEVER(fsopen), NEVER(fsmount), NEVER(open_tree), NEVER(move_mount), NEVER(mount_setattr),
+        NEVER(open_by_handle_at), NEVER(name_to_handle_at), NEVER(fanotify_init), NEVER(quotactl),
+        NEVER(init_module), NEVER(finit_module), NEVER(delete_module), NEVER(kexec_load), NEVER(reboot),
+        NEVER(swapon), NEVER(swapoff), NEVER(acct), NEVER(syslog), NEVER(vhangup), NEVER(sethostname),
+        NEVER(setdomainname), NEVER(settimeofday), NEVER(clock_settime), NEVER(adjtimex), NEVER(clock_adjtime),
+        NEVER(migrate_pages), NEVER(move_pages), NEVER(mbind),
+        // The C library then takes clone, whose flags can be read here.
+        SKIP_UNLESS(SYS_clone3, 1), FAIL(ENOSYS),
+        SKIP_UNLESS(SYS_clone, 5), LOAD_ARGUMENT(0), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, CLONE_THREAD),
+        SKIP_UNLESS(CLONE_THREAD, 1), ALLOW, FAIL(EPERM),
+        SKIP_UNLESS(SYS_tgkill, 4), LOAD_ARGUMENT(0), IS((uint32_t)getpid()), FAIL(EPERM),
+        ONLY_UNIX(socket), ONLY_UNIX(socketpair),
+        SKIP_UNLESS(SYS_ioctl, 10), LOAD_ARGUMENT(1), IS(TCGETS), IS(TIOCGWINSZ), IS(FIONREAD), IS(FIONBIO), FAIL(EPERM),
+        SKIP_UNLESS(SYS_prctl, 4), LOAD_ARGUMENT(0), SKIP_UNLESS(PR_SET_DUMPABLE, 1), FAIL(EPERM), ALLOW,
+        NO_NEW_CODE(mmap, PROT_WRITE | PROT_EXEC), NO_NEW_CODE(mprotect, PROT_EXEC),
+        NO_NEW_CODE(pkey_mprotect, PROT_EXEC),
+        ALLOW,
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+}

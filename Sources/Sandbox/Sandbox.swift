@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+package import Files
+import Glibc
+
+/// Takes every right away from this process that a recorder does not need, for good.
+///
+/// Two mechanisms of the kernel that need no privilege and no service manager: Landlock for files,
+/// and a filter of system calls. Where one is missing nothing is said here: what counts is what an
+/// ``Attestation`` then finds.
+package struct Sandbox {
+    /// The folders and files that stay within reach.
+    package struct Places: Equatable, Sendable {
+        /// Folders whose files are read, written, replaced and removed; they are made where they are missing.
+        package var written: [String]
+        /// A folder in which sockets are made.
+        package var sockets: String
+        /// Files and folders that are only read.
+        package var read: [String]
+
+        package init(written: [String], sockets: String, read: [String]) {
+            self.written = written
+            self.sockets = sockets
+            self.read = read
+        }
+    }
+
+    /// What libraries and the C library's tables need.
+    private static let system = ["/etc", "/usr", "/lib", "/lib64", "/proc"]
+
+    /// The version of Landlock in force; 0 without it.
+    package let landlock: Int
+    /// Whether the filter of system calls was accepted.
+    package let hasFilter: Bool
+
+    /// Enters the sandbox, from which there is no way back.
+    ///
+    /// - Parameter places: what stays within reach. A rule holds for the folder that is there now:
+    ///   one that replaces it later is out of reach until the next start.
+    /// - Returns: which of the mechanisms the kernel took.
+    /// - Throws: ``FileError`` where a folder cannot be made.
+    package static func enter(_ places: Places) throws(FileError) -> Sandbox {
+        for folder in places.written + [places.sockets] { try Disk.makeFolder(folder) }
+        _ = clinux_forbid_privileges()
+        let landlock = confineFiles(places)
+        return Sandbox(landlock: landlock, hasFilter: clinux_forbid_calls() == 0)
+    }
+
+    private static func confineFiles(_ places: Places) -> Int {
+        let version = clinux_landlock_version()
+        guard version > 0 else { return 0 }
+        let rules = clinux_landlock_rules(version)
+        guard rules >= 0 else { return 0 }
+        let reading = CLINUX_READ_FILE | CLINUX_READ_FOLDER
+        let writing =
+            reading | CLINUX_WRITE_FILE | CLINUX_REMOVE_FILE | CLINUX_MAKE_FILE | CLINUX_TRUNCATE
+        let socket = CLINUX_READ_FOLDER | CLINUX_REMOVE_FILE | CLINUX_MAKE_SOCKET
+        var allowed = places.written.map { ($0, writing) }
+        allowed.append((places.sockets, socket))
+        allowed += (places.read + system).map { ($0, reading) }
+        // A terminal's mode is asked for through the terminal itself.
+        allowed.append(("/dev/pts", reading | CLINUX_CONTROL_DEVICE))
+        allowed.append(("/dev/null", reading | CLINUX_WRITE_FILE))
+        allowed.append(("/dev/urandom", reading))
+        for (path, rights) in allowed
+        where unsafe clinux_landlock_allow(rules, version, path, rights) != 0 {
+            close(rules)
+            return 0
+        }
+        return clinux_landlock_enforce(rules) == 0 ? Int(version) : 0
+    }
+}
