@@ -3,7 +3,9 @@
 import CLinux
 package import Control
 import Events
+import Files
 import Glibc
+import Settings
 
 /// The daemon's one loop on its one thread.
 ///
@@ -16,6 +18,8 @@ package final class EventLoop {
     private let signals: Int32
     private let timer: Int32
     private let calendar: Int32
+    /// Tells when the policy may have changed; nil where the kernel does not, and each reading looks.
+    private let policyWatch: FolderWatch?
     private var armed: Int64 = 0
     private var armedCalendar: Int64 = 0
     private var lastSign: Int64 = 0
@@ -35,6 +39,7 @@ package final class EventLoop {
         signals = unsafe clinux_signal_descriptor(wanted, wanted.count)
         timer = clinux_timer_descriptor(CLOCK_BOOTTIME)
         calendar = clinux_timer_descriptor(CLOCK_REALTIME)
+        policyWatch = FolderWatch(recorder.environment.paths.policy.folders)
         guard signals >= 0, timer >= 0, calendar >= 0 else {
             throw Refusal("The kernel gave mcid no descriptor for signals or time.")
         }
@@ -47,7 +52,8 @@ package final class EventLoop {
         while true {
             armTimers()
             let sourceDescriptors = recorder.descriptors
-            var watched = [signals, timer, calendar].map { Self.watch($0) }
+            var watched = [signals, timer, calendar, policyWatch?.descriptor ?? -1]
+                .map { Self.watch($0) }
             let firstControl = watched.count
             watched += control.descriptors.map { Self.watch($0.descriptor, writes: $0.writes) }
             let firstSource = watched.count
@@ -63,6 +69,10 @@ package final class EventLoop {
             if watched[2].revents != 0 {
                 clinux_drain(calendar)
                 armedCalendar = 0
+            }
+            if watched[3].revents != 0 {
+                policyWatch?.drain()
+                recorder.noteChangedFiles()
             }
             let now = now()
             if control.hasWork
