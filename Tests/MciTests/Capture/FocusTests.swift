@@ -178,6 +178,33 @@ import Testing
         #expect(unknown.count * 2 < plain.count)
     }
 
+    @Test func `an id that is given again is another window's`() throws {
+        let scene = try Scene(managed: false)
+        let observer = try Observer(scene.desktop)
+        defer { observer.stop() }
+        var random = SplitMix(seed: 24)
+        var ids: Set<UInt> = []
+        let count = isProof ? 1000 : 60
+        for _ in 0..<count {
+            let kind = Int.random(in: 0...1, using: &random)
+            // The server gives the next client the numbers of the one that has gone.
+            let hand = try Hand(scene.desktop)
+            let window = hand.open(WindowPlan(app: ["Secret", "Plain"][kind]))
+            ids.insert(window)
+            hand.focus(window)
+            if Bool.random(using: &random) { usleep(60_000) }
+            scene.type(kind, 3)
+        }
+        let keys = observer.seen.filter { $0.event.isPress }
+        let wrong = keys.filter {
+            guard let app = $0.context.facts?.app else { return false }
+            return app != ($0.event.keycode == scene.keycodes[0] ? "Secret" : "Plain")
+        }
+        #expect(ids.count < count / 2)
+        #expect(wrong.isEmpty)
+        #expect(keys.filter { $0.context.facts != nil }.count > count)
+    }
+
     @Test func `a title is read where it is needed, and anew when the need changes`() throws {
         let scene = try Scene(managed: false)
         let observer = try Observer(scene.desktop) { $0.app == "Browser" && $0.instance == "main" }
