@@ -78,7 +78,7 @@ import Testing
         var random = SplitMix(seed: managed ? 21 : 22)
         let count = isProof ? 10_000 : 300
         // What the programs themselves got, by keycode and time: a manager moves the focus when it likes.
-        var truth: [Set<UInt64>] = [[], []]
+        var truth: [[UInt64]] = [[], []]
         for step in 0..<count {
             let kind = Int.random(in: 0...1, using: &random)
             var isNew = false
@@ -103,36 +103,31 @@ import Testing
             if isNew { usleep(50_000) }
             scene.type(kind, Int.random(in: 1...4, using: &random))
             if Int.random(in: 0..<8, using: &random) == 0 { usleep(30_000) }
-            for kind in 0...1 { truth[kind].formUnion(scene.hands[kind].heardKeys()) }
+            for kind in 0...1 { truth[kind] += scene.hands[kind].heardKeys() }
         }
         load.stop()
-        for kind in 0...1 { truth[kind].formUnion(scene.hands[kind].heardKeys()) }
+        for kind in 0...1 { truth[kind] += scene.hands[kind].heardKeys() }
         let keys = observer.seen.filter { $0.event.isPress }
-        let secret = keys.filter { truth[0].contains($0.event.mark) }
-        let plain = keys.filter { truth[1].subtracting(truth[0]).contains($0.event.mark) }
+        let (secret, plain) = (Marks(truth[0]), Marks(truth[1]))
         #expect(secret.count + plain.count >= keys.count * 9 / 10)
-        let wrong = secret.filter { $0.context.facts.map { $0.app != "Secret" } ?? false }
-        let foreign = plain.filter { $0.context.facts.map { $0.app != "Plain" } ?? false }
-        let unknown = plain.filter { $0.context.facts == nil }
-        print(
-            "both",
-            truth[0].intersection(truth[1]).count,
-            "wrong in both",
-            wrong.filter { truth[1].contains($0.event.mark) }.count,
-            wrong.map { $0.event.keycode == scene.keycodes[0] },
-            wrong.map { $0.event.time.milliseconds }
-        )
+        func seen(_ app: String?) -> Marks {
+            Marks(keys.filter { $0.context.facts?.app == app }.map(\.event.mark))
+        }
+        // Some keys of one millisecond may have gone to both: so many to each.
+        let wrong = seen("Plain").count(beyond: plain)
+        let foreign = seen("Secret").count(beyond: secret)
+        let unknown = plain.count(beyond: seen("Plain"))
         print(
             """
             focus\(managed ? " with openbox" : ""): \(count) switches, \(keys.count) keys, \
-            \(wrong.count) secret ones taken for plain, \(foreign.count) plain for secret, \
-            \(percent(unknown.count, plain.count)) of the plain ones unknown
+            \(wrong) secret ones taken for plain, \(foreign) plain for secret, \
+            \(percent(unknown, plain.count)) of the plain ones unknown
             """
         )
-        #expect(wrong.isEmpty)
-        #expect(foreign.isEmpty)
+        #expect(wrong == 0)
+        #expect(foreign == 0)
         #expect(keys.count > count)
-        #expect(unknown.count * 20 < plain.count)
+        #expect(unknown * 20 < plain.count)
     }
 
     @Test func `no key typed under a private title counts as typed under a public one`() throws {
@@ -183,6 +178,33 @@ import Testing
         #expect(unknown.count * 2 < plain.count)
     }
 
+    @Test func `an id that is given again is another window's`() throws {
+        let scene = try Scene(managed: false)
+        let observer = try Observer(scene.desktop)
+        defer { observer.stop() }
+        var random = SplitMix(seed: 24)
+        var ids: Set<UInt> = []
+        let count = isProof ? 1000 : 60
+        for _ in 0..<count {
+            let kind = Int.random(in: 0...1, using: &random)
+            // The server gives the next client the numbers of the one that has gone.
+            let hand = try Hand(scene.desktop)
+            let window = hand.open(WindowPlan(app: ["Secret", "Plain"][kind]))
+            ids.insert(window)
+            hand.focus(window)
+            if Bool.random(using: &random) { usleep(60_000) }
+            scene.type(kind, 3)
+        }
+        let keys = observer.seen.filter { $0.event.isPress }
+        let wrong = keys.filter {
+            guard let app = $0.context.facts?.app else { return false }
+            return app != ($0.event.keycode == scene.keycodes[0] ? "Secret" : "Plain")
+        }
+        #expect(ids.count < count / 2)
+        #expect(wrong.isEmpty)
+        #expect(keys.filter { $0.context.facts != nil }.count > count)
+    }
+
     @Test func `a title is read where it is needed, and anew when the need changes`() throws {
         let scene = try Scene(managed: false)
         let observer = try Observer(scene.desktop) { $0.app == "Browser" && $0.instance == "main" }
@@ -209,6 +231,22 @@ import Testing
         #expect(facts(old) == WindowFacts(app: "Browser", instance: "other"))
         hand.setClass(old, "Other", "other")
         #expect(facts(old)?.app == "Other")
+    }
+}
+
+/// How often each key occurs.
+private struct Marks {
+    private var counts: [UInt64: Int] = [:]
+
+    init(_ marks: [UInt64]) {
+        for mark in marks { counts[mark, default: 0] += 1 }
+    }
+
+    var count: Int { counts.values.reduce(0, +) }
+
+    /// How many there are that the other has not.
+    func count(beyond other: Marks) -> Int {
+        counts.reduce(0) { $0 + max(0, $1.value - other.counts[$1.key, default: 0]) }
     }
 }
 
