@@ -201,8 +201,10 @@ package struct Gate: Sendable {
             // The server withholds the keys, so no drop would mark the gap.
             if stream == .keyboard { leaveOut(.keyboardGrabbed, stream, at: time, &sink) }
         case .window(let window):
-            guard stream == .keyboard, verdict.refusal == nil else { return }
-            tell(window, at: time, &sink)
+            guard stream == .keyboard else { return }
+            // What is left out has no name; nor is what was in front before it in front still.
+            if verdict.refusal != nil, told == nil { return }
+            tell(verdict.refusal == nil ? window : WindowFacts(app: ""), at: time, &sink)
         }
     }
 
