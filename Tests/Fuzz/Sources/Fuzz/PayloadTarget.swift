@@ -192,7 +192,9 @@ private enum PayloadTarget {
             if case .gap(_, let to, _) = item.payload, !years.contains(to.milliseconds) { return }
             if case .focus(let app, let title) = item.payload,
                 max(app.utf8.count, title?.utf8.count ?? 0) > Column.longestText
-            { return }
+            {
+                return
+            }
             builder.append(output(item))
         }
         guard let packed = builder.pack() else { return }
