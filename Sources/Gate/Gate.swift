@@ -78,7 +78,7 @@ package struct Gate: Sendable {
         let before = conditions.closedBy
         conditions = new
         guard new.closedBy != before || closure?.reason == .notRunning else { return }
-        if before == nil { close(at: time, &sink) }
+        close(at: time, &sink)
         endClosure(at: time, &sink)
         closure = new.closedBy.map { Gap(reason: $0, from: time, to: time) }
     }
@@ -230,7 +230,7 @@ package struct Gate: Sendable {
         at time: EventTime,
         _ sink: inout some GateSink & ~Copyable
     ) {
-        if stream == .keyboard, !keyboard.isLeavingOut(reason) { releaseAll(at: time, &sink) }
+        if stream == .keyboard { releaseAll(at: time, &sink) }
         var ended: [Gap] = []
         update(stream) { ended = $0.begin(reason, at: time) }
         for gap in ended { sink.take(.gap(gap)) }
@@ -260,6 +260,5 @@ package struct Gate: Sendable {
         guard var gap = closure else { return }
         gap.to = max(gap.from, time)
         if gap.to > gap.from { sink.take(.gap(gap)) }
-        closure = nil
     }
 }

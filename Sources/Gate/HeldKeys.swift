@@ -26,9 +26,7 @@ struct HeldKeys {
 
     /// The releases of all keys still held, for a moment after which they cannot be seen.
     mutating func releaseAll(at time: EventTime) -> [AdmittedEvent] {
-        guard !held.isEmpty else { return [] }
-        defer { held.removeAll(keepingCapacity: true) }
-        return held.sorted { $0.key < $1.key }.map { Self.release($0.value, at: time) }
+        held.keys.sorted().compactMap { release($0, at: time) }
     }
 
     private static func release(_ held: Held, at time: EventTime) -> AdmittedEvent {
