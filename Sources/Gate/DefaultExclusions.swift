@@ -40,15 +40,15 @@ package struct DefaultExclusion: Sendable {
         "keepass*", "org.keepassxc.*", "bitwarden*", "1password*", "enpass*", "buttercup*",
         "*seahorse*", "kwallet*", "org.kde.kwallet*", "qtpass*", "org.ijhack.qtpass*", "pwsafe*",
         "passwordsafe*", "proton pass*", "dashlane*", "nordpass*", "lastpass*", "keeper*password*",
-        "keeperpassword*", "revelation*", "passky*", "*gnome.world.secrets*",
-        "*gnome.passwordsafe*", "password-gorilla*", "gpass*", "figaro*password*", "roboform*",
-        "authenticator", "*gnome.authenticator*", "yubioath*", "*yubico*authenticator*",
-        "gnome-keyring*", "kgpg*", "kleopatra*",
+        "revelation*", "passky*", "*gnome.world.secrets*", "*gnome.passwordsafe*",
+        "password-gorilla*", "gpass*", "figaro*password*", "roboform*", "authenticator",
+        "*gnome.authenticator*", "yubioath*", "*yubico*authenticator*", "gnome-keyring*", "kgpg*",
+        "kleopatra*",
     ]
 
     private static let askpass = [
-        "pinentry*", "gcr-prompter*", "*askpass*", "*ssh-askpass*", "gksu*", "kdesu*", "kdesudo*",
-        "lxqt-sudo*", "*polkit*agent*", "*policykit*", "lxpolkit*", "*polkit*authentication*",
+        "pinentry*", "gcr-prompter*", "*askpass*", "gksu*", "kdesu*", "lxqt-sudo*",
+        "*polkit*agent*", "*policykit*", "lxpolkit*", "*polkit*authentication*",
         "systemd-ask-password*", "nm-applet", "nm-connection-editor", "zenity", "kdialog", "yad",
         "xdialog", "gxmessage", "veracrypt*", "zulucrypt*", "luckyluks*",
     ]
@@ -64,13 +64,12 @@ package struct DefaultExclusion: Sendable {
     private static let privateWindows: [Rule] = {
         let firefox = [
             "firefox*", "navigator", "librewolf*", "waterfox*", "floorp*", "zen*", "icecat*",
-            "tor browser*", "mullvad browser*", "palemoon*", "pale moon*", "seamonkey*",
-            "basilisk*",
+            "palemoon*", "pale moon*", "seamonkey*", "basilisk*",
         ]
         let chromium = [
             "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
-            "org.gnome.epiphany*", "falkon*", "konqueror*", "midori*", "qutebrowser*", "*thorium*",
-            "yandex-browser*", "ungoogled*",
+            "falkon*", "konqueror*", "midori*", "qutebrowser*", "*thorium*", "yandex-browser*",
+            "ungoogled*",
         ]
         // Tor Browser and Mullvad Browser are private always, whatever their title says.
         let always = apps(["tor browser*", "mullvad browser*"])
