@@ -140,4 +140,32 @@ private struct History: Hashable {
         )
         #expect(admitted.values.contains(true) && admitted.values.contains(false))
     }
+
+    @Test func `what cannot happen is refused and changes nothing`() {
+        let all: [Exemption.Happening] = [
+            .approval, .denial, .acknowledgement, .renewal, .withdrawal, .expiry,
+        ]
+        // In the order of the list above; nil where it cannot happen.
+        let table: [Exemption.State: [Exemption.State?]] = [
+            .requested: [.approved, .denied, nil, nil, .ended, .ended],
+            .approved: [nil, .denied, nil, nil, .ended, .ended],
+            .denied: [.approved, nil, .ended, .requested, .ended, nil],
+            .expired: [nil, nil, .ended, .requested, .ended, nil],
+            .ended: [nil, nil, nil, nil, nil, nil],
+        ]
+        for state in Exemption.State.allCases {
+            for (happening, expected) in zip(all, table[state] ?? []) {
+                var exemption = Exemption(id: 7, rule: Rule(app: Glob("a")), state: state)
+                let happened = exemption.take(happening)
+                #expect(happened == (expected != nil), "\(happening) of \(state)")
+                #expect(exemption.state == expected ?? state)
+                #expect(exemption.id == 7)
+            }
+        }
+        for state in [Exemption.State.requested, .approved, .denied] {
+            var everything = Exemption(id: 1, rule: Rule(), state: state)
+            let happened = everything.take(.expiry)
+            #expect(happened && everything.state == .expired)
+        }
+    }
 }

@@ -20,6 +20,12 @@ import Testing
         #expect((Glob(pattern)?.matches(text) ?? false) == matches)
     }
 
+    @Test func `a pattern has one character or more, and no more than 256`() {
+        #expect(Glob("") == nil && Glob("a") != nil)
+        #expect(Glob(String(repeating: "é", count: 256)) != nil)
+        #expect(Glob(String(repeating: "e", count: 257)) == nil)
+    }
+
     @Test func `a pattern that tries much takes no more time than its length allows`() throws {
         let glob = try #require(Glob(String(repeating: "a*", count: 120) + "b"))
         #expect(!glob.matches(String(repeating: "a", count: 5000)))
@@ -44,10 +50,21 @@ import Testing
 
     @Test(arguments: [
         "", "Mon-", "Mon 12", "Mon 12:00", "12:00-12:00", "25:00-26:00", "Mon,,Tue", "Monday",
-        "12:00-13:00 Mon", "Mon 12:60-13:00", "Mon 12:00-13:00 x", "24:00-01:00", "-1:00-02:00",
+        "12:00-13:00 Mon", "Mon 12:60-13:00", "Mon 12:00-13:00 x", "Mon Tue 12:00-13:00",
+        "24:00-01:00", "-1:00-02:00",
     ])
     func `what is no hours is refused`(text: String) {
         #expect(WeekHours(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("mon-fri 9:05-10:10", "Mon-Fri 09:05-10:10"), ("11:59-00:00", "11:59-00:00"),
+        ("Mon-Sun", "Mon-Sun"), ("0:00-24:00", "Mon-Sun"), ("10:00-24:00", "10:00-24:00"),
+        ("0:00-10:00", "00:00-10:00"), ("Sun,Mon,Tue,Thu", "Mon-Tue,Thu,Sun"),
+        ("Sat,Sat 1:00-2:00", "Sat 01:00-02:00"),
+    ])
+    func `hours are told in one way, however they were written`(hours: String, text: String) {
+        #expect(WeekHours(hours)?.text == text)
     }
 }
 
