@@ -13,7 +13,7 @@ SOURCES = Package.swift Sources Tests
 FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
 RUNS ?= 10000000
 
-.PHONY: run build test proof fuzz bench lint format install uninstall clean
+.PHONY: run build test proof mutants fuzz bench lint format install uninstall clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -39,6 +39,9 @@ proof: build ## The random proofs at their full length, faults and power cuts: a
 	    'DaemonTests|FocusTests|PointerTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
+
+mutants: ## The gate with each small change made to it: every one fails a test. Some ten minutes.
+	python3 Tests/Proofs/mutants.py
 
 fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
 	@bash .ci/packages build
