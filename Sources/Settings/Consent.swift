@@ -11,6 +11,7 @@ package enum Consent {
     /// What is told before anything is recorded; another text asks for consent again.
     ///
     /// - Parameter policy: what whoever deploys mci says and allows at the most, if anything.
+    /// - Returns: the text.
     package static func notice(under policy: Policy?) -> String {
         policy.map { ownNotice + "\n" + $0.noticeSection } ?? ownNotice
     }
