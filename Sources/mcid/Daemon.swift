@@ -56,8 +56,17 @@ func runDaemon() -> Int32 {
         return refuse("The kernel does not let mcid forbid core dumps.", ExitCode.unfit)
     }
     do {
+        do throws(FileError) {
+            for folder in [paths.state, paths.runtime] { try Disk.makeFolder(folder) }
+        } catch {
+            return refuse(
+                "The folders \(paths.state) and \(paths.runtime) cannot be made (\(error)). "
+                    + "Next: mcictl consent",
+                ExitCode.unfit
+            )
+        }
         let confinement =
-            try isConfined
+            isConfined
             ? confine(environment, paths) : Confinement(isWaived: true)
         if !isConfined { log.critical("Started without a sandbox, for debugging only") }
         if let sentence = confinement.attest() {
@@ -72,7 +81,6 @@ func runDaemon() -> Int32 {
         lock.note("\(ProcessFacts.id)")
         try X11Source.checkSession(environment)
         try X11Source.probe()
-        try Disk.makeFolder(paths.runtime)
 
         // The socket first, the controls after: a pause written by mcictl while nobody listened is
         // read, and one asked for later is heard.
@@ -126,9 +134,9 @@ func runDaemon() -> Int32 {
 private func confine(
     _ environment: [String: String],
     _ paths: Paths
-) throws(FileError) -> Confinement {
+) -> Confinement {
     let home = environment["HOME"] ?? "/"
-    let sandbox = try Sandbox.enter(
+    let sandbox = Sandbox.enter(
         Sandbox.Places(
             written: [paths.state],
             sockets: paths.runtime,
