@@ -50,6 +50,7 @@ func runDaemon() -> Int32 {
     let environment = ProcessFacts.environment()
     let log = Logger(label: "mcid") { _ in JournalLogHandler(environment: environment) }
     let paths = Paths(environment: environment)
+    let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
     signal(SIGPIPE, SIG_IGN)
     umask(0o077)
     guard Hardening.forbidDumps() else {
@@ -84,7 +85,6 @@ func runDaemon() -> Int32 {
 
         // The socket first, the controls after: a pause written by mcictl while nobody listened is
         // read, and one asked for later is heard.
-        let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
         let control = try ControlServer(
             path: paths.socket,
             version: ProcessFacts.version,
@@ -116,14 +116,17 @@ func runDaemon() -> Int32 {
         do throws(Refusal) {
             try loop.run()
         } catch {
-            return refuse("\(error.reason) Next: \(error.next)", ExitCode.unfit)
+            let code = error == EventLoop.noServer ? ExitCode.unavailable : ExitCode.unfit
+            return refuse("\(error.reason) Next: \(error.next)", code)
         }
         _ = consume lock
         return ExitCode.ok
     } catch let error as CaptureError {
+        // A service may be started before its session has named the display.
+        let isEarly = error.code == .noDisplay && manager.isPresent
         return refuse(
             error.description,
-            error.code == .unreachable ? ExitCode.unavailable : ExitCode.unfit
+            error.code == .unreachable || isEarly ? ExitCode.unavailable : ExitCode.unfit
         )
     } catch {
         return refuse("mcid cannot start: \(error)", ExitCode.failed)
