@@ -48,7 +48,10 @@ func runDaemon() -> Int32 {
     let isConfined = CommandLine.arguments.dropFirst().first != "--no-sandbox"
 
     let environment = ProcessFacts.environment()
-    let log = Logger(label: "mcid") { _ in JournalLogHandler(environment: environment) }
+    let budget = LogBudget()
+    let log = Logger(label: "mcid") { _ in
+        JournalLogHandler(environment: environment, budget: budget)
+    }
     let paths = Paths(environment: environment)
     let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
     signal(SIGPIPE, SIG_IGN)
