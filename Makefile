@@ -5,8 +5,9 @@ DESTDIR ?=
 SWIFT ?= swift
 SWIFT_FLAGS ?=
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
-# Independent implementations of varlink and age, for the tests.
-PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow; do test -d .build-python/$$name \
+# Independent implementations of varlink, age and JSON Schema, and a keylogger to compare with, for the
+# tests.
+PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema pynput; do test -d .build-python/$$name \
     || python3 -m pip install -q --target .build-python $$name; done
 SOURCES = Package.swift Sources Tests
 FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
@@ -35,7 +36,7 @@ proof: build ## The random proofs at their full length, faults and power cuts: a
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
-	    'DaemonTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
+	    'DaemonTests|FocusTests|PointerTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
 
@@ -47,6 +48,8 @@ fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS
 bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a strong compressor.
 	@bash .ci/packages test
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
+	@$(RELEASE) --product mci-gate-bench
+	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
 	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
 
@@ -59,16 +62,20 @@ format:
 install: ## Programs, extension and user unit below PREFIX; run `make build` first, as yourself.
 	@test -x .build/release/mcid || { echo "Run make build first." >&2; exit 1; }
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/mci" \
-	    "$(DESTDIR)$(PREFIX)/lib/systemd/user"
+	    "$(DESTDIR)$(PREFIX)/lib/systemd/user" "$(DESTDIR)$(PREFIX)/share/mci"
 	install -s -m 755 .build/release/mcid .build/release/mcictl "$(DESTDIR)$(PREFIX)/bin/"
 	install -s -m 644 .build/release/libmci-sqlite.so "$(DESTDIR)$(PREFIX)/lib/mci/"
 	install -m 644 systemd/mcid.service "$(DESTDIR)$(PREFIX)/lib/systemd/user/"
+	install -m 644 Sources/Settings/policy.schema.json Sources/Settings/policy.example.json \
+	    "$(DESTDIR)$(PREFIX)/share/mci/"
 
 uninstall: ## Removes what install put there; recordings and keys stay.
 	rm -f "$(DESTDIR)$(PREFIX)/bin/mcid" "$(DESTDIR)$(PREFIX)/bin/mcictl" \
 	    "$(DESTDIR)$(PREFIX)/lib/systemd/user/mcid.service" \
-	    "$(DESTDIR)$(PREFIX)/lib/mci/libmci-sqlite.so"
-	-rmdir "$(DESTDIR)$(PREFIX)/lib/mci"
+	    "$(DESTDIR)$(PREFIX)/lib/mci/libmci-sqlite.so" \
+	    "$(DESTDIR)$(PREFIX)/share/mci/policy.schema.json" \
+	    "$(DESTDIR)$(PREFIX)/share/mci/policy.example.json"
+	-rmdir "$(DESTDIR)$(PREFIX)/lib/mci" "$(DESTDIR)$(PREFIX)/share/mci"
 
 clean:
 	rm -rf .build .build-python

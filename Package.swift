@@ -80,6 +80,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: ["Events", "Files", "Gate", "Control", crypto],
+            exclude: ["policy.schema.json", "policy.example.json"],
             swiftSettings: strict
         ),
         .target(
@@ -140,6 +141,13 @@ let package = Package(
             ],
             path: "Tests/Benchmarks/Ring",
             swiftSettings: relaxed
+        ),
+        .executableTarget(
+            name: "mci-gate-bench",
+            dependencies: ["Events", "Gate"],
+            path: "Tests/Benchmarks/Gate",
+            swiftSettings: relaxed,
+            linkerSettings: [.linkedLibrary("m")]
         ),
         .testTarget(
             name: "MciTests",

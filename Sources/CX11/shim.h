@@ -5,3 +5,10 @@
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <X11/extensions/XInput2.h>
+
+// Which bits of an id tell a client's resources apart; the others tell the clients apart. The server
+// says it when the connection is set up, and Xlib keeps it in a field without a name of its own.
+static inline unsigned long mci_resource_mask(Display *display)
+{
+    return ((_XPrivDisplay)display)->private4;
+}

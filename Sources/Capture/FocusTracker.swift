@@ -2,97 +2,152 @@
 
 import Events
 
-/// Follows the keyboard focus through one connection's own stream of events.
+/// Follows the keyboard focus.
 ///
 /// The server writes focus changes and raw events into one stream, so their order is the truth:
 /// whoever has the focus at a key's place in the stream got the key. In doubt the context is
-/// unknown. Nothing is asked of the server while the focus is known.
-struct FocusTracker {
-    private(set) var context: AppContext = .unknown
+/// unknown. Nothing is asked of the server while the focus is in a window that is known already.
+struct FocusTracker: ContextTracker {
+    /// Whether programs may ask for secrets on a terminal in the window in front.
+    private(set) var terminal = TerminalWindow.none
 
-    /// The application of each window seen, found once and forgotten when it may have changed.
-    private var applications: [UInt: String] = [:]
-    /// The window whose application is ``context``.
+    private var place: AppContext = .unknown
+    private var prompts = PromptGuard()
+    /// Whether the key at this place of the stream may be part of a secret.
+    private var mayBeSecret = false
+    private var book: WindowBook
+    /// The window that has the focus.
     private var focused: UInt?
+    /// Whose it is, from a place in the stream on.
+    private var finding: WindowBook.Finding?
     /// An answer of the server that holds from this serial number on.
     private var answer: (window: UInt, serial: UInt)?
     private var hasAsked = false
 
-    /// Begins to follow: the root, its children and their children, and the focus of now.
+    init(_ book: WindowBook) {
+        self.book = book
+    }
+
+    var context: AppContext {
+        guard case .window(var facts) = place else { return place }
+        facts.mayAskForSecret = mayBeSecret
+        return .window(facts)
+    }
+
+    /// Begins with the root, its children and their children, and the focus of now.
     mutating func start(_ connection: X11Connection) {
-        connection.watch(connection.root, for: .root)
+        connection.watch(connection.root, for: .rootFocus)
         for window in connection.family(of: connection.root)?.children ?? [] {
             watchNew(window, connection)
         }
         ask(connection)
     }
 
-    /// A new round of reading: one question to the server is allowed again.
-    mutating func beginRound() {
-        hasAsked = false
+    mutating func readTitles(
+        where isNeeded: @escaping (WindowFacts) -> Bool,
+        _ connection: X11Connection
+    ) {
+        book.readTitles(where: isNeeded)
+        leave(.unknown)
+        ask(connection)
     }
 
-    /// Takes an event of the stream in its order.
+    mutating func beginRound() {
+        hasAsked = false
+        prompts.beginReading()
+    }
+
+    mutating func endRound(_ connection: X11Connection) {
+        // The next key in a terminal needs a look before it.
+        if terminal == .local { prompts.endReading(TerminalPrompts.look) }
+        // The window in front was born too late to be watched when it got the focus.
+        if place == .unknown { askUnlessKnown(connection) }
+    }
+
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
+        let isVoid = book.take(event, serial, inUse: finding)
         switch event {
         case .focusIn(let window, let mode, let detail):
             answer = nil
-            focusDidEnter(window, mode, detail, connection)
+            focusDidEnter(window, mode, detail, serial, connection)
         case .focusOut(_, let mode, let detail):
             // Into a window inside: the application stays the same.
             if mode == .plain && detail == .inferior { break }
             answer = nil
             if mode == .grab {
-                context = .grabbed
-            } else if context != .grabbed || mode == .ungrab {
-                context = .unknown
+                leave(.grabbed)
+            } else if place != .grabbed || mode == .ungrab {
+                leave(.unknown)
             }
-            focused = nil
-        case .created(let window):
-            applications[window] = nil
-            watchNew(window, connection)
-        case .destroyed:
-            // Ids are given again, also those of the windows inside.
-            applications.removeAll()
-        case .classChanged(let window):
-            applications.removeAll()
-            if window == focused { enter(window, connection) }
+        case .created(let window): watchNew(window, connection)
         default: break
         }
+        if isVoid, let focused { enter(focused, serial, connection) }
     }
 
-    /// Input came: where its addressee is not known the server is asked, for the input after it.
-    ///
-    /// - Parameters:
-    ///   - connection: the one the input came on.
-    ///   - provesNoGrab: a key proves that no grab is in force any more, for the server withholds it
-    ///     otherwise; the pointer does not.
-    mutating func inputCame(_ connection: X11Connection, provesNoGrab: Bool) {
-        guard !hasAsked, context == .unknown || (provesNoGrab && context == .grabbed) else {
-            return
-        }
-        ask(connection)
+    /// A key proves that no grab is in force any more, for the server withholds it otherwise.
+    mutating func inputCame(at time: EventTime, _ connection: X11Connection) {
+        mayBeSecret =
+            switch terminal {
+            case .none: false
+            case .local: prompts.mayBeSecret(time, TerminalPrompts.look)
+            case .remote: true
+            }
+        askUnlessKnown(connection)
     }
+
+    mutating func settle(_ serial: UInt, _ connection: X11Connection) {
+        if let answer, serial >= answer.serial {
+            self.answer = nil
+            enter(answer.window, serial, connection)
+        }
+        if let finding, serial >= finding.validFrom { place = .window(finding.facts) }
+    }
+
+    // MARK: Coming and leaving
 
     private mutating func focusDidEnter(
         _ window: UInt,
         _ mode: X11Event.FocusMode,
         _ detail: X11Event.FocusDetail,
+        _ serial: UInt,
         _ connection: X11Connection
     ) {
-        focused = nil
         if mode == .grab {
-            context = .grabbed
-        } else if mode == .plain && context == .grabbed {
+            leave(.grabbed)
+        } else if mode == .plain && place == .grabbed {
             // The focus moved while somebody else holds the keyboard: still theirs.
+            leave(.grabbed)
         } else if detail == .this {
-            enter(window, connection)
+            enter(window, serial, connection)
         } else {
-            context = .unknown
+            leave(.unknown)
             // The focus is in a window inside that nobody watches yet.
             if detail == .virtual, !hasAsked { ask(connection) }
         }
+    }
+
+    private mutating func enter(_ window: UInt, _ serial: UInt, _ connection: X11Connection) {
+        finding = book.find(window, connection)
+        let terminal = finding.map { TerminalWindow($0.program) } ?? .none
+        if focused != window || terminal != self.terminal { prompts.enter() }
+        (focused, self.terminal) = (window, terminal)
+        mayBeSecret = terminal != .none
+        place = .unknown
+        if let finding, serial >= finding.validFrom { place = .window(finding.facts) }
+    }
+
+    private mutating func leave(_ context: AppContext) {
+        place = context
+        focused = nil
+        finding = nil
+        terminal = .none
+    }
+
+    private mutating func askUnlessKnown(_ connection: X11Connection) {
+        guard !hasAsked, finding == nil, answer == nil else { return }
+        ask(connection)
     }
 
     /// Asks for the focus twice, so that the answer is certain from a known serial number on.
@@ -100,45 +155,17 @@ struct FocusTracker {
         hasAsked = true
         guard let first = connection.focusedWindow() else { return }
         // The root stays watched for new windows.
-        if first != connection.root { connection.watch(first, for: .focusAndClass) }
+        if first != connection.root { connection.watch(first, for: .facts(.keyboard)) }
         let serial = connection.nextRequest
         guard connection.focusedWindow() == first else { return }
         answer = (first, serial)
     }
 
-    /// Applies the server's answer once the stream has come to the place where it holds.
-    mutating func settle(_ serial: UInt, _ connection: X11Connection) {
-        guard let answer, serial >= answer.serial else { return }
-        self.answer = nil
-        enter(answer.window, connection)
-    }
-
-    private mutating func enter(_ window: UInt, _ connection: X11Connection) {
-        focused = window
-        context = application(of: window, connection).map { .app($0) } ?? .unknown
-    }
-
-    /// The class of the window or of the nearest one around it that has one.
-    private mutating func application(of window: UInt, _ connection: X11Connection) -> String? {
-        if let known = applications[window] { return known }
-        var candidate = window
-        for _ in 0..<16 where candidate != connection.root && candidate != 0 {
-            // Watched first and read then, so that no change falls between.
-            connection.watch(candidate, for: .focusAndClass)
-            if let name = connection.ownClass(of: candidate) {
-                applications[window] = name
-                return name
-            }
-            guard let parent = connection.family(of: candidate)?.parent else { return nil }
-            candidate = parent
-        }
-        return nil
-    }
-
     private func watchNew(_ window: UInt, _ connection: X11Connection) {
-        connection.watch(window, for: .focus)
-        for child in connection.family(of: window)?.children ?? [] {
-            connection.watch(child, for: .focus)
+        for window in [window] + (connection.family(of: window)?.children ?? []) {
+            // What is known already, as of a window that answered before its birth was told, stays
+            // watched.
+            connection.watch(window, for: book.watches(window) ? .facts(.keyboard) : .focus)
         }
     }
 }

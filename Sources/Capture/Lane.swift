@@ -3,19 +3,20 @@
 import Events
 
 /// One connection's stream while it is read.
-struct Lane {
+struct Lane<Tracker: ContextTracker> {
     let connection: X11Connection
     let stream: InputStream
-    var focus = FocusTracker()
+    var tracker: Tracker
     private var waiting = 0
     private var now = EventTime(0)
     /// Certainly not after the event to be read next.
     private var floor = EventTime(0)
     private var told: AppContext?
 
-    init(_ connection: X11Connection, _ stream: InputStream) {
+    init(_ connection: X11Connection, _ stream: InputStream, _ tracker: Tracker) {
         self.connection = connection
         self.stream = stream
+        self.tracker = tracker
     }
 
     /// Reads what has arrived; the number of events.
@@ -23,30 +24,42 @@ struct Lane {
         floor = self.now == EventTime(0) ? now : self.now
         self.now = now
         waiting = connection.readArrived()
-        focus.beginRound()
+        tracker.beginRound()
         return waiting
     }
 
-    /// The next event that is not about the focus; changes of context go to the sink on the way.
+    /// The next event that is not about windows; changes of context go to the sink on the way.
     mutating func next(_ sink: (CaptureEvent) -> Void) -> X11Event? {
         while waiting > 0, !connection.isLost {
             waiting -= 1
             let (event, serial) = connection.takeEvent()
-            focus.take(event, serial: serial, connection)
-            tell(sink)
+            tracker.take(event, serial: serial, connection)
+            tell(tracker.context, sink)
             switch event {
-            case .focusIn, .focusOut, .created, .destroyed, .classChanged, .other: continue
-            default: return event
+            case .rawKey, .rawButton, .rawMotion, .modifiersChanged, .keyboardMapChanged,
+                .devicesChanged:
+                return event
+            default: continue
             }
         }
         return nil
     }
 
-    /// All is read: an answer about the focus now holds for what comes next.
+    /// All is read: the server's answers now hold for what comes next.
     mutating func finish(_ sink: (CaptureEvent) -> Void) {
         guard !connection.isLost else { return }
-        if connection.isQueueEmpty { focus.settle(connection.nextRequest, connection) }
-        tell(sink)
+        tracker.endRound(connection)
+        // Where the first answer says which window it is, the second says whose.
+        for _ in 0..<2 where connection.isQueueEmpty {
+            tracker.settle(connection.nextRequest, connection)
+        }
+        tell(tracker.context, sink)
+    }
+
+    /// Input came; whose it is may be another question than a moment ago.
+    mutating func inputCame(at time: EventTime, _ sink: (CaptureEvent) -> Void) {
+        tracker.inputCame(at: time, connection)
+        tell(tracker.context, sink)
     }
 
     mutating func stamp(_ time: UInt32) -> EventTime {
@@ -55,9 +68,10 @@ struct Lane {
         return time
     }
 
-    private mutating func tell(_ sink: (CaptureEvent) -> Void) {
-        guard focus.context != told else { return }
-        told = focus.context
-        sink(.context(focus.context, stream: stream, at: floor))
+    /// Tells a context, unless it is the one that was told last.
+    private mutating func tell(_ context: AppContext, _ sink: (CaptureEvent) -> Void) {
+        guard context != told, !connection.isLost else { return }
+        told = context
+        sink(.context(context, stream: stream, at: floor))
     }
 }

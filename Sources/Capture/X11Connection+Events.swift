@@ -42,10 +42,33 @@ extension X11Connection {
             )
         case CreateNotify:
             return (.created(window: unsafe event.pointee.xcreatewindow.window), serial)
+        case EnterNotify:
+            let crossing = unsafe FocusFields(event.pointee.xcrossing)
+            return (
+                .entered(
+                    window: crossing.window,
+                    mode: crossing.mode,
+                    detail: crossing.detail
+                ), serial
+            )
+        case LeaveNotify:
+            let crossing = unsafe FocusFields(event.pointee.xcrossing)
+            return (
+                .left(
+                    window: crossing.window,
+                    mode: crossing.mode,
+                    detail: crossing.detail
+                ), serial
+            )
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
-        case PropertyNotify where unsafe event.pointee.xproperty.atom == classAtom:
-            return (.classChanged(window: unsafe event.pointee.xproperty.window), serial)
+        case UnmapNotify: return (.unmapped(window: unsafe event.pointee.xunmap.window), serial)
+        case ReparentNotify:
+            return (.reparented(window: unsafe event.pointee.xreparent.window), serial)
+        case PropertyNotify:
+            let window = unsafe event.pointee.xproperty.window
+            let property = atoms.property(unsafe event.pointee.xproperty.atom)
+            return (property.map { .propertyChanged(window: window, $0) } ?? .other, serial)
         case keyboardEventCode: return (keyboardEvent(), serial)
         default: return (.other, serial)
         }
@@ -116,6 +139,12 @@ private struct FocusFields {
     let detail: X11Event.FocusDetail
 
     init(_ event: XFocusChangeEvent) {
+        window = unsafe event.window
+        mode = X11Event.FocusMode(unsafe event.mode)
+        detail = X11Event.FocusDetail(unsafe event.detail)
+    }
+
+    init(_ event: XCrossingEvent) {
         window = unsafe event.window
         mode = X11Event.FocusMode(unsafe event.mode)
         detail = X11Event.FocusDetail(unsafe event.detail)

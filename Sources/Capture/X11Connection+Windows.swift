@@ -3,23 +3,29 @@
 import CX11
 
 extension X11Connection {
-    /// The atom of WM_CLASS, predefined by the protocol.
-    var classAtom: UInt { 67 }
-
     /// What is to be told about a window.
     enum WindowInterest {
-        /// Focus changes, and windows born inside it.
-        case root
+        /// The root, for the keyboard: focus changes, and windows born inside it.
+        case rootFocus
+        /// The root, for the pointer: crossings, and windows born inside it.
+        case rootCrossing
         /// Focus changes.
         case focus
-        /// Focus changes, changes of its properties, and its end.
-        case focusAndClass
+        /// The pointer's coming and leaving.
+        case crossing
+        /// Changes of what a window is, and its end; the focus or the pointer too.
+        case facts(Role)
 
         fileprivate var mask: Int {
-            switch self {
-            case .root: FocusChangeMask | SubstructureNotifyMask
+            let crossings = EnterWindowMask | LeaveWindowMask
+            let changes = PropertyChangeMask | StructureNotifyMask
+            return switch self {
+            case .rootFocus: FocusChangeMask | SubstructureNotifyMask
+            case .rootCrossing: crossings | SubstructureNotifyMask
             case .focus: FocusChangeMask
-            case .focusAndClass: FocusChangeMask | PropertyChangeMask | StructureNotifyMask
+            case .crossing: crossings
+            case .facts(.keyboard): FocusChangeMask | changes
+            case .facts(.pointer): crossings | changes
             }
         }
     }
@@ -38,6 +44,25 @@ extension X11Connection {
         return isLost || window <= 1 ? nil : window
     }
 
+    /// The child of the root that the pointer is in, 0 for none; nil when the server does not say.
+    func pointedWindow() -> UInt? {
+        var (root, child): (UInt, UInt) = (0, 0)
+        var place: (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+        var state: UInt32 = 0
+        let isHere = unsafe XQueryPointer(
+            display,
+            self.root,
+            &root,
+            &child,
+            &place.0,
+            &place.1,
+            &place.2,
+            &place.3,
+            &state
+        )
+        return isHere != 0 && !isLost ? child : nil
+    }
+
     /// The parent and the children of a window; nil when it is gone.
     func family(of window: UInt) -> (parent: UInt, children: [UInt])? {
         var root: UInt = 0
@@ -51,16 +76,15 @@ extension X11Connection {
         return (parent, unsafe Array(UnsafeBufferPointer(start: children, count: Int(count))))
     }
 
-    /// The class part of a window's own WM_CLASS; nil when it has none.
-    func ownClass(of window: UInt) -> String? {
-        var hint = unsafe XClassHint()
-        guard unsafe XGetClassHint(display, window, &hint) != 0 else { return nil }
-        defer {
-            if let name = unsafe hint.res_name { unsafe XFree(name) }
-            if let name = unsafe hint.res_class { unsafe XFree(name) }
-        }
-        guard let name = unsafe hint.res_class else { return nil }
-        let text = unsafe String(cString: name)
-        return text.isEmpty ? nil : String(text.prefix(128))
+    /// Whether window managers leave a window alone, as they do with menus; nil when it is gone.
+    func isOverrideRedirect(_ window: UInt) -> Bool? {
+        var attributes = unsafe XWindowAttributes()
+        guard unsafe XGetWindowAttributes(display, window, &attributes) != 0 else { return nil }
+        return unsafe attributes.override_redirect != 0
+    }
+
+    /// The number all windows of the client share that made this one.
+    func client(of window: UInt) -> UInt {
+        window & ~(unsafe mci_resource_mask(display))
     }
 }

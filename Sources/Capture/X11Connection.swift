@@ -22,6 +22,8 @@ import Glibc
     let root: UInt
     /// The major opcode of XInput, which marks its events.
     let inputOpcode: Int32
+    /// The names of the properties that are read.
+    let atoms: WindowAtoms
     /// The event code that all XKB events share.
     var keyboardEventCode: Int32 = -1
     var keyboardMap: XkbDescPtr?
@@ -42,6 +44,8 @@ import Glibc
         unsafe event.initialize(to: XEvent())
         root = unsafe XDefaultRootWindow(display)
         unsafe XSetIOErrorExitHandler(display, connectionDidEnd, lost)
+
+        atoms = unsafe WindowAtoms(display)
 
         var opcode: Int32 = 0
         var firstEvent: Int32 = 0

@@ -7,9 +7,15 @@ enum X11Event {
     case rawMotion(RawHeader, axes: Axes)
     case focusIn(window: UInt, mode: FocusMode, detail: FocusDetail)
     case focusOut(window: UInt, mode: FocusMode, detail: FocusDetail)
+    /// The pointer came into a window or into one inside it.
+    case entered(window: UInt, mode: FocusMode, detail: FocusDetail)
+    /// The pointer left a window, or went into one inside it.
+    case left(window: UInt, mode: FocusMode, detail: FocusDetail)
     case created(window: UInt)
     case destroyed(window: UInt)
-    case classChanged(window: UInt)
+    case unmapped(window: UInt)
+    case reparented(window: UInt)
+    case propertyChanged(window: UInt, Property)
     case modifiersChanged(modifiers: UInt8, group: UInt8)
     case keyboardMapChanged
     case devicesChanged
@@ -36,14 +42,21 @@ enum X11Event {
         }
     }
 
-    /// The mode of a focus event (X11 protocol, FocusIn).
+    /// The properties of a window that say whose it is.
+    enum Property {
+        /// WM_CLASS, WM_TRANSIENT_FOR, or the process.
+        case identity
+        case title
+    }
+
+    /// The mode of a focus or crossing event (X11 protocol, FocusIn and EnterNotify).
     enum FocusMode {
         case plain
         case grab
         case ungrab
     }
 
-    /// Where the focus went, seen from the window that is told.
+    /// Where the focus or the pointer went, seen from the window that is told.
     enum FocusDetail {
         /// To or from this very window.
         case this

@@ -5,8 +5,9 @@ import Events
 
 /// Both connections to the X server while they listen.
 struct X11Session {
-    private var keyboard: Lane
-    private var pointer: Lane
+    private var keyboard: Lane<FocusTracker>
+    private var pointer: Lane<PointerTracker>
+    private var devices: DeviceNames
     private var keys: KeyboardState
     /// The axes of the devices, by their id.
     private var axes: [PointerAxes]
@@ -15,29 +16,47 @@ struct X11Session {
 
     /// Connects and begins to listen.
     ///
+    /// - Parameter isTitleNeeded: of which windows the title is read.
     /// - Throws: ``CaptureError``.
-    init() throws(CaptureError) {
+    init(readTitles isTitleNeeded: @escaping (WindowFacts) -> Bool) throws(CaptureError) {
         let keyboard = try X11Connection(role: .keyboard)
         let pointer = try X11Connection(role: .pointer)
         if keyboard.isXWayland { throw CaptureError(.wayland) }
         keys = try KeyboardState(keyboard)
-        axes = pointer.pointerAxes()
         keyboard.selectInput([XI_RawKeyPress, XI_RawKeyRelease], devices: XIAllMasterDevices)
         pointer.selectInput(
             [XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion],
             devices: XIAllMasterDevices
         )
+        keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
-        self.keyboard = Lane(keyboard, .keyboard)
-        self.pointer = Lane(pointer, .pointer)
-        self.keyboard.focus.start(keyboard)
-        self.pointer.focus.start(pointer)
+        // Asked after the selection, so that no change falls between.
+        axes = pointer.pointerAxes()
+        devices = DeviceNames(pointer.deviceNames())
+        let history = ClientHistory()
+        let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
+        self.keyboard = Lane(keyboard, .keyboard, focus)
+        let place = PointerTracker(WindowBook(.pointer, history, isTitleNeeded))
+        self.pointer = Lane(pointer, .pointer, place)
+        self.keyboard.tracker.start(keyboard)
+        self.pointer.tracker.start(pointer)
         keyboard.synchronize()
         pointer.synchronize()
         guard !isLost else { throw CaptureError(.unreachable) }
     }
 
     var descriptors: [Int32] { [keyboard.connection.descriptor, pointer.connection.descriptor] }
+
+    /// The keyboard's while a terminal is in front, where a key must be read soon after it came.
+    var urgentDescriptors: [Int32] {
+        keyboard.tracker.terminal == .none ? [] : [keyboard.connection.descriptor]
+    }
+
+    /// Reads the titles of other windows than before.
+    mutating func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
+        keyboard.tracker.readTitles(where: isNeeded, keyboard.connection)
+        pointer.tracker.readTitles(where: isNeeded, pointer.connection)
+    }
 
     /// Whether the server has gone.
     var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }
@@ -47,6 +66,7 @@ struct X11Session {
     /// - Returns: the number of items read.
     mutating func drain(now: EventTime, into sink: (CaptureEvent) -> Void) -> Int {
         let count = keyboard.begin(now) + pointer.begin(now)
+        devices.begin(sink)
         var key = nextKey(sink)
         var move = nextMove(sink)
         while true {
@@ -62,6 +82,7 @@ struct X11Session {
         }
         keyboard.finish(sink)
         pointer.finish(sink)
+        devices.finish(sink)
         return count
     }
 
@@ -69,15 +90,17 @@ struct X11Session {
         while let event = keyboard.next(sink) {
             switch event {
             case .rawKey(let header, let keycode, let isDown):
-                keyboard.focus.inputCame(keyboard.connection, provesNoGrab: true)
+                let time = keyboard.stamp(header.time)
+                keyboard.inputCame(at: time, sink)
                 return RawEvent(
-                    time: keyboard.stamp(header.time),
+                    time: time,
                     device: header.device,
                     payload: .key(keys.key(keycode, isDown: isDown, keyboard.connection))
                 )
             case .modifiersChanged(let modifiers, let group):
                 keys.update(modifiers: modifiers, group: group)
             case .keyboardMapChanged: keys.mapDidChange()
+            case .devicesChanged: devicesDidChange(sink)
             default: break
             }
         }
@@ -93,19 +116,25 @@ struct X11Session {
             switch event {
             case .rawButton(let header, let number, let isDown):
                 let time = pointer.stamp(header.time)
-                pointer.focus.inputCame(pointer.connection, provesNoGrab: false)
+                pointer.inputCame(at: time, sink)
                 guard let payload = Self.button(header, number, isDown) else { continue }
                 return RawEvent(time: time, device: header.device, payload: payload)
             case .rawMotion(let header, let values):
                 let time = pointer.stamp(header.time)
-                pointer.focus.inputCame(pointer.connection, provesNoGrab: false)
+                pointer.inputCame(at: time, sink)
                 guard let payload = motion(header, values, time) else { continue }
                 return RawEvent(time: time, device: header.device, payload: payload)
-            case .devicesChanged: axes = pointer.connection.pointerAxes()
+            case .devicesChanged:
+                axes = pointer.connection.pointerAxes()
+                devicesDidChange(sink)
             default: break
             }
         }
         return nil
+    }
+
+    private mutating func devicesDidChange(_ sink: (CaptureEvent) -> Void) {
+        devices.change(to: pointer.connection.deviceNames(), sink)
     }
 
     /// The movement or the turn of a wheel; where an event has both, the movement is held back.

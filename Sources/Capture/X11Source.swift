@@ -16,10 +16,11 @@ package final class X11Source: EventSource {
 
     package var descriptors: [Int32] { session?.descriptors ?? [] }
 
-    package var urgentDescriptors: [Int32] { [] }
+    package var urgentDescriptors: [Int32] { session?.urgentDescriptors ?? [] }
 
     package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
+        session?.readTitles(where: isNeeded)
     }
 
     /// Refuses sessions in which X11 sees only a part of the input.
@@ -46,7 +47,7 @@ package final class X11Source: EventSource {
 
     package func connect() throws(CaptureError) {
         session = nil
-        session = try X11Session()
+        session = try X11Session(readTitles: isTitleNeeded)
     }
 
     package func disconnect() {

@@ -82,6 +82,13 @@ package final class ControlClient {
                 message("Consent", ControlCall.ConsentCall(receipt: receipt))
             case .withdraw: message("Withdraw", None())
             case .forget(let parameters): message("Forget", parameters)
+            case .exempt(let parameters): message("Exempt", parameters)
+            case .listExemptions: message("ListExemptions", None())
+            case .answerExemption(let parameters): message("AnswerExemption", parameters)
+            case .decideExemption(let decision):
+                message("DecideExemption", ControlCall.DecideCall(decision: decision))
+            case .explain: message("Explain", None())
+            case .exclude(let parameters): message("Exclude", parameters)
             case .reload: message("Reload", None())
             case .flush: message("Flush", None())
             }

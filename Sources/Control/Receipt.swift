@@ -21,6 +21,8 @@ package struct Receipt: Codable, Equatable, Sendable {
     package var deviceKey: String
     /// SHA-256 of the notice that was shown, in hexadecimal.
     package var noticeHash: String
+    /// SHA-256 of the policy in force, in hexadecimal; nil where there was none.
+    package var policyHash: String?
     package var language = "en"
     package var collectionMethod: String
     package var withdrawal = "mcictl consent --withdraw"

@@ -73,6 +73,12 @@ package struct Status: Codable, Equatable, Sendable {
     package var totalSince: String?
     package var keyDetail: String
     package var keyDetailUntil: String?
+    /// How many exemptions are in force.
+    package var exemptions = 0
+    /// The numbers of those that wait for an answer of the person.
+    package var questions: [Int] = []
+    /// SHA-256 of the policy in force, in hexadecimal; nil where there is none.
+    package var policy: String?
     /// The layers of the sandbox, whose effect was found by trying.
     package var sandbox: [String] = []
     /// Whether mcid was started with `--no-sandbox`.
@@ -101,6 +107,9 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(totalSince, forKey: .totalSince)
         try fields.encode(keyDetail, forKey: .keyDetail)
         try fields.encode(keyDetailUntil, forKey: .keyDetailUntil)
+        try fields.encode(exemptions, forKey: .exemptions)
+        try fields.encode(questions, forKey: .questions)
+        try fields.encode(policy, forKey: .policy)
         try fields.encode(sandbox, forKey: .sandbox)
         try fields.encode(isSandboxWaived, forKey: .isSandboxWaived)
         try fields.encode(version, forKey: .version)

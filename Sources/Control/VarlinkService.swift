@@ -73,8 +73,9 @@ struct VarlinkService {
 
     private static let methods = Set(
         [
-            "GetStatus", "Monitor", "Pause", "Resume", "Consent", "Withdraw", "Forget", "Reload",
-            "Flush",
+            "GetStatus", "Monitor", "Pause", "Resume", "Consent", "Withdraw", "Forget", "Exempt",
+            "ListExemptions", "AnswerExemption", "DecideExemption", "Exclude",
+            "Explain", "Reload", "Flush",
         ].map { "\(Varlink.interface).\($0)" }
     )
 
@@ -95,6 +96,14 @@ struct VarlinkService {
         case "Consent": return parameters(ControlCall.ConsentCall.self).map { .consent($0.receipt) }
         case "Withdraw": return .withdraw
         case "Forget": return parameters(ControlCall.ForgetCall.self).map { .forget($0) }
+        case "Exempt": return parameters(ControlCall.ExemptCall.self).map { .exempt($0) }
+        case "ListExemptions": return .listExemptions
+        case "AnswerExemption":
+            return parameters(ControlCall.AnswerCall.self).map { .answerExemption($0) }
+        case "DecideExemption":
+            return parameters(ControlCall.DecideCall.self).map { .decideExemption($0.decision) }
+        case "Explain": return .explain
+        case "Exclude": return parameters(ControlCall.ExcludeCall.self).map { .exclude($0) }
         case "Reload": return .reload
         case "Flush": return .flush
         default: return nil

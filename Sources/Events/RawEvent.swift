@@ -24,19 +24,26 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
         package var modifiers: Modifiers
         /// The X keysym under the layout, group and level in force; 0 is none.
         package var keysym: UInt32
+        /// The keysym by which toolkits know the key in a command: Latin on every layout.
+        ///
+        /// 0 where the modifiers are those of text, so that no command is given.
+        package var shortcut: UInt32
 
+        /// A key; without `shortcut` a command names it as text does.
         package init(
             keycode: UInt8,
             isDown: Bool,
             keyClass: KeyClass,
             modifiers: Modifiers,
-            keysym: UInt32
+            keysym: UInt32,
+            shortcut: UInt32? = nil
         ) {
             self.keycode = keycode
             self.isDown = isDown
             self.keyClass = keyClass
             self.modifiers = modifiers
             self.keysym = keysym
+            self.shortcut = shortcut ?? keysym
         }
     }
 

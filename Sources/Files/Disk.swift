@@ -80,11 +80,14 @@ package enum Disk {
         return (Int64(clamping: facts.f_bavail) * unit, Int64(clamping: facts.f_blocks) * unit)
     }
 
-    /// What changes whenever a file is replaced or written; nil when there is none.
+    /// What changes whenever a file is replaced, written, or given other rights; nil when there is none.
     package static func fingerprint(_ path: String) -> [Int]? {
         var facts = stat()
         guard unsafe stat(path, &facts) == 0 else { return nil }
-        return [Int(facts.st_ino), Int(facts.st_size), facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec]
+        return [
+            Int(facts.st_ino), Int(facts.st_size), facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec,
+            facts.st_ctim.tv_sec, facts.st_ctim.tv_nsec,
+        ]
     }
 
     /// Reads a file that is expected to be small.

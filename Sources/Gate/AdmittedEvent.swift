@@ -38,10 +38,13 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
 package struct AdmittedFocus: Sendable, Redacted {
     package let time: EventTime
     package let app: String
+    /// nil unless titles are stored.
+    package let title: String?
 
-    init(time: EventTime, app: String) {
+    init(time: EventTime, app: String, title: String?) {
         self.time = time
         self.app = app
+        self.title = title
     }
 }
 

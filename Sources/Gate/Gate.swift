@@ -8,7 +8,8 @@ package import Events
 /// holds, cut down to the key detail; what is left out becomes a gap with a reason and no count.
 ///
 /// A pure state machine: no clock, no file, no C. The order of checks is consent, pause, session,
-/// connection, context, then (with their own issue) exemption and exclusion, then key detail.
+/// exemption of everything, space, connection, context, exemptions, exclusions, lists of what is
+/// allowed, then key detail.
 package struct Gate: Sendable {
     /// What the gate is told from outside; it starts with everything closed.
     package struct Conditions: Equatable, Sendable {
@@ -16,6 +17,8 @@ package struct Gate: Sendable {
         package var hasConsent = false
         package var isPaused = false
         package var isLocked = false
+        /// Why rules leave out all input now, whatever its window; nil where none does.
+        package var leftOutBy: GapReason?
         /// Controls, settings and ring can be used.
         package var isSound = false
         /// The disk has room to spare.
@@ -32,24 +35,25 @@ package struct Gate: Sendable {
             if !hasConsent { return .noConsent }
             if isPaused { return .paused }
             if isLocked { return .sessionLocked }
+            if let leftOutBy { return leftOutBy }
             if !hasSpace { return .diskFull }
             if !isConnected { return .disconnected }
             return nil
         }
     }
 
-    /// Where a stream's input goes, and what is being left out of it.
-    private struct Lane {
-        var context = AppContext.unknown
-        var gap: Gap?
-    }
-
     package private(set) var conditions = Conditions()
     private var closure: Gap?
-    private var keyboard = Lane()
-    private var pointer = Lane()
+    private var keyboard = Lane(.keyboard)
+    private var pointer = Lane(.pointer)
     private var heldKeys = HeldKeys()
-    private var toldApp: String?
+    private var told: AdmittedFocus?
+    private var book = RuleBook()
+    /// The rules of before, each for the events from before its change.
+    private var earlier: [(book: RuleBook, until: EventTime)] = []
+
+    /// Milliseconds after which no event from before a change of the rules can still come.
+    private static let lateness: Int64 = 60_000
 
     /// A closed gate.
     ///
@@ -79,6 +83,33 @@ package struct Gate: Sendable {
         closure = new.closedBy.map { Gap(reason: $0, from: time, to: time) }
     }
 
+    /// Changes the rules, or the minute at which they are looked at.
+    ///
+    /// What is stricter holds for every event not yet taken; what is looser for events from `time`
+    /// on, so that nothing from before is let through by being late.
+    ///
+    /// - Parameters:
+    ///   - restrictions: what holds from now on.
+    ///   - minute: of the week, by the local clock.
+    ///   - time: the moment.
+    ///   - sink: takes what must be stored because of the change.
+    package mutating func use(
+        _ restrictions: Restrictions,
+        at minute: WeekMinute,
+        from time: EventTime,
+        into sink: inout some GateSink & ~Copyable
+    ) {
+        earlier.removeAll { $0.until.milliseconds + Self.lateness <= time.milliseconds }
+        earlier.append((book, time))
+        book.use(restrictions, at: minute)
+        for stream in InputStream.allCases {
+            enter(lane(stream).context, stream, at: time, &sink)
+        }
+    }
+
+    /// Where a stream's input goes now.
+    package func context(of stream: InputStream) -> AppContext { lane(stream).context }
+
     /// Puts the gap of a closed gate on record up to `time`, as before a stop; it goes on after.
     package mutating func recordClosure(
         until time: EventTime,
@@ -103,19 +134,23 @@ package struct Gate: Sendable {
         case .context(let context, let stream, let time):
             enter(context, stream, at: time, &sink)
             return nil
+        case .devices(let names):
+            book.use(devices: names)
+            for index in earlier.indices { earlier[index].book.use(devices: names) }
+            for stream in InputStream.allCases {
+                enter(lane(stream).context, stream, at: lane(stream).since, &sink)
+            }
+            return nil
         case .input(let raw, let stream):
             guard conditions.closedBy == nil else { return false }
-            let context = stream == .keyboard ? keyboard.context : pointer.context
-            switch context {
-            case .unknown:
-                drop(.unknownContext, stream, at: raw.time, &sink)
-                return false
-            case .grabbed:
-                drop(.keyboardGrabbed, stream, at: raw.time, &sink)
-                return false
-            case .window: return admit(raw, &sink)
+            let drop = stream == .keyboard ? keyboard.drops(raw) : pointer.drops(raw)
+            switch drop {
+            case nil: return admit(raw, &sink)
+            case .because(let reason): leaveOut(reason, stream, at: raw.time, &sink)
+            case .device: update(stream) { $0.noteDroppedDevice() }
+            case .earlier: break
             }
-        case .devices: return nil
+            return false
         }
     }
 
@@ -140,7 +175,7 @@ package struct Gate: Sendable {
         return true
     }
 
-    // MARK: Gaps
+    // MARK: Contexts and gaps
 
     private mutating func enter(
         _ context: AppContext,
@@ -150,49 +185,59 @@ package struct Gate: Sendable {
     ) {
         // What was in front while nothing was watched says nothing about later.
         guard conditions.closedBy == nil else { return }
-        update(stream) { $0.context = context }
+        var verdict = Verdict()
+        var before: [(verdict: Verdict, until: EventTime)] = []
+        if case .window(let window) = context {
+            verdict = book.verdict(on: window)
+            before = earlier.map { ($0.book.verdict(on: window), $0.until) }
+        }
+        var ended: [Gap] = []
+        update(stream) { ended = $0.enter(context, verdict, earlier: before, at: time) }
+        if stream == .keyboard, lane(stream).refusal != nil { releaseAll(at: time, &sink) }
+        for gap in ended { sink.take(.gap(gap)) }
         switch context {
         case .unknown: break
         case .grabbed:
             // The server withholds the keys, so no drop would mark the gap.
-            if stream == .keyboard { drop(.keyboardGrabbed, stream, at: time, &sink) }
+            if stream == .keyboard { leaveOut(.keyboardGrabbed, stream, at: time, &sink) }
         case .window(let window):
-            endGap(stream, at: time, &sink)
-            let app = window.app
-            if stream == .keyboard, app != toldApp {
-                toldApp = app
-                sink.take(.focus(AdmittedFocus(time: time, app: app)))
-            }
+            guard stream == .keyboard else { return }
+            // What is left out has no name; nor is what was in front before it in front still.
+            if verdict.refusal != nil, told == nil { return }
+            tell(verdict.refusal == nil ? window : WindowFacts(app: ""), at: time, &sink)
         }
     }
 
-    private mutating func drop(
+    /// Stores which application came to the front, where that is another than before.
+    private mutating func tell(
+        _ window: WindowFacts,
+        at time: EventTime,
+        _ sink: inout some GateSink & ~Copyable
+    ) {
+        let focus = AdmittedFocus(
+            time: time,
+            app: window.app,
+            title: book.storesTitles ? window.title : nil
+        )
+        guard focus.app != told?.app || focus.title != told?.title else { return }
+        told = focus
+        sink.take(.focus(focus))
+    }
+
+    private mutating func leaveOut(
         _ reason: GapReason,
         _ stream: InputStream,
         at time: EventTime,
         _ sink: inout some GateSink & ~Copyable
     ) {
-        let lane = stream == .keyboard ? keyboard : pointer
-        if let gap = lane.gap, gap.reason == reason {
-            update(stream) { $0.gap?.to = max(gap.to, time) }
-            return
-        }
-        endGap(stream, at: time, &sink)
-        if stream == .keyboard { releaseAll(at: time, &sink) }
-        update(stream) { $0.gap = Gap(reason: reason, from: time, to: time, stream: stream) }
+        if stream == .keyboard, !keyboard.isLeavingOut(reason) { releaseAll(at: time, &sink) }
+        var ended: [Gap] = []
+        update(stream) { ended = $0.begin(reason, at: time) }
+        for gap in ended { sink.take(.gap(gap)) }
     }
 
-    private mutating func endGap(
-        _ stream: InputStream,
-        at time: EventTime,
-        _ sink: inout some GateSink & ~Copyable
-    ) {
-        let lane = stream == .keyboard ? keyboard : pointer
-        guard var gap = lane.gap else { return }
-        // A grab ends when the focus comes back; other gaps with the last event left out.
-        if gap.reason == .keyboardGrabbed { gap.to = max(gap.to, time) }
-        update(stream) { $0.gap = nil }
-        sink.take(.gap(gap))
+    private func lane(_ stream: InputStream) -> Lane {
+        stream == .keyboard ? keyboard : pointer
     }
 
     private mutating func update(_ stream: InputStream, _ change: (inout Lane) -> Void) {
@@ -204,9 +249,11 @@ package struct Gate: Sendable {
     }
 
     private mutating func close(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {
-        for stream in InputStream.allCases { endGap(stream, at: time, &sink) }
+        var ended: [Gap] = []
+        for stream in InputStream.allCases { update(stream) { ended += $0.close(at: time) } }
+        for gap in ended { sink.take(.gap(gap)) }
         releaseAll(at: time, &sink)
-        (keyboard, pointer, toldApp) = (Lane(), Lane(), nil)
+        told = nil
     }
 
     private mutating func endClosure(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {

@@ -3,35 +3,57 @@
 import Events
 
 /// A pattern for names and titles: `*` stands for any text, `?` for one character, all else for
-/// itself; upper and lower case are the same.
+/// itself; upper and lower case are the same, and so are all ways of writing an accent.
 ///
 /// It has no other syntax, so that no pattern is invalid and none can fail while it is matched.
 package struct Glob: Hashable, Sendable, Redacted {
     /// The pattern as it was written.
     package let pattern: String
-    private let folded: [Character]
-
-    /// - Parameter pattern: nil comes back for an empty one, which would match nothing but nothing.
-    package init?(_ pattern: String) {
-        guard !pattern.isEmpty, pattern.count <= Self.longest else { return nil }
-        self.pattern = pattern
-        folded = Self.fold(pattern)
-    }
+    /// Each a pattern of its own; one of them has to match.
+    private let alternatives: [[Character]]
 
     /// The most characters of a pattern.
     package static let longest = 256
 
+    /// A text in the form in which patterns look at it, made once for many of them.
+    package struct Text: Sendable, Redacted {
+        fileprivate let characters: [Character]
+
+        package init(_ text: String) {
+            characters = Array(text.lowercased())
+        }
+    }
+
+    /// - Parameter pattern: nil comes back for an empty one and for one that is too long.
+    package init?(_ pattern: String) {
+        guard !pattern.isEmpty, pattern.count <= Self.longest else { return nil }
+        self.pattern = pattern
+        alternatives = [Text(pattern).characters]
+    }
+
+    /// A pattern that matches what one of several matches.
+    init(anyOf patterns: [String]) {
+        pattern = patterns.joined(separator: ", ")
+        alternatives = patterns.map { Text($0).characters }
+    }
+
     /// Whether the whole text matches.
-    package func matches(_ text: String) -> Bool {
-        let text = Self.fold(text)
+    package func matches(_ text: String) -> Bool { matches(Text(text)) }
+
+    /// Whether the whole text matches.
+    package func matches(_ text: Text) -> Bool {
+        alternatives.contains { Self.matches($0, text.characters) }
+    }
+
+    private static func matches(_ pattern: [Character], _ text: [Character]) -> Bool {
         var (place, next) = (0, 0)
-        // The last star, and the place in the text it was tried to end at.
+        // What follows the last star, and the place in the text where it was tried to begin.
         var star: (next: Int, place: Int)?
         while place < text.count {
-            if next < folded.count, folded[next] == "*" {
-                star = (next + 1, place)
+            if next < pattern.count, pattern[next] == "*" {
                 next += 1
-            } else if next < folded.count, folded[next] == "?" || folded[next] == text[place] {
+                star = (next, place)
+            } else if next < pattern.count, pattern[next] == "?" || pattern[next] == text[place] {
                 (place, next) = (place + 1, next + 1)
             } else if let last = star {
                 star = (last.next, last.place + 1)
@@ -40,15 +62,12 @@ package struct Glob: Hashable, Sendable, Redacted {
                 return false
             }
         }
-        return folded[next...].allSatisfy { $0 == "*" }
+        return pattern[next...].allSatisfy { $0 == "*" }
     }
 
-    /// One form for all ways of writing the same; characters compare by canonical equivalence.
-    private static func fold(_ text: String) -> [Character] {
-        Array(text.lowercased())
+    package static func == (left: Glob, right: Glob) -> Bool {
+        left.alternatives == right.alternatives
     }
 
-    package static func == (left: Glob, right: Glob) -> Bool { left.folded == right.folded }
-
-    package func hash(into hasher: inout Hasher) { hasher.combine(folded) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(alternatives) }
 }

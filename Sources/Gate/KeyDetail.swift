@@ -35,14 +35,11 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
         case .timing:
             return AdmittedEvent.Key(isDown: true, keyClass: .key, modifiers: [], keysym: 0)
         case .shortcuts:
-            let isCommand =
-                !key.modifiers.isDisjoint(with: .command) && !key.modifiers.contains(.level3)
-            let isTold = !key.keyClass.writesText || (isCommand && key.keyClass != .other)
             return AdmittedEvent.Key(
                 isDown: true,
                 keyClass: key.keyClass,
                 modifiers: key.modifiers,
-                keysym: isTold ? key.keysym : 0
+                keysym: Self.identity(key)
             )
         case .full:
             return AdmittedEvent.Key(
@@ -52,5 +49,13 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
                 keysym: key.keysym
             )
         }
+    }
+
+    /// The keysym that may be told at `shortcuts`: 0 for whatever writes text.
+    private static func identity(_ key: RawEvent.Key) -> UInt32 {
+        guard key.keyClass.writesText else { return key.keysym }
+        let isCommand =
+            !key.modifiers.isDisjoint(with: .command) && !key.modifiers.contains(.level3)
+        return isCommand && key.keyClass != .other ? key.shortcut : 0
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Events
+
 /// What somebody allows to be recorded at the most: the person, or the policy of who deploys.
 ///
 /// What holds is the stricter of all, field by field (``stricter(_:)``), so it does not matter who
@@ -34,6 +36,24 @@ package struct Restrictions: Equatable, Sendable {
         result.retention = Self.smaller(retention, other.retention)
         result.ringSize = Self.smaller(ringSize, other.ringSize)
         return result
+    }
+
+    /// Why all input is left out at a minute of the week, whatever its window; nil where it is not.
+    package func leavesOutAll(at minute: WeekMinute) -> GapReason? {
+        func isInForce(_ rule: Rule) -> Bool { rule.isForEverything && rule.isInForce(at: minute) }
+        if exemptions.contains(where: isInForce) { return .exempt }
+        return exclusions.contains(where: isInForce) ? .excluded : nil
+    }
+
+    /// Whether there is a rule that looks at the hour.
+    package var dependOnTime: Bool {
+        exemptions.contains { $0.during != nil } || exclusions.contains { $0.during != nil }
+    }
+
+    /// Whether the title of a window has to be known, to decide on it or to store it.
+    package func needsTitle(of window: WindowFacts) -> Bool {
+        storesTitles || exemptions.contains { $0.needsTitle(of: window) }
+            || exclusions.contains { $0.needsTitle(of: window) }
     }
 
     private static func smaller(_ left: Int?, _ right: Int?) -> Int? {

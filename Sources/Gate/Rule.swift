@@ -42,19 +42,53 @@ package struct Rule: Hashable, Sendable, Redacted {
     }
 
     /// Whether the rule is for a window, whatever the device and the hour.
-    package func isFor(_ window: WindowFacts) -> Bool {
+    package func isFor(_ window: WindowFacts) -> Bool { isFor(WindowTexts(window)) }
+
+    func isFor(_ window: WindowTexts) -> Bool {
         if atSecretPrompts, !window.mayAskForSecret { return false }
-        if let app, !isFor(app, window) { return false }
+        if let app, !window.isOf(app) { return false }
         if let title, let text = window.title, !title.matches(text) { return false }
         return true
     }
 
-    /// Whether it takes the window's title to decide.
-    package func needsTitle(of window: WindowFacts) -> Bool {
-        title != nil && (app.map { isFor($0, window) } ?? true)
+    /// Whether the rule leaves out what a device does in a window at a minute of the week.
+    ///
+    /// - Parameters:
+    ///   - window: what is known of it.
+    ///   - device: its name; nil for one that no rule names.
+    ///   - minute: by the local clock.
+    package func leavesOut(
+        _ window: WindowFacts,
+        from device: String?,
+        at minute: WeekMinute
+    ) -> Bool {
+        guard isInForce(at: minute), isFor(window) else { return false }
+        guard let pattern = self.device else { return true }
+        return device.map(pattern.matches) ?? false
     }
 
-    private func isFor(_ app: Glob, _ window: WindowFacts) -> Bool {
-        app.matches(window.app) || (!window.instance.isEmpty && app.matches(window.instance))
+    /// Whether it takes the window's title to decide.
+    package func needsTitle(of window: WindowFacts) -> Bool {
+        title != nil && (app.map(WindowTexts(window).isOf) ?? true)
+    }
+}
+
+/// What rules ask about a window, made ready once for all of them.
+struct WindowTexts {
+    let app: Glob.Text
+    let instance: Glob.Text?
+    let title: Glob.Text?
+    let mayAskForSecret: Bool
+
+    init(_ window: WindowFacts) {
+        app = Glob.Text(window.app)
+        instance = window.instance.isEmpty ? nil : Glob.Text(window.instance)
+        title = window.title.map { Glob.Text($0) }
+        mayAskForSecret = window.mayAskForSecret
+    }
+
+    /// Whether a pattern names the application, by class or by instance.
+    func isOf(_ app: Glob) -> Bool {
+        app.matches(self.app) || instance.map(app.matches) ?? false
     }
 }

@@ -2,7 +2,7 @@
 
 /// Hours of the week by the local clock, such as `Mon-Fri 12:00-13:00` or `Sat,Sun`.
 package struct WeekHours: Hashable, Sendable {
-    private static let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    fileprivate static let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
     /// Bit 0 is Monday.
     private let days: UInt8
@@ -83,16 +83,18 @@ package struct WeekHours: Hashable, Sendable {
         return days == 0 ? nil : days
     }
 
+    /// The minute of the day of `HH:MM`, up to 24:00.
+    fileprivate static func minute(_ text: Substring) -> Int? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, 1...2 ~= parts[0].count, parts[1].count == 2,
+            text.allSatisfy({ $0 == ":" || ("0"..."9" ~= $0) }),
+            let hour = Int(parts[0]), let minute = Int(parts[1]), minute < 60,
+            hour < 24 || (hour == 24 && minute == 0)
+        else { return nil }
+        return hour * 60 + minute
+    }
+
     private static func hours(_ text: String) -> (Int, Int)? {
-        func minute(_ text: Substring) -> Int? {
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, 1...2 ~= parts[0].count, parts[1].count == 2,
-                text.allSatisfy({ $0 == ":" || ("0"..."9" ~= $0) }),
-                let hour = Int(parts[0]), let minute = Int(parts[1]), minute < 60,
-                hour < 24 || (hour == 24 && minute == 0)
-            else { return nil }
-            return hour * 60 + minute
-        }
         let ends = text.split(separator: "-", omittingEmptySubsequences: false)
         guard ends.count == 2, let from = minute(ends[0]), let to = minute(ends[1]), from != to,
             from < 1440
@@ -107,6 +109,17 @@ package struct WeekMinute: Equatable, Sendable {
     package let day: Int
     /// 0 to 1439.
     package let minuteOfDay: Int
+
+    /// Reads a day and a time, such as `Mon 12:30`; nil for anything else.
+    package init?(_ text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 2,
+            let day = WeekHours.names.firstIndex(where: { $0.lowercased() == words[0].lowercased() }
+            ),
+            let minute = WeekHours.minute(words[1]), minute < 1440
+        else { return nil }
+        self.init(day: day, minuteOfDay: minute)
+    }
 
     package init(day: Int, minuteOfDay: Int) {
         precondition(0..<7 ~= day && 0..<1440 ~= minuteOfDay, "A week has 10,080 minutes.")

@@ -37,6 +37,7 @@ package struct BatchBuilder: ~Copyable {
     private var scrolls: Column
     private var apps: Column
     private var gaps: Column
+    private var titles: Column
 
     private var header: BatchHeader
     private var items = 0
@@ -64,7 +65,7 @@ package struct BatchBuilder: ~Copyable {
 
     /// Maps and locks the memory; about 0.7 MiB.
     package init() {
-        let columns = Column.capacity * 12
+        let columns = Column.capacity * 13
         let workspace = columns..<columns + Deflate.workspaceSize
         output = workspace.upperBound..<workspace.upperBound + BatchLayout.largest
         let memory = LockedMemory(size: output.upperBound)
@@ -86,6 +87,7 @@ package struct BatchBuilder: ~Copyable {
         scrolls = column(9)
         apps = column(10)
         gaps = column(11)
+        titles = column(12)
         time = EventTime(0)
         latest = EventTime(0)
         header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
@@ -143,6 +145,7 @@ package struct BatchBuilder: ~Copyable {
             advance(to: focus.time)
             kinds.append(BatchLayout.Kind.focus.rawValue)
             apps.append(text: focus.app)
+            titles.append(text: focus.title ?? "")
             app = focus.app
         case .gap(let gap):
             advance(to: gap.from)
@@ -196,7 +199,7 @@ package struct BatchBuilder: ~Copyable {
 
     private var byteCount: Int {
         times.count + motions.count + wideMotions.count + keys.count + keysyms.count
-            + buttons.count + scrolls.count + apps.count + gaps.count
+            + buttons.count + scrolls.count + apps.count + gaps.count + titles.count
             + kinds.column.count + devices.column.count + modifiers.column.count
     }
 
@@ -240,7 +243,7 @@ package struct BatchBuilder: ~Copyable {
             (.kinds, kinds.column), (.devices, devices.column), (.times, times), (.keys, keys),
             (.modifiers, modifiers.column), (.keysyms, keysyms), (.buttons, buttons),
             (.motions, motions), (.wideMotions, wideMotions), (.scrolls, scrolls), (.apps, apps),
-            (.gaps, gaps),
+            (.gaps, gaps), (.titles, titles),
         ]
     }
 
@@ -328,6 +331,7 @@ package struct BatchBuilder: ~Copyable {
         scrolls.keep(from: counts[9])
         apps.keep(from: counts[10])
         gaps.keep(from: counts[11])
+        titles.keep(from: counts[12])
         items -= place.items
         eventCount -= place.events
         isFull = false

@@ -41,6 +41,7 @@ package enum BatchLayout {
         case scrolls
         case apps
         case gaps
+        case titles
     }
 
     /// What an item is.

@@ -25,7 +25,7 @@ extension [UInt8]: ByteAppending {}
     /// The most bytes of a text that are kept.
     static let longestText = 256
     /// More bytes than one item adds to all columns together.
-    static let widestItem = longestText + 64
+    static let widestItem = 2 * longestText + 64
 
     private let memory: UnsafeMutableRawBufferPointer
     private(set) var count = 0

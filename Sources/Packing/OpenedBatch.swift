@@ -11,7 +11,8 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         case motion(dx: Int32, dy: Int32)
         /// In 1/120 notch.
         case scroll(dx: Int32, dy: Int32)
-        case focus(app: String)
+        /// An application came to the front; the title only where titles are stored.
+        case focus(app: String, title: String? = nil)
         /// Something was left out from the item's time on.
         case gap(GapReason, to: EventTime, stream: InputStream?)
 
@@ -224,6 +225,8 @@ private struct ColumnReader {
         var scrolls = cursor(.scrolls)
         var apps = cursor(.apps)
         var gaps = cursor(.gaps)
+        var titles = cursor(.titles)
+        let hasTitles = !titles.isAtEnd
 
         // Each item has a time, so a forged number cannot claim memory for more.
         guard itemCount <= times.left else { throw PackingError(.badColumns) }
@@ -265,7 +268,10 @@ private struct ColumnReader {
                     payload = .motion(dx: Int32(dx), dy: Int32(dy))
                 }
             case .scroll: payload = .scroll(dx: try scrolls.count32(), dy: try scrolls.count32())
-            case .focus: payload = .focus(app: try apps.text())
+            case .focus:
+                let app = try apps.text()
+                let title = hasTitles ? try titles.text() : ""
+                payload = .focus(app: app, title: title.isEmpty ? nil : title)
             case .gap:
                 let reason = GapReason(rawValue: try gaps.byte())
                 let stream = try gaps.byte()
@@ -281,7 +287,7 @@ private struct ColumnReader {
         }
         guard kinds.isAtEnd, devices.isAtEnd, modifiers.isAtEnd, times.isAtEnd, keys.isAtEnd,
             keysyms.isAtEnd, buttons.isAtEnd, motions.isAtEnd, wide.isAtEnd, scrolls.isAtEnd,
-            apps.isAtEnd, gaps.isAtEnd
+            apps.isAtEnd, gaps.isAtEnd, titles.isAtEnd
         else { throw PackingError(.badColumns) }
         return items
     }

@@ -101,7 +101,7 @@ final class ItemScan<Maker: RowMaker>: Scan {
             item += 1
             guard item < batch.items.count else { return false }
             switch batch.items[item].payload {
-            case .focus(let app): self.app = app
+            case .focus(let app, _): self.app = app
             case .gap(_, _, let stream):
                 if stream == nil { app = "" }
                 if isEvents { continue }

@@ -22,8 +22,14 @@ struct EventRows: RowMaker {
         case .app: row.app.isEmpty ? .null : .text(row.app)
         case .device: item.payload.isInput ? Cell(item.device) : .null
         case .batch: Cell(row.batch)
+        case .title: Self.title(item.payload)
         case nil: .null
         }
+    }
+
+    private static func title(_ payload: OpenedItem.Payload) -> Cell {
+        guard case .focus(_, let title?) = payload else { return .null }
+        return .text(title)
     }
 
     private static func type(_ payload: OpenedItem.Payload) -> Cell {
@@ -101,7 +107,7 @@ extension OpenedBatch {
     /// The application told last; empty when not known.
     var lastApp: String {
         for item in items.reversed() {
-            if case .focus(let app) = item.payload { return app }
+            if case .focus(let app, _) = item.payload { return app }
         }
         return header.app
     }

@@ -190,6 +190,10 @@ struct EventPath: ~Copyable {
         gate.set(conditions, at: time, into: &batching)
     }
 
+    mutating func use(_ restrictions: Restrictions, at minute: WeekMinute, from time: EventTime) {
+        gate.use(restrictions, at: minute, from: time, into: &batching)
+    }
+
     mutating func recordClosure(until time: EventTime) {
         gate.recordClosure(until: time, into: &batching)
     }

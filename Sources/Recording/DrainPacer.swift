@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides when the source is read: at once never, seldom under load, not at all when idle.
+/// Decides when the source is read: seldom under load, not at all when idle, at once only keys in a
+/// terminal.
 ///
 /// The server stamps events when they happen, so reading later costs no accuracy. After the first
 /// event the source is left alone for a short while and then read once; while events keep coming
@@ -14,7 +15,15 @@ struct DrainPacer {
     private(set) var due: Int64?
 
     /// The descriptors became readable.
-    mutating func becameReadable(at now: Int64) {
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - isUrgent: whether to read at once, also before a reading that is due.
+    mutating func becameReadable(at now: Int64, isUrgent: Bool = false) {
+        if isUrgent {
+            due = now
+            return
+        }
         guard due == nil else { return }
         interval = Self.shortest
         due = now + interval

@@ -3,7 +3,9 @@
 import CLinux
 package import Control
 import Events
+import Files
 import Glibc
+import Settings
 
 /// The daemon's one loop on its one thread.
 ///
@@ -16,6 +18,8 @@ package final class EventLoop {
     private let signals: Int32
     private let timer: Int32
     private let calendar: Int32
+    /// Tells when the policy may have changed; nil where the kernel does not, and each reading looks.
+    private let policyWatch: FolderWatch?
     private var armed: Int64 = 0
     private var armedCalendar: Int64 = 0
     private var lastSign: Int64 = 0
@@ -36,6 +40,7 @@ package final class EventLoop {
         signals = unsafe clinux_signal_descriptor(wanted, wanted.count)
         timer = clinux_timer_descriptor(CLOCK_BOOTTIME)
         calendar = clinux_timer_descriptor(CLOCK_REALTIME)
+        policyWatch = FolderWatch(recorder.environment.paths.policy.folders)
         guard signals >= 0, timer >= 0, calendar >= 0 else {
             throw Refusal("The kernel gave mcid no descriptor for signals or time.")
         }
@@ -50,7 +55,8 @@ package final class EventLoop {
         while recorder.failure == nil, !isAbandoned {
             armTimers()
             let sourceDescriptors = recorder.descriptors
-            var watched = [signals, timer, calendar].map { Self.watch($0) }
+            var watched = [signals, timer, calendar, policyWatch?.descriptor ?? -1]
+                .map { Self.watch($0) }
             let firstControl = watched.count
             watched += control.descriptors.map { Self.watch($0.descriptor, writes: $0.writes) }
             let firstSource = watched.count
@@ -67,6 +73,10 @@ package final class EventLoop {
                 clinux_drain(calendar)
                 armedCalendar = 0
             }
+            if watched[3].revents != 0 {
+                policyWatch?.drain()
+                recorder.noteChangedFiles()
+            }
             let now = now()
             if control.hasWork
                 || watched[firstControl..<firstSource].contains(where: { $0.revents != 0 })
@@ -75,10 +85,9 @@ package final class EventLoop {
                 control.turn(now: now) { call throws(Refusal) in try recorder.handle(call) }
             }
             // A call may have let go of the source: its descriptors are then no longer its own.
-            if watched[firstSource...].contains(where: { $0.revents != 0 }),
-                recorder.descriptors == sourceDescriptors
-            {
-                recorder.sourceBecameReadable()
+            let readable = watched[firstSource...].filter { $0.revents != 0 }.map(\.fd)
+            if !readable.isEmpty, recorder.descriptors == sourceDescriptors {
+                recorder.sourceBecameReadable(at: readable)
             }
             recorder.tick()
             tellChanges(now)

@@ -15,7 +15,9 @@ extension Recorder {
     /// - Throws: a ``Refusal`` with a sentence and, where there is one, the next command.
     package func handle(_ call: ControlCall) throws(Refusal) -> ControlReply {
         switch call {
-        case .getStatus, .monitor: break
+        case .getStatus, .monitor:
+            noteChangedFiles()
+            update(at: environment.clock())
         case .pause(let call): return try pause(call)
         case .resume:
             try change { $0.pause = nil }
@@ -23,9 +25,10 @@ extension Recorder {
             path.batching.flush(at: environment.clock(), closing: true)
             path.batching.loadKeys()
             let key = path.batching.store.deviceKeyText
-            guard Consent.isValid(receipt, deviceKey: key) else {
+            noteChangedFiles()
+            guard Consent.isValid(receipt, deviceKey: key, under: policy) else {
                 throw Refusal(
-                    "The receipt is for another user, host, notice or recorder.",
+                    "The receipt is for another user, host, notice, policy or recorder.",
                     next: "mcictl consent"
                 )
             }
@@ -44,6 +47,15 @@ extension Recorder {
             path.batching.store.dropWaiting()
             try change { $0.consent = nil }
         case .forget(let call): return try forget(call)
+        case .exempt(let call): return try exempt(call)
+        case .listExemptions:
+            var reply = ControlReply()
+            reply.exemptions = controls.exemptions
+            return reply
+        case .answerExemption(let call): return try answer(call)
+        case .decideExemption(let decision): return try decide(decision)
+        case .exclude(let call): return try exclude(call)
+        case .explain: return explain()
         case .reload:
             // What has happened belongs to the old settings.
             if isConnected { drain(environment.clock()) }
@@ -84,7 +96,13 @@ extension Recorder {
         } else {
             status.ring.cap = path.batching.store.cap
         }
-        status.ring.retention = settings.retentionTime / 1000
+        status.ring.retention = settings.within(restrictions).retentionTime / 1000
+        status.exemptions = controls.exemptions.count { $0.state != "ended" }
+        status.questions = controls.exemptions.filter {
+            $0.state == "denied" || $0.state == "expired"
+        }
+        .map(\.id)
+        status.policy = policy?.hash
         status.sandbox = environment.confinement.layers
         status.isSandboxWaived = environment.confinement.isWaived
         status.events = events
@@ -125,10 +143,15 @@ extension Recorder {
         switch path.gate.conditions.closedBy {
         case nil: (.recording, nil)
         case .paused: (.paused, nil)
+        case .noConsent where controls.consent != nil && fault == nil:
+            (.closed, Self.outdatedConsent)
         case .disconnected: (.reconnecting, nil)
         case let reason: (.closed, fault ?? path.batching.store.failure ?? reason?.name)
         }
     }
+
+    /// There is a consent, but to another notice, policy, host, key or reader.
+    static let outdatedConsent = "consent-outdated"
 
     // MARK: Pause
 
@@ -136,9 +159,10 @@ extension Recorder {
         // First of all it takes effect; what is still to be read is never read.
         let before = controls.pause
         let now = environment.clock()
-        let length = try Self.length(call, now)
+        let asked = try Self.length(call, now)
+        let length = policy.map { $0.capped(pause: asked) } ?? asked
         closeNow { $0.isPaused = true }
-        var pause = Pause(from: now, length: length, bootID: environment.bootID)
+        var pause = Term(from: now, length: length, bootID: environment.bootID)
         if let before { pause.since = before.since }
         controls.pause = pause
         try change { $0.pause = pause }
@@ -195,6 +219,13 @@ extension Recorder {
         if wasOpen { path.batching.store.flushSoon() }
     }
 
+    /// Changes what is recorded of what: the new rules are in force and on disk when it returns.
+    func changeRules(_ edit: (inout Controls) throws(Refusal) -> Void) throws(Refusal) {
+        var new = controls
+        try edit(&new)
+        try change { $0 = new }
+    }
+
     /// Writes changed controls, then lets them take effect.
     private func change(_ change: (inout Controls) -> Void) throws(Refusal) {
         var new = controls
@@ -209,7 +240,7 @@ extension Recorder {
             // Stricter is in force all the same; looser is not.
             unwritten = new
             keepUnwritten()
-            update(at: environment.clock())
+            useControls()
             throw Refusal(
                 "\(error.description) What was asked is not on disk and will not outlast a restart.",
                 next: "mcictl status"
@@ -218,6 +249,12 @@ extension Recorder {
         controls = new
         unwritten = nil
         if fault != nil { reload() }
+        useControls()
+    }
+
+    /// Lets the controls take effect.
+    private func useControls() {
+        readRules()
         update(at: environment.clock())
     }
 

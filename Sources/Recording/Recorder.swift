@@ -4,7 +4,7 @@ package import Capture
 package import Control
 package import Events
 import Files
-import Gate
+package import Gate
 package import Logging
 package import Settings
 
@@ -26,6 +26,8 @@ package final class Recorder {
         package var log: Logger
         /// The free and the whole bytes of the disk a path lies on.
         package var space: (String) -> (free: Int64, whole: Int64)?
+        /// The minute of the week that the local clock shows.
+        package var weekMinute: (WallTime) -> WeekMinute
         package var confinement: Confinement
 
         package init(
@@ -35,6 +37,7 @@ package final class Recorder {
             version: String,
             log: Logger,
             space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space,
+            weekMinute: @escaping (WallTime) -> WeekMinute = SystemClock.weekMinute,
             confinement: Confinement = Confinement()
         ) {
             self.paths = paths
@@ -43,6 +46,7 @@ package final class Recorder {
             self.version = version
             self.log = log
             self.space = space
+            self.weekMinute = weekMinute
             self.confinement = confinement
         }
     }
@@ -56,6 +60,12 @@ package final class Recorder {
     /// Controls that the disk did not take.
     var unwritten: Controls?
     var settings = PersonSettings()
+    /// The policy in force, if any.
+    var policy: Policy?
+    private var policySeen: [Int]?
+    /// What may be recorded at the most.
+    var restrictions = Restrictions()
+    var rules = Rules()
     /// Why controls, settings or recipients cannot be used; capture is closed while there is one.
     var fault: String?
 
@@ -146,9 +156,11 @@ package final class Recorder {
                 metadata: ["cause": "\(error.code)"]
             )
         }
+        readPolicy()
         keepUnwritten()
+        readRules()
         path.batching.loadKeys()
-        path.batching.store.use(settings)
+        path.batching.store.use(settings.within(restrictions))
         if path.batching.store.recipients.isEmpty { fault = fault ?? Self.noRecipient.reason }
     }
 
@@ -157,6 +169,32 @@ package final class Recorder {
         guard let unwritten else { return }
         if unwritten.pause != nil { controls.pause = unwritten.pause }
         if unwritten.consent == nil { controls.consent = nil }
+        for record in unwritten.exemptions where !controls.exemptions.contains(record) {
+            controls.exemptions.append(record)
+        }
+    }
+
+    /// Reads the policy; one that cannot be used closes the gate, and the last one that could be used
+    /// goes on to restrict.
+    private func readPolicy() {
+        let file = environment.paths.policy
+        policySeen = file.fingerprint
+        do {
+            policy = try file.read()
+        } catch {
+            fault = fault ?? error.description
+            environment.log.error("The policy cannot be used")
+        }
+    }
+
+    /// Reads anew what others than this process have changed: a pause that was written without asking,
+    /// as while the socket was out of reach, or another policy.
+    package func noteChangedFiles() {
+        guard
+            Disk.fingerprint(controlsFile.path) != controlsSeen
+                || environment.paths.policy.fingerprint != policySeen
+        else { return }
+        reload()
     }
 
     /// Remembers the controls file as it is now.
@@ -181,10 +219,13 @@ package final class Recorder {
         if let pause = controls.pause, pause.isOver(at: now, bootID: environment.bootID) {
             endPause()
         }
+        endExemptions(at: now)
+        useRules(at: now)
         var conditions = before
         conditions.hasConsent = hasConsent
         conditions.isPaused = controls.pause != nil
-        conditions.keyDetail = settings.keyDetail(at: now.wall)
+        conditions.keyDetail = min(settings.keyDetail(at: now.wall), restrictions.keyDetail)
+        conditions.leftOutBy = rules.leftOutBy
         conditions.isSound = fault == nil
         conditions.hasSpace = path.batching.store.hasSpace
         conditions.isConnected = true
@@ -208,7 +249,7 @@ package final class Recorder {
         let store = path.batching.store
         // What is sealed to other keys than the receipt names is not what was consented to.
         return controls.consent?.recipients == store.recipients
-            && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText)
+            && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText, under: policy)
     }
 
     /// Tells the log and those who monitor when the state is another one than before.
@@ -233,16 +274,25 @@ package final class Recorder {
 
     /// A pause that has run out is taken from disk; where that fails it goes on.
     private func endPause() {
+        var new = controls
+        new.pause = nil
+        guard save(new) else {
+            environment.log.error("The end of the pause could not be written, so it goes on")
+            return
+        }
+    }
+
+    /// Replaces the controls on disk and here; false, and nothing changed, where that fails.
+    func save(_ new: Controls) -> Bool {
         do throws(SettingsError) {
             let lock = try controlsFile.lock()
-            var new = controls
-            new.pause = nil
             try controlsFile.write(new)
             noteControls()
             controls = new
             _ = consume lock
+            return true
         } catch {
-            environment.log.error("The end of the pause could not be written, so it goes on")
+            return false
         }
     }
 
@@ -279,14 +329,22 @@ package final class Recorder {
 
     // MARK: The loop's calls
 
-    /// The descriptors to watch now; none while a reading is already due.
-    package var descriptors: [Int32] { pacer.due == nil ? source.descriptors : [] }
+    /// The descriptors to watch now; while a reading is already due, the urgent ones alone.
+    package var descriptors: [Int32] {
+        pacer.due == nil ? source.descriptors : source.urgentDescriptors
+    }
 
     /// The source has something.
-    package func sourceBecameReadable() {
+    ///
+    /// - Parameter descriptors: where, as far as that is known.
+    package func sourceBecameReadable(at descriptors: [Int32] = []) {
         let now = environment.clock().monotonic
         if pacer.due == nil { readUntil = now }
-        pacer.becameReadable(at: now.milliseconds)
+        let urgent = source.urgentDescriptors
+        pacer.becameReadable(
+            at: now.milliseconds,
+            isUrgent: descriptors.contains { urgent.contains($0) }
+        )
     }
 
     /// Does what is due: reads the source, ends pauses, stores, tries again.
@@ -324,6 +382,9 @@ package final class Recorder {
             // At 0 its end could not be written: tried again each second.
             left.append(pause > 0 ? pause : 1000)
         }
+        if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
+            left.append(expiry > 0 ? expiry : 1000)
+        }
         if settings.keyDetail(at: now.wall) == .full,
             let until = settings.keyDetailUntil.flatMap({ WallTime($0) })
         {
@@ -333,13 +394,14 @@ package final class Recorder {
     }
 
     /// When the next batch reaches its age, on the wall clock.
-    package var wallDeadline: WallTime? { path.batching.store.expiryDue }
+    package var wallDeadline: WallTime? {
+        [path.batching.store.expiryDue, rulesDue].compactMap(\.self).min()
+    }
 
     /// Reads what has happened, unless the person's will has changed meanwhile.
     func drain(_ now: Moment) {
-        // A pause that was written without asking, as while the socket was out of reach, is found
-        // before anything more is read; so is the end of a pause or of full key detail.
-        if Disk.fingerprint(controlsFile.path) != controlsSeen { reload() }
+        // Before anything more is read; so is the end of a pause or of full key detail.
+        noteChangedFiles()
         update(at: now)
         guard isConnected, isConfined(now) else { return }
         do {

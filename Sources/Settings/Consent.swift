@@ -9,16 +9,27 @@ import Glibc
 /// The notice a person reads before consenting, and what makes a consent valid.
 package enum Consent {
     /// What is told before anything is recorded; another text asks for consent again.
-    package static let notice = """
+    ///
+    /// - Parameter policy: what whoever deploys mci says and allows at the most, if anything.
+    package static func notice(under policy: Policy?) -> String {
+        policy.map { ownNotice + "\n" + $0.noticeSection } ?? ownNotice
+    }
+
+    /// What holds everywhere.
+    private static let ownNotice = """
         mci records how you work with this desktop, as training data for AI models.
 
         What is recorded   Keyboard and mouse as the X server reports them: when keys and buttons go
                            down and up, how the pointer moves, how wheels turn, and which application
-                           is in front. No screen, no sound, no window title.
+                           is in front. No screen, no sound, and no window titles unless you
+                           choose so (mcictl set title on).
         Which keys         Shortcuts, navigation and editing keys by name. Keys that write text only
                            as "letter", "digit", "punctuation", "space" or "keypad": what you write
                            cannot be read back. You can choose less (mcictl set key-detail timing|off)
                            or, after a question of its own and for eight hours, more (full).
+        What is left out   Password managers, password prompts, screen lockers, private windows of
+                           browsers, and whatever you exempt (mcictl exempt add): nothing of it is
+                           stored, from the moment you ask, without a reason. mcictl exclude list.
         Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
                            is sent anywhere: the recorder has no network code.
         Who can read it    Whoever has your identity file, and readers whom you add yourself
@@ -27,15 +38,18 @@ package enum Consent {
         How long           Seven days, or until the file is full (64 MiB, some 24 working days);
                            then the oldest is overwritten. You can choose other limits (mcictl set)
                            and delete any of it at any time.
-        What you can do    mcictl pause, mcictl log, mcictl forget, mcictl consent --withdraw: at
-                           once, without a reason, and without asking anybody.
+        What you can do    mcictl pause, mcictl exempt, mcictl log, mcictl forget, mcictl consent
+                           --withdraw: at once, without a reason, and without asking anybody.
 
         """
 
     /// SHA-256 of the notice, in hexadecimal.
-    package static let noticeHash: String = SHA256.hash(data: Array(notice.utf8))
-        .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-        .joined()
+    package static func noticeHash(under policy: Policy?) -> String {
+        guard let policy else { return ownNoticeHash }
+        return hexadecimal(SHA256.hash(data: Array(notice(under: policy).utf8)))
+    }
+
+    private static let ownNoticeHash = hexadecimal(SHA256.hash(data: Array(ownNotice.utf8)))
 
     /// The receipt of a consent given now by the user of this process.
     ///
@@ -45,40 +59,49 @@ package enum Consent {
     ///   - deviceKey: the public half of the recorder's signing key.
     ///   - method: how the consent was given, in words.
     ///   - ring: the path of the ring.
+    ///   - policy: the policy in force, if any.
     /// - Returns: the receipt.
     package static func receipt(
         at now: WallTime,
         recipients: [String],
         deviceKey: String,
         method: String,
-        ring: String
+        ring: String,
+        under policy: Policy? = nil
     ) -> Receipt {
         var random = SystemRandomNumberGenerator()
         let id = (0..<2).map { _ in String(UInt64.random(in: 0...(.max), using: &random), radix: 16)
         }
-        return Receipt(
+        var receipt = Receipt(
             recordId: id.joined(),
             piiPrincipal: userName(),
             userId: Int(getuid()),
             host: host,
-            controller: userName(),
-            purpose: "training data for AI models",
+            controller: policy?.controller ?? userName(),
+            purpose: policy?.purpose ?? "training data for AI models",
             piiCategories: ["keyboard events", "pointer events", "application in front"],
             storageLocation: ring,
             retention: "as set, seven days where nothing is; less when the ring is full",
             recipients: recipients,
             deviceKey: deviceKey,
-            noticeHash: noticeHash,
+            noticeHash: noticeHash(under: policy),
             collectionMethod: method,
             collectedAt: now.text
         )
+        receipt.policyHash = policy?.hash
+        return receipt
     }
 
-    /// Whether a consent holds for this user, this host, today's notice and this recorder.
-    package static func isValid(_ receipt: Receipt?, deviceKey: String?) -> Bool {
+    /// Whether a consent holds for this user, this host, today's notice and policy, and this recorder.
+    package static func isValid(
+        _ receipt: Receipt?,
+        deviceKey: String?,
+        under policy: Policy? = nil
+    ) -> Bool {
         guard let receipt, let deviceKey, receipt.deviceKey == deviceKey else { return false }
         return receipt.userId == Int(getuid()) && receipt.host == host
-            && receipt.noticeHash == noticeHash
+            && receipt.policyHash == policy?.hash
+            && receipt.noticeHash == noticeHash(under: policy)
     }
 
     /// The name of the user of this process; the number where the name is not known.
@@ -90,7 +113,7 @@ package enum Consent {
     }
 
     /// The machine id, or the host's name where there is none.
-    private static let host: String = {
+    static let host: String = {
         let id =
             (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let line = id.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""

@@ -10,6 +10,8 @@ package struct Paths: Equatable, Sendable {
     package var config: String
     /// The control socket.
     package var runtime: String
+    /// The policy: `/etc/mci/policy.json`, or where there is none what `MCI_POLICY` names.
+    package var policy: PolicyFile
 
     /// Finds the folders from the environment.
     ///
@@ -25,6 +27,8 @@ package struct Paths: Equatable, Sendable {
         state = folder("XDG_STATE_HOME", home + "/.local/state")
         config = folder("XDG_CONFIG_HOME", home + "/.config")
         runtime = folder("XDG_RUNTIME_DIR", "/run/user/\(getuid())")
+        let own = environment["MCI_POLICY"].flatMap { $0.isEmpty ? nil : $0 }
+        policy = PolicyFile("/etc/mci/policy.json", otherwise: own)
     }
 
     package var ring: String { state + "/ring.db" }

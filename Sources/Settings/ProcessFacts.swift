@@ -21,6 +21,14 @@ package enum ProcessFacts {
         return result
     }
 
+    /// Waits.
+    package static func sleep(milliseconds: Int64) {
+        usleep(UInt32(clamping: milliseconds * 1000))
+    }
+
+    /// The number of the user of this process.
+    package static var userID: Int { Int(getuid()) }
+
     /// The process id.
     package static var id: Int32 { getpid() }
 }

@@ -15,16 +15,20 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
     package let code: Code
     /// What the file holds: `controls` or `settings`.
     package let file: String
+    /// The line of a damaged file where it is first another than it should be, from 1; nil where that
+    /// cannot be told.
+    package let line: Int?
 
-    init(_ code: Code, _ file: String) {
+    init(_ code: Code, _ file: String, line: Int? = nil) {
         self.code = code
         self.file = file
+        self.line = line
     }
 
     package var description: String {
         switch code {
         case .unreadable: "The \(file) file cannot be read."
-        case .damaged: "The \(file) file is damaged."
+        case .damaged: "The \(file) file is damaged\(line.map { " in line \($0)" } ?? "")."
         case .unwritable: "The \(file) file cannot be written."
         }
     }

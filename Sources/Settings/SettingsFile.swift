@@ -33,7 +33,22 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     /// Retentions that can be chosen, in seconds: a minute to ten years.
     package static let retentions = 60...3653 * 86_400
 
+    /// Whether the titles of windows are stored; nil for no.
+    package var title: Bool?
+
     package init() {}
+
+    /// The settings as far as restrictions leave them.
+    package func within(_ restrictions: Restrictions) -> PersonSettings {
+        var result = self
+        if let most = restrictions.ringSize {
+            result.ringSize = max(min(bytes, most), Self.ringSizes.lowerBound)
+        }
+        if let longest = restrictions.retention {
+            result.retention = min(retention ?? Self.defaultRetention, longest)
+        }
+        return result
+    }
 
     /// Bytes that all files of the ring may take.
     package var bytes: Int { ringSize ?? Self.defaultRingSize }

@@ -2,6 +2,7 @@
 
 package import Events
 import Files
+package import Gate
 import Glibc
 
 /// The clocks of this machine.
@@ -21,6 +22,20 @@ package enum SystemClock {
         let digits = text.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
         guard digits.count == 32 else { return [UInt8](repeating: 0, count: 16) }
         return (0..<16).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) }
+    }
+
+    /// The minute of the week that the local clock shows.
+    package static func weekMinute(_ time: WallTime) -> WeekMinute {
+        var seconds = time_t(time.milliseconds / 1000)
+        var fields = unsafe tm()
+        // The zone may have changed since the last look.
+        tzset()
+        unsafe localtime_r(&seconds, &fields)
+        // tm counts days from Sunday.
+        return WeekMinute(
+            day: (Int(unsafe fields.tm_wday) + 6) % 7,
+            minuteOfDay: Int(unsafe fields.tm_hour) * 60 + Int(unsafe fields.tm_min)
+        )
     }
 
     private static func milliseconds(_ clock: clockid_t) -> Int64 {

@@ -14,7 +14,7 @@ package struct CSV: EventWriter {
     /// The names of the columns, in their order.
     package static let columns = [
         "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
-        "reason", "to", "stream", "device",
+        "reason", "to", "stream", "device", "title",
     ]
 
     package var head: [UInt8] {
@@ -50,16 +50,20 @@ package struct CSV: EventWriter {
             text.append(notches: dy)
             text.append(",,,,,")
             text.append(Int32(event.item.device))
-        case .focus(let app):
+        case .focus(let app, let title):
             text.append(",focus,,,,,,,,")
             quoted(app)
             text.append(",,,,")
+            comma()
+            if let title { quoted(title) }
+            text.append([0x0D, 0x0A])
+            return
         case .gap(let reason, _, let stream):
             text.append(",gap,,,,,,,,,\(reason.name),")
             text.append(event.end)
             text.append(",\(stream?.name ?? ""),")
         }
-        text.append([0x0D, 0x0A])
+        text.append([0x2C, 0x0D, 0x0A])
     }
 
     private mutating func comma() { text.bytes.append(0x2C) }

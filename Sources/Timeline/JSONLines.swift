@@ -64,9 +64,13 @@ package struct JSONLines: EventWriter {
             text.append(words.dy)
             text.append(notches: dy)
             device(event.item.device)
-        case .focus(let app):
+        case .focus(let app, let title):
             text.append("\",\"type\":\"focus\",\"app\":")
             string(app)
+            if let title {
+                text.append(",\"title\":")
+                string(title)
+            }
         case .gap(let reason, _, let stream):
             text.append("\",\"type\":\"gap\",\"reason\":\"\(reason.name)\",\"from\":\"")
             text.append(event.time)

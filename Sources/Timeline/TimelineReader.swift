@@ -92,7 +92,7 @@ package final class TimelineReader {
                 && batch.items.first?.payload.isInput == true
             for item in (isNews ? [told] : []) + batch.items.dropFirst(skipped) {
                 let event = RecordedEvent(item, in: batch.header, after: last)
-                if case .focus(let name) = item.payload { app = name }
+                if case .focus(let name, _) = item.payload { app = name }
                 last = max(last, event.time)
                 guard event.end.milliseconds >= range.lowerBound,
                     event.time.milliseconds <= range.upperBound
@@ -117,7 +117,7 @@ package final class TimelineReader {
             guard let sealed = try ring.sealed(entry), case .opened(let batch) = opener.open(sealed)
             else { return false }
             let apps = batch.items.lazy.compactMap { item -> String? in
-                if case .focus(let app) = item.payload { app } else { nil }
+                if case .focus(let app, _) = item.payload { app } else { nil }
             }
             return ([batch.header.app] + apps).contains { $0.lowercased() == wanted }
         }.map(\.sequence)

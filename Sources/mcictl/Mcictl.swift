@@ -17,6 +17,7 @@ struct Mcictl: ParsableCommand {
               mcictl consent            read the notice and decide
               mcictl status             what is recorded now
               mcictl pause 30m          nothing is recorded for 30 minutes
+              mcictl exempt add --app X nothing done in that application is recorded
               mcictl log --since 10m    what was recorded, in words
               mcictl forget --last 15m  erase the last 15 minutes
               mcictl key backup FILE    a copy of the key that opens it all
@@ -27,9 +28,10 @@ struct Mcictl: ParsableCommand {
             """,
         version: "mcictl \(ProcessFacts.version)",
         subcommands: [
-            ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, LogVerb.self,
-            QueryVerb.self, ExportVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self,
-            KeyVerb.self,
+            ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
+            ExcludeVerb.self, ExplainVerb.self, LogVerb.self, QueryVerb.self, ExportVerb.self,
+            VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self,
+            StewardVerb.self,
         ]
     )
 }
@@ -60,6 +62,10 @@ func runCommand() -> Int32 {
     } catch let error as SettingsError {
         Terminal.tell("error: \(error.description)")
         Terminal.tell("  Next: mcictl consent (writes a new one and keeps the old one aside)")
+        return Failure.failed
+    } catch let error as PolicyError {
+        Terminal.tell("error: \(Terminal.printable(error.description))")
+        if error.defects.count == 1 { Terminal.tell("  Next: mcictl policy check") }
         return Failure.failed
     } catch let error as StorageError {
         Terminal.tell("error: \(error.description)")

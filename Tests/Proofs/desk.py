@@ -175,8 +175,8 @@ class Home:
         """Pause and consent as they are on disk; None when they cannot be read."""
         path = self.state / "controls.json"
         try:
-            found = json.loads(path.read_text()) if path.exists() else {}
-        except ValueError:
+            found = json.loads(path.read_text())["controls"] if path.exists() else {}
+        except (ValueError, KeyError):
             return None
         return {name: found.get(name) is not None for name in ("pause", "consent")}
 

@@ -7,7 +7,7 @@ enum Bridge {
     /// Makes CSV into Parquet, a piece at a time.
     static let parquet = """
         import sys, pyarrow as pa, pyarrow.csv as csv, pyarrow.parquet as parquet
-        text = ("type", "state", "class", "keysym", "modifiers", "app", "reason", "stream")
+        text = ("type", "state", "class", "keysym", "modifiers", "app", "reason", "stream", "title")
         types = dict.fromkeys(text, pa.string())
         types.update(dict.fromkeys(("time", "to"), pa.timestamp("ms", "UTC")))
         types.update(button=pa.uint8(), dx=pa.float64(), dy=pa.float64(), device=pa.uint8())

@@ -217,15 +217,29 @@ extension Workplace {
             recipients: recipients,
             deviceKey: deviceKey,
             method: method,
-            ring: paths.ring
+            ring: paths.ring,
+            under: try policy()
         )
         return (receipt, try change(.consent(receipt)) { $0.consent = receipt })
+    }
+
+    /// The policy in force, if any.
+    ///
+    /// - Throws: a ``Failure`` where there is one that cannot be used.
+    func policy() throws -> Policy? {
+        do throws(PolicyError) {
+            return try paths.policy.read()
+        } catch {
+            throw Failure(error.description, next: "mcictl policy check")
+        }
     }
 
     /// The consent, where it is in force.
     func validConsent() -> Receipt? {
         guard let consent = try? ControlsFile(paths.controls).read().consent else { return nil }
-        return Consent.isValid(consent, deviceKey: deviceKeyText) ? consent : nil
+        // Under a policy that cannot be used nothing is valid.
+        guard let policy = try? paths.policy.read() as Policy?? else { return nil }
+        return Consent.isValid(consent, deviceKey: deviceKeyText, under: policy) ? consent : nil
     }
 
     /// Tells who can read from now on, before a question.

@@ -53,7 +53,7 @@ struct Workplace {
     /// - Returns: the daemon's answer; nil when it is down.
     func change(
         _ request: ControlCall,
-        _ change: (inout Controls) -> Void
+        _ change: (inout Controls) throws(Refusal) -> Void
     ) throws -> ControlReply? {
         var failure: ControlError?
         do {
@@ -70,10 +70,14 @@ struct Workplace {
                 controls = try file.read()
             } catch {
                 Terminal.tell("warning: \(error.description) It is kept as \(file.path).damaged.")
+                Terminal.tell(
+                    "  Exemptions that were in it no longer hold: ask for them again before you"
+                )
+                Terminal.tell("  consent. Until then nothing is recorded.")
                 file.setAside()
                 controls = Controls()
             }
-            change(&controls)
+            try change(&controls)
             try file.write(controls)
             _ = consume lock
         }

@@ -46,7 +46,7 @@ struct ConsentVerb: ParsableCommand {
     }
 
     private func give(_ place: Workplace) throws {
-        if !json { Terminal.print(Consent.notice) }
+        if !json { Terminal.print(Consent.notice(under: try place.policy())) }
         // Other keys than the one of the identity are named, however they came into the file.
         let (readers, own) = ((try? place.readers())?.keys ?? [], place.ownKeys)
         if !readers.allSatisfy({ own?.contains($0) == true }) {
@@ -153,7 +153,7 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("Signed     by the recorder with the key \(receipt.deviceKey)")
         let isValid = place.validConsent() != nil
         Terminal.print(
-            "Valid      \(isValid ? "yes" : "no: notice, user, host or the recorder's key changed")"
+            "Valid      \(isValid ? "yes" : "no: notice, policy, user, host or the recorder's key changed")"
         )
         Terminal.print("Take back  \(receipt.withdrawal)")
     }

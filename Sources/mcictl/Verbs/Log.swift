@@ -101,7 +101,11 @@ struct LogVerb: ParsableCommand {
         case .scroll(let dx, let dy):
             device = "pointer \(event.item.device)"
             what = "scroll \(Double(dx) / 120) \(Double(dy) / 120)"
-        case .focus(let app): what = "focus \(Terminal.printable(app))"
+        case .focus(let app, let title):
+            let name = title.map { " “\(Terminal.printable($0))”" } ?? ""
+            what =
+                app.isEmpty
+                ? "focus on what is not recorded" : "focus \(Terminal.printable(app))\(name)"
         case .gap(let reason, _, let stream):
             let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
             let scope = stream.map { ", \($0.name) only" } ?? ""

@@ -47,8 +47,11 @@ struct PauseVerb: ParsableCommand {
             until: end?.text,
             forgetSeconds: past.map { Int(($0 + 999) / 1000) }
         )
-        let milliseconds = length ?? end.map { $0.milliseconds - now.wall.milliseconds }
-        let pause = Pause(from: now, length: milliseconds, bootID: SystemClock.bootID())
+        let asked = length ?? end.map { $0.milliseconds - now.wall.milliseconds }
+        // A policy that cannot be used records nothing anyway.
+        let policy = (try? place.paths.policy.read()) ?? nil
+        let milliseconds = policy.map { $0.capped(pause: asked) } ?? asked
+        let pause = Term(from: now, length: milliseconds, bootID: SystemClock.bootID())
         let reply = try place.change(.pause(request)) { $0.pause = pause }
         var erased = reply?.erased ?? 0
         if reply == nil, let past {
@@ -57,6 +60,10 @@ struct PauseVerb: ParsableCommand {
             erased = try Forgetting(place).withoutDaemon(.stretch(stretch), dryRun: false)
         }
         try tell(reply, pause, erased, now.wall)
+        if milliseconds != asked {
+            Terminal.tell("That is the most the policy allows at once; you may pause again then.")
+            Terminal.tell("  Without an end: mcictl exempt add --everything")
+        }
     }
 
     private struct Answer: Encodable {
@@ -86,7 +93,7 @@ struct PauseVerb: ParsableCommand {
 
     private func tell(
         _ reply: ControlReply?,
-        _ pause: Pause,
+        _ pause: Term,
         _ erased: Int,
         _ now: WallTime
     ) throws {

@@ -20,7 +20,7 @@ struct QueryVerb: ParsableCommand {
               events   ms, time, type (key, button, motion, scroll, focus),
                        state (down, up), class, keysym, modifiers (ctrl+shift),
                        button, dx, dy (device counts; wheels: notches),
-                       app (in front), device, batch
+                       app (in front), device, batch, title (where stored)
               gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch
               batches  batch, end_ms, end_time, events, gaps,
                        state (whole, foreign: sealed to another key, damaged)

@@ -18,11 +18,65 @@ struct SetVerb: ParsableCommand {
               mcictl set ring-size 256M       what all files of the ring may take
               mcictl set retention 30d        after that it is erased
               mcictl set free-space 2G        with less on the disk nothing is recorded
+              mcictl set title off            window titles are not stored
             """,
         subcommands: [
-            KeyDetailVerb.self, RingSizeVerb.self, RetentionVerb.self, FreeSpaceVerb.self,
+            KeyDetailVerb.self, TitleVerb.self, RingSizeVerb.self, RetentionVerb.self,
+            FreeSpaceVerb.self,
         ]
     )
+}
+
+/// The verb `set title`.
+struct TitleVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "title",
+        abstract: "Choose whether the titles of windows are stored.",
+        discussion: """
+            Titles often hold names of people, subjects of messages and addresses. They are not stored
+            unless you say so; rules about titles work without that.
+
+            EXAMPLES
+              mcictl set title on       asks
+              mcictl set title off      what is in force unless you choose
+            """
+    )
+
+    @Argument(help: "on or off.")
+    var choice: String
+
+    @Flag(help: "Choose on without being asked.")
+    var yes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        guard ["on", "off"].contains(choice) else {
+            throw Failure("“\(choice)” is neither on nor off.", code: Failure.usage)
+        }
+        let place = Workplace()
+        let isOn = choice == "on"
+        if isOn, (try place.policy())?.titles == false {
+            throw Failure(
+                "The policy does not let titles be stored. Nothing was changed.",
+                next: "mcictl policy show",
+                code: Failure.refused
+            )
+        }
+        if isOn, !yes {
+            Terminal.tell("Titles of windows often hold names, subjects of messages and addresses.")
+            guard try Terminal.ask("Store them?", script: "--yes") else {
+                Terminal.tell("Nothing was changed.")
+                throw ExitCode(Failure.refused)
+            }
+        }
+        let (settings, isRunning) = try place.change { $0.title = isOn ? true : nil }
+        if json { return try Terminal.printJSON(settings) }
+        Terminal.print(isOn ? "Titles of windows are stored." : "Titles of windows are not stored.")
+        if isOn { Terminal.print("Undo: mcictl set title off") }
+        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+    }
 }
 
 /// The verb `set key-detail`.
@@ -85,6 +139,7 @@ struct KeyDetailVerb: ParsableCommand {
         let until = detail == .full ? " until \(TimeText.short(end, now: place.now.wall))" : ""
         Terminal.print("Key detail is \(detail.rawValue)\(until).")
         if detail == .full { Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts") }
+        EffectiveSetting.tellCeiling("key-detail", settings, place)
         if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
     }
 }

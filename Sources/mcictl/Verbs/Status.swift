@@ -112,12 +112,22 @@ enum StatusText {
         lines += [
             "",
             "  Keys       \(detail)",
+            "  Gate       \(gate(status))",
             "  Ring       \(size)\(oldest ?? "")\(limit)\(stored ?? "")\(erasing)",
             "  Readable   with your identity only",
             "  Sandbox    \(sandbox(status))",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
         ]
+        lines += status.questions.map {
+            "  Question   exemption \($0) waits for your answer: mcictl exempt answer \($0)"
+        }
         return lines
+    }
+
+    private static func gate(_ status: Status) -> String {
+        let exemptions = TimeText.count(status.exemptions, "exemption", "exemptions")
+        let policy = status.policy == nil ? "no policy" : "a policy (mcictl policy show)"
+        return "\(exemptions) in force · \(policy) · mcictl explain, exclude list"
     }
 
     /// A pause in words: until when, and how long that is.
@@ -132,17 +142,23 @@ enum StatusText {
     private static func reason(_ status: Status) -> String {
         switch status.reason {
         case "no-consent": "you have not consented"
+        case "consent-outdated": "what you consented to has changed"
+        case "exempt": "you exempted everything"
+        case "excluded": "everything is excluded at this hour"
         case "disk-full": "the disk is nearly full"
         default: status.reason ?? "unknown"
         }
     }
 
     private static func remedy(_ status: Status) -> String {
-        status.reason == "no-consent"
-            ? "Read the notice and decide: mcictl consent"
-            : status.reason == "disk-full"
-                ? "Free some space, or allow less: mcictl set free-space"
-                : "See: journalctl --user -u mcid"
+        switch status.reason {
+        case "no-consent": "Read the notice and decide: mcictl consent"
+        case "consent-outdated": "Read the new notice and decide: mcictl consent"
+        case "exempt": "See: mcictl exempt list"
+        case "excluded": "See: mcictl exclude list"
+        case "disk-full": "Free some space, or allow less: mcictl set free-space"
+        default: "See: journalctl --user -u mcid"
+        }
     }
 
     private static func keys(_ status: Status, _ now: WallTime) -> String {

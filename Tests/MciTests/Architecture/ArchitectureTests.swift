@@ -35,9 +35,12 @@ private let allowedImports: [String: Set<String>] = [
 /// The only files that may step outside Swift's memory safety.
 private let unsafeFiles: Set<String> = [
     "Capture/X11Connection.swift", "Capture/X11Connection+Devices.swift",
-    "Capture/X11Connection+Events.swift", "Capture/X11Connection+Windows.swift",
+    "Capture/TerminalPrompts.swift", "Capture/X11Connection+Events.swift",
+    "Capture/X11Connection+Properties.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
-    "Files/DiskFile.swift", "Files/FileLock.swift", "Files/SecretFile.swift",
+    "Files/DiskFile.swift", "Files/FolderWatch.swift", "Files/FileLock.swift",
+    "Files/SecretFile.swift",
+    "Files/TrustedFile.swift",
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",

@@ -47,6 +47,43 @@ import Testing
                 ["log", "--since", "yesterdayish"],
                 "error: “yesterdayish” is no time. Examples: 10m (ago), 14:05, 2026-11-21 14:05.\n"
             ),
+            (
+                ["exempt", "add"],
+                "error: Say what to exempt: --app, --title, --device, or --everything.\n  Next: mcictl exempt add --help\n"
+            ),
+            (["exempt", "add", "--everything", "--app", "x"], nil),
+            (
+                ["exempt", "add", "--app", "x", "--for", "30"],
+                "error: “30” has no unit. Did you mean 30m?\n"
+            ),
+            (
+                ["exempt", "add", "--everything", "--during", "someday"],
+                "error: The hours are no hours of the week, such as Mon-Fri 12:00-13:00.\n  Next: mcictl exempt add --help\n"
+            ),
+            (["exempt", "add", "--app", ""], nil),
+            (
+                ["exempt", "test"], "error: Describe a window: --app, --title, --device.\n"
+            ),
+            (["exempt", "withdraw", "one"], nil),
+            (
+                ["exempt", "answer", "1", "--accept", "--renew"],
+                "error: Choose one of --accept and --renew.\n"
+            ),
+            (["exclude", "only"], "error: Name applications, or --all.\n"),
+            (["exclude", "only", "x", "--all"], nil),
+            (
+                ["explain", "--at", "never"],
+                "error: “never” is no moment of the week. Example: --at \"Mon 12:30\"\n"
+            ),
+            (["set", "title", "maybe"], "error: “maybe” is neither on nor off.\n"),
+            (
+                ["steward", "decide", "x", "--key", "k"],
+                "error: Choose one of --approve and --deny.\n"
+            ),
+            (
+                ["steward", "decide", "x", "--key", "k", "--deny"],
+                "error: A refusal needs a --reason: the person reads it.\n"
+            ),
             (["frobnicate"], nil),
             (["status", "--nonsense"], nil),
         ] as [([String], String?)]
@@ -139,7 +176,7 @@ import Testing
         #expect(try Disk.read(folder.paths.identity) == key)
         let receipt = try command("consent", "--show", "--json").json
         #expect((receipt["recipients"] as? [String])?.first?.hasPrefix("age1") == true)
-        #expect(receipt["noticeHash"] as? String == Consent.noticeHash)
+        #expect(receipt["noticeHash"] as? String == Consent.noticeHash(under: nil))
         // Debian's age agrees about the pair.
         let public_ = try Program.run("age-keygen", ["-y", folder.paths.identity])
         #expect(public_.lines == (receipt["recipients"] as? [String]))
@@ -174,7 +211,11 @@ import Testing
         "set key-detail", "set ring-size", "set retention", "set free-space", "key", "key show",
         "key backup", "key protect", "key unprotect",
         "key recipients", "key recipients list", "key recipients add", "key recipients remove",
-        "key rotate",
+        "key rotate", "exempt", "exempt add", "exempt list", "exempt withdraw", "exempt answer",
+        "exempt test", "exempt export", "exempt import", "exclude", "exclude list", "exclude add",
+        "exclude drop", "exclude remove", "exclude restore", "exclude only", "explain",
+        "policy show", "policy check", "policy diff", "steward", "steward keygen",
+        "steward decide", "set title",
     ])
     func `help has examples and fits the screen`(verb: String) throws {
         let words = verb.split(separator: " ").map(String.init)

@@ -118,7 +118,7 @@ extension DaemonTests {
         let own = try String(contentsOfFile: path, encoding: .utf8)
         try Disk.write(Array((own + Identity().recipient + "\n").utf8), to: path)
         let status = try daemon.call(.reload).status
-        #expect(status?.state == .closed && status?.reason == "no-consent")
+        #expect(status?.state == .closed && status?.reason == "consent-outdated")
         try Disk.write(Array(own.utf8), to: path)
         #expect(try daemon.call(.reload).status?.state == .recording)
         daemon.stop()

@@ -478,7 +478,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         try Disk.write(Array("{".utf8), to: daemon.folder.paths.controls)
         try daemon.start()
         #expect(daemon.status?.state == .closed)
-        #expect(daemon.status?.reason == "The controls file is damaged.")
+        #expect(daemon.status?.reason == "The controls file is damaged in line 1.")
         #expect(daemon.status?.events.seen == 0)
     }
 

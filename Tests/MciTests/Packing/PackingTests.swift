@@ -87,7 +87,11 @@ extension GateOutput {
     fileprivate var expected: OpenedItem {
         switch self {
         case .focus(let focus):
-            OpenedItem(time: focus.time, device: 0, payload: .focus(app: focus.app))
+            OpenedItem(
+                time: focus.time,
+                device: 0,
+                payload: .focus(app: focus.app, title: focus.title)
+            )
         case .gap(let gap):
             OpenedItem(
                 time: gap.from,

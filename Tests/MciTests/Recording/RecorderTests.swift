@@ -138,7 +138,7 @@ import Timeline
         session.pass(200)
         let file = ControlsFile(session.folder.paths.controls)
         var controls = try file.read()
-        controls.pause = Pause(from: session.now, length: nil, bootID: [])
+        controls.pause = Term(from: session.now, length: nil, bootID: [])
         try file.write(controls)
         session.type("secret")
         session.pass(300)
@@ -181,7 +181,7 @@ import Timeline
         try Disk.write(Array("{\"schema\":1,".utf8), to: first.folder.paths.controls)
         let second = try ScriptedSession(after: first)
         #expect(second.recorder.status.state == .closed)
-        #expect(second.recorder.status.reason == "The controls file is damaged.")
+        #expect(second.recorder.status.reason == "The controls file is damaged in line 1.")
         #expect(second.source.connections == 0)
         try second.consent()
         #expect(second.recorder.status.state == .recording)
@@ -206,7 +206,7 @@ import Timeline
         controls.consent = receipt
         try ControlsFile(session.folder.paths.controls).write(controls)
         let next = try ScriptedSession(after: session)
-        #expect(next.recorder.status.reason == "no-consent")
+        #expect(next.recorder.status.reason == "consent-outdated")
     }
 
     @Test func `without a recipient it does not start`() throws {

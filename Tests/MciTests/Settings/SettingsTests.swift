@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Control
 import Events
 import Files
 import Foundation
@@ -57,6 +58,68 @@ import Testing
         let file = ControlsFile("\(folder.path)/controls.json")
         try Disk.write(Array(text.utf8), to: file.path)
         #expect(throws: SettingsError.self) { try file.read() }
+    }
+
+    /// Controls in which everything is said that can be said.
+    private func fullControls() throws -> Controls {
+        var controls = Controls()
+        let now = Moment(monotonic: EventTime(1), boottime: 1, wall: WallTime(1_795_268_102_118))
+        controls.pause = Term(from: now, length: 60_000, bootID: [1])
+        let scopes = [
+            Scope(), Scope(app: "KeePass*"), Scope(app: "firefox", title: "*Bank*"),
+            Scope(device: "Pad", during: "Mon-Fri 12:00-13:00"),
+        ]
+        for scope in scopes {
+            _ = try controls.exempt(
+                .init(scope: scope, seconds: 3600, reason: "mine"),
+                at: now,
+                bootID: [1]
+            )
+        }
+        try controls.exclude(.init(add: Scope(app: "gnucash")))
+        try controls.exclude(.init(add: Scope(title: "*salary*")))
+        try controls.exclude(.init(remove: "lockers"))
+        try controls.exclude(.init(only: ["editor", "term*"]))
+        return controls
+    }
+
+    @Test func `controls with any single defect are refused with the line, never looser`() throws {
+        let file = ControlsFile("\(folder.path)/controls.json")
+        let sound = try fullControls()
+        try file.write(sound)
+        #expect(try file.read() == sound)
+        let good = try Disk.read(file.path)
+        let lines = good.split(separator: 0x0A, omittingEmptySubsequences: false)
+        var random = SplitMix(seed: 11)
+        var defects: [[UInt8]] = []
+        for place in good.indices where place % 7 == 0 {
+            var (flipped, shorter, longer) = (good, good, good)
+            flipped[place] ^= 1 << UInt8.random(in: 0..<7, using: &random)
+            shorter.remove(at: place)
+            longer.insert(UInt8.random(in: 32..<127, using: &random), at: place)
+            defects += [flipped, shorter, longer, Array(good[..<place])]
+        }
+        for line in lines.indices.dropLast() {
+            var (without, twice) = (lines, lines)
+            without.remove(at: line)
+            twice.insert(lines[line], at: line)
+            defects += [without, twice].map { Array($0.joined(separator: [0x0A])) }
+        }
+        var named = 0
+        for bytes in defects where bytes != good {
+            try Disk.write(bytes, to: file.path)
+            do throws(SettingsError) {
+                // A space more or less changes nothing, and still it is not what mci wrote.
+                let read = try file.read()
+                Issue.record("\(read == sound)")
+            } catch {
+                #expect(error.code == .damaged)
+                if error.line != nil { named += 1 }
+            }
+        }
+        #expect(defects.count > 1000)
+        #expect(named == defects.count { $0 != good }, "each with its line")
+        print("controls: \(defects.count) single defects, all refused, \(named) with their line")
     }
 
     @Test(arguments: [
@@ -120,7 +183,7 @@ import Testing
         #expect(WallTime(Int64.min).text == "0000-01-01T00:00:00.000Z")
         #expect(WallTime(Int64.max).text == "9999-12-31T23:59:59.999Z")
         let now = Moment(monotonic: EventTime(5), boottime: 5, wall: WallTime(5))
-        var pause = Pause(from: now, length: 10, bootID: [1])
+        var pause = Term(from: now, length: 10, bootID: [1])
         for end in [Int64.min, Int64.max] {
             pause.boottimeEnd = end
             #expect((pause.timeLeft(at: now, bootID: [1]) ?? -1) >= 0)
@@ -129,7 +192,7 @@ import Testing
 
     @Test func `a pause whose end cannot be read never ends`() {
         let now = Moment(monotonic: EventTime(0), boottime: 0, wall: WallTime(0))
-        var pause = Pause(from: now, length: 10, bootID: [1])
+        var pause = Term(from: now, length: 10, bootID: [1])
         pause.until = "soon"
         #expect(
             !pause.isOver(

@@ -116,6 +116,11 @@ final class Hand {
         XFlush(display)
     }
 
+    /// Presses or releases a key by its number, whatever the layout makes of it.
+    func key(code: UInt32, down: Bool) {
+        _ = fakeKey(display, code, down ? 1 : 0, 0)
+    }
+
     /// Presses and releases one key after the other.
     func type(_ names: [String], every microseconds: UInt32 = 0) {
         for name in names {

@@ -19,6 +19,18 @@ extension Gate {
     }
 
     /// As the gate's own, with the outputs handed to a closure.
+    mutating func use(
+        _ restrictions: Restrictions,
+        at minute: WeekMinute,
+        from time: EventTime,
+        into body: (GateOutput) -> Void
+    ) {
+        var collector = Collector()
+        use(restrictions, at: minute, from: time, into: &collector)
+        collector.outputs.forEach(body)
+    }
+
+    /// As the gate's own, with the outputs handed to a closure.
     mutating func take(_ event: CaptureEvent, into body: (GateOutput) -> Void) -> Bool? {
         var collector = Collector()
         let isAdmitted = take(event, into: &collector)

@@ -114,15 +114,22 @@ final class ScriptedSession {
         self.clock = clock
         let handler = InMemoryLogHandler()
         log = handler
+        var paths = folder.paths
+        paths.policy = PolicyFile("\(folder.path)/policy.json")
         recorder = Recorder(
             source,
             Recorder.Environment(
-                paths: folder.paths,
+                paths: paths,
                 clock: { clock.now },
                 bootID: [UInt8](repeating: bootID, count: 16),
                 version: "test",
                 log: Logger(label: "test") { _ in handler },
                 space: { [disk] _ in disk.space },
+                // UTC; 1970 began on a Thursday.
+                weekMinute: { time in
+                    let minutes = Int(time.milliseconds / 60_000)
+                    return WeekMinute(day: (minutes / 1440 + 3) % 7, minuteOfDay: minutes % 1440)
+                },
                 confinement: confinement
             )
         )
@@ -202,13 +209,21 @@ final class ScriptedSession {
             recipients: Disk.lines(folder.paths.recipients),
             deviceKey: deviceKey,
             method: "test",
-            ring: folder.paths.ring
+            ring: folder.paths.ring,
+            under: try PolicyFile("\(folder.path)/policy.json").read()
         )
         _ = try recorder.handle(.consent(receipt))
     }
 
     func pause(seconds: Int? = nil, forgetting: Int? = nil) throws -> ControlReply {
         try recorder.handle(.pause(.init(seconds: seconds, forgetSeconds: forgetting)))
+    }
+
+    /// Puts a policy into force, or takes it away.
+    func usePolicy(_ text: String?) throws {
+        let path = "\(folder.path)/policy.json"
+        guard let text else { return Disk.remove(path) }
+        try Disk.write(Array(text.utf8), to: path)
     }
 
     /// Everything stored, opened with the person's key.
@@ -250,7 +265,7 @@ extension RecordedEvent {
         case .button(let number, let isDown): "button \(number) \(isDown ? "down" : "up")"
         case .motion(let dx, let dy): "motion \(dx) \(dy)"
         case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
-        case .focus(let app): "focus \(app)"
+        case .focus(let app, let title): "focus \(app)" + (title.map { " \($0)" } ?? "")
         case .gap(let reason, _, let stream):
             "gap \(reason.name) \(end.milliseconds - time.milliseconds)"
                 + (stream.map { " \($0)" } ?? "")

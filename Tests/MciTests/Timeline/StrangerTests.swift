@@ -24,7 +24,7 @@ import Timeline
             case .button(let number, let isDown): ["button", "\(number)", isDown ? "down" : "up"]
             case .motion(let dx, let dy): ["motion", "\(dx)", "\(dy)"]
             case .scroll(let dx, let dy): ["scroll", "\(dx)", "\(dy)"]
-            case .focus(let app): ["focus", app]
+            case .focus(let app, let title): ["focus", app, title ?? ""]
             case .gap(let reason, let to, let stream):
                 [
                     "gap", reason.name, stream?.name ?? "",

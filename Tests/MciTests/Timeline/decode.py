@@ -4,7 +4,7 @@ import sqlite3, struct, subprocess, sys, zlib
 
 CLASSES = "key letter digit punctuation space keypad modifier navigation editing function media other".split()
 REASONS = ("- no-consent paused session-locked unknown-context keyboard-grabbed disconnected not-running lost "
-           "suspended key-detail-off unpaired-release fault disk-full").split()
+           "suspended key-detail-off unpaired-release fault disk-full exempt excluded not-allowed").split()
 MODIFIERS = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
 
 class Bytes:
@@ -33,8 +33,8 @@ def batch(plain):
     while parts.at < len(parts.data):
         name = parts.u8()
         sections[name] = Bytes(parts.take(parts.varint()))
-    header, *columns = (sections.get(n, Bytes(b"")) for n in range(1, 14))
-    kinds, devices, times, keys, modifiers, keysyms, buttons, motions, wide, scrolls, apps, gaps = columns
+    header, *columns = (sections.get(n, Bytes(b"")) for n in range(1, 15))
+    kinds, devices, times, keys, modifiers, keysyms, buttons, motions, wide, scrolls, apps, gaps, titles = columns
     kinds, devices, modifiers = kinds.runs(), devices.runs(), modifiers.runs()
     version, number, count, time, offset = header.varint(), header.varint(), header.varint(), header.zigzag(), header.zigzag()
     assert version == 2
@@ -51,7 +51,7 @@ def batch(plain):
             code = motions.u8()
             fields = ["motion", *((wide.zigzag(), wide.zigzag()) if code == 0x88 else (nibble(code >> 4), nibble(code & 15)))]
         elif kind == 4: fields = ["scroll", scrolls.zigzag(), scrolls.zigzag()]
-        elif kind == 5: fields = ["focus", apps.text()]
+        elif kind == 5: fields = ["focus", apps.text(), titles.text() if titles.data else ""]
         else: fields = ["gap", REASONS[gaps.u8()], ["", "keyboard", "pointer"][gaps.u8()], time + gaps.zigzag() + offset]
         print(time + offset, "" if device is None else device, *fields)
 

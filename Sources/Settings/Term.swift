@@ -2,21 +2,21 @@
 
 package import Events
 
-/// A pause that the person asked for.
+/// A stretch of time that the person asked for: a pause, or how long an exemption lasts.
 ///
 /// Its end is kept twice: on the wall clock and on this boot's clock. The later one counts, so that
 /// neither a clock set forward nor one set back lets it end early.
-package struct Pause: Codable, Equatable, Sendable {
+package struct Term: Codable, Equatable, Sendable {
     /// RFC 3339.
     package var since: String
-    /// RFC 3339; nil for a pause that lasts until it is resumed.
+    /// RFC 3339; nil for one that lasts until it is ended.
     package var until: String?
     /// The boot whose clock ``boottimeEnd`` is on, in hexadecimal.
     package var bootID: String
     /// CLOCK_BOOTTIME in milliseconds.
     package var boottimeEnd: Int64?
 
-    /// A pause from `now` to a moment, or without end.
+    /// A stretch from `now` to a moment, or without end.
     ///
     /// - Parameters:
     ///   - now: the moment of the request.
@@ -29,7 +29,12 @@ package struct Pause: Codable, Equatable, Sendable {
         boottimeEnd = length.map { now.boottime + $0 }
     }
 
-    /// Whether the pause is over; one whose end cannot be read never is.
+    init(since: String, until: String?, bootID: String, boottimeEnd: Int64?) {
+        (self.since, self.until) = (since, until)
+        (self.bootID, self.boottimeEnd) = (bootID, boottimeEnd)
+    }
+
+    /// Whether it is over; one whose end cannot be read never is.
     package func isOver(at now: Moment, bootID: [UInt8]) -> Bool {
         guard let until else { return false }
         guard let end = WallTime(until), end <= now.wall else { return false }
@@ -48,7 +53,5 @@ package struct Pause: Codable, Equatable, Sendable {
         return max(wall, isAbsurd ? 0 : boot, 0)
     }
 
-    private static func name(_ bootID: [UInt8]) -> String {
-        bootID.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
+    private static func name(_ bootID: [UInt8]) -> String { hexadecimal(bootID) }
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Classes of terminal programs, and of programs with terminals inside.
+///
+/// For windows whose process does not tell that it holds a terminal: xterm runs with a group of its
+/// own and may not be looked into, and an editor opens its terminal when it is wanted.
+enum KnownTerminals {
+    /// Whether windows of a class are known to show terminals.
+    static func contains(_ app: String) -> Bool {
+        let name = app.lowercased()
+        return names.contains(name) || parts.contains { name.contains($0) }
+    }
+
+    /// What names of terminals have in common, and families of programs.
+    private static let parts = [
+        "term", "konsole", "kitty", "alacritty", "tilix", "jetbrains-", "emacs", "vscod",
+        "code-oss",
+    ]
+
+    private static let names: Set<String> = [
+        "urxvt", "rxvt", "aterm", "wterm", "st", "st-256color", "tilda", "guake", "yakuake",
+        "sakura", "termite", "terminology", "terminator", "tym", "hyper", "tabby", "ghostty",
+        "com.mitchellh.ghostty", "contour", "rio", "foot", "warp", "dev.warp.warp", "black box",
+        "com.raggesilver.blackbox", "kgx", "org.gnome.console", "gnome-console", "ptyxis",
+        "org.gnome.ptyxis", "kmscon", "domterm", "cool-retro-term",
+        "code", "code - insiders", "codium", "cursor", "windsurf", "positron", "theia", "atom",
+        "pulsar", "zed", "dev.zed.zed", "gvim", "neovide", "nvim-qt", "eclipse", "netbeans",
+        "kate", "kdevelop", "dolphin", "geany", "gnome-builder", "org.gnome.builder", "qtcreator",
+        "qt creator", "rstudio", "spyder", "jupyterlab", "android-studio",
+    ]
+}

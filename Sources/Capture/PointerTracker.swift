@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// Follows the window under the pointer, to which buttons and movements belong.
+///
+/// Crossings of the root's children (programs' windows, or the frames around them) and raw events
+/// stand in one stream, so their order is the truth: a movement belongs to the window in which it
+/// begins. A window left is a window unknown, at once.
+///
+/// While a client grabs the pointer the server tells crossings to that client alone, and what the
+/// person does belongs to the window of the grab. A grab that was already in force at the
+/// connection is not seen. Of several pointers on one screen all are taken for one.
+struct PointerTracker: ContextTracker {
+    /// Where the pointer's input goes.
+    private enum Place: Equatable {
+        case unknown
+        /// Nobody's window.
+        case background
+        case window(UInt)
+        /// A grab by the root or by a window that is not watched: unknown until its end.
+        case held
+    }
+
+    private(set) var context: AppContext = .unknown
+
+    private var book: WindowBook
+    private var place = Place.unknown
+    /// Whose window it is, from a place in the stream on.
+    private var finding: WindowBook.Finding?
+    /// An answer of the server that holds from this serial number on.
+    private var answer: (window: UInt, serial: UInt)?
+    private var hasAsked = false
+
+    init(_ book: WindowBook) {
+        self.book = book
+    }
+
+    mutating func start(_ connection: X11Connection) {
+        connection.watch(connection.root, for: .rootCrossing)
+        for window in connection.family(of: connection.root)?.children ?? [] {
+            connection.watch(window, for: .crossing)
+        }
+        ask(connection)
+    }
+
+    mutating func readTitles(
+        where isNeeded: @escaping (WindowFacts) -> Bool,
+        _ connection: X11Connection
+    ) {
+        book.readTitles(where: isNeeded)
+        guard place != .held else { return }
+        go(to: .unknown)
+        ask(connection)
+    }
+
+    mutating func beginRound() {
+        hasAsked = false
+    }
+
+    mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
+        settle(serial, connection)
+        let isVoid = book.take(event, serial, inUse: finding)
+        switch event {
+        case .entered(let window, let mode, let detail):
+            answer = nil
+            if window != connection.root {
+                enter(window, serial, connection)
+            } else if mode == .grab {
+                go(to: .held)
+            } else {
+                go(to: detail == .virtual ? .unknown : .background)
+            }
+        case .left(let window, let mode, let detail):
+            answer = nil
+            if detail == .inferior, window != connection.root {
+                // Into a window inside: it stays with this one.
+                enter(window, serial, connection)
+            } else {
+                go(to: mode == .grab ? .held : .unknown)
+            }
+        case .created(let window):
+            connection.watch(window, for: book.watches(window) ? .facts(.pointer) : .crossing)
+        case .destroyed(let window), .unmapped(let window), .reparented(let window):
+            // The server tells where the pointer is then.
+            if place == .window(window) { go(to: .unknown) }
+        default: break
+        }
+        if isVoid, case .window(let window) = place { enter(window, serial, connection) }
+    }
+
+    mutating func inputCame(at time: EventTime, _ connection: X11Connection) {
+        askUnlessKnown(connection)
+    }
+
+    mutating func endRound(_ connection: X11Connection) {
+        askUnlessKnown(connection)
+    }
+
+    private mutating func askUnlessKnown(_ connection: X11Connection) {
+        guard !hasAsked, answer == nil else { return }
+        switch place {
+        case .held, .background: return
+        case .window where finding != nil: return
+        case .unknown, .window: ask(connection)
+        }
+    }
+
+    mutating func settle(_ serial: UInt, _ connection: X11Connection) {
+        if let answer, serial >= answer.serial {
+            self.answer = nil
+            if answer.window == 0 {
+                go(to: .background)
+            } else {
+                enter(answer.window, serial, connection)
+            }
+        }
+        if let finding, serial >= finding.validFrom { context = .window(finding.facts) }
+    }
+
+    // MARK: Coming and leaving
+
+    private mutating func enter(_ window: UInt, _ serial: UInt, _ connection: X11Connection) {
+        place = .window(window)
+        finding = book.find(window, connection)
+        context = .unknown
+        if let finding, serial >= finding.validFrom { context = .window(finding.facts) }
+    }
+
+    private mutating func go(to place: Place) {
+        self.place = place
+        finding = nil
+        context = place == .background ? .app("") : .unknown
+    }
+
+    /// Asks for the window under the pointer twice, so that the answer is certain from a known
+    /// serial number on.
+    private mutating func ask(_ connection: X11Connection) {
+        hasAsked = true
+        guard let first = connection.pointedWindow() else { return }
+        if first != 0 { connection.watch(first, for: .facts(.pointer)) }
+        let serial = connection.nextRequest
+        guard connection.pointedWindow() == first else { return }
+        answer = (first, serial)
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// What is known of the windows seen on one connection, each read once and again when it changed.
+///
+/// A reply tells how things are when the server answers, while the events that are being looked at
+/// are older. So all that is found says from which place of the stream on it holds, and a change
+/// that stands in the stream after the reading began makes it void: at a key or a movement the
+/// facts are those of that very moment, or there are none.
+struct WindowBook {
+    /// Whose input it is that a window gets.
+    struct Finding {
+        var facts: WindowFacts
+        /// Whether a change of title makes this void.
+        var hasTitle: Bool
+        var program: WindowPage.Program
+        var sources: [UInt]
+        var readSince: UInt
+        /// The serial number from which on this holds.
+        var validFrom: UInt
+
+        /// Whether a change of a window at a place in the stream makes this void.
+        func isVoid(_ window: UInt, _ serial: UInt) -> Bool {
+            serial >= readSince && sources.contains(window)
+        }
+    }
+
+    private let role: X11Connection.Role
+    private let history: ClientHistory
+    private var isTitleNeeded: (WindowFacts) -> Bool
+    private var pages: [UInt: WindowPage] = [:]
+
+    init(
+        _ role: X11Connection.Role,
+        _ history: ClientHistory,
+        _ isTitleNeeded: @escaping (WindowFacts) -> Bool
+    ) {
+        self.role = role
+        self.history = history
+        self.isTitleNeeded = isTitleNeeded
+    }
+
+    /// Reads the titles of other windows than before; all is found out anew.
+    mutating func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
+        isTitleNeeded = isNeeded
+        pages.removeAll()
+    }
+
+    /// Whether changes of a window are told because something is known of it.
+    func watches(_ window: UInt) -> Bool {
+        pages.values.contains { $0.sources.contains(window) }
+    }
+
+    // MARK: Changes
+
+    /// Forgets what an event makes void.
+    ///
+    /// - Parameters:
+    ///   - event: the event, in the order of the stream.
+    ///   - serial: its place there.
+    ///   - finding: what is in use.
+    /// - Returns: whether that is void now.
+    mutating func take(_ event: X11Event, _ serial: UInt, inUse finding: Finding?) -> Bool {
+        switch event {
+        case .propertyChanged(let window, .title):
+            forget(window, serial, titlesOnly: true)
+            return finding.map { $0.hasTitle && $0.isVoid(window, serial) } ?? false
+        case .propertyChanged(let window, .identity), .reparented(let window),
+            .created(let window):
+            forget(window, serial)
+            return finding?.isVoid(window, serial) ?? false
+        case .destroyed(let window):
+            // Ids are given again.
+            history.forget(window)
+            forget(window, serial)
+            return finding?.isVoid(window, serial) ?? false
+        default: return false
+        }
+    }
+
+    private mutating func forget(
+        _ window: UInt,
+        _ serial: UInt,
+        titlesOnly: Bool = false
+    ) {
+        for (key, page) in pages
+        where serial >= page.readSince && page.sources.contains(window)
+            && (page.hasTitle || !titlesOnly)
+        {
+            pages[key] = nil
+        }
+    }
+
+    // MARK: Finding
+
+    /// Whose input a window gets; nil where nobody can say.
+    ///
+    /// A popup belongs to the window it names; else to the one its client last had in front or
+    /// under the pointer, where these are alike; else to itself.
+    mutating func find(_ window: UInt, _ connection: X11Connection) -> Finding? {
+        guard let found = find(window, connection, depth: 0) else { return nil }
+        if let page = pages[window], !page.isPopup {
+            history.note(page.subject, connection.client(of: page.subject), role)
+        }
+        return found
+    }
+
+    private mutating func find(
+        _ window: UInt,
+        _ connection: X11Connection,
+        depth: Int
+    ) -> Finding? {
+        guard depth < 8, let page = page(of: window, connection) else { return nil }
+        let own = page.facts.map {
+            Finding(
+                facts: $0,
+                hasTitle: page.hasTitle,
+                program: page.program,
+                sources: page.sources,
+                readSince: page.readSince,
+                validFrom: page.validFrom
+            )
+        }
+        guard page.isPopup else { return own }
+        if let owner = page.owner, owner != window,
+            let found = find(owner, connection, depth: depth + 1)
+        {
+            return found.joined(page)
+        }
+        let others = history.windows(of: connection.client(of: page.subject))
+            .filter { $0 != window && $0 != page.subject }
+            .compactMap { find($0, connection, depth: depth + 1) }
+        guard let first = others.first else { return own }
+        guard others.allSatisfy({ $0.facts == first.facts }) else { return nil }
+        return others.dropFirst().reduce(first) { $0.joined($1) }.joined(page)
+    }
+
+    private mutating func page(of window: UInt, _ connection: X11Connection) -> WindowPage? {
+        if let known = pages[window] { return known }
+        let page = WindowPage(window, connection, role, isTitleNeeded)
+        if let page { pages[window] = page }
+        return page
+    }
+}
+
+extension WindowBook.Finding {
+    /// The same facts, void also when a popup that belongs to them changes.
+    fileprivate func joined(_ page: WindowPage) -> Self {
+        joined(page.sources, page.readSince, page.validFrom)
+    }
+
+    fileprivate func joined(_ other: Self) -> Self {
+        joined(other.sources, other.readSince, other.validFrom)
+    }
+
+    private func joined(_ sources: [UInt], _ readSince: UInt, _ validFrom: UInt) -> Self {
+        var result = self
+        result.sources += sources
+        result.readSince = min(readSince, self.readSince)
+        result.validFrom = max(validFrom, self.validFrom)
+        return result
+    }
+}
+
+/// The windows that each client of the server last had in front and under the pointer.
+///
+/// Both connections share it, for a menu opened with the pointer may take keys.
+final class ClientHistory {
+    private var focused: [UInt: UInt] = [:]
+    private var entered: [UInt: UInt] = [:]
+
+    func note(_ window: UInt, _ client: UInt, _ role: X11Connection.Role) {
+        if role == .keyboard { focused[client] = window } else { entered[client] = window }
+    }
+
+    func windows(of client: UInt) -> [UInt] {
+        [focused[client], entered[client]].compactMap(\.self)
+    }
+
+    func forget(_ window: UInt) {
+        for (client, known) in focused where known == window { focused[client] = nil }
+        for (client, known) in entered where known == window { entered[client] = nil }
+    }
+}

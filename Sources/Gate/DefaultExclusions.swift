@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is not recorded unless the person says otherwise.
+package struct DefaultExclusion: Sendable {
+    /// The word by which the person removes and restores it.
+    package let name: String
+    /// What it covers, for people.
+    package let summary: String
+    package let rules: [Rule]
+
+    private init(_ name: String, _ summary: String, _ rules: [Rule]) {
+        self.name = name
+        self.summary = summary
+        self.rules = rules
+    }
+
+    /// All of them, in the order in which they are listed.
+    package static let all = [
+        DefaultExclusion("password-managers", "password managers and key rings", apps(managers)),
+        DefaultExclusion("askpass", "pinentry, askpass and authorisation dialogs", apps(askpass)),
+        DefaultExclusion("lockers", "screen lockers", apps(lockers)),
+        DefaultExclusion(
+            "private-browsing",
+            "private windows of browsers, by their title in 30 languages",
+            privateWindows
+        ),
+        DefaultExclusion(
+            "terminal-prompts",
+            "keys typed while a terminal program reads a line without showing it",
+            [Rule(atSecretPrompts: true)]
+        ),
+    ]
+
+    private static func apps(_ names: [String]) -> [Rule] {
+        [Rule(app: Glob(anyOf: names))]
+    }
+
+    /// Classes or instances of WM_CLASS; Electron programs have their product's name.
+    private static let managers = [
+        "keepass*", "org.keepassxc.*", "bitwarden*", "1password*", "enpass*", "buttercup*",
+        "*seahorse*", "kwallet*", "org.kde.kwallet*", "qtpass*", "org.ijhack.qtpass*", "pwsafe*",
+        "passwordsafe*", "proton pass*", "dashlane*", "nordpass*", "lastpass*", "keeper*password*",
+        "keeperpassword*", "revelation*", "passky*", "*gnome.world.secrets*",
+        "*gnome.passwordsafe*", "password-gorilla*", "gpass*", "figaro*password*", "roboform*",
+        "authenticator", "*gnome.authenticator*", "yubioath*", "*yubico*authenticator*",
+        "gnome-keyring*", "kgpg*", "kleopatra*",
+    ]
+
+    private static let askpass = [
+        "pinentry*", "gcr-prompter*", "*askpass*", "*ssh-askpass*", "gksu*", "kdesu*", "kdesudo*",
+        "lxqt-sudo*", "*polkit*agent*", "*policykit*", "lxpolkit*", "*polkit*authentication*",
+        "systemd-ask-password*", "nm-applet", "nm-connection-editor", "zenity", "kdialog", "yad",
+        "xdialog", "gxmessage", "veracrypt*", "zulucrypt*", "luckyluks*",
+    ]
+
+    private static let lockers = [
+        "i3lock*", "xscreensaver*", "xsecurelock*", "slock*", "xlock*", "light-locker*",
+        "gnome-screensaver*", "mate-screensaver*", "cinnamon-screensaver*", "xfce4-screensaver*",
+        "kscreenlocker*", "physlock*", "betterlockscreen*", "lightdm*greeter*", "sddm*greeter*",
+        "*greeter",
+    ]
+
+    /// Browsers that write into the title that a window is private, each with what its titles hold.
+    private static let privateWindows: [Rule] = {
+        let firefox = [
+            "firefox*", "navigator", "librewolf*", "waterfox*", "floorp*", "zen*", "icecat*",
+            "tor browser*", "mullvad browser*", "palemoon*", "pale moon*", "seamonkey*",
+            "basilisk*",
+        ]
+        let chromium = [
+            "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
+            "org.gnome.epiphany*", "falkon*", "konqueror*", "midori*", "qutebrowser*", "*thorium*",
+            "yandex-browser*", "ungoogled*",
+        ]
+        // Tor Browser and Mullvad Browser are private always, whatever their title says.
+        let always = apps(["tor browser*", "mullvad browser*"])
+        let titles = Glob(anyOf: PrivateTitles.all.map { "*\($0)*" })
+        return always + [Rule(app: Glob(anyOf: firefox + chromium), title: titles)]
+    }()
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// The restrictions as they are at one minute of the week, with the devices that there are.
+///
+/// Asked once when the window in front changes, never for an event.
+struct RuleBook {
+    private var restrictions = Restrictions()
+    private var minute = WeekMinute(day: 0, minuteOfDay: 0)
+    /// The names of the devices, by their XInput2 id.
+    private var devices: [UInt8: String] = [:]
+    /// The rules that are in force now, the person's first.
+    private var rules: [(rule: Rule, reason: GapReason)] = []
+
+    init() {}
+
+    mutating func use(_ new: Restrictions, at minute: WeekMinute) {
+        restrictions = new
+        self.minute = minute
+        let exempt = new.exemptions.map { (rule: $0, reason: GapReason.exempt) }
+        let excluded = new.exclusions.map { (rule: $0, reason: GapReason.excluded) }
+        rules = (exempt + excluded).filter { $0.rule.isInForce(at: minute) }
+    }
+
+    mutating func use(devices: [UInt8: String]) {
+        self.devices = devices
+    }
+
+    var storesTitles: Bool { restrictions.storesTitles }
+
+    /// What becomes of the input of a window.
+    func verdict(on window: WindowFacts) -> Verdict {
+        let window = WindowTexts(window)
+        var verdict = Verdict()
+        for (rule, reason) in rules where rule.isFor(window) {
+            guard let device = rule.device else { return Verdict(refusal: reason) }
+            verdict.drop(device, devices, for: reason)
+        }
+        let isAllowed = restrictions.allowed.allSatisfy { $0.contains(where: window.isOf) }
+        return isAllowed ? verdict : Verdict(refusal: .notAllowed)
+    }
+}
+
+/// What becomes of the input of a window: recorded, recorded but for some devices, or nothing.
+struct Verdict {
+    /// Why nothing is recorded; nil when something is.
+    private(set) var refusal: GapReason?
+    /// Bit n of word m: nothing of the device 64 m + n is recorded.
+    private var devices = InlineArray<4, UInt64>(repeating: 0)
+    private(set) var deviceReason: GapReason?
+
+    init(refusal: GapReason? = nil) {
+        self.refusal = refusal
+    }
+
+    /// Whether nothing of a device is recorded.
+    func drops(_ device: UInt8) -> Bool {
+        refusal != nil
+            || (deviceReason != nil && devices[Int(device >> 6)] & 1 << UInt64(device & 63) != 0)
+    }
+
+    /// Leaves out the devices that a pattern names, and those whose name nobody knows.
+    mutating func drop(_ pattern: Glob, _ names: [UInt8: String], for reason: GapReason) {
+        deviceReason = deviceReason ?? reason
+        for device in UInt8.min...UInt8.max where names[device].map(pattern.matches) ?? true {
+            devices[Int(device >> 6)] |= 1 << UInt64(device & 63)
+        }
+    }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Capture
+import Control
+import Events
+import Gate
+import Logging
+import Settings
+
+/// What may be recorded: the person's exemptions, exclusions and settings, as the gate is told them.
+extension Recorder {
+    /// Finds out what holds from the controls and settings that were read; rules that cannot be
+    /// understood close the gate.
+    func readRules() {
+        let before = restrictions
+        do throws(Refusal) {
+            var person = try controls.restrictions()
+            person.storesTitles = settings.title ?? false
+            restrictions = policy.map { person.stricter($0.restrictions) } ?? person
+        } catch {
+            fault = fault ?? error.reason
+        }
+        guard restrictions != before || rules.minute == nil else { return }
+        rules = Rules(areTimed: restrictions.dependOnTime)
+        // Only where it is another answer: what is known of the windows is found out anew.
+        source.readTitles { [restrictions] in restrictions.needsTitle(of: $0) }
+    }
+
+    /// What the gate was told of the restrictions.
+    struct Rules {
+        /// Whether some hold at certain hours only.
+        var areTimed = false
+        /// The minute of the week for which they were told; nil when they were not yet.
+        var minute: WeekMinute?
+        /// Why all input is left out in that minute; nil where it is not.
+        var leftOutBy: GapReason?
+    }
+
+    /// Tells the gate the rules, where they or the minute have changed.
+    func useRules(at now: Moment) {
+        if rules.minute != nil, !rules.areTimed { return }
+        let minute = environment.weekMinute(now.wall)
+        guard rules.minute != minute else { return }
+        rules.minute = minute
+        rules.leftOutBy = restrictions.leavesOutAll(at: minute)
+        path.use(restrictions, at: minute, from: now.monotonic)
+    }
+
+    /// When rules that leave out everything at certain hours are to be looked at again; nil for never.
+    var rulesDue: WallTime? {
+        func isTimed(_ rule: Rule) -> Bool { rule.isForEverything && rule.during != nil }
+        guard rules.areTimed,
+            restrictions.exemptions.contains(where: isTimed)
+                || restrictions.exclusions.contains(where: isTimed)
+        else { return nil }
+        let now = environment.clock().wall.milliseconds
+        return WallTime((now / 60_000 + 1) * 60_000)
+    }
+
+    /// Exemptions whose time is over end, or wait for an answer; where that cannot be written they go on.
+    func endExemptions(at now: Moment) {
+        var new = controls
+        guard new.expire(at: now, bootID: environment.bootID) else { return }
+        guard save(new) else {
+            environment.log.error("The end of an exemption could not be written, so it goes on")
+            return
+        }
+        environment.log.notice("The time of an exemption is over")
+        statusChanged = true
+        readRules()
+    }
+
+    // MARK: Calls
+
+    func exempt(_ call: ControlCall.ExemptCall) throws(Refusal) -> ControlReply {
+        var record: ExemptionRecord?
+        let now = environment.clock()
+        try changeRules { controls throws(Refusal) in
+            record = try controls.exempt(call, at: now, bootID: environment.bootID)
+        }
+        environment.log.notice("Exemption asked for")
+        return reply(record)
+    }
+
+    func answer(_ call: ControlCall.AnswerCall) throws(Refusal) -> ControlReply {
+        var record: ExemptionRecord?
+        let now = environment.clock()
+        try changeRules { controls throws(Refusal) in
+            record = try controls.answer(call, at: now)
+        }
+        environment.log.notice("Exemption answered")
+        return reply(record)
+    }
+
+    func decide(_ decision: String) throws(Refusal) -> ControlReply {
+        noteChangedFiles()
+        var record: ExemptionRecord?
+        let (now, stewards) = (environment.clock(), policy?.stewards ?? [])
+        try changeRules { controls throws(Refusal) in
+            record = try controls.decide(
+                decision,
+                among: stewards,
+                user: ProcessFacts.userID,
+                at: now.wall
+            )
+        }
+        environment.log.notice("A steward's decision was taken")
+        return reply(record)
+    }
+
+    func exclude(_ call: ControlCall.ExcludeCall) throws(Refusal) -> ControlReply {
+        try changeRules { controls throws(Refusal) in try controls.exclude(call) }
+        environment.log.notice("Exclusions changed")
+        return ControlReply(status: status)
+    }
+
+    func explain() -> ControlReply {
+        let now = environment.clock()
+        if isConnected { drain(now) } else { update(at: now) }
+        var reply = ControlReply()
+        if let reason = path.gate.conditions.closedBy {
+            reply.explanation = Explanation(isRecorded: false, reason: reason.name)
+            return reply
+        }
+        switch path.gate.context(of: .keyboard) {
+        case .unknown:
+            let reason = GapReason.unknownContext.name
+            reply.explanation = Explanation(isRecorded: false, reason: reason)
+        case .grabbed:
+            let reason = GapReason.keyboardGrabbed.name
+            reply.explanation = Explanation(isRecorded: false, reason: reason)
+        case .window(let window):
+            reply.explanation = Explanation(
+                controls,
+                policy,
+                on: window,
+                from: nil,
+                at: environment.weekMinute(now.wall)
+            )
+        }
+        return reply
+    }
+
+    private func reply(_ record: ExemptionRecord?) -> ControlReply {
+        var reply = ControlReply(status: status)
+        reply.exemption = record
+        return reply
+    }
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One reading of a JSON text, from its first byte to its last.
+struct JSONReader {
+    private let bytes: [UInt8]
+    private var place = 0
+    private var line = 1
+    private var depth = 0
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// The one value of the text.
+    mutating func readAll() throws(JSONDefect) -> JSONText.Node {
+        guard bytes.count <= JSONText.longest else {
+            throw JSONDefect(1, "The file is larger than \(JSONText.longest >> 10) KiB.")
+        }
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+            throw wrong("The file begins with a byte order mark. Save it as plain UTF-8.")
+        }
+        skipSpaces()
+        if next == nil { throw wrong("The file is empty.") }
+        let node = try readValue()
+        skipSpaces()
+        if next != nil { throw wrong("\(found) follows after the end of the value.") }
+        return node
+    }
+
+    // MARK: Values
+
+    private mutating func readValue() throws(JSONDefect) -> JSONText.Node {
+        let start = line
+        let value: JSONText.Value
+        switch next {
+        case UInt8(ascii: "{"): value = try readNested(Self.readObject)
+        case UInt8(ascii: "["): value = try readNested(Self.readArray)
+        case UInt8(ascii: "\""): value = .string(try readString())
+        case let byte? where byte == UInt8(ascii: "-") || Self.isDigit(byte):
+            value = try readNumber()
+        default: value = try readWord()
+        }
+        return JSONText.Node(line: start, value: value)
+    }
+
+    private mutating func readNested(
+        _ read: (inout JSONReader) throws(JSONDefect) -> JSONText.Value
+    ) throws(JSONDefect) -> JSONText.Value {
+        depth += 1
+        guard depth <= JSONText.deepest else {
+            throw wrong("More than \(JSONText.deepest) values lie within each other.")
+        }
+        place += 1
+        skipSpaces()
+        let value = try read(&self)
+        depth -= 1
+        return value
+    }
+
+    private static func readObject(
+        _ reader: inout JSONReader
+    ) throws(JSONDefect) -> JSONText.Value {
+        var members: [JSONText.Member] = []
+        var lines: [String: Int] = [:]
+        if reader.take("}") { return .object(members) }
+        while true {
+            guard reader.next == UInt8(ascii: "\"") else {
+                throw reader.wrong("\(reader.found) stands where a key in quotation marks belongs.")
+            }
+            let keyLine = reader.line
+            let key = try reader.readString()
+            if let first = lines.updateValue(keyLine, forKey: key) {
+                let name = JSONText.quoted(key)
+                throw JSONDefect(keyLine, "\(name) stands here again, after line \(first).")
+            }
+            reader.skipSpaces()
+            guard reader.take(":") else {
+                throw reader.wrong("\(reader.found) stands where a colon belongs.")
+            }
+            reader.skipSpaces()
+            let node = try reader.readValue()
+            members.append(JSONText.Member(key: key, keyLine: keyLine, node: node))
+            if try reader.ends(with: "}") { return .object(members) }
+        }
+    }
+
+    private static func readArray(_ reader: inout JSONReader) throws(JSONDefect) -> JSONText.Value {
+        var nodes: [JSONText.Node] = []
+        if reader.take("]") { return .array(nodes) }
+        while true {
+            nodes.append(try reader.readValue())
+            if try reader.ends(with: "]") { return .array(nodes) }
+        }
+    }
+
+    /// Takes the end of an object or array, or the comma before its next part.
+    private mutating func ends(with end: Unicode.Scalar) throws(JSONDefect) -> Bool {
+        skipSpaces()
+        if take(end) { return true }
+        guard take(",") else {
+            throw wrong("\(found) stands where a comma or “\(end)” belongs.")
+        }
+        skipSpaces()
+        if next == UInt8(ascii: end) { throw wrong("Nothing follows the comma before “\(end)”.") }
+        return false
+    }
+
+    private mutating func readWord() throws(JSONDefect) -> JSONText.Value {
+        let words: [(String, JSONText.Value)] = [
+            ("true", .bool(true)), ("false", .bool(false)), ("null", .null),
+        ]
+        for (word, value) in words where bytes[place...].starts(with: word.utf8) {
+            place += word.utf8.count
+            return value
+        }
+        throw wrong("\(found) stands where a value belongs.")
+    }
+
+    private mutating func readNumber() throws(JSONDefect) -> JSONText.Value {
+        let start = place
+        _ = take("-")
+        if take("0") {
+            if next.map(Self.isDigit) == true { throw wrong("A number does not begin with 0.") }
+        } else {
+            try takeDigits()
+        }
+        if take(".") { try takeDigits() }
+        if take("e") || take("E") {
+            _ = take("+") || take("-")
+            try takeDigits()
+        }
+        return .number(String(decoding: bytes[start..<place], as: UTF8.self))
+    }
+
+    private mutating func takeDigits() throws(JSONDefect) {
+        guard next.map(Self.isDigit) == true else {
+            throw wrong("\(found) stands where a digit belongs.")
+        }
+        while next.map(Self.isDigit) == true { place += 1 }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+    }
+
+    // MARK: Strings
+
+    private mutating func readString() throws(JSONDefect) -> String {
+        let start = line
+        var text: [UInt8] = []
+        place += 1
+        while let byte = next {
+            place += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let string = String(validating: text, as: UTF8.self) else {
+                    throw JSONDefect(start, "A text is not in UTF-8.")
+                }
+                return string
+            case UInt8(ascii: "\\"): text += Array(String(try readEscape()).utf8)
+            case 0x0A:
+                throw JSONDefect(
+                    start,
+                    "A text does not end in its line: a quotation mark is missing."
+                )
+            case ..<0x20: throw wrong("A text holds a control character. Write it as \\u00XX.")
+            default: text.append(byte)
+            }
+        }
+        throw JSONDefect(start, "The file ends within a text.")
+    }
+
+    private mutating func readEscape() throws(JSONDefect) -> Unicode.Scalar {
+        let short: [UInt8: Unicode.Scalar] = [
+            UInt8(ascii: "\""): "\"", UInt8(ascii: "\\"): "\\", UInt8(ascii: "/"): "/",
+            UInt8(ascii: "b"): "\u{8}", UInt8(ascii: "f"): "\u{C}", UInt8(ascii: "n"): "\n",
+            UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
+        ]
+        guard let byte = next else { throw wrong("The file ends within a text.") }
+        if let scalar = short[byte] {
+            place += 1
+            return scalar
+        }
+        guard take("u") else { throw wrong("\(found) after a backslash means nothing in JSON.") }
+        let unit = try readHex()
+        if let scalar = Unicode.Scalar(unit) { return scalar }
+        // The first half of a character beyond 16 bits; the second has to follow.
+        guard unit < 0xDC00, take("\\"), take("u") else { throw halfCharacter }
+        let second = try readHex()
+        guard 0xDC00...0xDFFF ~= second,
+            let scalar = Unicode.Scalar(
+                0x10000 + (UInt32(unit & 0x3FF) << 10) + UInt32(second & 0x3FF)
+            )
+        else { throw halfCharacter }
+        return scalar
+    }
+
+    private var halfCharacter: JSONDefect {
+        wrong("A \\u escape names half a character.")
+    }
+
+    private mutating func readHex() throws(JSONDefect) -> UInt16 {
+        var value: UInt16 = 0
+        for _ in 0..<4 {
+            guard let digit = next.flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
+                throw wrong("\(found) stands where a hexadecimal digit of \\u belongs.")
+            }
+            value = value << 4 | UInt16(digit)
+            place += 1
+        }
+        return value
+    }
+
+    // MARK: Bytes
+
+    private var next: UInt8? { place < bytes.count ? bytes[place] : nil }
+
+    private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
+        guard next == UInt8(ascii: scalar) else { return false }
+        place += 1
+        return true
+    }
+
+    private mutating func skipSpaces() {
+        while let byte = next, [0x20, 0x09, 0x0A, 0x0D].contains(byte) {
+            if byte == 0x0A { line += 1 }
+            place += 1
+        }
+    }
+
+    /// What stands here, at the beginning of a sentence.
+    private var found: String {
+        guard let byte = next else { return "The end of the file" }
+        if byte == UInt8(ascii: "#") || byte == UInt8(ascii: "/") {
+            return "“\(Unicode.Scalar(byte))” (JSON has no comments)"
+        }
+        guard byte == 0x0A || 0x20..<0x7F ~= byte else { return "A byte that is no plain text" }
+        return byte == 0x0A ? "The end of the line" : "“\(Unicode.Scalar(byte))”"
+    }
+
+    private func wrong(_ sentence: String) -> JSONDefect { JSONDefect(line, sentence) }
+}

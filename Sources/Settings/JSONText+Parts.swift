@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension JSONText.Node {
+    /// The value of a key; nil where the object has no such key or this is no object.
+    package subscript(key: String) -> JSONText.Node? {
+        guard case .object(let members) = value else { return nil }
+        return members.first { $0.key == key }?.node
+    }
+
+    /// What is wrong with the keys of an object: unknown ones, and missing ones.
+    ///
+    /// - Parameters:
+    ///   - what: what the object is, such as `a policy`.
+    ///   - allowed: all keys it may have.
+    ///   - required: those it has to have.
+    /// - Returns: every defect, in the order of the text; none for a sound object.
+    package func defects(
+        of what: String,
+        allowed: [String],
+        required: [String] = []
+    ) -> [JSONDefect] {
+        guard case .object(let members) = value else {
+            let article = what.split(separator: " ").count > 1 ? what : "An object"
+            return [JSONDefect(line, "\(article.capitalizedFirst) is an object in { }.")]
+        }
+        var defects: [JSONDefect] = []
+        var missing = required.filter { self[$0] == nil }
+        for member in members where !allowed.contains(member.key) {
+            let likely = Self.likely(member.key, among: allowed)
+            // One defect is told once.
+            missing.removeAll { $0 == likely }
+            let question =
+                likely.map { " Did you mean \($0)?" }
+                ?? " The keys are \(allowed.joined(separator: ", "))."
+            defects.append(
+                JSONDefect(
+                    member.keyLine,
+                    "\(JSONText.quoted(member.key)) is no key of \(what).\(question)"
+                )
+            )
+        }
+        for key in missing {
+            defects.append(JSONDefect(line, "\(key) is missing from \(what)."))
+        }
+        return defects
+    }
+
+    /// The text of a string.
+    package func string(_ what: String) throws(JSONDefect) -> String {
+        guard case .string(let text) = value else {
+            throw expected(what, "a text in quotation marks")
+        }
+        return text
+    }
+
+    /// A whole number.
+    package func integer(_ what: String) throws(JSONDefect) -> Int {
+        guard case .number(let text) = value, let number = Int(text) else {
+            throw expected(what, "a whole number")
+        }
+        return number
+    }
+
+    /// True or false.
+    package func bool(_ what: String) throws(JSONDefect) -> Bool {
+        guard case .bool(let value) = value else { throw expected(what, "true or false") }
+        return value
+    }
+
+    /// The parts of an array.
+    package func array(_ what: String) throws(JSONDefect) -> [JSONText.Node] {
+        guard case .array(let nodes) = value else { throw expected(what, "a list in [ ]") }
+        return nodes
+    }
+
+    private func expected(_ what: String, _ kind: String) -> JSONDefect {
+        JSONDefect(line, "\(what) is \(kind), not \(kindName).")
+    }
+
+    private var kindName: String {
+        switch value {
+        case .null: "null"
+        case .bool: "true or false"
+        case .number(let text): "the number \(text.prefix(20))"
+        case .string(let text): JSONText.quoted(text)
+        case .array: "a list"
+        case .object: "an object"
+        }
+    }
+
+    /// The key that was probably meant: one with few letters changed, or with the same beginning.
+    private static func likely(_ word: String, among keys: [String]) -> String? {
+        let near = keys.map { (key: $0, distance: distance(word.lowercased(), $0.lowercased())) }
+            .min { $0.distance < $1.distance }
+        if let near, near.distance <= 2, near.distance < near.key.count { return near.key }
+        return keys.first {
+            word.count >= 3 && $0.lowercased().hasPrefix(word.lowercased().prefix(3))
+        }
+    }
+
+    /// How many letters are to be changed, added or removed to make one word of another.
+    private static func distance(_ left: String, _ right: String) -> Int {
+        let (left, right) = (Array(left.prefix(40)), Array(right))
+        var row = Array(0...right.count)
+        for (number, letter) in left.enumerated() {
+            var corner = row[0]
+            row[0] = number + 1
+            for place in right.indices {
+                let change = corner + (letter == right[place] ? 0 : 1)
+                corner = row[place + 1]
+                row[place + 1] = min(change, corner + 1, row[place] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}
+
+extension String {
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

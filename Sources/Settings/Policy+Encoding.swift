@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Gate
+
+extension Policy: Encodable {
+    private enum Key: String, CodingKey {
+        case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
+        case ringSize, titles, pauseCap, exclude, only, stewards
+        // Of rules and stewards.
+        case app, title, device, during, name, key
+    }
+
+    /// Writes what the file says, in its words, so that it could be read again.
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(1, forKey: .schema)
+        try fields.encode(purpose, forKey: .purpose)
+        try fields.encode(controller, forKey: .controller)
+        try fields.encode(contact, forKey: .contact)
+        try fields.encodeIfPresent(lawfulBasis?.rawValue, forKey: .lawfulBasis)
+        try fields.encodeIfPresent(notice, forKey: .notice)
+        try fields.encodeIfPresent(keyDetail?.rawValue, forKey: .keyDetail)
+        try fields.encodeIfPresent(retention.map(Quantity.duration), forKey: .retention)
+        try fields.encodeIfPresent(ringSize.map(Quantity.size), forKey: .ringSize)
+        try fields.encodeIfPresent(titles, forKey: .titles)
+        try fields.encodeIfPresent(pauseCap.map(Quantity.duration), forKey: .pauseCap)
+        if !exclude.isEmpty {
+            var rules = fields.nestedUnkeyedContainer(forKey: .exclude)
+            for rule in exclude {
+                var parts = rules.nestedContainer(keyedBy: Key.self)
+                try parts.encodeIfPresent(rule.app?.pattern, forKey: .app)
+                try parts.encodeIfPresent(rule.title?.pattern, forKey: .title)
+                try parts.encodeIfPresent(rule.device?.pattern, forKey: .device)
+                try parts.encodeIfPresent(rule.during?.text, forKey: .during)
+            }
+        }
+        if !only.isEmpty { try fields.encode(only.map(\.pattern), forKey: .only) }
+        if !stewards.isEmpty {
+            var list = fields.nestedUnkeyedContainer(forKey: .stewards)
+            for steward in stewards {
+                var parts = list.nestedContainer(keyedBy: Key.self)
+                try parts.encode(steward.name, forKey: .name)
+                try parts.encode(steward.key.text, forKey: .key)
+            }
+        }
+    }
+}

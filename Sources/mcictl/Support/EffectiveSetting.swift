@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Gate
+import Settings
+
+/// A setting as the person chose it, as the policy allows it, and as it is in force.
+struct EffectiveSetting: Encodable {
+    /// As `mcictl set` names it.
+    var name: String
+    var yours: String
+    /// nil where the policy says nothing.
+    var policy: String?
+    var inForce: String
+
+    var cells: [String] { [name, yours, policy.map { "\($0) at most" } ?? "–", inForce] }
+
+    /// All settings that a policy may limit.
+    static func all(
+        _ person: PersonSettings,
+        _ policy: Policy?,
+        now: WallTime
+    ) -> [EffectiveSetting] {
+        var own = Restrictions()
+        own.keyDetail = person.keyDetail(at: now)
+        own.retention = person.retention ?? PersonSettings.defaultRetention
+        own.ringSize = person.bytes
+        own.storesTitles = person.title ?? false
+        let effective = own.stricter(policy?.restrictions ?? Restrictions())
+        return [
+            EffectiveSetting(
+                name: "key-detail",
+                yours: own.keyDetail.rawValue,
+                policy: policy?.keyDetail?.rawValue,
+                inForce: effective.keyDetail.rawValue
+            ),
+            amount("retention", own, policy, effective, \.retention, Quantity.duration),
+            amount("ring-size", own, policy, effective, \.ringSize, Quantity.size),
+            EffectiveSetting(
+                name: "title",
+                yours: own.storesTitles ? "on" : "off",
+                policy: policy?.titles.map { $0 ? "on" : "off" },
+                inForce: effective.storesTitles ? "on" : "off"
+            ),
+        ]
+    }
+
+    /// Tells where the policy allows less than the person just chose.
+    static func tellCeiling(_ name: String, _ person: PersonSettings, _ place: Workplace) {
+        guard let policy = (try? place.policy()) ?? nil else { return }
+        for setting in all(person, policy, now: place.now.wall)
+        where setting.name == name && setting.inForce != setting.yours {
+            Terminal.tell("In force is \(setting.inForce): the policy allows no more.")
+        }
+    }
+
+    private static func amount(
+        _ name: String,
+        _ own: Restrictions,
+        _ policy: Policy?,
+        _ effective: Restrictions,
+        _ value: (Restrictions) -> Int?,
+        _ words: (Int) -> String
+    ) -> EffectiveSetting {
+        func text(_ restrictions: Restrictions) -> String? { value(restrictions).map(words) }
+        return EffectiveSetting(
+            name: name,
+            yours: text(own) ?? "",
+            policy: policy.map(\.restrictions).flatMap(text),
+            inForce: text(effective) ?? ""
+        )
+    }
+}

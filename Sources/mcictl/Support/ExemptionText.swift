@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Gate
+import Settings
+
+/// Exemptions in words, and where they come from.
+enum ExemptionText {
+    /// One exemption as JSON.
+    struct Answer: Encodable {
+        var schema = 1
+        var exemption: ExemptionRecord
+
+        init(_ record: ExemptionRecord) { exemption = record }
+    }
+
+    /// All exemptions as JSON.
+    struct List: Encodable {
+        var schema = 1
+        var exemptions: [ExemptionRecord]
+    }
+
+    /// The exemptions: the daemon's, or those on disk while it is down.
+    static func records(_ place: Workplace) throws -> [ExemptionRecord] {
+        if let found = try place.call(.listExemptions)?.exemptions { return found }
+        return try ControlsFile(place.paths.controls).read().exemptions
+    }
+
+    /// Gives the person's answer, through the daemon or without it.
+    static func answer(_ place: Workplace, _ id: Int, _ word: String) throws -> ExemptionRecord {
+        let call = ControlCall.AnswerCall(id: id, answer: word)
+        var written: ExemptionRecord?
+        let reply = try place.change(.answerExemption(call)) { controls throws(Refusal) in
+            written = try controls.answer(call, at: place.now)
+        }
+        guard let record = reply?.exemption ?? written else {
+            throw Failure("The answer could not be written.", next: "mcictl exempt list")
+        }
+        return record
+    }
+
+    /// What kind of thing a scope names first.
+    static func kind(_ scope: Scope) -> String {
+        if scope.app != nil { return "app" }
+        if scope.title != nil { return "title" }
+        if scope.device != nil { return "device" }
+        return scope.during == nil ? "all" : "time"
+    }
+
+    /// Until when, as the end of a sentence.
+    static func end(_ record: ExemptionRecord, _ now: WallTime) -> String {
+        record.until.flatMap { WallTime($0) }.map { "until \(TimeText.short($0, now: now))" }
+            ?? "no end"
+    }
+
+    /// Where it stands, in a table.
+    static func state(_ record: ExemptionRecord, _ now: WallTime) -> String {
+        switch Exemption.State(rawValue: record.state) {
+        case .requested: "in force"
+        case .approved: "in force, kept by \(Terminal.printable(record.decision?.steward ?? "?"))"
+        case .denied: "in force, refused: your answer?"
+        case .expired: "in force, its time is over: your answer?"
+        case .ended: "ended"
+        case nil: record.state
+        }
+    }
+
+    /// Until when, in a table.
+    static func shortEnd(_ record: ExemptionRecord, _ now: WallTime) -> String {
+        record.until.flatMap { WallTime($0) }.map { TimeText.short($0, now: now) } ?? "never"
+    }
+
+    /// What an exemption asks of the person, if anything.
+    static func question(_ record: ExemptionRecord) -> [String] {
+        switch Exemption.State(rawValue: record.state) {
+        case .denied:
+            let steward = Terminal.printable(record.decision?.steward ?? "A steward")
+            let reason = record.decision?.reason.map { ": “\(Terminal.printable($0))”" } ?? "."
+            return [
+                "Exemption \(record.id) was refused by \(steward)\(reason)",
+                "  It stays in force until you answer: mcictl exempt answer \(record.id)",
+            ]
+        case .expired:
+            return [
+                "The time of exemption \(record.id) (everything) is over. Still nothing is recorded.",
+                "  Record again, or go on without: mcictl exempt answer \(record.id)",
+            ]
+        default: return []
+        }
+    }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Gate
+import Settings
+
+/// The verb `exempt`.
+struct ExemptVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "exempt",
+        abstract: "Keep windows, devices, hours, or everything out of the recording.",
+        discussion: """
+            An exemption is in force, and on disk, before the command ends. It needs no reason and
+            nobody's leave, and it outlasts restarts. Where a policy names stewards, they may keep it
+            or refuse it; a refusal changes nothing until you have seen it and answered.
+
+            EXAMPLES
+              mcictl exempt add --app org.keepassxc.KeePassXC
+              mcictl exempt add --app firefox --title "*Bank*"
+              mcictl exempt add --everything --for 2h --reason "works council"
+              mcictl exempt add --everything --during "Mon-Fri 12:00-13:00"
+              mcictl exempt list
+              mcictl exempt test --app firefox --title "My Bank"
+              mcictl exempt withdraw 3
+            """,
+        subcommands: [
+            ExemptAdd.self, ExemptList.self, ExemptWithdraw.self, ExemptAnswer.self,
+            ExemptTest.self, ExemptExport.self, ExemptImport.self,
+        ]
+    )
+}
+
+/// The criteria of a rule on the command line.
+struct ScopeOptions: ParsableArguments {
+    @Option(help: "Windows whose class or instance (WM_CLASS) matches; * and ? stand for text.")
+    var app: String?
+
+    @Option(help: "Windows whose title matches.")
+    var title: String?
+
+    @Option(help: "Devices whose name matches; xinput list shows the names.")
+    var device: String?
+
+    @Option(help: "Hours of the week: \"Mon-Fri 12:00-13:00\", \"Sat,Sun\", \"22:00-06:00\".")
+    var during: String?
+
+    var scope: Scope { Scope(app: app, title: title, device: device, during: during) }
+
+    /// The scope, as far as it can be understood.
+    ///
+    /// - Throws: a ``Failure`` of wrong usage.
+    func checked() throws -> Scope {
+        do throws(Refusal) {
+            _ = try scope.rule()
+        } catch {
+            throw Failure(error.reason, next: "mcictl exempt add --help", code: Failure.usage)
+        }
+        return scope
+    }
+}
+
+/// The verb `exempt add`.
+struct ExemptAdd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Exempt something from now on.",
+        usage: "mcictl exempt add (--app … | --title … | --device … | --everything) [options]",
+        discussion: """
+            What matches every option given is not recorded any more. A pattern is matched against the
+            whole text; upper and lower case are the same.
+
+            EXAMPLES
+              mcictl exempt add --app signal
+              mcictl exempt add --title "*salary*" --for 8h
+              mcictl exempt add --device "*Tablet*"
+              mcictl exempt add --everything --for 1d
+            """
+    )
+
+    @OptionGroup var options: ScopeOptions
+
+    @Flag(help: "Exempt everything, at all hours or at those of --during.")
+    var everything = false
+
+    @Option(name: .customLong("for"), help: "For so long: 30m, 8h, 7d. Without it, for good.")
+    var length: String?
+
+    @Option(help: "Why, if you like to say so; only you and a steward you send it to read it.")
+    var reason: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let place = Workplace()
+        let scope = try options.checked()
+        let namesNothing = scope.app == nil && scope.title == nil && scope.device == nil
+        guard everything == namesNothing else {
+            throw Failure(
+                everything
+                    ? "--everything names all there is: leave out --app, --title and --device."
+                    : "Say what to exempt: --app, --title, --device, or --everything.",
+                next: "mcictl exempt add --help",
+                code: Failure.usage
+            )
+        }
+        let seconds = try length.map { Int((try TimeText.duration($0) + 999) / 1000) }
+        let call = ControlCall.ExemptCall(scope: scope, seconds: seconds, reason: reason)
+        var written: ExemptionRecord?
+        let reply = try place.change(.exempt(call)) { controls throws(Refusal) in
+            written = try controls.exempt(call, at: place.now, bootID: SystemClock.bootID())
+        }
+        guard let record = reply?.exemption ?? written else {
+            throw Failure("The exemption could not be written.", next: "mcictl exempt list")
+        }
+        if json { return try Terminal.printJSON(ExemptionText.Answer(record)) }
+        Terminal.print(
+            "Exempt \(record.id): \(Terminal.printable(record.scope.words)). In force now, \(ExemptionText.end(record, place.now.wall))."
+        )
+        Terminal.print("Take it back: mcictl exempt withdraw \(record.id)")
+        if let app = scope.app, !app.contains("*"), !app.contains("?") {
+            Terminal.tell(
+                "What was stored of it before is still there. Erase it: mcictl forget --app \(app)"
+            )
+        }
+        if let policy = try? place.policy(), !policy.stewards.isEmpty {
+            Terminal.tell("Stewards may look at it: mcictl exempt export \(record.id)")
+        }
+        if reply == nil, !place.isDaemonAlive() {
+            Terminal.tell("mcid is not running; it holds when it starts.")
+        }
+    }
+}
+
+/// The verb `exempt list`.
+struct ExemptList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List your exemptions, and what they ask of you.",
+        discussion: """
+            EXAMPLES
+              mcictl exempt list
+              mcictl exempt list --json
+            """
+    )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let place = Workplace()
+        let records = try ExemptionText.records(place)
+        if json { return try Terminal.printJSON(ExemptionText.List(exemptions: records)) }
+        guard !records.isEmpty else {
+            Terminal.print("You have no exemptions.")
+            Terminal.tell(
+                "  Ask for one: mcictl exempt add --help. Left out anyway: mcictl exclude list"
+            )
+            return
+        }
+        let rows = records.map { record in
+            [
+                "\(record.id)", ExemptionText.kind(record.scope),
+                Terminal.printable(record.scope.words),
+                WallTime(record.since).map(TimeText.date) ?? "?",
+                ExemptionText.shortEnd(record, place.now.wall),
+                ExemptionText.state(record, place.now.wall),
+            ]
+        }
+        let heads = ["ID", "KIND", "MATCHES", "SINCE", "ENDS", "STATE"]
+        TableText.lines([heads] + rows).forEach { Terminal.print($0) }
+        for record in records { ExemptionText.question(record).forEach { Terminal.print($0) } }
+    }
+}
+
+/// The verb `exempt withdraw`.
+struct ExemptWithdraw: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "withdraw",
+        abstract: "Take an exemption back.",
+        discussion: """
+            What it named is recorded again from now on, unless something else leaves it out.
+
+            EXAMPLES
+              mcictl exempt withdraw 3
+            """
+    )
+
+    @Argument(help: "The number, as mcictl exempt list shows it.")
+    var id: Int
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let record = try ExemptionText.answer(Workplace(), id, "withdraw")
+        if json { return try Terminal.printJSON(ExemptionText.Answer(record)) }
+        Terminal.print("Exemption \(id) is withdrawn: \(Terminal.printable(record.scope.words)).")
+        Terminal.print("Ask for it again: mcictl exempt add --help")
+    }
+}
+
+/// The verb `exempt answer`.
+struct ExemptAnswer: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "answer",
+        abstract: "Answer a steward's refusal, or the end of an exemption from everything.",
+        discussion: """
+            Until you answer, nothing of what it names is recorded.
+
+            EXAMPLES
+              mcictl exempt answer 3           shows it and asks
+              mcictl exempt answer 3 --accept  it may end
+              mcictl exempt answer 3 --renew   ask for it again
+            """
+    )
+
+    @Argument(help: "The number, as mcictl exempt list shows it.")
+    var id: Int
+
+    @Flag(help: "Let it end.")
+    var accept = false
+
+    @Flag(help: "Ask for it again; it stays in force.")
+    var renew = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        guard !(accept && renew) else {
+            throw Failure("Choose one of --accept and --renew.", code: Failure.usage)
+        }
+        let place = Workplace()
+        guard let record = try ExemptionText.records(place).first(where: { $0.id == id }) else {
+            throw Failure("There is no exemption \(id).", next: "mcictl exempt list")
+        }
+        let question = ExemptionText.question(record)
+        guard !question.isEmpty else {
+            throw Failure(
+                "Exemption \(id) asks nothing: it is \(record.state).",
+                next: "mcictl exempt list"
+            )
+        }
+        question.forEach { Terminal.tell($0) }
+        var answer = renew ? "renew" : "acknowledge"
+        if !accept, !renew {
+            let lets = try Terminal.ask(
+                "Let it end, so that it is recorded again?",
+                script: "--accept or --renew"
+            )
+            guard lets else {
+                Terminal.tell("Nothing was changed: it stays in force.")
+                return
+            }
+            answer = "acknowledge"
+        }
+        let after = try ExemptionText.answer(place, id, answer)
+        if json { return try Terminal.printJSON(ExemptionText.Answer(after)) }
+        Terminal.print(
+            after.state == Exemption.State.ended.rawValue
+                ? "Exemption \(id) has ended: \(Terminal.printable(after.scope.words)) is recorded again."
+                : "Exemption \(id) is in force, \(ExemptionText.end(after, place.now.wall))."
+        )
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Control
+import Events
+import Gate
+import Settings
+
+/// The verb `explain`.
+struct ExplainVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Say which rule decides on the window in front, or on one you describe.",
+        usage: "mcictl explain [--after 5s | --app … --title … --device …] [--json]",
+        discussion: """
+            For the window in front give yourself time to click on it: --after 5s.
+
+            EXAMPLES
+              mcictl explain --after 5s
+              mcictl explain --app firefox --title "Inbox"
+            """
+    )
+
+    @OptionGroup var window: DescribedWindow
+
+    @Option(help: "Wait so long before looking at the window in front.")
+    var after: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let place = Workplace()
+        if window.isDescribed {
+            let explanation = try window.explanation(place)
+            return try ExplanationText.show(explanation, json: json)
+        }
+        if let after { ProcessFacts.sleep(milliseconds: try TimeText.duration(after)) }
+        guard let explanation = try place.call(.explain)?.explanation else {
+            throw Failure(
+                "mcid is not running, so nothing is recorded. Describe a window: --app, --title.",
+                next: Workplace.startCommand,
+                code: Failure.unavailable
+            )
+        }
+        try ExplanationText.show(explanation, json: json)
+    }
+}
+
+/// The verb `exempt test`.
+struct ExemptTest: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test",
+        abstract: "Say what would become of a window before it is opened.",
+        usage: "mcictl exempt test [--app …] [--title …] [--device …] [options]",
+        discussion: """
+            EXAMPLES
+              mcictl exempt test --app firefox --title "Private Browsing"
+              mcictl exempt test --device "Wacom Pen"
+            """
+    )
+
+    @OptionGroup var window: DescribedWindow
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        guard window.isDescribed else {
+            throw Failure("Describe a window: --app, --title, --device.", code: Failure.usage)
+        }
+        try ExplanationText.show(try window.explanation(Workplace()), json: json)
+    }
+}
+
+/// A window in the words of the command line.
+struct DescribedWindow: ParsableArguments {
+    @Option(help: "The class of the window (WM_CLASS); xprop WM_CLASS shows it.")
+    var app: String?
+
+    @Option(help: "Its instance, the other part of WM_CLASS.")
+    var instance: String?
+
+    @Option(help: "Its title; without it, one that no rule names.")
+    var title: String?
+
+    @Option(help: "The name of the device the input comes from.")
+    var device: String?
+
+    @Option(help: "At a moment of the week, such as \"Mon 12:30\"; without it, now.")
+    var at: String?
+
+    var isDescribed: Bool {
+        app != nil || instance != nil || title != nil || device != nil || at != nil
+    }
+
+    /// What the rules say of it.
+    func explanation(_ place: Workplace) throws -> Explanation {
+        var minute = SystemClock.weekMinute(place.now.wall)
+        if let at {
+            guard let moment = WeekMinute(at) else {
+                throw Failure(
+                    "“\(at)” is no moment of the week. Example: --at \"Mon 12:30\"",
+                    code: Failure.usage
+                )
+            }
+            minute = moment
+        }
+        return Explanation(
+            try ControlsFile(place.paths.controls).read(),
+            try place.policy(),
+            on: WindowFacts(app: app ?? "", instance: instance ?? "", title: title ?? ""),
+            from: device,
+            at: minute
+        )
+    }
+}
+
+/// Explanations in words.
+enum ExplanationText {
+    private struct Answer: Encodable {
+        var schema = 1
+        var explanation: Explanation
+    }
+
+    static func show(_ explanation: Explanation, json: Bool) throws {
+        if json { return try Terminal.printJSON(Answer(explanation: explanation)) }
+        Terminal.print(sentence(explanation))
+    }
+
+    private static func sentence(_ explanation: Explanation) -> String {
+        if explanation.isRecorded { return "Recorded: no rule leaves it out." }
+        let scope = explanation.rule.map { " (\(Terminal.printable($0.words)))" } ?? ""
+        guard let by = explanation.by else {
+            switch explanation.reason {
+            case GapReason.unknownContext.name:
+                return "Not recorded: nobody can say which window has the keyboard."
+            case GapReason.keyboardGrabbed.name:
+                return "Not recorded: a program holds the keyboard for itself."
+            default: return "Not recorded: \(explanation.reason ?? "closed"). See: mcictl status"
+            }
+        }
+        let word =
+            switch explanation.reason {
+            case GapReason.exempt.name: "Exempt by"
+            case GapReason.notAllowed.name: "Not recorded: it is not on"
+            default: "Excluded by"
+            }
+        return "\(word) \(by)\(scope). Nothing done there is stored."
+    }
+}

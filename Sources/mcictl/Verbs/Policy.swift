@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Events
+import Gate
+import Settings
+
+/// The verb `policy`.
+struct PolicyVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy",
+        abstract: "See what the policy of this computer allows, or check one before it bites.",
+        discussion: """
+            The policy is /etc/mci/policy.json. It says who asks for the recording and why, and what
+            may be recorded at the most; in force is the stricter of it and your own settings. Where
+            there is none, the variable MCI_POLICY may name a file of yours.
+
+            EXAMPLES
+              mcictl policy show
+              mcictl policy check --policy draft.json
+              mcictl policy diff draft.json
+            """,
+        subcommands: [PolicyShowVerb.self, PolicyCheckVerb.self, PolicyDiffVerb.self]
+    )
+
+    /// Tells that there is no policy.
+    static func tellNone(_ file: PolicyFile) {
+        Terminal.print("There is no policy: \(file.current) does not exist.")
+    }
+}
+
+/// The verb `policy show`.
+struct PolicyShowVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show the policy in force, and what it leaves of your settings.",
+        discussion: """
+            EXAMPLES
+              mcictl policy show
+              mcictl policy show --json
+            """
+    )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private struct Answer: Encodable {
+        var schema = 1
+        var path: String?
+        var hash: String?
+        var policy: Policy?
+        var settings: [EffectiveSetting]
+    }
+
+    func run() throws {
+        let place = Workplace()
+        let file = place.paths.policy
+        let policy = try file.read()
+        let person = try SettingsFile(place.paths.settings).read()
+        let settings = EffectiveSetting.all(person, policy, now: place.now.wall)
+        if json {
+            return try Terminal.printJSON(
+                Answer(
+                    path: policy == nil ? nil : file.current,
+                    hash: policy?.hash,
+                    policy: policy,
+                    settings: settings
+                )
+            )
+        }
+        if let policy {
+            Terminal.print("Policy   \(Terminal.printable(file.current))")
+            Terminal.print("SHA-256  \(policy.hash)\n")
+            Terminal.print(policy.noticeSection)
+        } else {
+            PolicyVerb.tellNone(file)
+        }
+        let rows = [["SETTING", "YOURS", "POLICY", "IN FORCE"]] + settings.map(\.cells)
+        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for row in rows {
+            let line = zip(row, widths).map { text, width in
+                text + String(repeating: " ", count: width - text.count)
+            }
+            Terminal.print(line.joined(separator: "  ").trimmed)
+        }
+    }
+}
+
+/// The verb `policy check`.
+struct PolicyCheckVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Name every defect of a policy with its line, or tell what it means.",
+        discussion: """
+            Without a file it checks the policy in force. Exit code 1 says that mci would not accept
+            it: then nothing is recorded.
+
+            EXAMPLES
+              mcictl policy check
+              mcictl policy check --policy draft.json
+            """
+    )
+
+    @Option(name: .customLong("policy"), help: "The file to check.")
+    var path: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private struct Answer: Encodable {
+        struct Defect: Encodable {
+            var line: Int?
+            var sentence: String
+        }
+        var schema = 1
+        var path: String
+        var isValid: Bool
+        var hash: String?
+        var policy: Policy?
+        var defects: [Defect] = []
+    }
+
+    func run() throws {
+        let file = Workplace().paths.policy
+        let name = path ?? file.current
+        do throws(PolicyError) {
+            let policy: Policy
+            if let path {
+                let draft = try PolicyFile.draft(path)
+                policy = draft.policy
+                if let warning = draft.warning {
+                    Terminal.tell("warning: as it is, the file would not be accepted. \(warning)")
+                }
+            } else {
+                guard let found = try file.read() else { return PolicyVerb.tellNone(file) }
+                policy = found
+            }
+            return tell(Answer(path: name, isValid: true, hash: policy.hash, policy: policy))
+        } catch {
+            let defects = error.defects.map {
+                Answer.Defect(line: $0.line, sentence: Terminal.printable($0.sentence))
+            }
+            tell(Answer(path: name, isValid: false, defects: defects))
+            throw ExitCode(Failure.failed)
+        }
+    }
+
+    private func tell(_ answer: Answer) {
+        let path = Terminal.printable(answer.path)
+        if json {
+            // All of it is text and numbers.
+            try? Terminal.printJSON(answer)
+        } else if let policy = answer.policy {
+            Terminal.print("\(path) is sound.\n\n\(policy.noticeSection)")
+            Terminal.tell("What it changes: mcictl policy diff \(path)")
+        } else {
+            for defect in answer.defects {
+                let place = defect.line.map { ", line \($0)" } ?? ""
+                Terminal.print("\(path)\(place): \(defect.sentence)")
+            }
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        var text = self[...]
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Files
+import Foundation
+import Settings
+import Testing
+
+/// Exemptions and exclusions on the command line, with no daemon: they hold at its next start.
+@Suite struct ExemptCommandTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func command(_ arguments: String...) throws -> Program.Result {
+        try Program.run("mcictl", arguments, environment: folder.environment)
+    }
+
+    /// The rows of a table, one blank between columns, with dates and times left open.
+    private func rows(_ result: Program.Result) -> [String] {
+        result.lines.map {
+            $0.replacing(#/(\d{4}-\d\d-\d\d )?\d\d:\d\d/#, with: "TIME")
+                .replacing(#/\d{4}-\d\d-\d\d/#, with: "DATE")
+                .replacing(#/ +/#, with: " ")
+        }
+    }
+
+    @Test func `an exemption holds with no daemon at all, and is listed, tested and withdrawn`()
+        throws
+    {
+        let added = try command("exempt", "add", "--app", "org.keepassxc.KeePassXC")
+        #expect(
+            added.lines == [
+                "Exempt 1: windows of class org.keepassxc.KeePassXC. In force now, no end.",
+                "Take it back: mcictl exempt withdraw 1",
+            ]
+        )
+        #expect(
+            added.errors == """
+                What was stored of it before is still there. Erase it: mcictl forget --app org.keepassxc.KeePassXC
+                mcid is not running; it holds when it starts.
+
+                """
+        )
+        #expect(
+            try command("exempt", "add", "--title", "*Bank*", "--during", "Mon-Fri").code == 0
+        )
+        #expect(try command("exempt", "add", "--everything", "--for", "2h").code == 0)
+        #expect(
+            rows(try command("exempt", "list")) == [
+                "ID KIND MATCHES SINCE ENDS STATE",
+                "1 app windows of class org.keepassxc.KeePassXC DATE never in force",
+                "2 title windows with the title *Bank*, Mon-Fri DATE never in force",
+                "3 all everything DATE TIME in force",
+            ]
+        )
+        #expect(
+            try command("exempt", "test", "--title", "My Bank", "--at", "Mon 12:30").output
+                == "Exempt by exemption 2 (windows with the title *Bank*, Mon-Fri). Nothing done there is stored.\n"
+        )
+        let json = try command("exempt", "list", "--json").json
+        #expect(json["schema"] as? Int == 1)
+        let records = try #require(json["exemptions"] as? [[String: Any]])
+        #expect(records.map { $0["state"] as? String } == ["requested", "requested", "requested"])
+        #expect(try command("exempt", "withdraw", "3").code == 0)
+        #expect(try command("exempt", "withdraw", "3").code == 77)
+        #expect(
+            try command("exempt", "test", "--app", "Editor", "--at", "Sun 12:00").output
+                == "Recorded: no rule leaves it out.\n"
+        )
+        #expect(try command("exempt", "answer", "1").code == 1)
+        let kept = try ControlsFile(folder.paths.controls).read()
+        #expect(kept.exemptions.map(\.id) == [1, 2] && kept.lastExemption == 3)
+    }
+
+    @Test func `what is excluded by default is listed, removed after a question, and restored`()
+        throws
+    {
+        let list = try command("exclude", "list")
+        #expect(
+            list.lines.first
+                == "NAME               LEFT OUT                                                             STATE"
+        )
+        for name in [
+            "password-managers", "askpass", "lockers", "private-browsing", "terminal-prompts",
+        ] {
+            #expect(list.lines.contains { $0.hasPrefix(name) && $0.hasSuffix("in force") })
+        }
+        #expect(try command("exclude", "list", "--patterns").output.contains("keepass*"))
+        #expect(
+            try command("explain", "--app", "i3lock").output
+                == "Excluded by lockers. Nothing done there is stored.\n"
+        )
+        #expect(try command("exclude", "remove", "lockers").code == 77, "without a terminal")
+        #expect(try command("exclude", "remove", "lockers", "--yes").code == 0)
+        #expect(
+            try command("explain", "--app", "i3lock").output == "Recorded: no rule leaves it out.\n"
+        )
+        #expect(try command("exclude", "restore", "lockers").code == 0)
+        #expect(try command("exclude", "remove", "nothing", "--yes").code == 77)
+        #expect(try command("exclude", "add", "--app", "gnucash").code == 0)
+        #expect(try command("exclude", "add").code == 77)
+        #expect(
+            try command("explain", "--app", "GnuCash").output
+                == "Excluded by your exclusions (windows of class gnucash). Nothing done there is stored.\n"
+        )
+        #expect(try command("exclude", "drop", "--app", "gnucash").code == 0)
+        #expect(try command("exclude", "only", "edit*").code == 0)
+        #expect(
+            try command("explain", "--app", "mail").output
+                == "Not recorded: it is not on your list of applications. Nothing done there is stored.\n"
+        )
+        let json = try command("exclude", "list", "--json").json
+        #expect(json["only"] as? [String] == ["edit*"] && json["schema"] as? Int == 1)
+        #expect(try command("exclude", "only", "--all").code == 0)
+        #expect(try command("explain", "--app", "mail").output.hasPrefix("Recorded"))
+    }
+
+    @Test func `damaged controls are set aside, and it is said that exemptions were in them`()
+        throws
+    {
+        #expect(try command("exempt", "add", "--app", "signal").code == 0)
+        var bytes = try Disk.read(folder.paths.controls)
+        let text = String(decoding: bytes, as: UTF8.self)
+        bytes = Array(text.replacingOccurrences(of: "signal", with: "sagnil").utf8)
+        try Disk.write(bytes, to: folder.paths.controls)
+        let list = try command("exempt", "list")
+        #expect(list.code == 1 && list.errors.contains("The controls file is damaged in line"))
+        let added = try command("exempt", "add", "--app", "mail")
+        #expect(added.code == 0)
+        #expect(added.errors.contains("Exemptions that were in it no longer hold"))
+        #expect(try Disk.read(folder.paths.controls + ".damaged") == bytes)
+        #expect(try ControlsFile(folder.paths.controls).read().consent == nil)
+    }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Files
+import Foundation
+import Settings
+import Testing
+
+/// Exemptions, exclusions and policies as a person meets them.
+extension DaemonTests {
+    private func letters(_ daemon: Daemon) throws -> Int {
+        try daemon.export().count {
+            $0["class"] as? String == "letter" && $0["state"] as? String == "down"
+        }
+    }
+
+    @Test func `nothing of an exempt window is stored, from the answer on`() throws {
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        try daemon.record(hand, app: "Signal")
+        hand.type(text: "abc")
+        try daemon.settled()
+        let result = try daemon.command("exempt", "add", "--app", "sig*")
+        #expect(
+            result.code == 0
+                && result.lines.first == "Exempt 1: windows of class sig*. In force now, no end."
+        )
+        hand.type(text: "secret")
+        try daemon.settled()
+        #expect(
+            try daemon.command("explain").output
+                == "Exempt by exemption 1 (windows of class sig*). Nothing done there is stored.\n"
+        )
+        let editor = hand.openWindow(app: "Editor")
+        try daemon.settle(hand)
+        hand.type(text: "de")
+        try daemon.settled()
+        #expect(try daemon.command("explain").output == "Recorded: no rule leaves it out.\n")
+        // A restart forgets nothing.
+        _ = try daemon.call(.flush)
+        daemon.kill()
+        hand.close(editor)
+        try daemon.start()
+        let signal = hand.openWindow(app: "Signal")
+        hand.type(text: "secret")
+        try daemon.settled()
+        #expect(try daemon.command("exempt", "withdraw", "1").code == 0)
+        #expect(
+            eventually { (try? daemon.command("explain").output.hasPrefix("Recorded")) == true }
+        )
+        hand.type(text: "f")
+        try daemon.settled()
+        hand.close(signal)
+        daemon.stop()
+        #expect(try letters(daemon) == 6)
+        #expect(try daemon.export().contains { $0["reason"] as? String == "exempt" })
+    }
+
+    @Test
+    func `a title decides, is read when it changes, and is stored only where that was chosen`()
+        throws
+    {
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        #expect(
+            try daemon.command("exempt", "add", "--app", "editor", "--title", "*diary*").code == 0
+        )
+        try daemon.record(hand, app: "Editor")
+        let window = hand.openWindow(app: "Editor")
+        hand.setTitle(window, "Letter")
+        try daemon.settle(hand)
+        hand.type(text: "ab")
+        try daemon.settled()
+        hand.setTitle(window, "My Diary")
+        try daemon.settled()
+        hand.type(text: "secret")
+        try daemon.settled()
+        hand.setTitle(window, "Letter")
+        try daemon.settle(hand)
+        #expect(try daemon.command("set", "title", "on", "--yes").code == 0)
+        try daemon.settle(hand)
+        hand.type(text: "c")
+        try daemon.settled()
+        daemon.stop()
+        #expect(try letters(daemon) == 3)
+        let titles = try daemon.export().compactMap { $0["title"] as? String }
+        #expect(titles == ["Letter"])
+    }
+
+    @Test
+    func `another policy stops the recording within a second, and nothing but consent goes on`()
+        throws
+    {
+        let daemon = try Daemon(desktop, consents: false)
+        let path = "\(daemon.folder.path)/etc/policy.json"
+        func write(_ purpose: String) throws {
+            let text = """
+                {"schema": 1, "purpose": "\(purpose)", "controller": "ACME", "contact": "x",
+                 "pauseCap": "30m"}
+                """
+            try Disk.write(Array(text.utf8), to: path, mode: 0o644)
+        }
+        try write("a study")
+        daemon.environment["MCI_POLICY"] = path
+        let consent = try daemon.command("consent", "--accept")
+        #expect(consent.code == 0 && consent.output.contains("a study"), "\(consent.errors)")
+        try daemon.useSmallRing()
+        try daemon.record(hand)
+        hand.type(text: "ab")
+        try daemon.settled()
+        // Nobody calls and nothing is typed: the kernel tells mcid of the change.
+        var reasons: [String?] = []
+        let began = Date()
+        try write("another study")
+        try ControlClient(path: daemon.folder.paths.socket).monitor { status in
+            reasons.append(status.reason)
+            return status.state != .closed
+        }
+        #expect(Date().timeIntervalSince(began) < 1)
+        #expect(reasons.last == "consent-outdated")
+        hand.type(text: "secret")
+        let pause = try daemon.command("pause", "2h")
+        #expect(pause.code == 0 && pause.errors.contains("the most the policy allows"))
+        #expect(try daemon.command("resume").code == 0)
+        let status = try daemon.command("status")
+        #expect(status.lines.first == "○ closed: what you consented to has changed")
+        #expect(try daemon.command("consent", "--accept").code == 0)
+        try daemon.settle(hand)
+        hand.type(text: "c")
+        try daemon.settled()
+        try Disk.write(Array("{".utf8), to: path, mode: 0o644)
+        #expect(eventually { daemon.status?.state == .closed })
+        #expect(daemon.status?.reason?.contains("line 1") == true)
+        daemon.stop()
+        #expect(try letters(daemon) == 3)
+    }
+
+    @Test func `a steward keeps or refuses, and a refusal waits for the person`() throws {
+        let daemon = try Daemon(desktop, consents: false)
+        let home = daemon.folder.path
+        let key = try daemon.command("steward", "keygen", "--out", "\(home)/steward.key")
+        #expect(key.code == 0, "\(key.errors)")
+        let policy = """
+            {"schema": 1, "purpose": "p", "controller": "c", "contact": "x",
+             "stewards": [{"name": "Works council", "key": "\(key.lines[0])"}]}
+            """
+        try Disk.write(Array(policy.utf8), to: "\(home)/etc/policy.json", mode: 0o644)
+        daemon.environment["MCI_POLICY"] = "\(home)/etc/policy.json"
+        #expect(try daemon.command("consent", "--accept").code == 0)
+        try daemon.useSmallRing()
+        try daemon.record(hand, app: "Signal")
+        #expect(
+            try daemon.command("exempt", "add", "--app", "Signal", "--reason", "private").code == 0
+        )
+        let request = try daemon.command("exempt", "export", "1")
+        #expect(request.json["reason"] as? String == "private")
+        try Data(request.output.utf8).write(to: URL(fileURLWithPath: "\(home)/request.json"))
+        let decision = try daemon.command(
+            "steward",
+            "decide",
+            "\(home)/request.json",
+            "--key",
+            "\(home)/steward.key",
+            "--deny",
+            "--reason",
+            "needed"
+        )
+        #expect(decision.code == 0, "\(decision.errors)")
+        try Data(decision.output.utf8).write(to: URL(fileURLWithPath: "\(home)/decision.json"))
+        let taken = try daemon.command("exempt", "import", "\(home)/decision.json")
+        #expect(
+            taken.lines == [
+                "Exemption 1 was refused by Works council: “needed”",
+                "  It stays in force until you answer: mcictl exempt answer 1",
+            ],
+            "\(taken.errors)"
+        )
+        #expect(try daemon.command("exempt", "import", "\(home)/decision.json").code == 77)
+        hand.type(text: "secret")
+        try daemon.settled()
+        #expect(daemon.status?.questions == [1])
+        #expect(try daemon.command("status").output.contains("waits for your answer"))
+        #expect(try daemon.command("exempt", "answer", "1").code == 77, "without a terminal")
+        #expect(try daemon.command("exempt", "answer", "1", "--accept").code == 0)
+        #expect(try daemon.command("exempt", "list").output == "You have no exemptions.\n")
+        try daemon.settle(hand)
+        hand.type(text: "a")
+        try daemon.settled()
+        daemon.stop()
+        #expect(try letters(daemon) == 1)
+    }
+
+    @Test func `PyPI's varlink client exempts, excludes and asks why`() throws {
+        let library = Program.root + "/.build-python"
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        try daemon.start()
+        let script = """
+            import varlink
+            def refused(call, *args, **named):
+                try:
+                    call(*args, **named)
+                except varlink.VarlinkError as error:
+                    return error.error() == "io.mci.Control.Refused"
+            with varlink.Client(address="unix:\(daemon.folder.paths.socket)") as client:
+                with client.open("io.mci.Control") as mci:
+                    one = mci.Exempt(scope={"app": "signal"}, seconds=3600, reason="mine")["exemption"]
+                    assert one["id"] == 1 and one["state"] == "requested", one
+                    assert mci.Exempt()["status"]["reason"] == "exempt"
+                    assert [e["id"] for e in mci.ListExemptions()["exemptions"]] == [1, 2]
+                    assert mci.Explain()["explanation"]["reason"] == "exempt"
+                    assert mci.AnswerExemption(id=2, answer="withdraw")["status"]["state"] == "recording"
+                    mci.Exclude(add={"title": "*salary*"})
+                    mci.Exclude(remove="lockers")
+                    mci.Exclude(restore="lockers")
+                    mci.Exclude(only=["editor"])
+                    mci.Exclude(only=[])
+                    assert refused(mci.Exclude, remove="nothing")
+                    assert refused(mci.Exempt, scope={"during": "never"})
+                    assert refused(mci.AnswerExemption, id=7, answer="withdraw")
+                    assert refused(mci.DecideExemption, decision="{}")
+            print("done")
+            """
+        var environment = daemon.environment
+        environment["PYTHONPATH"] = library
+        environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
+        let result = try Program.run("python3", ["-c", script], environment: environment)
+        #expect(result.output == "done\n", "\(result.errors)")
+    }
+}

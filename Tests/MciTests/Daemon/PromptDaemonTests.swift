@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Foundation
+import Settings
+import Testing
+
+/// Secrets typed at the prompts of real programs, beside what another recorder keeps of them.
+@Suite(.serialized) struct PromptDaemonTests {
+    /// What was typed at the prompts of one program, and when.
+    private struct Phase {
+        var name: String
+        var keys = 0
+        var secrets = 0
+        var from = SystemClock.now().wall.milliseconds
+        var to: Int64 = 0
+    }
+
+    // What is typed at prompts has letters that are typed nowhere else.
+    private let secretLetters = Array("nopqrstuvwxyz")
+    private let plainLetters = Array("abcdef")
+
+    @Test func `no key of a password typed at a prompt is stored`() throws {
+        let desktop = try Desktop()
+        let scene = try TerminalScene(desktop)
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        try daemon.command("set", "key-detail", "full", "--yes")
+        try daemon.start()
+        try #require(eventually { daemon.status?.state == .recording })
+        let other = try OtherRecorder(desktop)
+        var random = SplitMix(seed: 41)
+        func secret() -> String {
+            String(
+                (0..<Int.random(in: 8...14, using: &random)).map { _ in
+                    secretLetters.randomElement(using: &random) ?? "n"
+                }
+            )
+        }
+        usleep(500_000)
+        var phases: [Phase] = []
+        let count = isProof ? 1000 : 8
+        for asker in TerminalScene.askers {
+            var phase = Phase(name: asker.name)
+            while phase.secrets < count / TerminalScene.askers.count {
+                var typing = SplitMix(seed: UInt64(phase.secrets))
+                phase.secrets += try scene.answer(
+                    asker,
+                    {
+                        let text = secret()
+                        phase.keys += text.count
+                        return text
+                    },
+                    &typing
+                )
+            }
+            usleep(300_000)
+            phase.to = SystemClock.now().wall.milliseconds
+            phases.append(phase)
+        }
+        var phase = Phase(name: "ssh-askpass")
+        for _ in 0..<(isProof ? 1000 : 4) {
+            let text = secret()
+            try answerAskpass(desktop, scene, text)
+            phase.keys += text.count
+            phase.secrets += 1
+        }
+        phase.to = SystemClock.now().wall.milliseconds
+        phases.append(phase)
+        try daemon.settled()
+        daemon.stop()
+
+        let stored = try daemon.export().compactMap { event -> (time: Int64, key: Character)? in
+            guard event["type"] as? String == "key", event["state"] as? String == "down",
+                let keysym = event["keysym"] as? String, keysym.count == 1,
+                let key = keysym.first,
+                let time = (event["time"] as? String).flatMap({ WallTime($0) })
+            else { return nil }
+            return (time.milliseconds, key)
+        }
+        let heard = other.stop()
+        func keys(_ list: [(time: Int64, key: Character)], _ phase: Phase) -> Int {
+            list.filter {
+                secretLetters.contains($0.key) && (phase.from...phase.to).contains($0.time)
+            }.count
+        }
+        print("program      secrets  keys typed  mcid stored  pynput recorded")
+        for phase in phases {
+            let columns = [
+                (String(phase.secrets), 8), (String(phase.keys), 12),
+                (String(keys(stored, phase)), 13), (String(keys(heard, phase)), 17),
+            ]
+            print(
+                phase.name.padding(toLength: 12, withPad: " ", startingAt: 0)
+                    + columns.map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined()
+            )
+        }
+        let commands = TerminalScene.askers.indices.map { plainLetters[$0] }
+        let plain = stored.filter { commands.contains($0.key) }.count
+        let started = heard.filter { commands.contains($0.key) }.count
+        print("of \(started) letters typed at the shell mcid stored \(plain)")
+        #expect(!stored.contains { secretLetters.contains($0.key) })
+        #expect(plain * 2 >= started, "the shell's lines are recorded")
+        for phase in phases { #expect(keys(heard, phase) > 0, "the other one hears \(phase.name)") }
+    }
+
+    /// Lets a program ask that grabs the keyboard, and answers it.
+    private func answerAskpass(
+        _ desktop: Desktop,
+        _ scene: TerminalScene,
+        _ text: String
+    ) throws {
+        let process = Process()
+        process.executableURL = URL(
+            fileURLWithPath: try #require(Program.path("ssh-askpass"), "Use: make test")
+        )
+        process.environment = ["DISPLAY": desktop.display]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        defer { process.end() }
+        let grabs = eventually {
+            guard !scene.hand.windows(of: "SshAskpass").isEmpty else { return false }
+            guard scene.hand.grabKeyboard() else { return true }
+            scene.hand.ungrabKeyboard()
+            return false
+        }
+        try #require(grabs)
+        var random = SplitMix(seed: 1)
+        scene.type(text + "\n", &random)
+        try #require(eventually { !process.isRunning })
+    }
+}
+
+/// PyPI's pynput, which records through the X RECORD extension, as many programs do.
+private final class OtherRecorder {
+    private let process = Process()
+    private let folder: TemporaryFolder
+
+    init(_ desktop: Desktop) throws {
+        folder = try TemporaryFolder()
+        let library = Program.root + "/.build-python"
+        try #require(
+            FileManager.default.fileExists(atPath: library + "/pynput"),
+            "Run the tests with: make test"
+        )
+        let script = """
+            import time
+            from pynput import keyboard
+            out = open("\(folder.path)/heard", "w", buffering=1)
+            def press(key):
+                out.write(f"{int(time.time() * 1000)} {getattr(key, 'char', None) or '-'}\\n")
+            with keyboard.Listener(on_press=press) as listener:
+                listener.wait()
+                open("\(folder.path)/ready", "w").close()
+                listener.join()
+            """
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path("python3")))
+        process.arguments = ["-c", script]
+        process.environment = [
+            "DISPLAY": desktop.display, "PYTHONPATH": library, "PYNPUT_BACKEND": "xorg",
+        ]
+        try process.run()
+        let ready = "\(folder.path)/ready"
+        try #require(eventually { FileManager.default.fileExists(atPath: ready) })
+    }
+
+    /// What was heard until now.
+    func stop() -> [(time: Int64, key: Character)] {
+        process.end()
+        let data = FileManager.default.contents(atPath: "\(folder.path)/heard") ?? Data()
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ")
+            guard words.count == 2, let time = Int64(words[0]), let key = words[1].first else {
+                return nil
+            }
+            return (time, key)
+        }
+    }
+
+    deinit { process.end() }
+}

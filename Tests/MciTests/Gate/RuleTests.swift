@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Gate
+import Testing
+
+@Suite struct GlobTests {
+    @Test(arguments: [
+        ("*", "", true), ("a", "A", true), ("a*", "abc", true), ("*c", "abc", true),
+        ("a?c", "abc", true), ("a?c", "ac", false), ("a*b*c", "a-b-b-c", true), ("a", "ab", false),
+        ("*Private Browsing*", "x — Mozilla Firefox PRIVATE browsing", true),
+        ("ÄRGER", "ärger", true), ("caf\u{E9}", "cafe\u{301}", true), ("?", "👩‍👩‍👧", true),
+        ("**", "x", true), ("[a]", "a", false), ("a\\*", "a*", false), ("", "", false),
+    ])
+    func `a pattern matches the whole text, whatever its case`(
+        pattern: String,
+        text: String,
+        matches: Bool
+    ) {
+        #expect((Glob(pattern)?.matches(text) ?? false) == matches)
+    }
+
+    @Test func `a pattern that tries much takes no more time than its length allows`() throws {
+        let glob = try #require(Glob(String(repeating: "a*", count: 120) + "b"))
+        #expect(!glob.matches(String(repeating: "a", count: 5000)))
+    }
+}
+
+@Suite struct WeekHoursTests {
+    @Test(arguments: [
+        ("Mon-Fri 12:00-13:00", "Mon 12:00", true), ("Mon-Fri 12:00-13:00", "Fri 12:59", true),
+        ("Mon-Fri 12:00-13:00", "Fri 13:00", false), ("Mon-Fri 12:00-13:00", "Sat 12:30", false),
+        ("Sat,Sun", "Sun 23:59", true), ("Sat,Sun", "Mon 00:00", false),
+        ("22:00-06:00", "Wed 05:59", true), ("22:00-06:00", "Wed 06:00", false),
+        ("Fri 22:00-06:00", "Sat 05:00", true), ("Fri 22:00-06:00", "Fri 05:00", false),
+        ("Sun 22:00-06:00", "Mon 05:00", true), ("Fri-Mon", "Sun 12:00", true),
+        ("Fri-Mon", "Wed 12:00", false), ("mon 00:00-24:00", "Mon 23:59", true),
+    ])
+    func `hours of the week are what they say`(hours: String, moment: String, isIn: Bool) throws {
+        let hours = try #require(WeekHours(hours))
+        #expect(hours.contains(try #require(WeekMinute(moment))) == isIn)
+        #expect(WeekHours(hours.text) == hours, "\(hours.text)")
+    }
+
+    @Test(arguments: [
+        "", "Mon-", "Mon 12", "Mon 12:00", "12:00-12:00", "25:00-26:00", "Mon,,Tue", "Monday",
+        "12:00-13:00 Mon", "Mon 12:60-13:00", "Mon 12:00-13:00 x", "24:00-01:00", "-1:00-02:00",
+    ])
+    func `what is no hours is refused`(text: String) {
+        #expect(WeekHours(text) == nil)
+    }
+}
+
+@Suite struct RuleTests {
+    private static let noon = WeekMinute(day: 0, minuteOfDay: 720)
+
+    /// A gate that is open, with its outputs collected.
+    private final class Rig {
+        var gate = Gate(stopped: EventTime(0))
+        var outputs: [GateOutput] = []
+
+        init(_ restrictions: Restrictions, devices: [UInt8: String] = [3: "Keyboard", 4: "Pad"]) {
+            var conditions = Gate.Conditions()
+            (conditions.hasConsent, conditions.isSound) = (true, true)
+            (conditions.hasSpace, conditions.isConnected) = (true, true)
+            use(restrictions, at: 0)
+            gate.set(conditions, at: EventTime(0)) { _ in }
+            take(.devices(devices))
+        }
+
+        func use(_ restrictions: Restrictions, at time: Int64, minute: WeekMinute = noon) {
+            gate.use(restrictions, at: minute, from: EventTime(time)) { outputs.append($0) }
+        }
+
+        @discardableResult
+        func take(_ event: CaptureEvent) -> Bool? {
+            var new: [GateOutput] = []
+            let isAdmitted = gate.take(event) { new.append($0) }
+            outputs += new
+            return isAdmitted
+        }
+
+        func enter(_ window: WindowFacts, at time: Int64) {
+            for stream in InputStream.allCases {
+                take(.context(.window(window), stream: stream, at: EventTime(time)))
+            }
+        }
+
+        func key(at time: Int64, device: UInt8 = 3, down: Bool = true) -> Bool {
+            let key = RawEvent.Key(
+                keycode: 38,
+                isDown: down,
+                keyClass: .letter,
+                modifiers: [],
+                keysym: 0x61
+            )
+            let raw = RawEvent(time: EventTime(time), device: device, payload: .key(key))
+            return take(.input(raw, stream: .keyboard)) == true
+        }
+
+        func motion(at time: Int64, device: UInt8 = 3) -> Bool {
+            let raw = RawEvent(
+                time: EventTime(time),
+                device: device,
+                payload: .motion(dx: 1, dy: 1)
+            )
+            return take(.input(raw, stream: .pointer)) == true
+        }
+
+        var gaps: [Gap] {
+            outputs.compactMap { if case .gap(let gap) = $0 { gap } else { nil } }
+        }
+        var foci: [AdmittedFocus] {
+            outputs.compactMap { if case .focus(let focus) = $0 { focus } else { nil } }
+        }
+    }
+
+    private static func exempting(_ rules: Rule...) -> Restrictions {
+        var result = Restrictions()
+        result.exemptions = Set(rules)
+        return result
+    }
+
+    private static let secret = WindowFacts(app: "Secret", instance: "secret-main")
+    private static let editor = WindowFacts(app: "Editor")
+
+    @Test func `nothing of an exempt window is admitted, and one gap tells from when to when`() {
+        let rig = Rig(Self.exempting(Rule(app: Glob("secret*"))))
+        rig.enter(Self.editor, at: 1)
+        #expect(rig.key(at: 2) && rig.motion(at: 3))
+        rig.enter(Self.secret, at: 10)
+        for time: Int64 in 11..<20 { #expect(!rig.key(at: time) && !rig.motion(at: time)) }
+        rig.enter(Self.editor, at: 30)
+        #expect(rig.key(at: 31) && rig.motion(at: 32))
+        #expect(rig.gaps.map(\.reason) == [.exempt, .exempt])
+        #expect(rig.gaps.allSatisfy { $0.from == EventTime(10) && $0.to == EventTime(30) })
+        #expect(
+            rig.foci.map(\.app) == ["Editor", "", "Editor"],
+            "an exempt window is not even named"
+        )
+    }
+
+    @Test func `the gap of an exempt window is the same whether or not something was typed`() {
+        var all: [[Gap]] = []
+        for isTyped in [false, true] {
+            let rig = Rig(Self.exempting(Rule(app: Glob("Secret"))))
+            rig.enter(Self.secret, at: 10)
+            if isTyped { for time: Int64 in 12..<25 { _ = rig.key(at: time) } }
+            rig.enter(Self.editor, at: 30)
+            all.append(rig.gaps)
+        }
+        #expect(all[0] == all[1] && all[0].count == 2)
+    }
+
+    @Test func `the instance names an application as well as the class`() {
+        let rig = Rig(Self.exempting(Rule(app: Glob("secret-main"))))
+        rig.enter(Self.secret, at: 1)
+        #expect(!rig.key(at: 2))
+        rig.enter(WindowFacts(app: "Secret", instance: "other"), at: 3)
+        #expect(rig.key(at: 4))
+        rig.enter(WindowFacts(app: "Secret", instance: ""), at: 5)
+        #expect(rig.key(at: 6))
+    }
+
+    @Test func `an exempt window is exempt for the pointer while another has the keyboard`() {
+        let rig = Rig(Self.exempting(Rule(app: Glob("Secret"))))
+        rig.enter(Self.editor, at: 1)
+        rig.take(.context(.window(Self.secret), stream: .pointer, at: EventTime(5)))
+        #expect(rig.key(at: 6) && !rig.motion(at: 7))
+    }
+
+    @Test func `a title that cannot be read counts as matching`() {
+        let rule = Rule(app: Glob("firefox"), title: Glob("*private*"))
+        let rig = Rig(Self.exempting(rule))
+        rig.enter(WindowFacts(app: "firefox", title: nil), at: 1)
+        #expect(!rig.key(at: 2))
+        rig.enter(WindowFacts(app: "firefox", title: "News"), at: 3)
+        #expect(rig.key(at: 4))
+        rig.enter(WindowFacts(app: "firefox", title: "Private Browsing"), at: 5)
+        #expect(!rig.key(at: 6))
+        rig.enter(WindowFacts(app: "Editor", title: nil), at: 7)
+        #expect(rig.key(at: 8), "its title is not asked for")
+    }
+
+    @Test func `a device is left out by its name, one without a name always`() {
+        let rig = Rig(Self.exempting(Rule(device: Glob("Pad"))))
+        rig.enter(Self.editor, at: 1)
+        #expect(rig.key(at: 2, device: 3))
+        #expect(!rig.motion(at: 3, device: 4))
+        #expect(!rig.motion(at: 4, device: 9), "nobody knows its name")
+        #expect(!rig.motion(at: 4, device: 255) && !rig.motion(at: 4, device: 64))
+        rig.take(.devices([3: "Pad", 4: "Keyboard", 9: "Mouse"]))
+        #expect(!rig.key(at: 5, device: 3))
+        #expect(rig.motion(at: 6, device: 4) && rig.motion(at: 7, device: 9))
+        rig.enter(Self.secret, at: 20)
+        #expect(Set(rig.gaps.map(\.reason)) == [.exempt])
+        #expect(rig.gaps.allSatisfy { $0.from == EventTime(1) }, "its times are not those of input")
+    }
+
+    @Test func `a device is left out in the named windows only`() {
+        let rig = Rig(Self.exempting(Rule(app: Glob("Secret"), device: Glob("Pad"))))
+        rig.enter(Self.editor, at: 1)
+        #expect(rig.motion(at: 2, device: 4))
+        rig.enter(Self.secret, at: 3)
+        #expect(!rig.motion(at: 4, device: 4) && rig.motion(at: 5, device: 3))
+    }
+
+    @Test func `hours of the week are looked at by the minute told`() throws {
+        let rules = Self.exempting(Rule(app: Glob("Secret"), during: WeekHours("Mon 12:00-13:00")))
+        let rig = Rig(rules)
+        rig.enter(Self.secret, at: 1)
+        #expect(!rig.key(at: 2))
+        rig.use(rules, at: 10, minute: WeekMinute(day: 0, minuteOfDay: 780))
+        #expect(rig.key(at: 11))
+        rig.use(rules, at: 20, minute: WeekMinute(day: 0, minuteOfDay: 779))
+        #expect(!rig.key(at: 21))
+    }
+
+    @Test func `a rule that is lifted still holds for input from before`() {
+        let rig = Rig(Self.exempting(Rule(app: Glob("Secret"))))
+        rig.enter(Self.secret, at: 1)
+        rig.use(Restrictions(), at: 100)
+        #expect(!rig.key(at: 99))
+        #expect(!rig.motion(at: 99))
+        #expect(rig.key(at: 100) && rig.motion(at: 100))
+        // Also where the context is entered after the change, and through two changes.
+        rig.use(Self.exempting(Rule(app: Glob("Other"))), at: 200)
+        rig.use(Restrictions(), at: 300)
+        rig.enter(WindowFacts(app: "Other"), at: 250)
+        #expect(!rig.key(at: 260) && !rig.key(at: 299))
+        #expect(rig.key(at: 301))
+    }
+
+    @Test func `a rule that is added holds for everything not taken yet, and releases held keys`() {
+        let rig = Rig(Restrictions())
+        rig.enter(Self.secret, at: 1)
+        #expect(rig.key(at: 2))
+        rig.use(Self.exempting(Rule(app: Glob("Secret"))), at: 100)
+        #expect(!rig.key(at: 50), "it happened before and is judged after")
+        let keys = rig.outputs.compactMap { output -> Bool? in
+            guard case .event(let event) = output, case .key(let key) = event.payload else {
+                return nil
+            }
+            return key.isDown
+        }
+        #expect(keys == [true, false])
+    }
+
+    @Test func `only what is on every list is recorded`() throws {
+        var restrictions = Restrictions()
+        restrictions.allowed = [[try #require(Glob("edit*")), try #require(Glob("mail"))]]
+        var rig = Rig(restrictions)
+        rig.enter(Self.editor, at: 1)
+        #expect(rig.key(at: 2))
+        rig.enter(Self.secret, at: 3)
+        #expect(!rig.key(at: 4))
+        rig.enter(WindowFacts(app: ""), at: 5)
+        #expect(!rig.motion(at: 6), "the background is on no list")
+        rig.enter(Self.editor, at: 7)
+        #expect(rig.gaps.first?.reason == .notAllowed)
+        restrictions.allowed.insert([try #require(Glob("mail"))])
+        rig = Rig(restrictions)
+        rig.enter(Self.editor, at: 1)
+        #expect(!rig.key(at: 2))
+        rig.enter(WindowFacts(app: "x", instance: "Mail"), at: 3)
+        #expect(rig.key(at: 4))
+    }
+
+    @Test func `keys that may be part of a secret are excluded`() {
+        var restrictions = Restrictions()
+        restrictions.exclusions = [Rule(atSecretPrompts: true)]
+        let rig = Rig(restrictions)
+        rig.enter(WindowFacts(app: "XTerm"), at: 1)
+        #expect(rig.key(at: 2))
+        rig.enter(WindowFacts(app: "XTerm", mayAskForSecret: true), at: 3)
+        #expect(!rig.key(at: 4))
+        rig.enter(WindowFacts(app: "XTerm"), at: 5)
+        #expect(rig.key(at: 6))
+        #expect(rig.gaps.map(\.reason) == [.excluded, .excluded])
+    }
+
+    @Test func `titles are stored only where every side lets them`() {
+        var restrictions = Restrictions()
+        for stores in [false, true] {
+            restrictions.storesTitles = stores
+            let rig = Rig(restrictions)
+            rig.enter(WindowFacts(app: "Editor", title: "Letter"), at: 1)
+            rig.enter(WindowFacts(app: "Editor", title: "Diary"), at: 2)
+            #expect(rig.foci.map(\.title) == (stores ? ["Letter", "Diary"] : [nil]))
+        }
+    }
+
+    @Test func `leaving an exempt window for the unknown ends its gap there`() {
+        let rig = Rig(Self.exempting(Rule(app: Glob("Secret"))))
+        rig.enter(Self.secret, at: 10)
+        rig.take(.context(.unknown, stream: .keyboard, at: EventTime(20)))
+        #expect(!rig.key(at: 25))
+        #expect(!rig.key(at: 26))
+        rig.enter(Self.editor, at: 40)
+        let gaps = rig.gaps.filter { $0.stream == .keyboard }
+        #expect(gaps.map(\.reason) == [.exempt, .unknownContext])
+        #expect(gaps.map(\.from.milliseconds) == [10, 25])
+        #expect(gaps.map(\.to.milliseconds) == [20, 26])
+    }
+
+    @Test func `an exemption from everything closes the gate at its hours`() {
+        let always = Self.exempting(Rule())
+        #expect(always.leavesOutAll(at: Self.noon) == .exempt)
+        let hours = Self.exempting(Rule(during: WeekHours("Tue")))
+        #expect(hours.leavesOutAll(at: Self.noon) == nil)
+        #expect(hours.leavesOutAll(at: WeekMinute(day: 1, minuteOfDay: 0)) == .exempt)
+        #expect(Self.exempting(Rule(app: Glob("*"))).leavesOutAll(at: Self.noon) == nil)
+        var excluding = Restrictions()
+        excluding.exclusions = [Rule()]
+        #expect(excluding.leavesOutAll(at: Self.noon) == .excluded)
+        #expect(Self.exempting(Rule(app: Glob("a"))).dependOnTime == false && hours.dependOnTime)
+        var conditions = Gate.Conditions()
+        (conditions.hasConsent, conditions.isSound) = (true, true)
+        (conditions.hasSpace, conditions.isConnected) = (true, true)
+        #expect(conditions.closedBy == nil)
+        conditions.leftOutBy = .exempt
+        #expect(conditions.closedBy == .exempt)
+        // And where the source goes on nevertheless.
+        let rig = Rig(always)
+        rig.enter(Self.editor, at: 1)
+        #expect(!rig.key(at: 2) && !rig.motion(at: 3))
+    }
+
+    @Test func `a title is read only where a rule about it could matter`() {
+        var restrictions = Self.exempting(Rule(app: Glob("firefox"), title: Glob("*Bank*")))
+        restrictions.storesTitles = false
+        #expect(restrictions.needsTitle(of: WindowFacts(app: "Firefox")))
+        #expect(!restrictions.needsTitle(of: Self.editor))
+        restrictions.storesTitles = true
+        #expect(restrictions.needsTitle(of: Self.editor))
+        restrictions = Self.exempting(Rule(title: Glob("*Bank*")))
+        restrictions.storesTitles = false
+        #expect(restrictions.needsTitle(of: Self.editor))
+    }
+
+    @Test func `the default exclusions cover what they say`() {
+        var restrictions = Restrictions()
+        for exclusion in DefaultExclusion.all { restrictions.exclusions.formUnion(exclusion.rules) }
+        let rig = Rig(restrictions)
+        var time: Int64 = 1
+        func isRecorded(_ app: String, _ title: String? = "") -> Bool {
+            time += 10
+            rig.enter(WindowFacts(app: app, title: title), at: time)
+            return rig.key(at: time + 1)
+        }
+        for app in [
+            "KeePassXC", "org.keepassxc.KeePassXC", "Bitwarden", "1Password", "Pinentry-gtk-2",
+            "pinentry-qt", "Gcr-prompter", "Ssh-askpass", "ksshaskpass", "i3lock", "XScreenSaver",
+            "Polkit-gnome-authentication-agent-1", "Zenity", "Tor Browser",
+        ] {
+            #expect(!isRecorded(app), "\(app)")
+        }
+        for title in [
+            "Mozilla Firefox Private Browsing", "Neues — Mozilla Firefox Privater Modus",
+            "Mozilla Firefox — Navigation privée", "Приватный просмотр — Mozilla Firefox",
+            "Mozilla Firefox プライベートブラウジング",
+        ] {
+            #expect(!isRecorded("firefox-esr", title), "\(title)")
+            #expect(isRecorded("Editor", title), "only browsers")
+        }
+        #expect(!isRecorded("Google-chrome", "New Tab - Google Chrome (Incognito)"))
+        #expect(!isRecorded("firefox-esr", nil), "a title that cannot be read")
+        for app in ["Editor", "XTerm", "Code", "libreoffice", ""] {
+            #expect(isRecorded(app), "\(app)")
+        }
+        #expect(isRecorded("firefox-esr", "News — Mozilla Firefox"))
+    }
+}
