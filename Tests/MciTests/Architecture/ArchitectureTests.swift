@@ -18,7 +18,7 @@ private let allowedImports: [String: Set<String>] = [
     "Recording": [
         "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
         "Control",
-        "CLinux", "Glibc", "Logging",
+        "CLinux", "Glibc", "Logging", "Synchronization",
     ],
     "Timeline": ["Events", "Packing", "Sealing", "Storage", "Crypto", "CryptoExtras"],
     "Query": ["Events", "Packing", "Storage", "Timeline", "CSQLite"],
@@ -44,7 +44,8 @@ private let unsafeFiles: Set<String> = [
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",
-    "Recording/EventLoop.swift", "Recording/ServiceManager.swift",
+    "Recording/EventLoop.swift", "Recording/JournalLogHandler.swift",
+    "Recording/ServiceManager.swift",
     "SQLiteExtension/Extension.swift", "Sandbox/Attestation.swift", "Sandbox/Sandbox.swift",
     "Sealing/Age.swift", "Sealing/DeviceKey.swift",
     "Sealing/Sealer.swift",
