@@ -11,9 +11,10 @@ struct ExcludeVerb: ParsableCommand {
         commandName: "exclude",
         abstract: "See and change what is left out of every recording.",
         discussion: """
-            Password managers, password prompts, screen lockers, private windows of browsers and
-            unseen input in terminals are left out unless you remove them from the list; a policy may
-            add to it, and cannot take away.
+            Password managers, password prompts, screen lockers, private windows of browsers that mark
+            them and unseen input in terminals are left out unless you remove them from the list; a
+            policy may add to it, and cannot take away. Chromium marks nothing; what leaves out all its
+            windows is: mcictl exclude add --app "*chrom*"
 
             EXAMPLES
               mcictl exclude list
