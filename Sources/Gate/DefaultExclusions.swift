@@ -21,8 +21,13 @@ package struct DefaultExclusion: Sendable {
         DefaultExclusion("lockers", "screen lockers", apps(lockers)),
         DefaultExclusion(
             "private-browsing",
-            "windows that browsers mark as private: Chromium marks none",
+            "windows that their browser marks as private",
             privateWindows
+        ),
+        DefaultExclusion(
+            "unmarked-browsers",
+            "browsers whose private windows look like others (Chromium, Chrome, Edge, …)",
+            apps(unmarkedBrowsers)
         ),
         DefaultExclusion(
             "terminal-prompts",
@@ -60,6 +65,13 @@ package struct DefaultExclusion: Sendable {
         "*greeter",
     ]
 
+    /// Browsers, private or not, that nothing tells apart: in doubt nothing is recorded. Who browses
+    /// privately elsewhere removes the exclusion.
+    private static let unmarkedBrowsers = [
+        "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
+        "qutebrowser*", "*thorium*", "yandex-browser*", "ungoogled*",
+    ]
+
     /// Private windows, as far as their browser says that they are.
     ///
     /// Seen on X11 with Firefox ESR 153, Chromium 156, Falkon 22.12, GNOME Web 43, qutebrowser 2.5:
@@ -79,11 +91,7 @@ package struct DefaultExclusion: Sendable {
             "firefox*", "navigator", "librewolf*", "waterfox*", "floorp*", "zen*", "icecat*",
             "palemoon*", "pale moon*", "seamonkey*", "basilisk*",
         ]
-        let others = [
-            "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
-            "falkon*", "konqueror*", "midori*", "qutebrowser*", "*thorium*", "yandex-browser*",
-            "ungoogled*",
-        ]
+        let others = unmarkedBrowsers + ["falkon*", "konqueror*", "midori*"]
         // Private whatever their title says.
         let always = apps([
             "tor browser*", "mullvad browser*", "falkon browser (private*", "*incognito*",
