@@ -3,6 +3,7 @@
 """mcid under a real `systemd --user`, as an ordinary user, with the units as they are shipped.
 
     rig.py PROGRAMS [--userns]   the whole life of the service; PROGRAMS is the folder of mcid and mcictl
+    rig.py PROGRAMS --soak N     N seconds of a thousand motions a second
     rig.py --probe               can it run here? exit code 77 and the reason where it cannot
 
 Nothing outside is touched: everything happens in a mount namespace with a /home, a /run and a control
@@ -11,6 +12,7 @@ group of its own. Needs root for that, and systemd, dbus-daemon and Xvfb. PID 1 
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -239,6 +241,31 @@ class Play:
         self.wait(lambda: self.show("ActiveState") == "inactive", "stopped with the session")
         self.done("log-out stops it")
 
+    def soak(self, seconds):
+        """A thousand motions a second: memory and descriptors stay, and nothing is started again."""
+        assert self.mcictl("consent", "--accept").returncode == 0
+        assert self.mcictl("set", "ring-size", "4M").returncode == 0
+        self.systemctl("import-environment", "DISPLAY", "XDG_SESSION_TYPE")
+        assert self.systemctl("start", "mcid").returncode == 0
+        self.settle()
+        process, marks, begin = self.show("MainPID"), [], time.monotonic()
+        while time.monotonic() < begin + seconds:
+            for i in range(20):
+                self.desk.xtst.XTestFakeRelativeMotionEvent(self.desk.connection, 1 - i % 2 * 2, 1, 0)
+            self.desk.x.XSync(self.desk.connection, 0)
+            time.sleep(max(0, 0.02 * (1 + int((time.monotonic() - begin) / 0.02)) - (time.monotonic() - begin)))
+            if time.monotonic() > begin + seconds * len(marks) / 10:
+                facts = pathlib.Path(f"/proc/{process}/status").read_text()
+                marks.append({n: int(v) for n, v in re.findall(r"^(VmRSS|FDSize):\s+(\d+)", facts, re.M)})
+        status = self.status()
+        print(f"{seconds} s: {status['events']}; kB resident and descriptor slots: "
+              f"{[(m['VmRSS'], m['FDSize']) for m in marks]}")
+        assert (self.show("MainPID"), self.show("NRestarts")) == (process, "0"), "it was started again"
+        assert status["events"]["lost"] == 0
+        half = marks[len(marks) // 2:]
+        assert half[-1]["VmRSS"] < half[0]["VmRSS"] * 1.05 and half[-1]["FDSize"] == half[0]["FDSize"], "it grows"
+        self.done("soaked")
+
     def close(self):
         for child in reversed(self.children):
             child.terminate()
@@ -253,7 +280,10 @@ class Play:
 def play(arguments):
     stage = Play(arguments[0], "--userns" in arguments)
     try:
-        stage.run()
+        if "--soak" in arguments:
+            stage.soak(int(arguments[arguments.index("--soak") + 1]))
+        else:
+            stage.run()
         return 0
     except BaseException:
         import traceback

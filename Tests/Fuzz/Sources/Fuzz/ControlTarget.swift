@@ -30,7 +30,9 @@ private enum ControlTarget {
         check(answer.bytes.count <= Varlink.longestMessage * 4, "An answer is not large.")
         let reply = Varlink.decode(Varlink.Reply<Anything>.self, Array(answer.bytes.dropLast()))
         check(reply != nil, "An answer is JSON.")
-        if reply?.error == nil, !calls.isEmpty { check(message.count % 2 == 1, "A refusal is told.") }
+        if reply?.error == nil, !calls.isEmpty {
+            check(message.count % 2 == 1, "A refusal is told.")
+        }
     }
 
     static func seeds() -> [[UInt8]] {
@@ -44,7 +46,8 @@ private enum ControlTarget {
             #"{"method":"\#(name).Resume"}"#, #"{"method":"\#(name).Withdraw","parameters":null}"#,
             #"{"method":"\#(name).Consent","parameters":{"receipt":{"schemaVersion":"1"}}}"#,
             #"{"method":"org.varlink.service.GetInfo","parameters":{}}"#,
-            #"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"\#(name)"}}"#,
+            #"{"method":"org.varlink.service.GetInterfaceDescription","#
+                + #""parameters":{"interface":"\#(name)"}}"#,
             #"{"method":"com.example.None"}"#, #"{"method":12}"#, "[]", "{", "",
         ]
         let deep = [UInt8](repeating: 0x5B, count: 60_000)
