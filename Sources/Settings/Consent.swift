@@ -119,12 +119,6 @@ package enum Consent {
         let id =
             (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let line = id.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        if !line.isEmpty { return line }
-        var name = [CChar](repeating: 0, count: 256)
-        unsafe gethostname(&name, name.count - 1)
-        return String(
-            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
-            as: UTF8.self
-        )
+        return line.isEmpty ? ProcessFacts.hostName : line
     }()
 }
