@@ -157,9 +157,10 @@ private enum PayloadTarget {
             case .scroll(let dx, let dy):
                 add(.kinds, [4, 1])
                 add(.scrolls, zigzag(Int64(dx)) + zigzag(Int64(dy)))
-            case .focus(let app):
+            case .focus(let app, let title):
                 add(.kinds, [5, 1])
                 add(.apps, text(app))
+                add(.titles, text(title ?? ""))
             case .gap(let reason, let to, let stream):
                 add(.kinds, [6, 1])
                 let concerned = stream.map { $0.rawValue + 1 } ?? 0
@@ -189,7 +190,11 @@ private enum PayloadTarget {
         for item in batch.items {
             guard !builder.isFull, years.contains(item.time.milliseconds) else { return }
             if case .gap(_, let to, _) = item.payload, !years.contains(to.milliseconds) { return }
-            if case .focus(let app) = item.payload, app.utf8.count > Column.longestText { return }
+            if case .focus(let app, let title) = item.payload,
+                max(app.utf8.count, title?.utf8.count ?? 0) > Column.longestText
+            {
+                return
+            }
             builder.append(output(item))
         }
         guard let packed = builder.pack() else { return }
@@ -220,7 +225,8 @@ private enum PayloadTarget {
         case .button(let number, let isDown): return event(.button(number: number, isDown: isDown))
         case .motion(let dx, let dy): return event(.motion(dx: dx, dy: dy))
         case .scroll(let dx, let dy): return event(.scroll(dx: dx, dy: dy))
-        case .focus(let app): return .focus(AdmittedFocus(time: item.time, app: app))
+        case .focus(let app, let title):
+            return .focus(AdmittedFocus(time: item.time, app: app, title: title))
         case .gap(let reason, let to, let stream):
             return .gap(Gap(reason: reason, from: item.time, to: to, stream: stream))
         }
@@ -315,7 +321,7 @@ private enum PayloadTarget {
             let wide = Int32.random(in: -900...900, using: &random)
             let payload: OpenedItem.Payload =
                 switch index % 7 {
-                case 0: .focus(app: "Editor ✂︎")
+                case 0: .focus(app: "Editor ✂︎", title: index % 2 == 0 ? "Letter" : nil)
                 case 1:
                     .key(isDown: true, keyClass: .letter, modifiers: .shift, keysym: 0x61)
                 case 2: .key(isDown: false, keyClass: .key, modifiers: [], keysym: 0)
