@@ -24,7 +24,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "Proofs"))
 USER, HOME, RUN = 4242, pathlib.Path("/home/rig"), pathlib.Path("/run/user/4242")
-GROUP = f"mci-rig-{os.getpid()}"
+# Its process id would not do: it is 1 in each namespace.
+GROUP = f"mci-rig-{os.urandom(4).hex()}"
 SYSTEMD = "/lib/systemd/systemd"
 
 
@@ -95,7 +96,7 @@ class Play:
         # No journal here.
         extra = units / "mcid.service.d"
         extra.mkdir()
-        (extra / "99-rig.conf").write_text(f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=2\n")
+        (extra / "99-rig.conf").write_text(f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=4\n")
         # No display manager here: the target that sessions reach.
         shutil.copy(ROOT / "systemd/mci-session.target", units)
         if userns:
@@ -129,7 +130,7 @@ class Play:
         except ValueError:
             return {}
 
-    def wait(self, condition, what, seconds=20):
+    def wait(self, condition, what, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if condition():
@@ -207,7 +208,7 @@ class Play:
         assert self.mcictl("resume").returncode == 0
         self.settle()
         os.kill(int(second), signal.SIGSTOP)
-        self.wait(lambda: self.show("MainPID") not in (second, "0"), "the watchdog", 30)
+        self.wait(lambda: self.show("MainPID") not in (second, "0"), "the watchdog")
         self.wait(lambda: self.status().get("state") == "recording", "records again")
         self.settle()
         self.done("a process that hangs is ended by the watchdog and started again")
@@ -233,7 +234,7 @@ class Play:
         old.close()
         self.wait(lambda: self.status().get("state") != "recording", "the X server is missed")
         self.systemctl("set-environment", f"DISPLAY={self.desk.display}")
-        self.wait(lambda: self.status().get("state") == "recording", "records on the new X server", 30)
+        self.wait(lambda: self.status().get("state") == "recording", "records on the new X server")
         self.settle()
         self.done("an X server that ended: records on the next one, which has another name")
 
