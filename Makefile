@@ -52,6 +52,7 @@ bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a stron
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
 	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
+	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)"
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
