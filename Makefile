@@ -53,6 +53,7 @@ bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a stron
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
 	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
+	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)"
 
 soak: build ## Half an hour at a thousand motions a second, under the unit; SOAK=60 is short.
 	@bash .ci/packages test

@@ -21,10 +21,13 @@ package struct Libinput: EventWriter {
 
         fileprivate var uses: [UInt8: Uses] = [:]
         fileprivate var start: WallTime?
+        /// The latest time seen, in milliseconds since 1970.
+        package private(set) var end: Int64 = 0
 
         package init() {}
 
         package mutating func take(_ event: RecordedEvent) {
+            end = max(end, event.time.milliseconds)
             switch event.item.payload {
             case .key: uses[event.item.device, default: Uses()].keys = true
             case .button, .motion, .scroll:
@@ -148,12 +151,12 @@ package struct Libinput: EventWriter {
         _ values: [(type: UInt16, code: UInt16, value: Int32)],
         _ time: WallTime
     ) {
+        // An axis that did not move is not in a report.
+        let told = values.filter { $0.type == Code.key || $0.value != 0 }
+        guard !told.isEmpty else { return }
         last = max(last, time.milliseconds - start.milliseconds)
         text.append("  - evdev:\n")
-        // An axis that did not move is not in a report.
-        for value in values where value.type == Code.key || value.value != 0 {
-            line(value.type, value.code, value.value)
-        }
+        for value in told { line(value.type, value.code, value.value) }
         line(Code.synchronization, 0, 0)
     }
 

@@ -106,12 +106,12 @@ struct ExportVerb: ParsableCommand {
         _ write: ([UInt8]) throws -> Void
     ) throws -> (TimelineReader.Summary, Omissions) {
         var survey = Libinput.Survey()
-        // What is recorded meanwhile belongs to no reading.
-        let stretch = range.clamped(to: 0...Workplace().now.wall.milliseconds)
-        let summary = try timeline.read(stretch) { event in
+        let summary = try timeline.read(range) { event in
             survey.take(event)
             return true
         }
+        // What is recorded meanwhile belongs to no reading.
+        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, survey.end))
         try write(survey.head)
         var omissions = Omissions()
         for device in survey.devices {

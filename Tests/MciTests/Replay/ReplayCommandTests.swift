@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `the display of the session is refused under each of its names`() throws {
-        let desktop = try Desktop()
+        let desktop = try Desktop.apart()
         let file = try file([(0, Self.key("a", "down")), (1, Self.key("a", "up"))])
         let number = desktop.display.dropFirst()
         let host = ProcessInfo.processInfo.hostName
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func `a display that mcid records is refused, also while it is played into`() throws {
-        let desktop = try Desktop()
+        let desktop = try Desktop.apart()
         let file = try file([
             (0, Self.key("a", "down")), (1, Self.key("a", "up")), (60_000, Self.key("a", "down")),
             (60_001, Self.key("a", "up")),
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test func `a display with a device that a person may hold is refused`() throws {
-        let desktop = try Desktop()
+        let desktop = try Desktop.apart()
         let file = try file([(0, Self.key("a", "down")), (1, Self.key("a", "up"))])
         // A server that tells of another device, in as many bytes.
         let relay = Process()
@@ -169,7 +169,7 @@ import Testing
 
     @Test(arguments: [SIGINT, SIGTERM])
     func `whoever stops it finds no key and no button held`(signal: Int32) throws {
-        let desktop = try Desktop()
+        let desktop = try Desktop.apart()
         let hand = try Hand(desktop)
         let file = try file([
             (0, Self.key("Shift_L", "down", "modifier")), (10, Self.key("a", "down")),
@@ -186,7 +186,7 @@ import Testing
     }
 
     @Test func `a key of unknown identity is another in its stead, or left out`() throws {
-        let desktop = try Desktop()
+        let desktop = try Desktop.apart()
         let file = try file([
             (0, Self.key(nil, "down")), (1, Self.key(nil, "down", "digit")),
             (2, Self.key(nil, "up")), (3, Self.key(nil, "up", "digit")),
@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test func `a damaged file is named by its line, and nothing of it is played`() throws {
-        let desktop = try Desktop()
+        let desktop = try Desktop.apart()
         let hand = try Hand(desktop)
         for bad in [
             "\"type\":\"key\",\"state\":\"down\"", "\"type\":\"motion\",\"dx\":1",
@@ -234,5 +234,17 @@ extension Hand {
         let window = XDefaultRootWindow(display)
         XQueryPointer(display, window, &root, &child, &x, &y, &inX, &inY, &mask)
         return mask & 0x1F00 != 0
+    }
+}
+
+extension Desktop {
+    /// A desktop that no recorder of another test comes back to: these wait for the display that they
+    /// had, whose number a new one may get.
+    static func apart() throws -> Desktop {
+        let number = Int.random(in: 2000...30_000)
+        let desktop = try Desktop(display: ":\(number)")
+        let socket = "/tmp/.X11-unix/X\(number)"
+        try #require(eventually { FileManager.default.fileExists(atPath: socket) })
+        return desktop
     }
 }

@@ -8,7 +8,7 @@ import Testing
 @Suite(.serialized) struct RoundTripTests {
     /// A desktop whose recorder keeps every key.
     private struct Desk {
-        let desktop = try? Desktop()
+        let desktop = try? Desktop.apart()
         let daemon: Daemon
         let hand: Hand
 
@@ -102,11 +102,20 @@ import Testing
         #expect(result.code == 0, "\(result.errors)")
         #expect(result.output == "Played \(events.count) events into \(display).\n")
         let again = try second.events()
-        #expect(again.map(essence) == events.map(essence))
+        #expect(again.count == events.count)
+        // Order is exact within a stream; between the two it is that of their times.
+        for isKey in [true, false] {
+            func stream(_ events: [[String: Any]]) -> [String] {
+                events.filter { ($0["type"] as? String == "key") == isKey }.map(essence)
+            }
+            let (before, after) = (stream(events), stream(again))
+            let isSame = before == after
+            #expect(isSame, "\(isKey ? "keys" : "pointer")")
+        }
         guard speed == "1" else { return }
-        let (before, after) = (moments(events), moments(again))
+        let (before, after) = (moments(events).sorted(), moments(again).sorted())
         let shift = try #require(after.first) - (try #require(before.first))
         let late = zip(before, after).map { abs($1 - $0 - shift) }.sorted()
-        #expect(late[late.count / 2] < 0.02, "\(late)")
+        #expect(late[late.count / 2] < 0.02, "half of them later than \(late[late.count / 2]) s")
     }
 }
