@@ -37,7 +37,7 @@ proof: build ## The random proofs at their full length, faults and power cuts: a
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
-	    'DaemonTests|FocusTests|PointerTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
+	    'DaemonTests|OracleTests|ContinuityTests|FocusTests|PointerTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
 
@@ -46,8 +46,9 @@ fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS
 	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
 
-bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a strong compressor.
-	@bash .ci/packages test
+bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table and a strong compressor.
+	@bash .ci/packages bench
+	@$(PYTHON_PACKAGES)
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
 	@$(RELEASE) --product mci-gate-bench
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
