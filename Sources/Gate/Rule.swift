@@ -57,7 +57,7 @@ package struct Rule: Hashable, Sendable, Redacted {
     ///   - window: what is known of it.
     ///   - device: its name; nil for one that no rule names.
     ///   - minute: by the local clock.
-    /// - Returns: whether nothing that the device does there then is recorded.
+    /// - Returns: whether it does.
     package func leavesOut(
         _ window: WindowFacts,
         from device: String?,

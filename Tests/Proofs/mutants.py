@@ -28,7 +28,6 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TESTS = ROOT / "Tests/MciTests"
 # As they are when we begin; they may be edited meanwhile.
 TEXTS = {path.name: path.read_text() for path in sorted((ROOT / "Sources/Gate").glob("*.swift"))}
 # The words of 30 languages are data, which no test repeats.
@@ -37,10 +36,12 @@ DATA = {"PrivateTitles.swift"}
 EQUIVALENT = {
     ("Lane.swift", "0 -> 1", "private(set) var since = EventTime(0)"):
         "It is the beginning of a verdict that drops no device; only a drop asks for it.",
+    ("HeldKeys.swift", "< -> <=", "(left.keycode, left.device) < (right.keycode, right.device)"):
+        "No two keys that are held have one place.",
 }
 
 FLAGS = ["-package-name", "mci", "-swift-version", "6", "-parse-as-library", "-Onone",
-         "-suppress-warnings"]
+         "-enable-testing", "-suppress-warnings"]
 for feature in ["ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault"]:
     FLAGS += ["-enable-upcoming-feature", feature]
 RUNNER = """import Testing
@@ -70,7 +71,6 @@ STATEMENT = re.compile(
     r"(?!(?:return|guard|if|else|for|while|let|var|case|switch|package|private|init|func|static)\b)"
     r"(?:defer \{|\([a-z, ]+\) = |[a-z_]\w*(?:[.?]+\w+|\[[^]\n]*\])*(?: [+|-]?= |\(| \{)))", re.M)
 ENTRY = re.compile(r'(?<=[\[ ])(?<!: )"[^"\n]*"(?=,)|DefaultExclusion(?=\((?:"|\n))')
-
 Mutant = collections.namedtuple("Mutant", "name start end new title")
 
 
@@ -90,10 +90,6 @@ def until(text, place, *signs):
             break
         place += 1
     return place
-
-
-def trim(text, start, end):
-    return end - len(text[start:end].lstrip()), start + len(text[start:end].rstrip())
 
 
 def operand(text, end, looser):
@@ -123,7 +119,8 @@ def changes(text):
         place = match.end() - 1
         while text[place] in " ,":
             end = until(text, place + 1, ",", "else" if match[1] == "guard" else "{")
-            first, last = trim(text, place + 1, end)
+            first = end - len(text[place + 1:end].lstrip())
+            last = len(text[:end].rstrip())
             if re.match(r"(let|var|case)\b", text[first:last]):
                 yield last, last, ", false"
             else:
@@ -151,8 +148,16 @@ def mutants():
                 equivalent.add(key)
             elif old != into:
                 yield Mutant(name, start, end, new, f"{name}:{line}: {old} -> {into}    in: {within}")
-    if equivalent != EQUIVALENT.keys():
-        sys.exit(f"No mutants any more: {EQUIVALENT.keys() - equivalent}")
+    if gone := EQUIVALENT.keys() - equivalent:
+        sys.exit(f"No mutants any more: {gone}")
+
+
+def tests():
+    """The tests of the gate and what they use: files that import the gate and nothing above it."""
+    for path in sorted(ROOT.glob("Tests/MciTests/*/*.swift")):
+        names = set(re.findall(r"^(?:@testable )?import (\w+)$", path.read_text(), re.M))
+        if "Gate" in names and names <= {"Events", "Gate", "Testing"}:
+            yield path
 
 
 class Workshop:
@@ -170,15 +175,7 @@ class Workshop:
                    "-c", *TEXTS)
         self.link(folder, self.objects)
         self.build("-module-name", "GateTests", "-plugin-path", plugins, "-lEvents", "-lGate",
-                   "-lTesting", "-o", "tests", "runner.swift", *self.tests())
-
-    @staticmethod
-    def tests():
-        """The tests of the gate and what they use: files that import the gate and nothing above it."""
-        for path in sorted([*(TESTS / "Gate").glob("*.swift"), *(TESTS / "Support").glob("*.swift")]):
-            names = set(re.findall(r"^import (\w+)$", path.read_text(), re.M))
-            if "Gate" in names and names <= {"Events", "Gate", "Testing"}:
-                yield path
+                   "-lTesting", "-o", "tests", "runner.swift", *tests())
 
     def build(self, *arguments):
         subprocess.run([self.swiftc, *FLAGS, "-I.", "-L.", *arguments], cwd=self.folder, check=True)
@@ -229,9 +226,8 @@ def main():
     parser.add_argument("--only", metavar="FILE[:LINE]", default="")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth only")
     options = parser.parse_args()
-    chosen = [mutant for mutant in mutants()
-              if f"{mutant.title.split(': ')[0]}:".startswith(f"{options.only}:" * bool(options.only))]
-    chosen = chosen[::options.every]
+    only = options.only and options.only + ":"
+    chosen = [mutant for mutant in mutants() if mutant.title.startswith(only)][::options.every]
     if options.list:
         print(*(mutant.title for mutant in chosen), sep="\n")
         return

@@ -31,15 +31,21 @@ import Testing
             "Xfce4-screensaver", "kscreenlocker_greet", "physlock", "betterlockscreen",
             "lightdm-gtk-greeter.bin", "sddm-greeter-qt6", "Slick-greeter",
         ],
-        "private-browsing": ["Tor Browser", "Mullvad Browser"],
+        "private-browsing": [
+            "Tor Browser", "Mullvad Browser", "Falkon Browser (Private Window)", "incognito",
+            "edge-inprivate",
+        ],
+        "unmarked-browsers": unmarked,
     ]
-    private static let browsers = [
-        "firefox-esr", "Navigator", "LibreWolf", "waterfox", "floorp", "zen", "IceCat",
-        "Palemoon", "Pale moon", "SeaMonkey", "Basilisk", "Google-chrome", "Brave-browser",
-        "Microsoft-edge", "msedge", "Vivaldi-stable", "Opera", "org.gnome.Epiphany", "Falkon",
-        "konqueror", "Midori", "qutebrowser", "Thorium-browser", "Yandex-browser",
-        "ungoogled",
+    private static let unmarked = [
+        "Google-chrome", "Brave-browser", "Microsoft-edge", "msedge", "Vivaldi-stable", "Opera",
+        "org.gnome.Epiphany", "qutebrowser", "Thorium-browser", "Yandex-browser", "ungoogled",
     ]
+    private static let browsers =
+        unmarked + [
+            "firefox-esr", "Navigator", "LibreWolf", "waterfox", "floorp", "zen", "IceCat",
+            "Palemoon", "Pale moon", "SeaMonkey", "Basilisk", "Falkon", "konqueror", "Midori",
+        ]
 
     private func covers(_ name: String, _ app: String, _ title: String? = "") -> Bool {
         let window = WindowFacts(app: app, title: title)
@@ -63,7 +69,8 @@ import Testing
 
     @Test func `the exclusions have their names and say what they cover`() {
         let names = [
-            "password-managers", "askpass", "lockers", "private-browsing", "terminal-prompts",
+            "password-managers", "askpass", "lockers", "private-browsing", "unmarked-browsers",
+            "terminal-prompts",
         ]
         #expect(DefaultExclusion.all.map(\.name) == names)
         #expect(DefaultExclusion.all.allSatisfy { !$0.summary.isEmpty })
