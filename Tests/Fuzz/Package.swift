@@ -61,7 +61,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "CZlib", "Control", "Events", "Gate", "Packing", "Sealing", "Storage", "Timeline",
+                "CFuzzer", "CZlib", "Control", "Events", "Gate", "Packing", "Sealing", "Storage",
+                "Timeline",
                 crypto, extras,
             ],
             path: "Sources/Fuzz",
