@@ -88,7 +88,7 @@ import Testing
         usleep(500_000)
         try daemon.start()
         try #require(eventually { daemon.status?.state == .recording })
-        #expect(eventually { !played.isRunning })
+        try #require(eventually { !played.isRunning })
         #expect(played.terminationStatus == 77)
         let told = try String(contentsOfFile: errors, encoding: .utf8)
         #expect(told.contains("mcid records \(desktop.display)"))
