@@ -38,6 +38,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
     /// - Parameters:
     ///   - bytes: of the line.
     ///   - number: of the line, for what is said of a damaged one.
+    /// - Returns: the event.
     /// - Throws: ``ReplayError`` `badFile`.
     package static func read(_ bytes: [UInt8], number: Int) throws(ReplayError) -> ExportLine {
         let line: ExportLine
