@@ -7,31 +7,58 @@ import Glibc
 enum Proc {
     /// Whether a process holds the master of a terminal.
     ///
+    /// Landlock shows that a process has descriptors and not what they are. Then it is taken to hold
+    /// one when a program below it runs on a terminal that is not its own.
+    ///
     /// - Returns: false also where the kernel does not say, as of programs with more rights.
     static func holdsTerminal(_ process: Int32) -> Bool {
         let path = "/proc/\(process)/fd"
-        return names(in: path)?.contains { name in
-            let target = link("\(path)/\(name)")
-            return target == "/dev/ptmx" || target == "/dev/pts/ptmx"
-        } ?? false
+        var isHidden = false
+        for name in names(in: path) ?? [] where UInt32(name) != nil {
+            guard let target = link("\(path)/\(name)") else {
+                isHidden = true
+                continue
+            }
+            if target == "/dev/ptmx" || target == "/dev/pts/ptmx" { return true }
+        }
+        return isHidden && hasTerminalBelow(process)
+    }
+
+    /// Whether a program that a process started, itself or by others, runs on another terminal.
+    static func hasTerminalBelow(_ process: Int32) -> Bool {
+        let all = processes()
+        let own = all[process]?.terminal
+        return all.values.contains { program in
+            guard let terminal = program.terminal, terminal != own else { return false }
+            var parent = program.parent
+            for _ in 0..<64 where parent > 1 {
+                if parent == process { return true }
+                parent = all[parent]?.parent ?? 0
+            }
+            return false
+        }
     }
 
     /// The numbers of all terminals on which programs run; some ten microseconds a process.
     static func terminalsInUse() -> Set<UInt32> {
-        var result: Set<UInt32> = []
-        for name in names(in: "/proc") ?? [] where UInt32(name) != nil {
-            guard let text = contents(of: "/proc/\(name)/stat"),
+        Set(processes().values.compactMap(\.terminal))
+    }
+
+    /// The parent of every process, and the number of the terminal it runs on.
+    private static func processes() -> [Int32: (parent: Int32, terminal: UInt32?)] {
+        var result: [Int32: (parent: Int32, terminal: UInt32?)] = [:]
+        for name in names(in: "/proc") ?? [] {
+            guard let number = Int32(name), let text = contents(of: "/proc/\(name)/stat"),
                 let end = text.lastIndex(of: UInt8(ascii: ")"))
             else { continue }
             // After the name: state, parent, group, session, terminal.
             let words = text[(end + 1)...].split(separator: UInt8(ascii: " "))
-            guard words.count > 4,
+            guard words.count > 4, let parent = Int32(String(decoding: words[1], as: UTF8.self)),
                 let device = Int32(String(decoding: words[4], as: UTF8.self))
             else { continue }
             let bits = UInt32(bitPattern: device)
-            if (bits >> 8) & 0xFFF == pseudoTerminals {
-                result.insert(bits & 0xFF | (bits >> 12) & 0xF_FF00)
-            }
+            let isTerminal = (bits >> 8) & 0xFFF == pseudoTerminals
+            result[number] = (parent, isTerminal ? bits & 0xFF | (bits >> 12) & 0xF_FF00 : nil)
         }
         return result
     }

@@ -164,7 +164,7 @@ package struct Gate: Sendable {
         case .button(let number, let isDown): payload = .button(number: number, isDown: isDown)
         case .key(let key):
             // A release may have been withheld: a new press implies it.
-            let release = heldKeys.release(key.keycode, at: raw.time)
+            let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
             if let release { sink.take(.event(release)) }
             guard key.isDown else { return release != nil }
             guard let admitted = conditions.keyDetail.admit(key) else { return false }

@@ -25,6 +25,14 @@ package enum MessageID {
         "Erasing is not finished": "2f49ca05859c49fc9efb2bb31262d600",
         "Erasing goes on with a new ring": "8419c600832d4553ae29dd5c232f9281",
         "The open batch could not be locked into memory": "1d8d2bc57d874b2cb3b5667b9079949c",
+        "A steward's decision was taken": "dec9444a26184a2ea18a9349034de9d8",
+        "Exclusions changed": "80abbfe96b114507a0767a5667548bba",
+        "Exemption answered": "f53fac311f4e4e47807f505c70b98bc0",
+        "Exemption asked for": "ec1598bfc74647068b9c5f227fc34cb8",
+        "The end of an exemption could not be written, so it goes on":
+            "6d014e9c6c164e4ba2e6af542a1d3e07",
+        "The policy cannot be used": "447ac9e47aa34e37aba58a18fe3cf7a6",
+        "The time of an exemption is over": "6f971157d91e4b188de381b5b47cd0ec",
         LogBudget.sentence: "52db47bccdde4bd6a7a4f2ac8a2d6f4c",
     ]
 }

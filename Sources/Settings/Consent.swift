@@ -29,8 +29,9 @@ package enum Consent {
                            cannot be read back. You can choose less (mcictl set key-detail timing|off)
                            or, after a question of its own and for eight hours, more (full).
         What is left out   Password managers, password prompts, screen lockers, private windows of
-                           browsers, and whatever you exempt (mcictl exempt add): nothing of it is
-                           stored, from the moment you ask, without a reason. mcictl exclude list.
+                           browsers, browsers that do not mark these (Chromium, Chrome, Edge), and
+                           whatever you exempt (mcictl exempt add): nothing of it is stored, from
+                           the moment you ask, without a reason. mcictl exclude list.
         Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
                            is sent anywhere: the recorder has no network code.
         Who can read it    Whoever has your identity file, and readers whom you add yourself

@@ -31,7 +31,7 @@ struct Mcictl: ParsableCommand {
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
             ExcludeVerb.self, ExplainVerb.self, LogVerb.self, QueryVerb.self, ExportVerb.self,
             ReplayVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self,
-            PolicyVerb.self, StewardVerb.self,
+            PolicyVerb.self, StewardVerb.self, DoctorVerb.self,
         ]
     )
 }

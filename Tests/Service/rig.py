@@ -3,6 +3,7 @@
 """mcid under a real `systemd --user`, as an ordinary user, with the units as they are shipped.
 
     rig.py PROGRAMS [--userns]   the whole life of the service; PROGRAMS is the folder of mcid and mcictl
+    rig.py PROGRAMS --soak N     N seconds of a thousand motions a second
     rig.py --probe               can it run here? exit code 77 and the reason where it cannot
 
 Nothing outside is touched: everything happens in a mount namespace with a /home, a /run and a control
@@ -11,6 +12,7 @@ group of its own. Needs root for that, and systemd, dbus-daemon and Xvfb. PID 1 
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -22,7 +24,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "Proofs"))
 USER, HOME, RUN = 4242, pathlib.Path("/home/rig"), pathlib.Path("/run/user/4242")
-GROUP = f"mci-rig-{os.getpid()}"
+# Its process id would not do: it is 1 in each namespace.
+GROUP = f"mci-rig-{os.urandom(4).hex()}"
 SYSTEMD = "/lib/systemd/systemd"
 
 
@@ -93,7 +96,7 @@ class Play:
         # No journal here.
         extra = units / "mcid.service.d"
         extra.mkdir()
-        (extra / "99-rig.conf").write_text(f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=2\n")
+        (extra / "99-rig.conf").write_text(f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=4\n")
         # No display manager here: the target that sessions reach.
         shutil.copy(ROOT / "systemd/mci-session.target", units)
         if userns:
@@ -127,7 +130,7 @@ class Play:
         except ValueError:
             return {}
 
-    def wait(self, condition, what, seconds=20):
+    def wait(self, condition, what, seconds=60):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if condition():
@@ -205,7 +208,7 @@ class Play:
         assert self.mcictl("resume").returncode == 0
         self.settle()
         os.kill(int(second), signal.SIGSTOP)
-        self.wait(lambda: self.show("MainPID") not in (second, "0"), "the watchdog", 30)
+        self.wait(lambda: self.show("MainPID") not in (second, "0"), "the watchdog")
         self.wait(lambda: self.status().get("state") == "recording", "records again")
         self.settle()
         self.done("a process that hangs is ended by the watchdog and started again")
@@ -231,13 +234,38 @@ class Play:
         old.close()
         self.wait(lambda: self.status().get("state") != "recording", "the X server is missed")
         self.systemctl("set-environment", f"DISPLAY={self.desk.display}")
-        self.wait(lambda: self.status().get("state") == "recording", "records on the new X server", 30)
+        self.wait(lambda: self.status().get("state") == "recording", "records on the new X server")
         self.settle()
         self.done("an X server that ended: records on the next one, which has another name")
 
         session.communicate(b"\n", timeout=10)
         self.wait(lambda: self.show("ActiveState") == "inactive", "stopped with the session")
         self.done("log-out stops it")
+
+    def soak(self, seconds):
+        """A thousand motions a second: memory and descriptors stay, and nothing is started again."""
+        assert self.mcictl("consent", "--accept").returncode == 0
+        assert self.mcictl("set", "ring-size", "4M").returncode == 0
+        self.systemctl("import-environment", "DISPLAY", "XDG_SESSION_TYPE")
+        assert self.systemctl("start", "mcid").returncode == 0
+        self.settle()
+        process, marks, begin = self.show("MainPID"), [], time.monotonic()
+        while time.monotonic() < begin + seconds:
+            for i in range(20):
+                self.desk.xtst.XTestFakeRelativeMotionEvent(self.desk.connection, 1 - i % 2 * 2, 1, 0)
+            self.desk.x.XSync(self.desk.connection, 0)
+            time.sleep(max(0, 0.02 * (1 + int((time.monotonic() - begin) / 0.02)) - (time.monotonic() - begin)))
+            if time.monotonic() > begin + seconds * len(marks) / 10:
+                facts = pathlib.Path(f"/proc/{process}/status").read_text()
+                marks.append({n: int(v) for n, v in re.findall(r"^(VmRSS|FDSize):\s+(\d+)", facts, re.M)})
+        status = self.status()
+        print(f"{seconds} s: {status['events']}; kB resident and descriptor slots: "
+              f"{[(m['VmRSS'], m['FDSize']) for m in marks]}")
+        assert (self.show("MainPID"), self.show("NRestarts")) == (process, "0"), "it was started again"
+        assert status["events"]["lost"] == 0
+        half = marks[len(marks) // 2:]
+        assert half[-1]["VmRSS"] < half[0]["VmRSS"] * 1.05 and half[-1]["FDSize"] == half[0]["FDSize"], "it grows"
+        self.done("soaked")
 
     def close(self):
         for child in reversed(self.children):
@@ -253,7 +281,10 @@ class Play:
 def play(arguments):
     stage = Play(arguments[0], "--userns" in arguments)
     try:
-        stage.run()
+        if "--soak" in arguments:
+            stage.soak(int(arguments[arguments.index("--soak") + 1]))
+        else:
+            stage.run()
         return 0
     except BaseException:
         import traceback

@@ -44,6 +44,25 @@ import Testing
         #expect(!Proc.holdsTerminal(1 << 30))
     }
 
+    @Test func `a program below which another terminal is in use is found`() throws {
+        func start(_ words: [String]) throws -> Process {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = words
+            process.standardOutput = FileHandle.nullDevice
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
+        let terminal = try start(["script", "-qc", "sleep 60", "/dev/null"])
+        let plain = try start(["sleep", "60"])
+        defer { for process in [terminal, plain] { process.end() } }
+        #expect(eventually { Proc.hasTerminalBelow(terminal.processIdentifier) })
+        #expect(Proc.hasTerminalBelow(getpid()), "also where others are between")
+        #expect(!Proc.hasTerminalBelow(plain.processIdentifier))
+        #expect(!Proc.hasTerminalBelow(1 << 30))
+    }
+
     @Test func `terminals are known by their class where nothing else tells`() {
         for app in ["XTerm", "Gnome-terminal", "kitty", "jetbrains-idea", "Code", "st-256color"] {
             #expect(KnownTerminals.contains(app))

@@ -107,7 +107,7 @@ private enum Rig {
     ) throws {
         let result = try Program.run(
             "timeout",
-            ["-s", "KILL", "120", "python3", Rig.script, Program.products] + options
+            ["-s", "KILL", "300", "python3", Rig.script, Program.products] + options
         )
         #expect(result.code == 0, "\(result.output.suffix(4000))\(result.errors.suffix(2000))")
         #expect(result.lines.filter { $0.hasPrefix("ok: ") }.count == 11, "\(result.output)")
