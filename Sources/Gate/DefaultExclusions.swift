@@ -65,8 +65,9 @@ package struct DefaultExclusion: Sendable {
         "*greeter",
     ]
 
-    /// Browsers, private or not, that nothing tells apart: in doubt nothing is recorded. Who browses
-    /// privately elsewhere removes the exclusion.
+    /// Browsers whose windows, private or not, nothing tells apart: in doubt nothing is recorded.
+    ///
+    /// Who browses privately elsewhere removes the exclusion.
     private static let unmarkedBrowsers = [
         "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
         "qutebrowser*", "*thorium*", "yandex-browser*", "ungoogled*",

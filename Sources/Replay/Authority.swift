@@ -7,12 +7,13 @@ struct Authority: Equatable {
     /// The method, the only one in use on one machine.
     static let method = "MIT-MAGIC-COOKIE-1"
 
-    /// The cookie for a display of this machine, or nothing where the file has none.
+    /// Finds the cookie for a display of this machine.
     ///
     /// - Parameters:
     ///   - number: of the display.
     ///   - host: the name of this machine.
     ///   - bytes: of the file.
+    /// - Returns: nil where the file has none.
     static func cookie(for number: Int, host: String, in bytes: [UInt8]) -> [UInt8]? {
         var rest = bytes[...]
         /// A field with its length in front, which is big-endian.
@@ -41,6 +42,7 @@ struct Authority: Equatable {
     ///   - number: of the display.
     ///   - host: the name of this machine.
     ///   - environment: where the file is named.
+    /// - Returns: nil where there is none.
     static func cookie(
         for number: Int,
         host: String,

@@ -124,9 +124,10 @@ struct WireRequest {
         return request
     }
 
-    /// The request's bytes.
+    /// The request as it goes over the wire.
     ///
     /// - Parameter majors: the numbers that the server gave to the extensions.
+    /// - Returns: its bytes.
     func bytes(_ majors: [Extension: UInt8]) -> [UInt8] {
         let code = kind.code
         let head = code.extension.map { [majors[$0] ?? 0, code.number] } ?? [code.number, data]
