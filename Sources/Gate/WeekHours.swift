@@ -78,7 +78,7 @@ package struct WeekHours: Hashable, Sendable {
                 day = (day + 1) % 7
             }
         }
-        return days == 0 ? nil : days
+        return days
     }
 
     /// The minute of the day of `HH:MM`, up to 24:00.

@@ -38,6 +38,8 @@ EQUIVALENT = {
         "It is the beginning of a verdict that drops no device; only a drop asks for it.",
     ("HeldKeys.swift", "< -> <=", "(left.keycode, left.device) < (right.keycode, right.device)"):
         "No two keys that are held have one place.",
+    ("WeekHours.swift", "< -> <=", "if from < to { return isOn(day) && from..<to ~= time }"):
+        "Hours that end at the minute at which they begin are refused.",
 }
 
 FLAGS = ["-package-name", "mci", "-swift-version", "6", "-parse-as-library", "-Onone",
