@@ -287,6 +287,23 @@ import Testing
         #expect(keys == [true, false])
     }
 
+    @Test func `keys that are held are released when an exempt window comes to the front`() {
+        func releases(_ stream: InputStream) -> [Int64] {
+            let rig = Rig(Self.exempting(Rule(app: Glob("Secret"))))
+            rig.enter(Self.editor, at: 1)
+            #expect(rig.key(at: 2))
+            rig.take(.context(.window(Self.secret), stream: stream, at: EventTime(10)))
+            return rig.outputs.compactMap { output in
+                guard case .event(let event) = output, case .key(let key) = event.payload,
+                    !key.isDown
+                else { return nil }
+                return event.time.milliseconds
+            }
+        }
+        #expect(releases(.keyboard) == [10], "then, and not with the next key")
+        #expect(releases(.pointer).isEmpty)
+    }
+
     @Test func `only what is on every list is recorded`() throws {
         var restrictions = Restrictions()
         restrictions.allowed = [[try #require(Glob("edit*")), try #require(Glob("mail"))]]
