@@ -5,32 +5,32 @@ import Foundation
 import Testing
 
 /// A private X server with nobody in front of it.
-final class Desktop {
-    private(set) var process: Process
+class Desktop {
+    let process: Process
     let display: String
 
     /// Starts Xvfb on a free display, or on a given one.
-    init(display wanted: String? = nil) throws {
+    convenience init(display wanted: String? = nil) throws {
+        try self.init(server: "Xvfb", ["-noreset", "-nolisten", "tcp", "-ac"], display: wanted)
+    }
+
+    /// Starts a server on a free display, or on a given one, and waits until it answers.
+    init(server: String, _ options: [String], display wanted: String? = nil) throws {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(Program.path("Xvfb")))
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path(server)))
         let pipe = Pipe()
-        process.arguments =
-            (wanted.map { [$0] } ?? ["-displayfd", "1"]) + ["-noreset", "-nolisten", "tcp", "-ac"]
+        process.arguments = (wanted.map { [$0] } ?? []) + ["-displayfd", "1"] + options
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
         try process.run()
         self.process = process
-        if let wanted {
-            display = wanted
-        } else {
-            var text = ""
-            while !text.contains("\n") {
-                let data = pipe.fileHandleForReading.availableData
-                try #require(!data.isEmpty, "Xvfb ended before it told its display.")
-                text += String(decoding: data, as: UTF8.self)
-            }
-            display = ":" + text.trimmingCharacters(in: .whitespacesAndNewlines)
+        var text = ""
+        while !text.contains("\n") {
+            let data = pipe.fileHandleForReading.availableData
+            try #require(!data.isEmpty, "\(server) ended before it told its display.")
+            text += String(decoding: data, as: UTF8.self)
         }
+        display = ":" + text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// Ends the server at once.
