@@ -271,7 +271,6 @@ package struct Gate: Sendable {
         for gap in ended { sink.take(.gap(gap)) }
         releaseAll(at: time, &sink)
         told = nil
-        surroundings.forgetTold()
     }
 
     private mutating func endClosure(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {

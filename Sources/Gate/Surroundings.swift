@@ -27,11 +27,6 @@ struct Surroundings {
     mutating func use(_ new: ScreenLayout) {
         guard new != screen else { return }
         screen = new
-        forgetTold()
-    }
-
-    /// What is told later begins from nothing.
-    mutating func forgetTold() {
         told = InlineArray<4, UInt64>(repeating: 0)
     }
 

@@ -95,8 +95,33 @@ import Testing
         }
     }
 
+    @Test func `a wheel turns by its increment and is no other axis`() throws {
+        let server = try XorgServer(["mouse": .mouse])
+        let mouse = try server.device("mouse")
+        try mouse.move(dx: 1, dy: 1)
+        try mouse.synchronize()
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        func seen(_ axes: [Int: Double]) throws -> [String] {
+            observer.clear()
+            try mouse.move(axes)
+            try mouse.synchronize()
+            return observer.seen.map {
+                switch $0.event.payload {
+                case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
+                case .motion(let dx, let dy): "motion \(dx) \(dy)"
+                default: "other"
+                }
+            }
+        }
+        #expect(try seen([3: 120]) == ["scroll 0 120"])
+        #expect(try seen([3: 30]) == ["scroll 0 30"], "a part of a notch")
+        #expect(try seen([0: 5, 2: -120]) == ["scroll -120 0", "motion 5 0"])
+    }
+
     @Test func `other monitors are told as they come`() throws {
         let server = try XorgServer(["mouse": .mouse], isWide: true)
+        try server.randr("--addmode", "DUMMY1", "800x600")
         let observer = try Observer(server)
         defer { observer.stop() }
         func monitor(_ x: Int16, _ width: UInt16, _ height: UInt16) -> [Int] {
@@ -110,6 +135,19 @@ import Testing
                 ?? []
         }
         #expect(last() == [monitor(0, 1280, 1024), monitor(1280, 1280, 1024)])
+        #expect(observer.screens.last?.width == 2560)
+        // Inside a desktop of the same size, which only RandR tells.
+        try server.randr(
+            "--fb",
+            "2560x1024",
+            "--output",
+            "DUMMY1",
+            "--pos",
+            "1280x0",
+            "--mode",
+            "800x600"
+        )
+        #expect(eventually { last() == [monitor(0, 1280, 1024), monitor(1280, 800, 600)] })
         #expect(observer.screens.last?.width == 2560)
         try server.randr("--output", "DUMMY1", "--off")
         #expect(eventually { last() == [monitor(0, 1280, 1024)] })

@@ -188,4 +188,53 @@ import Testing
         // Without acceleration once, and once more for each edge; with it nearly always.
         if acceleration == 1 { #expect(told < 10) } else { #expect(told > 40) }
     }
+
+    @Test func `each of two pointers on the screen has its own place`() throws {
+        let server = try XorgServer(["left": .mouse, "right": .mouse])
+        let mice = [try server.device("left"), try server.device("right")]
+        let hand = try Hand(server)
+        hand.listen(hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 1280, 1024), isPopup: true)))
+        hand.addMaster(name: "second")
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        func id(_ name: String) throws -> Int32 {
+            Int32(try #require(observer.devices.first { $0.value.name == name }?.key))
+        }
+        var change = XIAnyHierarchyChangeInfo()
+        change.attach = XIAttachSlaveInfo(
+            type: XIAttachSlave,
+            deviceid: try id("right"),
+            new_master: try id("second pointer")
+        )
+        XIChangeHierarchy(hand.display, &change, 1)
+        hand.flush()
+        for mouse in mice {
+            try mouse.move(dx: 1, dy: 1)
+            try mouse.synchronize()
+        }
+        observer.clear()
+        var random = SplitMix(seed: 45)
+        var truth: [Click] = []
+        for click in 0..<200 {
+            let mouse = mice[click / 2 % 2]
+            try mouse.move(
+                dx: .random(in: -60...60, using: &random),
+                dy: .random(in: -60...60, using: &random),
+                acceleration: .random(in: 0.2...3.7, using: &random)
+            )
+            try mouse.button(1, down: click % 2 == 0)
+            try mouse.synchronize()
+            if Int.random(in: 0..<5, using: &random) == 0 { usleep(30_000) }
+            truth += heard(hand)
+        }
+        let seen = seen(observer)
+        let certain = zip(seen, truth).filter(\.0.isCertain)
+        let wrong = certain.count { $0.0.click != $0.1 }
+        print(
+            "places, two pointers: \(truth.count) clicks, \(certain.count) certain, \(wrong) wrong"
+        )
+        #expect(seen.count == truth.count)
+        #expect(wrong == 0)
+        #expect(certain.count > 190)
+    }
 }

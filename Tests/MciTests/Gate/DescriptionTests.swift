@@ -85,7 +85,7 @@ import Testing
         #expect(rig.new() == ["6 is Mouse", "event 6"])
     }
 
-    @Test func `a gate that was closed describes anew, and while it is closed nothing`() {
+    @Test func `while the gate is closed nothing is described`() {
         let rig = Rig()
         rig.devices([6: "Mouse"])
         rig.move(6)

@@ -94,7 +94,8 @@ import Testing
         var truth: [Device?] = []
         for time in Int64(0)..<30_000 {
             // The ninth is there and is never used.
-            let id = UInt8.random(in: 2...5, using: &random)
+            // The second is not used any more in the last half.
+            let id = UInt8.random(in: (time < 15_000 ? 2 : 3)...5, using: &random)
             switch time {
             case 9000, 9001, 21_000:
                 devices[3] = randomDevice(&random)
@@ -116,7 +117,7 @@ import Testing
                 #expect(batch.screen == screens[index < 15_000 ? 0 : 1])
                 index += 1
             }
-            #expect(Set(batch.devices.keys).isSubset(of: [2, 3, 4, 5]))
+            #expect(Set(batch.devices.keys).isSubset(of: Set(batch.items.map(\.device))))
         }
         #expect(index == truth.count)
         #expect(packer.batches.count < 40, "a change ends a batch, an event does not")
@@ -129,7 +130,9 @@ import Testing
             packer.finish()
             return columns(try #require(packer.batches.first)).count
         }
-        #expect(try size(1200) - size(200) == 2 * 1000)
+        // A trial whether the batch still fits ends the runs of kinds and of devices.
+        let more = try size(1200) - size(200)
+        #expect(2000...2016 ~= more, "\(more)")
     }
 
     @Test func `places and axes come back, and a batch without them has no such section`() throws {
