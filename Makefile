@@ -12,8 +12,9 @@ PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema pynput
 SOURCES = Package.swift Sources Tests
 FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
 RUNS ?= 10000000
+SOAK ?= 1800
 
-.PHONY: run build test proof fuzz bench lint format install uninstall clean
+.PHONY: run build test proof mutants fuzz bench soak lint format install uninstall deb clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -36,22 +37,31 @@ proof: build ## The random proofs at their full length, faults and power cuts: a
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
-	    'DaemonTests|FocusTests|PointerTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
+	    'DaemonTests|OracleTests|ContinuityTests|FocusTests|PointerTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests'
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
+
+mutants: ## The gate with each small change made to it: every one fails a test. Some ten minutes.
+	python3 Tests/Proofs/mutants.py
 
 fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
 	@bash .ci/packages build
 	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
 
-bench: build ## Cost beside a C reader, xinput, a plain SQLite table and a strong compressor.
-	@bash .ci/packages test
+bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table and a strong compressor.
+	@bash .ci/packages bench
+	@$(PYTHON_PACKAGES)
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
 	@$(RELEASE) --product mci-gate-bench
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
 	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
+	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)"
+
+soak: build ## Half an hour at a thousand motions a second, under the unit; SOAK=60 is short.
+	@bash .ci/packages test
+	python3 Tests/Service/rig.py "$$($(RELEASE) --show-bin-path)" --soak $(SOAK)
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
@@ -59,23 +69,61 @@ lint:
 format:
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
-install: ## Programs, extension and user unit below PREFIX; run `make build` first, as yourself.
-	@test -x .build/release/mcid || { echo "Run make build first." >&2; exit 1; }
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/mci" \
-	    "$(DESTDIR)$(PREFIX)/lib/systemd/user" "$(DESTDIR)$(PREFIX)/share/mci"
-	install -s -m 755 .build/release/mcid .build/release/mcictl "$(DESTDIR)$(PREFIX)/bin/"
-	install -s -m 644 .build/release/libmci-sqlite.so "$(DESTDIR)$(PREFIX)/lib/mci/"
-	install -m 644 systemd/mcid.service "$(DESTDIR)$(PREFIX)/lib/systemd/user/"
-	install -m 644 Sources/Settings/policy.schema.json Sources/Settings/policy.example.json \
-	    "$(DESTDIR)$(PREFIX)/share/mci/"
+# Where things go; TO is for staging.
+TO = $(DESTDIR)$(PREFIX)
+SYSCONFDIR ?= /etc
+HOOK = $(DESTDIR)$(SYSCONFDIR)/X11/Xsession.d/95mci
+UNITS = $(TO)/lib/systemd/user
+COMPLETIONS = $(TO)/share/bash-completion/completions/mcictl \
+    $(TO)/share/zsh/vendor-completions/_mcictl $(TO)/share/fish/vendor_completions.d/mcictl.fish
+COMPLETE = .build/release/mcictl --generate-completion-script
 
-uninstall: ## Removes what install put there; recordings and keys stay.
-	rm -f "$(DESTDIR)$(PREFIX)/bin/mcid" "$(DESTDIR)$(PREFIX)/bin/mcictl" \
-	    "$(DESTDIR)$(PREFIX)/lib/systemd/user/mcid.service" \
-	    "$(DESTDIR)$(PREFIX)/lib/mci/libmci-sqlite.so" \
-	    "$(DESTDIR)$(PREFIX)/share/mci/policy.schema.json" \
-	    "$(DESTDIR)$(PREFIX)/share/mci/policy.example.json"
-	-rmdir "$(DESTDIR)$(PREFIX)/lib/mci" "$(DESTDIR)$(PREFIX)/share/mci"
+install: ## Everything below PREFIX and the Xsession hook; run `make build` first, as yourself.
+	@test -x .build/release/mcid || { echo "Run make build first." >&2; exit 1; }
+	install -d "$(TO)/bin" "$(TO)/lib/mci" "$(UNITS)" "$(TO)/share/man/man1" "$(TO)/share/mci" \
+	    "$(dir $(HOOK))" $(foreach file,$(COMPLETIONS),"$(dir $(file))")
+	install -s -m 755 .build/release/mcid .build/release/mcictl "$(TO)/bin/"
+	install -s -m 644 .build/release/libmci-sqlite.so "$(TO)/lib/mci/"
+	install -m 755 session/mci-session packaging/probe-userns "$(TO)/lib/mci/"
+	sed 's|^ExecStart=mcid|ExecStart=$(PREFIX)/bin/mcid|' systemd/mcid.service >"$(UNITS)/mcid.service"
+	install -m 644 systemd/mci-session.target "$(UNITS)/"
+	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Settings/policy.schema.json \
+	    Sources/Settings/policy.example.json \
+	    "$(TO)/share/mci/"
+	sed 's|@PREFIX@|$(PREFIX)|' session/95mci >"$(HOOK)"
+	install -m 644 man/mcid.1 "$(TO)/share/man/man1/"
+	.build/release/mcictl --experimental-dump-help | python3 packaging/manual.py \
+	    >"$(TO)/share/man/man1/mcictl.1"
+	$(COMPLETE) bash | sed '1{/^#!/d}' >"$(word 1,$(COMPLETIONS))"
+	$(COMPLETE) zsh >"$(word 2,$(COMPLETIONS))"
+	$(COMPLETE) fish >"$(word 3,$(COMPLETIONS))"
+	chmod 644 "$(UNITS)/mcid.service" "$(HOOK)" "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
+	@test -n "$(DESTDIR)" || ! packaging/probe-userns || { install -d "$(UNITS)/mcid.service.d"; \
+	    install -m 644 systemd/mcid.service.d/50-userns.conf "$(UNITS)/mcid.service.d/"; \
+	    echo "User namespaces work here: with the drop-in 50-userns.conf."; }
+
+uninstall: ## Removes what install put there; asks about your recording and your key.
+	rm -f "$(TO)/bin/mcid" "$(TO)/bin/mcictl" "$(UNITS)/mcid.service" "$(UNITS)/mci-session.target" \
+	    "$(UNITS)/mcid.service.d/50-userns.conf" "$(HOOK)" "$(TO)/share/man/man1/mcid.1" \
+	    "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
+	rm -f "$(TO)/share/mci/policy.schema.json" "$(TO)/share/mci/policy.example.json" \
+	    "$(TO)/share/mci/50-userns.conf" "$(TO)/lib/mci/libmci-sqlite.so" "$(TO)/lib/mci/mci-session" \
+	    "$(TO)/lib/mci/probe-userns"
+	-rmdir "$(TO)/lib/mci" "$(TO)/share/mci" 2>/dev/null
+	-rmdir "$(UNITS)/mcid.service.d" 2>/dev/null
+	@test -n "$(DESTDIR)" || sh packaging/uninstall
+
+ARCHITECTURE = $(shell dpkg --print-architecture)
+VERSION = $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/Settings/ProcessFacts.swift)
+DEB = dist/mci_$(VERSION)_$(ARCHITECTURE).deb
+
+deb: build ## A Debian package in dist/.
+	@packaging/deb.sh
+	@! command -v lintian >/dev/null || lintian --fail-on error,warning $(DEB)
+
+clean-root: deb ## Installs, uses, upgrades and removes the package in a clean Debian; as root.
+	@packaging/deb.sh +1
+	packaging/clean-root.sh $(DEB) $(subst _$(ARCHITECTURE),+1_$(ARCHITECTURE),$(DEB))
 
 clean:
 	rm -rf .build .build-python

@@ -98,6 +98,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Replay",
+            dependencies: ["CLinux", "Events", "Files", "Timeline"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Query",
             dependencies: ["Events", "Packing", "Storage", "Timeline", "CSQLite"],
             swiftSettings: strict
@@ -127,9 +132,8 @@ let package = Package(
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Control", "Events", "Files", "Gate", "Packing", "Query", "Sealing", "Settings",
-                "Storage",
-                "Timeline",
+                "Control", "Events", "Files", "Gate", "Packing", "Query", "Replay", "Sealing",
+                "Settings", "Storage", "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -154,7 +158,8 @@ let package = Package(
             name: "MciTests",
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
-                "Control", "Recording", "Sandbox", "Timeline", "Query", "CX11", "CZlib", "mcid",
+                "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay", "CX11", "CZlib",
+                "mcid",
                 "mcictl",
                 crypto,
                 logging,

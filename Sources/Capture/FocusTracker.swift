@@ -12,7 +12,10 @@ struct FocusTracker: ContextTracker {
     private(set) var terminal = TerminalWindow.none
 
     private var place: AppContext = .unknown
+    private let terminals = TerminalPrompts()
     private var prompts = PromptGuard()
+    /// When it was last found out whether the window shows a terminal.
+    private var examined = EventTime(0)
     /// Whether the key at this place of the stream may be part of a secret.
     private var mayBeSecret = false
     private var book: WindowBook
@@ -23,6 +26,9 @@ struct FocusTracker: ContextTracker {
     /// An answer of the server that holds from this serial number on.
     private var answer: (window: UInt, serial: UInt)?
     private var hasAsked = false
+
+    /// How often a window is asked whether it shows a terminal, in milliseconds.
+    private static let interval: Int64 = 2000
 
     init(_ book: WindowBook) {
         self.book = book
@@ -48,6 +54,7 @@ struct FocusTracker: ContextTracker {
         _ connection: X11Connection
     ) {
         book.readTitles(where: isNeeded)
+        guard place != .grabbed else { return leave(.grabbed) }
         leave(.unknown)
         ask(connection)
     }
@@ -59,7 +66,7 @@ struct FocusTracker: ContextTracker {
 
     mutating func endRound(_ connection: X11Connection) {
         // The next key in a terminal needs a look before it.
-        if terminal == .local { prompts.endReading(TerminalPrompts.look) }
+        if terminal == .local { prompts.endReading { [terminals] in terminals.look() } }
         // The window in front was born too late to be watched when it got the focus.
         if place == .unknown { askUnlessKnown(connection) }
     }
@@ -88,10 +95,17 @@ struct FocusTracker: ContextTracker {
 
     /// A key proves that no grab is in force any more, for the server withholds it otherwise.
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) {
+        if terminal == .none, let finding,
+            time.milliseconds - examined.milliseconds > Self.interval
+        {
+            // One may have been opened inside meanwhile.
+            examined = time
+            use(TerminalWindow(finding.program))
+        }
         mayBeSecret =
             switch terminal {
             case .none: false
-            case .local: prompts.mayBeSecret(time, TerminalPrompts.look)
+            case .local: prompts.mayBeSecret(time) { [terminals] in terminals.look() }
             case .remote: true
             }
         askUnlessKnown(connection)
@@ -130,12 +144,17 @@ struct FocusTracker: ContextTracker {
 
     private mutating func enter(_ window: UInt, _ serial: UInt, _ connection: X11Connection) {
         finding = book.find(window, connection)
-        let terminal = finding.map { TerminalWindow($0.program) } ?? .none
-        if focused != window || terminal != self.terminal { prompts.enter() }
-        (focused, self.terminal) = (window, terminal)
-        mayBeSecret = terminal != .none
+        if focused != window { prompts.enter() }
+        focused = window
+        use(finding.map { TerminalWindow($0.program) } ?? .none)
         place = .unknown
         if let finding, serial >= finding.validFrom { place = .window(finding.facts) }
+    }
+
+    private mutating func use(_ terminal: TerminalWindow) {
+        if terminal != self.terminal { prompts.enter() }
+        self.terminal = terminal
+        mayBeSecret = terminal != .none
     }
 
     private mutating func leave(_ context: AppContext) {

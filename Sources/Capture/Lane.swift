@@ -7,7 +7,8 @@ struct Lane<Tracker: ContextTracker> {
     let connection: X11Connection
     let stream: InputStream
     var tracker: Tracker
-    private var waiting = 0
+    /// The events read and not yet taken.
+    private(set) var waiting = 0
     private var now = EventTime(0)
     /// Certainly not after the event to be read next.
     private var floor = EventTime(0)
@@ -37,11 +38,19 @@ struct Lane<Tracker: ContextTracker> {
         self.tracker = tracker
     }
 
-    /// Reads what has arrived; the number of events.
+    /// So many events in one reading fill the kernel's buffer (about 200 of them), and the server keeps
+    /// the rest until it is read.
+    private static var flood: Int { 100 }
+
+    /// Reads what has arrived, all of it also in a flood; the number of events.
     mutating func begin(_ now: EventTime) -> Int {
         floor = self.now == EventTime(0) ? now : self.now
         self.now = now
         waiting = connection.readArrived()
+        if waiting >= Self.flood {
+            connection.synchronize()
+            waiting = connection.readArrived()
+        }
         tracker.beginRound()
         return waiting + (overhang == nil ? 0 : 1)
     }
@@ -64,6 +73,13 @@ struct Lane<Tracker: ContextTracker> {
             if eventSerial < serial { ahead.append(taken) } else { overhang = taken }
         }
         waiting = 0
+    }
+
+    /// Reads what has arrived since the reading began; the number of events.
+    mutating func continueReading() -> Int {
+        let before = waiting
+        waiting = connection.readArrived()
+        return max(0, waiting - before)
     }
 
     /// The next event that is not about windows; changes of context go to the sink on the way.

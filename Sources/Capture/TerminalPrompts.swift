@@ -3,6 +3,78 @@
 import Events
 import Glibc
 
+/// Looks at this host's terminals for programs that ask for a secret.
+///
+/// With `ICANON` on and `ECHO` off a program reads a line that is not to be seen: getpass, sudo,
+/// ssh, `read -s`. Which terminal stands in which window cannot be told (tabs, tmux, screen), so
+/// one such terminal of the person counts for all windows. Costs a few microseconds a terminal.
+///
+/// To look is to open a terminal and to close it, which its other side takes for a hang-up where
+/// nobody else has it open. So only terminals on which a program runs are opened.
+final class TerminalPrompts {
+    /// A terminal this young, in milliseconds, is not looked at: its program may still be on its
+    /// way.
+    private static let youth: Int64 = 200
+    /// How long a terminal without a program is taken for one, in milliseconds.
+    private static let idleness: Int64 = 1000
+
+    /// Those on which programs ran when they were last counted.
+    private var used: Set<UInt32> = []
+    /// Those without.
+    private var idle: Set<UInt32> = []
+    private var counted = EventTime(.min)
+
+    /// Looks at all terminals of this user.
+    func look() -> PromptGuard.Look {
+        let begin = Proc.now()
+        let isClear = !mayPrompt(begin)
+        return PromptGuard.Look(isClear: isClear, begin: begin, end: Proc.now())
+    }
+
+    private func mayPrompt(_ now: EventTime) -> Bool {
+        guard let names = Proc.names(in: "/dev/pts") else { return true }
+        let numbers = names.compactMap { UInt32($0) }
+        used.formIntersection(numbers)
+        if counted < EventTime(now.milliseconds - Self.idleness) { idle = [] }
+        return numbers.contains { mayPrompt($0, now) }
+    }
+
+    private func mayPrompt(_ number: UInt32, _ now: EventTime) -> Bool {
+        let path = "/dev/pts/\(number)"
+        var facts = stat()
+        // One that is gone asks nothing.
+        guard unsafe lstat(path, &facts) == 0 else { return false }
+        let user = getuid()
+        if facts.st_uid != user {
+            // sudo runs its program on a terminal of its own, which is root's.
+            return facts.st_uid == 0
+        }
+        var clock = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &clock)
+        let age = Proc.milliseconds(clock) - Proc.milliseconds(facts.st_ctim)
+        if abs(age) < Self.youth {
+            used.remove(number)
+            idle.remove(number)
+            return true
+        }
+        if !used.contains(number), !idle.contains(number) {
+            used = Proc.terminalsInUse()
+            counted = now
+        }
+        guard used.contains(number) else {
+            idle.insert(number)
+            return false
+        }
+        let descriptor = unsafe open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { return unsafe lstat(path, &facts) == 0 }
+        defer { close(descriptor) }
+        var settings = termios()
+        guard unsafe tcgetattr(descriptor, &settings) == 0 else { return true }
+        let modes = settings.c_lflag
+        return modes & tcflag_t(ICANON) != 0 && modes & tcflag_t(ECHO) == 0
+    }
+}
+
 /// Whether programs may ask for secrets on a terminal in a window.
 enum TerminalWindow {
     /// It shows no terminal.
@@ -19,98 +91,8 @@ enum TerminalWindow {
         } else if program.isKnownTerminal {
             self = .local
         } else {
-            let holdsOne = program.process.map { TerminalPrompts.holdsTerminal($0) } ?? false
+            let holdsOne = program.process.map { Proc.holdsTerminal($0) } ?? false
             self = holdsOne ? .local : .none
         }
-    }
-}
-
-/// Looks at this host's terminals for programs that ask for a secret.
-///
-/// With `ICANON` on and `ECHO` off a program reads a line that is not to be seen: getpass, sudo,
-/// ssh, `read -s`. Which terminal stands in which window cannot be told (tabs, tmux, screen), so
-/// one such terminal of the person counts for all windows. Costs a few microseconds a terminal.
-enum TerminalPrompts {
-    private static let folder = "/dev/pts"
-    /// A terminal this young, in milliseconds, is left alone: who made it may not have opened its
-    /// other end yet, and would take our closing for a hang-up.
-    private static let youth: Int64 = 200
-
-    /// Looks at all terminals of this user.
-    static func look() -> PromptGuard.Look {
-        let begin = now()
-        let isClear = !mayPrompt()
-        return PromptGuard.Look(isClear: isClear, begin: begin, end: now())
-    }
-
-    /// Whether a process holds the master of a terminal.
-    ///
-    /// - Returns: false also where the kernel does not say, as of programs with more rights.
-    static func holdsTerminal(_ process: Int32) -> Bool {
-        let path = "/proc/\(process)/fd"
-        return names(in: path)?.contains { name in
-            let target = link("\(path)/\(name)")
-            return target == "/dev/ptmx" || target == "/dev/pts/ptmx"
-        } ?? false
-    }
-
-    private static func mayPrompt() -> Bool {
-        guard let names = names(in: folder) else { return true }
-        return names.contains { name in
-            UInt32(name) != nil && mayPrompt("\(folder)/\(name)")
-        }
-    }
-
-    private static func mayPrompt(_ path: String) -> Bool {
-        var facts = stat()
-        // One that is gone asks nothing.
-        guard unsafe lstat(path, &facts) == 0 else { return false }
-        let user = getuid()
-        if facts.st_uid != user {
-            // sudo runs its program on a terminal of its own, which is root's.
-            return facts.st_uid == 0
-        }
-        var clock = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &clock)
-        let age = milliseconds(clock) - milliseconds(facts.st_ctim)
-        if abs(age) < youth { return true }
-        let descriptor = unsafe open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else { return unsafe lstat(path, &facts) == 0 }
-        defer { close(descriptor) }
-        var settings = termios()
-        guard unsafe tcgetattr(descriptor, &settings) == 0 else { return true }
-        let modes = settings.c_lflag
-        return modes & tcflag_t(ICANON) != 0 && modes & tcflag_t(ECHO) == 0
-    }
-
-    private static func names(in path: String) -> [String]? {
-        guard let folder = unsafe opendir(path) else { return nil }
-        defer { unsafe closedir(folder) }
-        var names: [String] = []
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            names.append(name)
-        }
-        return names
-    }
-
-    private static func link(_ path: String) -> String? {
-        var target = [CChar](repeating: 0, count: 32)
-        let length = unsafe readlink(path, &target, target.count)
-        guard length > 0 else { return nil }
-        return String(decoding: target.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
-
-    /// The clock of the X server's stamps.
-    private static func now() -> EventTime {
-        var clock = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &clock)
-        return EventTime(milliseconds(clock))
-    }
-
-    private static func milliseconds(_ time: timespec) -> Int64 {
-        Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 }

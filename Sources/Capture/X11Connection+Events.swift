@@ -8,6 +8,11 @@ extension X11Connection {
     /// - Returns: the number of events in the queue.
     func readArrived() -> Int {
         guard !isLost else { return 0 }
+        if !isQueueEmpty {
+            // With events in its queue, as a round trip leaves them, XEventsQueued reads nothing; this
+            // looks for an event that there is none of, and reads on the way.
+            _ = unsafe XCheckIfEvent(display, event, { _, _, _ in 0 }, nil)
+        }
         return Int(unsafe XEventsQueued(display, QueuedAfterReading))
     }
 

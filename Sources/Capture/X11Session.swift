@@ -15,6 +15,8 @@ struct X11Session {
     /// What an event still says that said more than one thing: a turn of a wheel and a movement.
     private var heldMoves: [RawEvent] = []
     private var isScreenTold = false
+    /// A key that came while the pointer was read: it may be later than movements not read yet.
+    private var heldKey: RawEvent?
 
     /// Connects and begins to listen.
     ///
@@ -72,19 +74,25 @@ struct X11Session {
     ///
     /// - Returns: the number of items read.
     mutating func drain(now: EventTime, into sink: (CaptureEvent) -> Void) -> Int {
-        let count = keyboard.begin(now) + pointer.begin(now)
+        var count = keyboard.begin(now) + pointer.begin(now)
+        // It reads on, up to the server's answer.
+        if pointer.hasArrived { places.reckon(&pointer, now) }
+        // Keys that are older than movements just read may have come since the keyboard's turn.
+        let late = keyboard.continueReading()
+        count += late
         devices.begin(sink)
         if !isScreenTold, let screen = places.screen {
             isScreenTold = true
             sink(.screen(screen))
         }
-        if pointer.hasArrived { places.reckon(&pointer, now) }
         var key = nextKey(sink)
+        var isLate = keyboard.waiting < late
         var move = nextMove(sink)
         while true {
-            if let event = key, move.map({ event.time <= $0.time }) ?? true {
+            if let event = key, move.map({ event.time <= $0.time }) ?? !isLate {
                 sink(.input(event, stream: .keyboard))
                 key = nextKey(sink)
+                isLate = keyboard.waiting < late
             } else if let event = move {
                 sink(.input(event, stream: .pointer))
                 move = nextMove(sink)
@@ -92,6 +100,7 @@ struct X11Session {
                 break
             }
         }
+        heldKey = key
         keyboard.finish(sink)
         pointer.finish(sink)
         devices.finish(sink)
@@ -99,6 +108,10 @@ struct X11Session {
     }
 
     private mutating func nextKey(_ sink: (CaptureEvent) -> Void) -> RawEvent? {
+        if let held = heldKey {
+            heldKey = nil
+            return held
+        }
         while let event = keyboard.next(sink) {
             switch event {
             case .rawKey(let header, let keycode, let isDown):

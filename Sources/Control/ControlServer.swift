@@ -12,13 +12,18 @@ package final class ControlServer {
     package static let mostClients = 16
     /// Milliseconds that half a message or an unread answer may stand.
     package static let patience: Int64 = 5000
-    /// Messages of one client that are answered in one turn.
-    private static let mostMessages = 4
+    /// Messages, and their bytes, that are answered in one turn: the rest waits for the next one, so
+    /// that between them the pause of somebody else is heard and events are read.
+    private static let mostMessages = 8
+    private static let mostBytes = 32 * 1024
 
     private struct Client {
         var socket: Int32
-        var input: [UInt8] = []
+        var input = MessageBuffer()
+        /// Messages that were answered.
+        var served = 0
         var output: [UInt8] = []
+        var isEnding = false
         var isMonitor = false
         /// Since when the input or the output waits for the client.
         var waitsSince: Int64?
@@ -29,6 +34,7 @@ package final class ControlServer {
     package let listener: Int32
     private let service: VarlinkService
     private var clients: [Client] = []
+    private var chunk = [UInt8](repeating: 0, count: 16 * 1024)
 
     /// Listens at a path, for this user alone; a socket left there by a dead daemon is replaced.
     ///
@@ -45,7 +51,7 @@ package final class ControlServer {
             return
         }
         unsafe unlink(path)
-        listener = unsafe clinux_listen(path, 32)
+        listener = unsafe clinux_listen(path, 128)
         guard listener >= 0 else { throw ControlError(.socket, number: errno) }
     }
 
@@ -63,7 +69,7 @@ package final class ControlServer {
     }
 
     /// Whether messages that were read still wait for the next turn.
-    package var hasWork: Bool { clients.contains { $0.input.contains(0) } }
+    package var hasWork: Bool { clients.contains { $0.input.hasMessage } }
 
     /// The moment at which a waiting client must be let go; nil when none waits.
     package var deadline: Int64? {
@@ -80,7 +86,16 @@ package final class ControlServer {
         _ handle: (ControlCall) throws(Refusal) -> ControlReply
     ) {
         accept()
-        for index in clients.indices { serve(index, now, handle) }
+        for index in clients.indices where !read(index) { clients[index].isEnding = true }
+        // Who had the fewest answers comes first: a newcomer before those who ask without end.
+        var left = (messages: Self.mostMessages, bytes: Self.mostBytes)
+        for index in clients.indices.sorted(by: { clients[$0].served < clients[$1].served })
+        where left.messages > 0 && left.bytes > 0 && clients[index].input.hasMessage {
+            let message = clients[index].input.next()
+            left = (left.messages - 1, left.bytes - message.count)
+            serve(index, message, handle)
+        }
+        for index in clients.indices where clients[index].socket >= 0 { settle(index, now) }
         drop { client in client.waitsSince.map { now - $0 >= Self.patience } ?? false }
     }
 
@@ -119,37 +134,31 @@ package final class ControlServer {
 
     private func serve(
         _ index: Int,
-        _ now: Int64,
+        _ message: [UInt8],
         _ handle: (ControlCall) throws(Refusal) -> ControlReply
     ) {
-        // What was said before hanging up is still done.
-        let isOpen = read(index)
-        for _ in 0..<Self.mostMessages {
-            guard let end = clients[index].input.firstIndex(of: 0) else { break }
-            let message = Array(clients[index].input[..<end])
-            clients[index].input.removeSubrange(...end)
-            guard let answer = service.answer(message, handle) else { return self.end(index) }
-            clients[index].output += answer.bytes
-            if answer.isMonitor { clients[index].isMonitor = true }
-        }
-        if !clients[index].input.contains(0), clients[index].input.count > Varlink.longestMessage {
-            return end(index)
-        }
+        clients[index].served += 1
+        guard let answer = service.answer(message, handle) else { return end(index) }
+        clients[index].output += answer.bytes
+        if answer.isMonitor { clients[index].isMonitor = true }
+    }
+
+    /// Sends what can be sent, and ends what has nothing more to say or says too much.
+    private func settle(_ index: Int, _ now: Int64) {
+        let input = clients[index].input
+        if !input.hasMessage, input.count > Varlink.longestMessage { return end(index) }
         flush(index, now)
-        if !isOpen, clients[index].socket >= 0, !clients[index].input.contains(0) { end(index) }
+        // What was said before hanging up is still done.
+        if clients[index].isEnding, clients[index].socket >= 0, !input.hasMessage { end(index) }
     }
 
     /// Reads what is there; false at the end of the connection.
     private func read(_ index: Int) -> Bool {
-        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
         // A client that fills its share is read on in the next turn.
-        while clients[index].input.count <= Varlink.longestMessage {
-            let count = unsafe Glibc.recv(clients[index].socket, &chunk, chunk.count, 0)
-            guard count > 0 else {
-                return count < 0 && (errno == EAGAIN || errno == EINTR)
-            }
-            clients[index].input += chunk[..<count]
-        }
+        guard clients[index].input.count <= Varlink.longestMessage else { return true }
+        let count = unsafe Glibc.recv(clients[index].socket, &chunk, chunk.count, 0)
+        guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
+        clients[index].input.append(chunk[..<count])
         return true
     }
 
@@ -173,7 +182,7 @@ package final class ControlServer {
         }
         clients[index].output.removeFirst(sent)
         if clients[index].output.count > 4 * Varlink.longestMessage { return end(index) }
-        let waits = !clients[index].output.isEmpty || !clients[index].input.isEmpty
+        let waits = !clients[index].output.isEmpty || clients[index].input.count > 0
         clients[index].waitsSince = waits ? clients[index].waitsSince ?? now : nil
     }
 

@@ -53,6 +53,15 @@ package struct Modifiers: OptionSet, Sendable, BitwiseCopyable {
 
     private static let names = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
 
+    /// The modifiers of some words in exports; words that are none are passed over.
+    package static func all(named words: [String]) -> Modifiers {
+        names.enumerated().reduce(into: Modifiers()) { result, name in
+            if words.contains(name.element) {
+                result.formUnion(Modifiers(rawValue: 1 << UInt8(name.offset)))
+            }
+        }
+    }
+
     /// The words in exports, in the order of the bits.
     package var words: [String] {
         Self.names.enumerated().filter { rawValue & (1 << $0.offset) != 0 }.map(\.element)

@@ -9,8 +9,7 @@ package final class FolderWatch {
 
     /// Watches folders; one that does not exist is watched for by the nearest one above it.
     ///
-    /// - Parameter folders: absolute paths.
-    /// - Returns: nil when the kernel gives no descriptor.
+    /// - Parameter folders: absolute paths; nil comes back when the kernel gives no descriptor.
     package init?(_ folders: [String]) {
         descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }

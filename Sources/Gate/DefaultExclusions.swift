@@ -21,8 +21,13 @@ package struct DefaultExclusion: Sendable {
         DefaultExclusion("lockers", "screen lockers", apps(lockers)),
         DefaultExclusion(
             "private-browsing",
-            "private windows of browsers, by their title in 30 languages",
+            "windows that their browser marks as private",
             privateWindows
+        ),
+        DefaultExclusion(
+            "unmarked-browsers",
+            "browsers whose private windows look like others (Chromium, Chrome, Edge, …)",
+            apps(unmarkedBrowsers)
         ),
         DefaultExclusion(
             "terminal-prompts",
@@ -40,15 +45,15 @@ package struct DefaultExclusion: Sendable {
         "keepass*", "org.keepassxc.*", "bitwarden*", "1password*", "enpass*", "buttercup*",
         "*seahorse*", "kwallet*", "org.kde.kwallet*", "qtpass*", "org.ijhack.qtpass*", "pwsafe*",
         "passwordsafe*", "proton pass*", "dashlane*", "nordpass*", "lastpass*", "keeper*password*",
-        "keeperpassword*", "revelation*", "passky*", "*gnome.world.secrets*",
-        "*gnome.passwordsafe*", "password-gorilla*", "gpass*", "figaro*password*", "roboform*",
-        "authenticator", "*gnome.authenticator*", "yubioath*", "*yubico*authenticator*",
-        "gnome-keyring*", "kgpg*", "kleopatra*",
+        "revelation*", "passky*", "*gnome.world.secrets*", "*gnome.passwordsafe*",
+        "password-gorilla*", "gpass*", "figaro*password*", "roboform*", "authenticator",
+        "*gnome.authenticator*", "yubioath*", "*yubico*authenticator*", "gnome-keyring*", "kgpg*",
+        "kleopatra*",
     ]
 
     private static let askpass = [
-        "pinentry*", "gcr-prompter*", "*askpass*", "*ssh-askpass*", "gksu*", "kdesu*", "kdesudo*",
-        "lxqt-sudo*", "*polkit*agent*", "*policykit*", "lxpolkit*", "*polkit*authentication*",
+        "pinentry*", "gcr-prompter*", "*askpass*", "gksu*", "kdesu*", "lxqt-sudo*",
+        "*polkit*agent*", "*policykit*", "lxpolkit*", "*polkit*authentication*",
         "systemd-ask-password*", "nm-applet", "nm-connection-editor", "zenity", "kdialog", "yad",
         "xdialog", "gxmessage", "veracrypt*", "zulucrypt*", "luckyluks*",
     ]
@@ -60,21 +65,40 @@ package struct DefaultExclusion: Sendable {
         "*greeter",
     ]
 
-    /// Browsers that write into the title that a window is private, each with what its titles hold.
+    /// Browsers whose windows, private or not, nothing tells apart: in doubt nothing is recorded.
+    ///
+    /// Who browses privately elsewhere removes the exclusion.
+    private static let unmarkedBrowsers = [
+        "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
+        "qutebrowser*", "*thorium*", "yandex-browser*", "ungoogled*",
+    ]
+
+    /// Private windows, as far as their browser says that they are.
+    ///
+    /// Seen on X11 with Firefox ESR 153, Chromium 156, Falkon 22.12, GNOME Web 43, qutebrowser 2.5:
+    /// - Firefox marks the title, in every language; not in a profile that is always private, nor
+    ///   in windows without tabs (Page Info), which show the address of the page.
+    /// - Falkon marks the instance, the same in every language, and the title.
+    /// - Chromium marks nothing: no property of an incognito window differs from another's but its
+    ///   number, place and times. Only the page of a new incognito tab has a title that tells.
+    /// - GNOME Web marks nothing. qutebrowser marks the title where its setting window.title_format
+    ///   has {private}, which the default has not.
+    ///
+    /// What runs as a program of its own can be given a class that is left out:
+    /// `chromium --incognito --class=incognito --user-data-dir=FOLDER`; a Chromium that runs
+    /// already on that folder ignores it. Other browsers were not seen: their words are hearsay.
     private static let privateWindows: [Rule] = {
         let firefox = [
             "firefox*", "navigator", "librewolf*", "waterfox*", "floorp*", "zen*", "icecat*",
-            "tor browser*", "mullvad browser*", "palemoon*", "pale moon*", "seamonkey*",
-            "basilisk*",
+            "palemoon*", "pale moon*", "seamonkey*", "basilisk*",
         ]
-        let chromium = [
-            "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
-            "org.gnome.epiphany*", "falkon*", "konqueror*", "midori*", "qutebrowser*", "*thorium*",
-            "yandex-browser*", "ungoogled*",
-        ]
-        // Tor Browser and Mullvad Browser are private always, whatever their title says.
-        let always = apps(["tor browser*", "mullvad browser*"])
+        let others = unmarkedBrowsers + ["falkon*", "konqueror*", "midori*"]
+        // Private whatever their title says.
+        let always = apps([
+            "tor browser*", "mullvad browser*", "falkon browser (private*", "*incognito*",
+            "*inprivate*",
+        ])
         let titles = Glob(anyOf: PrivateTitles.all.map { "*\($0)*" })
-        return always + [Rule(app: Glob(anyOf: firefox + chromium), title: titles)]
+        return always + [Rule(app: Glob(anyOf: firefox + others), title: titles)]
     }()
 }

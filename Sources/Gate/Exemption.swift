@@ -54,9 +54,6 @@ package struct Exemption: Equatable, Sendable, Redacted {
     /// Whether what it names is not recorded.
     package var isInForce: Bool { state != .ended }
 
-    /// Whether the person is asked something.
-    package var awaitsAnswer: Bool { state == .denied || state == .expired }
-
     /// Lets something happen.
     ///
     /// - Parameter happening: what.

@@ -79,7 +79,7 @@ package struct Gate: Sendable {
         let before = conditions.closedBy
         conditions = new
         guard new.closedBy != before || closure?.reason == .notRunning else { return }
-        if before == nil { close(at: time, &sink) }
+        close(at: time, &sink)
         endClosure(at: time, &sink)
         closure = new.closedBy.map { Gap(reason: $0, from: time, to: time) }
     }
@@ -171,7 +171,7 @@ package struct Gate: Sendable {
         case .button(let number, let isDown): payload = .button(number: number, isDown: isDown)
         case .key(let key):
             // A release may have been withheld: a new press implies it.
-            let release = heldKeys.release(key.keycode, at: raw.time)
+            let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
             if let release { sink.take(.event(release)) }
             guard key.isDown else { return release != nil }
             guard let admitted = conditions.keyDetail.admit(key) else { return false }
@@ -247,7 +247,7 @@ package struct Gate: Sendable {
         at time: EventTime,
         _ sink: inout some GateSink & ~Copyable
     ) {
-        if stream == .keyboard, !keyboard.isLeavingOut(reason) { releaseAll(at: time, &sink) }
+        if stream == .keyboard { releaseAll(at: time, &sink) }
         var ended: [Gap] = []
         update(stream) { ended = $0.begin(reason, at: time) }
         for gap in ended { sink.take(.gap(gap)) }
@@ -277,6 +277,5 @@ package struct Gate: Sendable {
         guard var gap = closure else { return }
         gap.to = max(gap.from, time)
         if gap.to > gap.from { sink.take(.gap(gap)) }
-        closure = nil
     }
 }

@@ -7,33 +7,45 @@ import Events
 /// A release tells what its press told and no more: a letter pressed alone and released under Ctrl
 /// stays a letter. A release without an admitted press is not stored.
 struct HeldKeys {
-    private struct Held {
+    /// A key of one keyboard: on two keyboards the same key may be down at once.
+    private struct Place: Hashable, Comparable {
+        var keycode: UInt8
         var device: UInt8
-        var key: AdmittedEvent.Key
+
+        static func < (left: Place, right: Place) -> Bool {
+            (left.keycode, left.device) < (right.keycode, right.device)
+        }
     }
 
-    private var held: [UInt8: Held] = [:]
+    private var held: [Place: AdmittedEvent.Key] = [:]
 
     /// Notes an admitted press.
     mutating func press(_ keycode: UInt8, device: UInt8, _ key: AdmittedEvent.Key) {
-        held[keycode] = Held(device: device, key: key)
+        held[Place(keycode: keycode, device: device)] = key
     }
 
     /// The release that belongs to the press of this key, or nil when none was admitted.
-    mutating func release(_ keycode: UInt8, at time: EventTime) -> AdmittedEvent? {
-        held.removeValue(forKey: keycode).map { Self.release($0, at: time) }
+    mutating func release(
+        _ keycode: UInt8,
+        device: UInt8,
+        at time: EventTime
+    ) -> AdmittedEvent? {
+        let place = Place(keycode: keycode, device: device)
+        return held.removeValue(forKey: place).map { Self.release($0, device, at: time) }
     }
 
     /// The releases of all keys still held, for a moment after which they cannot be seen.
     mutating func releaseAll(at time: EventTime) -> [AdmittedEvent] {
-        guard !held.isEmpty else { return [] }
-        defer { held.removeAll(keepingCapacity: true) }
-        return held.sorted { $0.key < $1.key }.map { Self.release($0.value, at: time) }
+        held.keys.sorted().compactMap { release($0.keycode, device: $0.device, at: time) }
     }
 
-    private static func release(_ held: Held, at time: EventTime) -> AdmittedEvent {
-        var key = held.key
+    private static func release(
+        _ pressed: AdmittedEvent.Key,
+        _ device: UInt8,
+        at time: EventTime
+    ) -> AdmittedEvent {
+        var key = pressed
         key.isDown = false
-        return AdmittedEvent(time: time, device: held.device, payload: .key(key))
+        return AdmittedEvent(time: time, device: device, payload: .key(key))
     }
 }

@@ -90,9 +90,6 @@ struct Lane {
         return endGap(at: time)
     }
 
-    /// Whether input is being left out for a reason.
-    func isLeavingOut(_ reason: GapReason) -> Bool { gap?.reason == reason }
-
     /// Notes that something of a device was left out.
     mutating func noteDroppedDevice() {
         hasDroppedDevice = true

@@ -57,6 +57,7 @@ package struct Rule: Hashable, Sendable, Redacted {
     ///   - window: what is known of it.
     ///   - device: its name; nil for one that no rule names.
     ///   - minute: by the local clock.
+    /// - Returns: whether it does.
     package func leavesOut(
         _ window: WindowFacts,
         from device: String?,
@@ -76,19 +77,19 @@ package struct Rule: Hashable, Sendable, Redacted {
 /// What rules ask about a window, made ready once for all of them.
 struct WindowTexts {
     let app: Glob.Text
-    let instance: Glob.Text?
+    let instance: Glob.Text
     let title: Glob.Text?
     let mayAskForSecret: Bool
 
     init(_ window: WindowFacts) {
         app = Glob.Text(window.app)
-        instance = window.instance.isEmpty ? nil : Glob.Text(window.instance)
+        instance = Glob.Text(window.instance)
         title = window.title.map { Glob.Text($0) }
         mayAskForSecret = window.mayAskForSecret
     }
 
     /// Whether a pattern names the application, by class or by instance.
     func isOf(_ app: Glob) -> Bool {
-        app.matches(self.app) || instance.map(app.matches) ?? false
+        app.matches(self.app) || app.matches(instance)
     }
 }

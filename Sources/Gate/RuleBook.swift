@@ -7,7 +7,6 @@ import Events
 /// Asked once when the window in front changes, never for an event.
 struct RuleBook {
     private var restrictions = Restrictions()
-    private var minute = WeekMinute(day: 0, minuteOfDay: 0)
     /// The names of the devices, by their XInput2 id.
     private var devices: [UInt8: String] = [:]
     /// The rules that are in force now, the person's first.
@@ -17,7 +16,6 @@ struct RuleBook {
 
     mutating func use(_ new: Restrictions, at minute: WeekMinute) {
         restrictions = new
-        self.minute = minute
         let exempt = new.exemptions.map { (rule: $0, reason: GapReason.exempt) }
         let excluded = new.exclusions.map { (rule: $0, reason: GapReason.excluded) }
         rules = (exempt + excluded).filter { $0.rule.isInForce(at: minute) }

@@ -29,14 +29,12 @@ package struct WeekHours: Hashable, Sendable {
 
     /// The hours in words that ``init(_:)`` reads.
     package var text: String {
-        func clock(_ minute: Int) -> String {
-            let (hour, rest) = minute.quotientAndRemainder(dividingBy: 60)
-            return "\(hour < 10 ? "0" : "")\(hour):\(rest < 10 ? "0" : "")\(rest)"
-        }
+        func digits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        func clock(_ minute: Int) -> String { "\(digits(minute / 60)):\(digits(minute % 60))" }
         var words: [String] = []
         if days != 0x7F || (from, to) == (0, 1440) {
             var runs: [ClosedRange<Int>] = []
-            for day in 0..<7 where days & (1 << day) != 0 {
+            for day in Self.names.indices where days & (1 << day) != 0 {
                 if let last = runs.last, last.upperBound == day - 1 {
                     runs[runs.count - 1] = last.lowerBound...day
                 } else {
@@ -80,7 +78,7 @@ package struct WeekHours: Hashable, Sendable {
                 day = (day + 1) % 7
             }
         }
-        return days == 0 ? nil : days
+        return days
     }
 
     /// The minute of the day of `HH:MM`, up to 24:00.

@@ -24,6 +24,8 @@ struct Batching: ~Copyable, GateSink {
     private var offset: Int64?
     /// The wall clock minus the monotonic one when they were last looked at.
     private var lastOffset: Int64?
+    /// The wall clock minus the monotonic one, as of the last batch.
+    private var steadyOffset: Int64?
     /// The application in front at the end of the open batch; empty when not known.
     private var app = ""
     /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
@@ -148,12 +150,16 @@ struct Batching: ~Copyable, GateSink {
     }
 
     private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {
-        let now = clock()
-        offset = now.wallOffset
+        let fresh = clock().wallOffset
+        // Both clocks are read in whole milliseconds, so that their difference wavers by one. Until
+        // it really changes it stays, so that times do not go back from one batch to the next.
+        let steady = steadyOffset.map { abs($0 - fresh) <= 2 ? $0 : fresh } ?? fresh
+        steadyOffset = steady
+        offset = steady
         return BatchHeader(
             sequence: number,
             bootID: store.bootID,
-            wallOffset: now.wallOffset,
+            wallOffset: steady,
             keyDetail: keyDetail.rank,
             flags: flags,
             base: base,

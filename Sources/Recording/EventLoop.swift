@@ -52,7 +52,7 @@ package final class EventLoop {
     package func run() throws(Refusal) {
         tellState(recorder.status)
         manager.keep(control.listener)
-        while recorder.failure == nil {
+        while recorder.failure == nil, !isAbandoned {
             armTimers()
             let sourceDescriptors = recorder.descriptors
             var watched = [signals, timer, calendar, policyWatch?.descriptor ?? -1]
@@ -96,6 +96,7 @@ package final class EventLoop {
         recorder.stop()
         control.close()
         if let failure = recorder.failure { throw failure }
+        if isAbandoned { throw Self.noServer }
     }
 
     /// Ready is a daemon that records, or would if it were not paused or the X server were there; one
@@ -120,6 +121,20 @@ package final class EventLoop {
             lastSign = now
             manager.alive()
         }
+    }
+
+    /// Why a service whose X server stays away ends: it is started again, and then sees the display of
+    /// the session that is there by then.
+    package static let noServer = Refusal("The X server is gone.", next: "mcictl status")
+
+    /// Milliseconds that a service waits for its X server to come back.
+    private static let patience: Int64 = 10_000
+
+    /// Whether the X server has been away for long, and somebody starts mcid again.
+    private var isAbandoned: Bool {
+        guard manager.isPresent, recorder.stateAndReason.0 == .reconnecting else { return false }
+        let now = recorder.environment.clock().wall
+        return now.milliseconds - recorder.stateSince.milliseconds >= Self.patience
     }
 
     /// Milliseconds until something is due; -1 for never.

@@ -1,17 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Files
 package import Logging
 
-/// Writes log lines to standard error, with the priority prefix of sd-daemon(3) under journald.
+/// Writes log lines: into the journal with a fixed MESSAGE_ID where there is one, else to standard error.
+///
+/// No more than a megabyte a day, whatever happens: see ``LogBudget``.
 package struct JournalLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .notice
-    private let isJournal: Bool
+    private let journal: String?
+    private let budget: LogBudget
 
-    /// - Parameter environment: the process environment; `JOURNAL_STREAM` tells of journald.
-    package init(environment: [String: String]) {
-        isJournal = environment["JOURNAL_STREAM"] != nil
+    /// A log for this process.
+    ///
+    /// - Parameters:
+    ///   - environment: the process environment; `JOURNAL_STREAM` tells of journald.
+    ///   - socket: where journald listens.
+    ///   - budget: how much may be written.
+    package init(
+        environment: [String: String],
+        socket: String = "/run/systemd/journal/socket",
+        budget: LogBudget
+    ) {
+        journal = environment["JOURNAL_STREAM"] == nil ? nil : socket
+        self.budget = budget
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -20,10 +34,48 @@ package struct JournalLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        let fields = all.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        let prefix = isJournal ? "<\(Self.priority(event.level))>" : "mcid: \(event.level): "
-        try? Disk.write(Array("\(prefix)\(event.message)\(fields)\n".utf8), to: 2)
+        let all = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
+        write(event.level, "\(event.message)", all)
+    }
+
+    private func write(_ level: Logger.Level, _ message: String, _ fields: [String: String]) {
+        let shown = fields.sorted { $0.key < $1.key }
+        let words = shown.map { " \($0.key)=\($0.value)" }.joined()
+        switch budget.spend(
+            message.utf8.count + words.utf8.count + 64,
+            isUrgent: level >= .critical
+        ) {
+        case .leftOut: return
+        case .written(let missing):
+            if missing > 0 { send(.warning, LogBudget.sentence, [("lines", "\(missing)")]) }
+            send(level, message, shown)
+        }
+    }
+
+    private func send(
+        _ level: Logger.Level,
+        _ message: String,
+        _ fields: [(key: String, value: String)]
+    ) {
+        let words = fields.map { " \($0.key)=\($0.value)" }.joined()
+        let priority = Self.priority(level)
+        if let journal {
+            // The journal's protocol: a field a line, none of which has a line end within.
+            var lines = ["PRIORITY=\(priority)", "SYSLOG_IDENTIFIER=mcid"]
+            if let id = MessageID.all[message] { lines.append("MESSAGE_ID=\(id)") }
+            lines.append("MESSAGE=\(message)\(words)")
+            for (key, value) in fields { lines.append("MCI_\(Self.fieldName(key))=\(value)") }
+            let text =
+                lines.map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") }
+                .joined(separator: "\n") + "\n"
+            if unsafe clinux_notify(journal, text, text.utf8.count, -1) == 0 { return }
+        }
+        let prefix = journal == nil ? "mcid: \(level): " : "<\(priority)>"
+        try? Disk.write(Array("\(prefix)\(message)\(words)\n".utf8), to: 2)
+    }
+
+    private static func fieldName(_ key: String) -> String {
+        String(key.uppercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
     }
 
     private static func priority(_ level: Logger.Level) -> Int {

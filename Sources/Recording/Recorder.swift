@@ -448,6 +448,6 @@ struct Backoff {
 
     mutating func failed(at now: Int64) {
         due = now + pause
-        pause = min(pause * 2, 2000)
+        pause = min(pause * 2, 1600)
     }
 }

@@ -48,9 +48,11 @@ package struct Attestation: Equatable, Sendable {
             )
         case .identity:
             let folder = Disk.parent(of: identity) ?? "/"
-            return isRefused(
-                [identity, folder].map { (path: String) in unsafe clinux_try_read(path) }
-            )
+            // Without the folder there is no key at all, and mcid has nobody to seal to.
+            return !Disk.exists(folder)
+                || isRefused(
+                    [identity, folder].map { (path: String) in unsafe clinux_try_read(path) }
+                )
         case .programs: return clinux_try_execute() != 0
         case .code: return clinux_try_code() != 0
         case .dumps: return clinux_try_dump() != 0

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
-package import Files
 import Glibc
 
 /// Takes every right away from this process that a recorder does not need, for good.
@@ -12,7 +11,7 @@ import Glibc
 package struct Sandbox {
     /// The folders and files that stay within reach.
     package struct Places: Equatable, Sendable {
-        /// Folders whose files are read, written, replaced and removed; they are made where they are missing.
+        /// Folders whose files are read, written, replaced and removed.
         package var written: [String]
         /// A folder in which sockets are made.
         package var sockets: String
@@ -39,9 +38,7 @@ package struct Sandbox {
     /// - Parameter places: what stays within reach. A rule holds for the folder that is there now:
     ///   one that replaces it later is out of reach until the next start.
     /// - Returns: which of the mechanisms the kernel took.
-    /// - Throws: ``FileError`` where a folder cannot be made.
-    package static func enter(_ places: Places) throws(FileError) -> Sandbox {
-        for folder in places.written + [places.sockets] { try Disk.makeFolder(folder) }
+    package static func enter(_ places: Places) -> Sandbox {
         _ = clinux_forbid_privileges()
         let landlock = confineFiles(places)
         return Sandbox(landlock: landlock, hasFilter: clinux_forbid_calls() == 0)

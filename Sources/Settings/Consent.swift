@@ -11,6 +11,7 @@ package enum Consent {
     /// What is told before anything is recorded; another text asks for consent again.
     ///
     /// - Parameter policy: what whoever deploys mci says and allows at the most, if anything.
+    /// - Returns: the text.
     package static func notice(under policy: Policy?) -> String {
         policy.map { ownNotice + "\n" + $0.noticeSection } ?? ownNotice
     }
@@ -28,8 +29,9 @@ package enum Consent {
                            cannot be read back. You can choose less (mcictl set key-detail timing|off)
                            or, after a question of its own and for eight hours, more (full).
         What is left out   Password managers, password prompts, screen lockers, private windows of
-                           browsers, and whatever you exempt (mcictl exempt add): nothing of it is
-                           stored, from the moment you ask, without a reason. mcictl exclude list.
+                           browsers, browsers that do not mark these (Chromium, Chrome, Edge), and
+                           whatever you exempt (mcictl exempt add): nothing of it is stored, from
+                           the moment you ask, without a reason. mcictl exclude list.
         Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
                            is sent anywhere: the recorder has no network code.
         Who can read it    Whoever has your identity file, and readers whom you add yourself
@@ -117,12 +119,6 @@ package enum Consent {
         let id =
             (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""
         let line = id.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        if !line.isEmpty { return line }
-        var name = [CChar](repeating: 0, count: 256)
-        unsafe gethostname(&name, name.count - 1)
-        return String(
-            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
-            as: UTF8.self
-        )
+        return line.isEmpty ? ProcessFacts.hostName : line
     }()
 }

@@ -60,6 +60,7 @@ package struct Policy: Equatable, Sendable {
     /// Milliseconds of a pause as far as the cap allows; the rest is left out, for a pause must not fail.
     ///
     /// - Parameter length: milliseconds; nil for no end.
+    /// - Returns: the same, or the cap where that is less.
     package func capped(pause length: Int64?) -> Int64? {
         guard let pauseCap else { return length }
         return min(length ?? .max, Int64(pauseCap) * 1000)

@@ -29,6 +29,16 @@ package enum ProcessFacts {
     /// The number of the user of this process.
     package static var userID: Int { Int(getuid()) }
 
+    /// The name of this machine, empty where it has none.
+    package static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
+        return String(
+            decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
+    }
+
     /// The process id.
     package static var id: Int32 { getpid() }
 }

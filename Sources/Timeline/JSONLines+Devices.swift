@@ -6,13 +6,13 @@ extension JSONLines {
     /// The fields of a device, without its id.
     mutating func describe(_ device: Device) {
         text.append(",\"name\":")
-        string(device.name)
+        text.append(quoted: device.name)
         text.append(",\"kind\":\"\(device.kind.name)\",\"vendor\":\(device.vendor)")
         text.append(",\"product\":\(device.product),\"buttons\":\(device.buttons)")
         text.append(",\"master\":\(device.master),\"axes\":[")
         for (index, axis) in device.axes.enumerated() {
             text.append("\(index > 0 ? "," : ""){\"axis\":\(axis.number),\"label\":")
-            string(axis.label)
+            text.append(quoted: axis.label)
             text.append(",\"mode\":\"\(axis.isAbsolute ? "absolute" : "relative")\"")
             if axis.range.lowerBound < axis.range.upperBound {
                 let range = axis.range

@@ -83,10 +83,10 @@ package struct JSONLines: EventWriter {
         case .screen(let screen): describe(screen)
         case .focus(let app, let title):
             text.append("\",\"type\":\"focus\",\"app\":")
-            string(app)
+            text.append(quoted: app)
             if let title {
                 text.append(",\"title\":")
-                string(title)
+                text.append(quoted: title)
             }
         case .gap(let reason, _, let stream):
             text.append("\",\"type\":\"gap\",\"reason\":\"\(reason.name)\",\"from\":\"")
@@ -111,18 +111,5 @@ package struct JSONLines: EventWriter {
     private mutating func device(_ device: UInt8) {
         text.append(words.device)
         text.append(Int32(device))
-    }
-
-    /// A JSON string (RFC 8259 §7).
-    mutating func string(_ value: String) {
-        text.bytes.append(0x22)
-        for byte in value.utf8 {
-            switch byte {
-            case 0x22, 0x5C: text.bytes += [0x5C, byte]
-            case 0..<0x20: text.append("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-            default: text.bytes.append(byte)
-            }
-        }
-        text.bytes.append(0x22)
     }
 }

@@ -19,6 +19,17 @@ package enum KeysymName {
         }
     }
 
+    /// The keysyms that have a name of their own here, by it; digits and letters among them.
+    package static let numbers: [String: UInt32] = {
+        let listed =
+            Array(named.keys) + Array(0x30...0x39) + Array(0x41...0x5A) + Array(0x61...0x7A)
+        let blocks = Array(0xFFBE...0xFFE0) + Array(0xFFB0...0xFFB9)
+        return Dictionary(
+            (listed + blocks.map { UInt32($0) }).map { (of($0), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }()
+
     private static func unicode(_ scalar: UInt32) -> String {
         let digits = String(scalar, radix: 16, uppercase: true)
         return "U" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits

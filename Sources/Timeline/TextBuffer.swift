@@ -67,4 +67,17 @@ package struct TextBuffer {
     package mutating func append(notches value: Int32) {
         if value % 120 == 0 { append(value / 120) } else { append("\(Double(value) / 120)") }
     }
+
+    /// Appends a JSON string (RFC 8259 §7).
+    package mutating func append(quoted value: String) {
+        bytes.append(0x22)
+        for byte in value.utf8 {
+            switch byte {
+            case 0x22, 0x5C: bytes += [0x5C, byte]
+            case 0..<0x20: append("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(0x22)
+    }
 }

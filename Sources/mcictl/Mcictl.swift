@@ -30,8 +30,8 @@ struct Mcictl: ParsableCommand {
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
             ExcludeVerb.self, ExplainVerb.self, LogVerb.self, QueryVerb.self, ExportVerb.self,
-            VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self,
-            StewardVerb.self,
+            ReplayVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self,
+            PolicyVerb.self, StewardVerb.self, DoctorVerb.self,
         ]
     )
 }

@@ -48,16 +48,29 @@ func runDaemon() -> Int32 {
     let isConfined = CommandLine.arguments.dropFirst().first != "--no-sandbox"
 
     let environment = ProcessFacts.environment()
-    let log = Logger(label: "mcid") { _ in JournalLogHandler(environment: environment) }
+    let budget = LogBudget()
+    let log = Logger(label: "mcid") { _ in
+        JournalLogHandler(environment: environment, budget: budget)
+    }
     let paths = Paths(environment: environment)
+    let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
     signal(SIGPIPE, SIG_IGN)
     umask(0o077)
     guard Hardening.forbidDumps() else {
         return refuse("The kernel does not let mcid forbid core dumps.", ExitCode.unfit)
     }
     do {
+        do throws(FileError) {
+            for folder in [paths.state, paths.runtime] { try Disk.makeFolder(folder) }
+        } catch {
+            return refuse(
+                "The folders \(paths.state) and \(paths.runtime) cannot be made (\(error)). "
+                    + "Next: mcictl consent",
+                ExitCode.unfit
+            )
+        }
         let confinement =
-            try isConfined
+            isConfined
             ? confine(environment, paths) : Confinement(isWaived: true)
         if !isConfined { log.critical("Started without a sandbox, for debugging only") }
         if let sentence = confinement.attest() {
@@ -72,11 +85,9 @@ func runDaemon() -> Int32 {
         lock.note("\(ProcessFacts.id)")
         try X11Source.checkSession(environment)
         try X11Source.probe()
-        try Disk.makeFolder(paths.runtime)
 
         // The socket first, the controls after: a pause written by mcictl while nobody listened is
         // read, and one asked for later is heard.
-        let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
         let control = try ControlServer(
             path: paths.socket,
             version: ProcessFacts.version,
@@ -108,14 +119,17 @@ func runDaemon() -> Int32 {
         do throws(Refusal) {
             try loop.run()
         } catch {
-            return refuse("\(error.reason) Next: \(error.next)", ExitCode.unfit)
+            let code = error == EventLoop.noServer ? ExitCode.unavailable : ExitCode.unfit
+            return refuse("\(error.reason) Next: \(error.next)", code)
         }
         _ = consume lock
         return ExitCode.ok
     } catch let error as CaptureError {
+        // A service may be started before its session has named the display.
+        let isEarly = error.code == .noDisplay && manager.isPresent
         return refuse(
             error.description,
-            error.code == .unreachable ? ExitCode.unavailable : ExitCode.unfit
+            error.code == .unreachable || isEarly ? ExitCode.unavailable : ExitCode.unfit
         )
     } catch {
         return refuse("mcid cannot start: \(error)", ExitCode.failed)
@@ -126,9 +140,9 @@ func runDaemon() -> Int32 {
 private func confine(
     _ environment: [String: String],
     _ paths: Paths
-) throws(FileError) -> Confinement {
+) -> Confinement {
     let home = environment["HOME"] ?? "/"
-    let sandbox = try Sandbox.enter(
+    let sandbox = Sandbox.enter(
         Sandbox.Places(
             written: [paths.state],
             sockets: paths.runtime,

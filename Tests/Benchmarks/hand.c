@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A hand on mouse and keyboard, through XTEST, in a focused window of its own.
 //   hand RATE SECONDS      small random movements, evenly, RATE a second
+//   hand flood COUNT       as many small movements, as fast as the server takes them
 //   hand workday SECONDS   strokes and clicks of a 1 kHz mouse, notches, typing, and pauses
 // Prints how many raw events it caused; a notch of the wheel is one press and one release.
 #include <X11/Xlib.h>
@@ -108,6 +109,15 @@ static void steady(double rate, double end) {
     }
 }
 
+static void flood(long count) {
+    for (; sent < count; sent++) {
+        XTestFakeRelativeMotionEvent(display, (int)floor(between(-4, 5)), 1, CurrentTime);
+        if (sent % 1000 == 0) XSync(display, False);
+        // The server buffers what its clients have not read yet; this leaves them time.
+        if (sent % 10000 == 0) clock_gettime(CLOCK_MONOTONIC, &next), rest(0.1);
+    }
+}
+
 /// A window that has the focus: mcid leaves out input that belongs to no application.
 static void take_focus(void) {
     Window window = XCreateSimpleWindow(display, DefaultRootWindow(display), 0, 0, 64, 64, 0, 0, 0);
@@ -126,14 +136,18 @@ static void take_focus(void) {
 int main(int count, char **arguments) {
     double seconds = count == 3 ? atof(arguments[2]) : 0;
     int isWorkday = seconds > 0 && strcmp(arguments[1], "workday") == 0;
-    double rate = seconds > 0 && !isWorkday ? atof(arguments[1]) : 0;
-    if (!isWorkday && rate <= 0) return fputs("usage: hand RATE|workday SECONDS\n", stderr), 64;
+    int isFlood = seconds > 0 && strcmp(arguments[1], "flood") == 0;
+    double rate = seconds > 0 ? atof(arguments[1]) : 0;
+    if (!isWorkday && !isFlood && rate <= 0) {
+        return fputs("usage: hand RATE|workday SECONDS, hand flood COUNT\n", stderr), 64;
+    }
     display = XOpenDisplay(NULL);
     if (!display) return fputs("hand: no X server\n", stderr), 1;
     take_focus();
     clock_gettime(CLOCK_MONOTONIC, &next);
     rest(0.3);
-    if (isWorkday) workday(now() + seconds);
+    if (isFlood) flood((long)seconds);
+    else if (isWorkday) workday(now() + seconds);
     else steady(rate, now() + seconds);
     XSync(display, False);
     rest(0.3);

@@ -39,6 +39,12 @@ let package = Package(
             exclude: ["FORMAT.md"],
             swiftSettings: fuzzed
         ),
+        .target(
+            name: "Control",
+            dependencies: ["CLinux"],
+            resources: [.embedInCode("io.mci.Control.varlink")],
+            swiftSettings: fuzzed
+        ),
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: fuzzed),
         .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: fuzzed),
         .target(
@@ -49,12 +55,14 @@ let package = Package(
         .target(
             name: "Timeline",
             dependencies: ["Events", "Packing", "Sealing", "Storage", crypto, extras],
+            exclude: ["READING.md"],
             swiftSettings: fuzzed
         ),
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "CZlib", "Events", "Gate", "Packing", "Sealing", "Storage", "Timeline",
+                "CFuzzer", "CZlib", "Control", "Events", "Gate", "Packing", "Sealing", "Storage",
+                "Timeline",
                 crypto, extras,
             ],
             path: "Sources/Fuzz",

@@ -37,9 +37,14 @@ enum Terminal {
 
     /// Prints a value as one line of JSON.
     static func printJSON(_ value: some Encodable) throws {
+        write(try json(value))
+    }
+
+    /// A value as one line of JSON.
+    static func json(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(Array(try encoder.encode(value)) + [0x0A])
+        return Array(try encoder.encode(value)) + [0x0A]
     }
 
     /// A text without what a terminal would take for a command.

@@ -11,16 +11,16 @@ struct ExcludeVerb: ParsableCommand {
         commandName: "exclude",
         abstract: "See and change what is left out of every recording.",
         discussion: """
-            Password managers, password prompts, screen lockers, private windows of browsers and
-            unseen input in terminals are left out unless you remove them from the list; a policy may
-            add to it, and cannot take away.
+            Password managers, password prompts, screen lockers, private windows of browsers, browsers
+            that do not mark these, and unseen input in terminals are left out unless you remove them
+            from the list; a policy may add to it, and cannot take away.
 
             EXAMPLES
               mcictl exclude list
               mcictl exclude add --app gnucash
               mcictl exclude drop --app gnucash
-              mcictl exclude remove private-browsing   asks
-              mcictl exclude restore private-browsing
+              mcictl exclude remove unmarked-browsers  record Chromium too; asks
+              mcictl exclude restore unmarked-browsers
               mcictl exclude only libreoffice "code*"   record these applications alone
               mcictl exclude only --all                record all again
             """,

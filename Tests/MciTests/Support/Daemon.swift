@@ -52,10 +52,10 @@ final class Daemon {
     }
 
     /// Starts it, gives a window the focus, and waits until its input is recorded.
-    func record(_ hand: Hand, app: String = "Editor") throws {
+    func record(_ hand: Hand, app: String = "Editor", isWide: Bool = false) throws {
         try start()
         try #require(eventually { status?.state == .recording })
-        hand.openWindow(app: app)
+        hand.openWindow(app: app, isWide: isWide)
         try settle(hand)
     }
 

@@ -79,11 +79,14 @@ final class Hand {
 
     func flush() { XSync(display, 0) }
 
-    /// Opens a window of an application and gives it the focus.
+    /// Opens a window of an application, the whole screen where it is wide, and gives it the focus.
     @discardableResult
-    func openWindow(app: String) -> UInt {
+    func openWindow(app: String, isWide: Bool = false) -> UInt {
         let root = XDefaultRootWindow(display)
-        let window = XCreateSimpleWindow(display, root, 10, 10, 200, 100, 0, 0, 0xFFFFFF)
+        let window =
+            isWide
+            ? XCreateSimpleWindow(display, root, 0, 0, 4096, 4096, 0, 0, 0xFFFFFF)
+            : XCreateSimpleWindow(display, root, 10, 10, 200, 100, 0, 0, 0xFFFFFF)
         app.withCString { name in
             var hint = XClassHint()
             hint.res_name = UnsafeMutablePointer(mutating: name)

@@ -31,6 +31,13 @@ extension Gate {
     }
 
     /// As the gate's own, with the outputs handed to a closure.
+    mutating func recordClosure(until time: EventTime, into body: (GateOutput) -> Void) {
+        var collector = Collector()
+        recordClosure(until: time, into: &collector)
+        collector.outputs.forEach(body)
+    }
+
+    /// As the gate's own, with the outputs handed to a closure.
     mutating func take(_ event: CaptureEvent, into body: (GateOutput) -> Void) -> Bool? {
         var collector = Collector()
         let isAdmitted = take(event, into: &collector)

@@ -25,30 +25,39 @@ final class RawWitness {
     }
 
     private let display: OpaquePointer
-    private var names: [Int32: String] = [:]
+    private let names: [Int: String]
 
     init(_ desktop: Desktop) throws {
-        display = try #require(XOpenDisplay(desktop.display))
+        let display = try #require(XOpenDisplay(desktop.display))
+        self.display = display
+        names = Self.deviceNames(display)
         var (major, minor): (Int32, Int32) = (2, 2)
         try #require(XIQueryVersion(display, &major, &minor) == 0)
         var bits = [UInt8](repeating: 0, count: 4)
-        for type in Array(XI_RawKeyPress...XI_RawMotion) + Array(XI_RawTouchBegin...XI_RawTouchEnd) {
+        for type in Array(XI_RawKeyPress...XI_RawMotion) + Array(XI_RawTouchBegin...XI_RawTouchEnd)
+        {
             bits[Int(type) / 8] |= 1 << (type % 8)
         }
         bits.withUnsafeMutableBufferPointer {
             var mask = XIEventMask(deviceid: XIAllMasterDevices, mask_len: 4, mask: $0.baseAddress)
             XISelectEvents(display, XDefaultRootWindow(display), &mask, 1)
         }
-        var count: Int32 = 0
-        let devices = try #require(XIQueryDevice(display, XIAllDevices, &count))
-        defer { XIFreeDeviceInfo(devices) }
-        for device in UnsafeBufferPointer(start: devices, count: Int(count)) {
-            names[device.deviceid] = device.name.map { String(cString: $0) }
-        }
         XSync(display, 0)
     }
 
     deinit { XCloseDisplay(display) }
+
+    /// The names of all devices by their number.
+    static func deviceNames(_ display: OpaquePointer) -> [Int: String] {
+        var count: Int32 = 0
+        guard let devices = XIQueryDevice(display, XIAllDevices, &count) else { return [:] }
+        defer { XIFreeDeviceInfo(devices) }
+        var names: [Int: String] = [:]
+        for device in UnsafeBufferPointer(start: devices, count: Int(count)) {
+            names[Int(device.deviceid)] = device.name.map { String(cString: $0) }
+        }
+        return names
+    }
 
     /// What has come since the last call.
     func seen() -> [Seen] {
@@ -65,7 +74,7 @@ final class RawWitness {
             let raw = data.assumingMemoryBound(to: XIRawEvent.self).pointee
             var one = Seen(
                 type: event.xcookie.evtype,
-                device: names[raw.sourceid] ?? "",
+                device: names[Int(raw.sourceid)] ?? "",
                 detail: raw.detail
             )
             one.isEmulated = raw.flags & XIPointerEmulated != 0

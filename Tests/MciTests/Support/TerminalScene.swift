@@ -114,6 +114,8 @@ final class TerminalScene {
         for _ in 0..<asker.asks {
             try #require(eventually { modes == .prompting }, "\(asker.name) does not ask")
             type(secrets() + "\n", &random)
+            // Until the program has read the line the terminal looks as if it asked again.
+            try #require(eventually { modes != .prompting }, "\(asker.name) does not read")
         }
         try #require(eventually { modes == .editing }, "\(asker.name) does not end")
         return asker.asks

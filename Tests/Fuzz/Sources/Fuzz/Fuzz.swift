@@ -11,7 +11,7 @@ struct Target: Sendable {
     /// Valid inputs from which mutations begin, always the same.
     let seeds: @Sendable () -> [[UInt8]]
 
-    static let all = [ageHeader, payload, row]
+    static let all = [ageHeader, control, payload, row]
 }
 
 /// Stops the run, and keeps its input, where a promise is broken.

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The journal's names for what mcid says: `journalctl MESSAGE_ID=…` finds it, whatever its words become.
+package enum MessageID {
+    /// By the sentence as it is logged; a number never changes and is never used again.
+    package static let all = [
+        "Started": "2ecafe889235493e9548ac642515ae13",
+        "Stopped": "1fb8c8e79d7344e08767c69928901d1f",
+        "State changed": "c4c801dbbd574941886b72203a8398b9",
+        "Started without a sandbox, for debugging only": "0dac8cb79a384546b0a6d440eceac4c3",
+        "The sandbox does not hold, so mcid ends": "9e29fa17396747d688ddeeee60748510",
+        "Controls or settings cannot be used": "e2fdd070697a40a0a15ba0e2a0ab9e55",
+        "The end of the pause could not be written, so it goes on":
+            "88271e64f34b4f169d4fa8983e70e9ce",
+        "X server lost": "d38bf13616224facae6885f1a1d9bd3c",
+        "X server not reached": "cf11a23b319f453593861e8d27aa15ea",
+        "The disk is nearly full, so nothing is recorded": "5fcb85107e174222a65e64a9f176696e",
+        "The disk has room again": "2e0b9dcd10e64bbda13bbcd06b261dd0",
+        "The ring cannot be opened": "a5d4adeecf3f438f9f22c4ac057d81fa",
+        "The ring was rebuilt": "ee2ab48641444b40a9c69bbc6201a297",
+        "The ring cannot be rebuilt yet": "7ab2363b6c80428b99a2d17da7bbfe01",
+        "A batch could not be stored yet": "3aee3676a0054f919e3fafbc8000bd5a",
+        "Batches are missing from the ring": "d7f9b8d583824ba7b110af5ba69067b0",
+        "Batches reached their age": "ab5b1efc48074dfdbc08deb62d2e73ba",
+        "Erasing is not finished": "2f49ca05859c49fc9efb2bb31262d600",
+        "Erasing goes on with a new ring": "8419c600832d4553ae29dd5c232f9281",
+        "The open batch could not be locked into memory": "1d8d2bc57d874b2cb3b5667b9079949c",
+        "A steward's decision was taken": "dec9444a26184a2ea18a9349034de9d8",
+        "Exclusions changed": "80abbfe96b114507a0767a5667548bba",
+        "Exemption answered": "f53fac311f4e4e47807f505c70b98bc0",
+        "Exemption asked for": "ec1598bfc74647068b9c5f227fc34cb8",
+        "The end of an exemption could not be written, so it goes on":
+            "6d014e9c6c164e4ba2e6af542a1d3e07",
+        "The policy cannot be used": "447ac9e47aa34e37aba58a18fe3cf7a6",
+        "The time of an exemption is over": "6f971157d91e4b188de381b5b47cd0ec",
+        LogBudget.sentence: "52db47bccdde4bd6a7a4f2ac8a2d6f4c",
+    ]
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+
+/// What a display wants to be shown before it lets a client in (Xauthority's format, `man Xau`).
+struct Authority: Equatable {
+    /// The method, the only one in use on one machine.
+    static let method = "MIT-MAGIC-COOKIE-1"
+
+    /// Finds the cookie for a display of this machine.
+    ///
+    /// - Parameters:
+    ///   - number: of the display.
+    ///   - host: the name of this machine.
+    ///   - bytes: of the file.
+    /// - Returns: nil where the file has none.
+    static func cookie(for number: Int, host: String, in bytes: [UInt8]) -> [UInt8]? {
+        var rest = bytes[...]
+        /// A field with its length in front, which is big-endian.
+        func field() -> [UInt8]? {
+            guard rest.count >= 2 else { return nil }
+            let length = Int(rest.removeFirst()) << 8 | Int(rest.removeFirst())
+            guard rest.count >= length else { return nil }
+            defer { rest.removeFirst(length) }
+            return Array(rest.prefix(length))
+        }
+        while rest.count >= 2 {
+            let family = Int(rest.removeFirst()) << 8 | Int(rest.removeFirst())
+            guard let address = field(), let display = field(), let name = field(),
+                let data = field()
+            else { return nil }
+            let isHere = family == 256 && address.elementsEqual(host.utf8) || family == 65_535
+            let isIt = display.isEmpty || display.elementsEqual(String(number).utf8)
+            if isHere, isIt, name.elementsEqual(method.utf8) { return data }
+        }
+        return nil
+    }
+
+    /// The cookie from the person's file.
+    ///
+    /// - Parameters:
+    ///   - number: of the display.
+    ///   - host: the name of this machine.
+    ///   - environment: where the file is named.
+    /// - Returns: nil where there is none.
+    static func cookie(
+        for number: Int,
+        host: String,
+        environment: [String: String]
+    ) -> [UInt8]? {
+        let home = environment["HOME"] ?? ""
+        let path = environment["XAUTHORITY"] ?? "\(home)/.Xauthority"
+        guard let bytes = try? Disk.read(path, limit: 1 << 20) else { return nil }
+        return cookie(for: number, host: host, in: bytes)
+    }
+}

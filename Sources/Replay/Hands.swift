@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// Hands on the target's keyboard and mouse: they know what they hold, and can let go of it.
+final class Hands {
+    private let connection: WireConnection
+    private let map: KeyMap
+    /// The bit that NumLock has, for the numbers of modifiers are the map's.
+    private let numLock: UInt8
+
+    /// Keycodes that stood for nothing and now stand for a keysym, those used last at the end.
+    private var spares: [(keycode: UInt8, keysym: UInt32)]
+    /// How often each key is held, for two keyboards may hold one.
+    private var keys: [UInt8: Int] = [:]
+    private var buttons: Set<UInt8> = []
+    private var locks: Modifiers?
+
+    /// Looks at the target's keyboard.
+    ///
+    /// - Throws: ``ReplayError``.
+    init(_ target: Target) throws(ReplayError) {
+        connection = target.connection
+        let codes = connection.keycodes
+        guard try connection.ask(WireRequest(.keyboardVersion, 1)) != nil,
+            let reply = try connection.ask(.keyboardMapping(codes)),
+            let modifiers = try connection.ask(WireRequest(.getModifierMapping))
+        else { throw ReplayError(.unsuitable, WireRequest.Extension.keyboard.rawValue) }
+        let width = Int(try reply.byte(1))
+        var keysyms: [UInt32] = []
+        for index in 0..<width * codes.count { keysyms.append(try reply.word(32 + 4 * index)) }
+        map = KeyMap(first: codes.lowerBound, width: width, keysyms: keysyms)
+        spares = map.spares.map { ($0, 0) }
+        let size = Int(try modifiers.byte(1))
+        let numLockKey = map.keycode(holding: Self.numLockKeysym)
+        var bit: UInt8 = 0
+        for index in 0..<8 * size where try modifiers.byte(32 + index) == numLockKey {
+            bit = 1 << UInt8(index / size)
+        }
+        numLock = bit
+    }
+
+    private static let numLockKeysym: UInt32 = 0xFF7F
+
+    /// Whether something is held.
+    var areEmpty: Bool { keys.isEmpty && buttons.isEmpty }
+
+    // MARK: Keys
+
+    /// The key that gives a keysym; a spare one learns it where no key does.
+    ///
+    /// - Returns: nil where every spare key is held.
+    /// - Throws: ``ReplayError``.
+    func keycode(for wanted: WantedKey) throws(ReplayError) -> UInt8? {
+        if let keycode = map.keycode(for: wanted) { return keycode }
+        let known = spares.firstIndex { $0.keysym == wanted.keysym }
+        guard let index = known ?? spares.firstIndex(where: { keys[$0.keycode] == nil }) else {
+            return nil
+        }
+        let keycode = spares.remove(at: index).keycode
+        spares.append((keycode, wanted.keysym))
+        if known == nil {
+            try connection.send(.map(keycode, to: wanted.keysym))
+            // Every client reads the new map before the key comes.
+            try synchronize()
+        }
+        return keycode
+    }
+
+    /// Whether a key is held.
+    func holds(_ keycode: UInt8) -> Bool { keys[keycode] != nil }
+
+    func press(_ keycode: UInt8) throws(ReplayError) {
+        keys[keycode, default: 0] += 1
+        if keys[keycode] == 1 { try connection.send(.fake(.keyDown, keycode)) }
+    }
+
+    func release(_ keycode: UInt8) throws(ReplayError) {
+        guard let count = keys[keycode] else { return }
+        keys[keycode] = count > 1 ? count - 1 : nil
+        if count == 1 { try connection.send(.fake(.keyUp, keycode)) }
+    }
+
+    /// Brings Caps Lock and NumLock to what they were when a key was recorded, without pressing
+    /// them.
+    func setLocks(_ modifiers: Modifiers) throws(ReplayError) {
+        let wanted = modifiers.intersection([.lock, .numLock])
+        guard wanted != locks else { return }
+        // Use the keyboard that all keyboards are.
+        guard let reply = try connection.ask(WireRequest(.keyboardState, 0x100)) else { return }
+        let bits =
+            (wanted.contains(.lock) ? 2 : 0) | (wanted.contains(.numLock) ? numLock : 0)
+        let affected = 2 | numLock
+        let isFirst = locks == nil
+        locks = wanted
+        let group = try reply.byte(13)
+        if try reply.byte(11) & affected != bits || (isFirst && group != 0) {
+            try connection.send(.lock(bits, of: affected))
+        }
+    }
+
+    // MARK: Pointer
+
+    func press(button: UInt8) throws(ReplayError) {
+        if buttons.insert(button).inserted { try connection.send(.fake(.buttonDown, button)) }
+    }
+
+    func release(button: UInt8) throws(ReplayError) {
+        if buttons.remove(button) != nil { try connection.send(.fake(.buttonUp, button)) }
+    }
+
+    /// Turns a wheel by whole notches, which are buttons of their own.
+    func turn(_ notches: Int, negative: UInt8, positive: UInt8) throws(ReplayError) {
+        let button = notches < 0 ? negative : positive
+        for _ in 0..<abs(notches) {
+            try connection.send(.fake(.buttonDown, button))
+            try connection.send(.fake(.buttonUp, button))
+        }
+    }
+
+    /// Moves by counts, in steps that a request can say.
+    func move(dx: Int, dy: Int) throws(ReplayError) {
+        var (dx, dy) = (dx, dy)
+        while dx != 0 || dy != 0 {
+            let step = (Int16(clamping: dx), Int16(clamping: dy))
+            try connection.send(.move(dx: step.0, dy: step.1))
+            (dx, dy) = (dx - Int(step.0), dy - Int(step.1))
+        }
+    }
+
+    /// Corrects where the pointer is, where acceleration or another screen led it elsewhere.
+    func correct(to place: ScreenPoint) throws(ReplayError) {
+        guard let reply = try connection.ask(WireRequest(.queryPointer, connection.root)),
+            try (reply.signed(16), reply.signed(18)) != (place.x, place.y)
+        else { return }
+        try connection.send(.warp(to: place, root: connection.root))
+    }
+
+    // MARK: The end
+
+    /// Waits until the server has done all that was asked.
+    func synchronize() throws(ReplayError) {
+        _ = try connection.ask(WireRequest(.synchronize))
+    }
+
+    func flush() throws(ReplayError) { try connection.flush() }
+
+    /// Releases every key and button that is held, the buttons first, modifiers as they come.
+    func letGo() throws(ReplayError) {
+        for button in buttons.sorted() { try release(button: button) }
+        for keycode in keys.keys.sorted() {
+            keys[keycode] = 1
+            try release(keycode)
+        }
+        try synchronize()
+    }
+}

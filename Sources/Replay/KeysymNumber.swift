@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Timeline
+
+/// Keysyms by the names that an export gives them.
+enum KeysymNumber {
+    /// The keysym of a name; the inverse of `KeysymName.of`.
+    static func of(_ name: String) -> UInt32? {
+        if let keysym = KeysymName.numbers[name] { return keysym }
+        if name.hasPrefix("0x") { return UInt32(name.dropFirst(2), radix: 16) }
+        guard name.hasPrefix("U"), let scalar = UInt32(name.dropFirst(), radix: 16) else {
+            return nil
+        }
+        return scalar < 0x100 ? scalar : 0x0100_0000 + scalar
+    }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// Plays the lines of an export, one after the other, with ``Hands``.
+///
+/// Upstream: a file. Downstream: the target's XTEST. Promise: every press has its release, also when
+/// it ends early.
+package struct Player {
+    /// What became of the lines.
+    package struct Summary: Equatable, Sendable {
+        package var played = 0
+        /// Keys whose identity was not recorded and for which another was pressed.
+        package var placeholders = 0
+        /// Keys that were left out, for the same reason.
+        package var skippedKeys = 0
+        /// Keys for which the target has no place.
+        package var unmapped = 0
+        /// Lines of kinds that cannot be played.
+        package var unknown = 0
+    }
+
+    private let hands: Hands
+    private let skipsText: Bool
+    package private(set) var summary = Summary()
+
+    /// Which key was pressed for each that is held, by what the release tells.
+    private var held: [Name: [UInt8]] = [:]
+    /// Parts of notches that did not yet make a whole one, in 1/120.
+    private var turns = (x: 0, y: 0)
+
+    /// What press and release have in common.
+    private enum Name: Hashable {
+        case keysym(UInt32)
+        case keyClass(String)
+    }
+
+    /// - Parameters:
+    ///   - target: what to play into.
+    ///   - skipsText: leave out keys whose identity was not recorded.
+    /// - Throws: ``ReplayError``.
+    package init(_ target: Target, skipsText: Bool) throws(ReplayError) {
+        hands = try Hands(target)
+        self.skipsText = skipsText
+    }
+
+    /// Gives keysyms that the target lacks a place before anything is played.
+    ///
+    /// - Throws: ``ReplayError``.
+    package func prepare(_ keys: Set<WantedKey>) throws(ReplayError) {
+        for key in keys.sorted(by: { $0.keysym < $1.keysym }) {
+            _ = try hands.keycode(for: key)
+        }
+        try hands.synchronize()
+    }
+
+    /// Plays one line; it is on its way with the next ``flush()``.
+    ///
+    /// - Throws: ``ReplayError``.
+    package mutating func play(_ line: ExportLine) throws(ReplayError) {
+        switch line.kind {
+        case .key:
+            guard try key(line) else { return }
+        case .button:
+            if let place = line.place { try hands.correct(to: place) }
+            let number = UInt8(line.button ?? 1)
+            if line.isDown {
+                try hands.press(button: number)
+            } else {
+                try hands.release(button: number)
+            }
+        case .motion:
+            try hands.move(dx: Int(line.dx ?? 0), dy: Int(line.dy ?? 0))
+            if let place = line.place { try hands.correct(to: place) }
+        case .scroll:
+            if let place = line.place { try hands.correct(to: place) }
+            turns.x += Int(((line.dx ?? 0) * 120).rounded())
+            turns.y += Int(((line.dy ?? 0) * 120).rounded())
+            try hands.turn(turns.x / 120, negative: 6, positive: 7)
+            try hands.turn(turns.y / 120, negative: 4, positive: 5)
+            turns = (turns.x % 120, turns.y % 120)
+        case .focus, .gap: return
+        case nil:
+            summary.unknown += 1
+            return
+        }
+        summary.played += 1
+    }
+
+    /// Plays a key; false where it is left out.
+    private mutating func key(_ line: ExportLine) throws(ReplayError) -> Bool {
+        let name: Name = line.keysym.map { .keysym($0) } ?? .keyClass(line.keyClass ?? "")
+        guard line.isDown else {
+            guard let keycode = held[name]?.first else { return false }
+            held[name]?.removeFirst()
+            try hands.release(keycode)
+            return true
+        }
+        // At `timing` nothing is known of modifiers either.
+        if line.keyClass != KeyClass.key.name { try hands.setLocks(line.modifiers) }
+        let keycode: UInt8?
+        if let wanted = line.wanted {
+            keycode = try hands.keycode(for: wanted)
+            if keycode == nil { summary.unmapped += 1 }
+        } else if skipsText {
+            summary.skippedKeys += 1
+            return false
+        } else {
+            keycode = try placeholder(line.keyClass ?? "")
+            summary.placeholders += 1
+        }
+        guard let keycode else { return false }
+        held[name, default: []].append(keycode)
+        try hands.press(keycode)
+        return true
+    }
+
+    /// A key of a class, and one that is not held already: letters held together stay as many.
+    private func placeholder(_ keyClass: String) throws(ReplayError) -> UInt8? {
+        let keysyms: [UInt32] =
+            switch keyClass {
+            case KeyClass.digit.name: Array(0x31...0x39) + [0x30]
+            case KeyClass.punctuation.name: [0x2E, 0x2C, 0x2F, 0x3B, 0x2D]
+            case KeyClass.space.name: [0x20]
+            case KeyClass.keypad.name: [0xFF9D, 0xFF9C, 0xFF99]
+            default: Array(0x61...0x7A)
+            }
+        var first: UInt8?
+        for keysym in keysyms {
+            guard let keycode = try hands.keycode(for: WantedKey(keysym, [])) else { continue }
+            if !hands.holds(keycode) { return keycode }
+            first = first ?? keycode
+        }
+        return first
+    }
+
+    /// Sends what was played.
+    package func flush() throws(ReplayError) { try hands.flush() }
+
+    /// Waits until the target has done all that was played.
+    package func synchronize() throws(ReplayError) { try hands.synchronize() }
+
+    /// Lets go of every key and button.
+    package func letGo() throws(ReplayError) { try hands.letGo() }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Files
+
+/// The display that is played into, after all that speaks against it.
+///
+/// Promise: nothing is played where a person may sit, and nothing that is played is recorded: what
+/// cannot be found out counts as a reason against it.
+package final class Target {
+    let connection: WireConnection
+    private let ownDaemon: Int32?
+    private let mayBeRecorded: Bool
+
+    /// Connects to a display and looks at it.
+    ///
+    /// - Parameters:
+    ///   - name: as the person gave it.
+    ///   - host: the name of this machine.
+    ///   - environment: the process environment.
+    ///   - ownDaemon: the process id of this home's mcid.
+    ///   - mayBeRecorded: whether the mcid of another home may record what is played.
+    /// - Throws: ``ReplayError``.
+    package init(
+        _ name: String,
+        host: String,
+        environment: [String: String],
+        ownDaemon: Int32?,
+        mayBeRecorded: Bool
+    ) throws(ReplayError) {
+        guard let display = DisplayName(name, ownHost: host), display.host == nil,
+            name.hasPrefix(":") || name.hasPrefix("unix:")
+        else { throw ReplayError(.badDisplay, name) }
+        if let own = environment["DISPLAY"], !own.isEmpty {
+            // A name that cannot be read may be any display's.
+            guard let other = DisplayName(own, ownHost: host), other != display else {
+                throw ReplayError(.ownDisplay, display.text)
+            }
+        }
+        self.ownDaemon = ownDaemon
+        self.mayBeRecorded = mayBeRecorded
+        connection = try WireConnection(
+            display,
+            cookie: Authority.cookie(for: display.number, host: host, environment: environment)
+        )
+        for name in [WireRequest.Extension.input, .resource, .test, .keyboard] {
+            guard try connection.find(name) else {
+                throw ReplayError(.unsuitable, name.rawValue)
+            }
+        }
+        try checkDevices()
+        _ = try connection.ask(WireRequest(.resourceVersion, 0x0201))
+        try checkRecorders()
+    }
+
+    /// Refuses a display that an mcid is connected to; to be asked again while it is played into.
+    ///
+    /// The server itself says which processes its clients are.
+    ///
+    /// - Throws: ``ReplayError``.
+    func checkRecorders() throws(ReplayError) {
+        // All clients, by process id.
+        guard let reply = try connection.ask(WireRequest(.queryClients, 1, 0, 2)) else {
+            throw ReplayError(.unsuitable, "X-Resource 1.2")
+        }
+        var at = 32
+        for _ in 0..<(try reply.word(8)) {
+            let length = Int(try reply.word(at + 8))
+            let process = length == 4 ? Int32(truncatingIfNeeded: try reply.word(at + 12)) : 0
+            at += 12 + length
+            guard process > 0 else { continue }
+            if process == ownDaemon {
+                throw ReplayError(.recordedHere, connection.display.text)
+            }
+            let name = (try? Disk.read("/proc/\(process)/comm")) ?? []
+            if !mayBeRecorded, name.elementsEqual("mcid\n".utf8) {
+                throw ReplayError(.recorded, connection.display.text)
+            }
+        }
+    }
+
+    /// Refuses a display with input devices other than the server's own, unless its screens are dummies.
+    private func checkDevices() throws(ReplayError) {
+        // XInput 2.2, then all devices.
+        guard try connection.ask(WireRequest(.inputVersion, 2 | 2 << 16)) != nil,
+            let reply = try connection.ask(WireRequest(.queryDevices, 0))
+        else { throw ReplayError(.unsuitable, "XInput 2") }
+        var at = 32
+        for _ in 0..<(try reply.half(8)) {
+            let use = try reply.half(at + 2)
+            let length = try reply.half(at + 8)
+            let name = try reply.text(at + 12, length: length)
+            let classes = try reply.half(at + 6)
+            at += 12 + length + (-length & 3)
+            for _ in 0..<classes { at += 4 * max(1, try reply.half(at + 2)) }
+            // 1 and 2 are the masters, which are nobody's hands.
+            guard use > 2, !Self.isVirtual(name) else { continue }
+            guard try hasOnlyDummyScreens() else { throw ReplayError(.inhabited, name) }
+            return
+        }
+    }
+
+    /// Whether a device is one that the server makes up: of XTEST, or of Xvfb.
+    static func isVirtual(_ name: String) -> Bool {
+        name.hasSuffix(" XTEST pointer") || name.hasSuffix(" XTEST keyboard")
+            || name == "Xvfb mouse" || name == "Xvfb keyboard"
+    }
+
+    /// Whether every output is one of Xorg's dummy driver, that nobody can look at.
+    private func hasOnlyDummyScreens() throws(ReplayError) -> Bool {
+        guard try connection.find(.outputs),
+            try connection.ask(WireRequest(.outputsVersion, 1, 3)) != nil,
+            let all = try connection.ask(WireRequest(.outputs, connection.root))
+        else { return false }
+        let count = try all.half(18)
+        guard count > 0 else { return false }
+        for index in 0..<count {
+            let id = try all.word(32 + 4 * (all.half(16) + index))
+            guard let one = try connection.ask(WireRequest(.output, id, try all.word(12))) else {
+                return false
+            }
+            let start = 36 + 4 * (try one.half(26) + one.half(28) + one.half(32))
+            let name = try one.text(start, length: try one.half(34))
+            guard name.hasPrefix("DUMMY") else { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An answer of an X server, little-endian; what is past its end is an error and never a zero.
+struct WireReply {
+    let bytes: [UInt8]
+
+    func byte(_ at: Int) throws(ReplayError) -> UInt8 {
+        guard bytes.indices.contains(at) else { throw ReplayError(.lost) }
+        return bytes[at]
+    }
+
+    func half(_ at: Int) throws(ReplayError) -> Int {
+        try Int(byte(at)) | Int(byte(at + 1)) << 8
+    }
+
+    func signed(_ at: Int) throws(ReplayError) -> Int {
+        Int(Int16(truncatingIfNeeded: try half(at)))
+    }
+
+    func word(_ at: Int) throws(ReplayError) -> UInt32 {
+        try UInt32(half(at)) | UInt32(half(at + 2)) << 16
+    }
+
+    func text(_ at: Int, length: Int) throws(ReplayError) -> String {
+        guard length >= 0, at >= 0, at + length <= bytes.count else { throw ReplayError(.lost) }
+        return String(decoding: bytes[at..<at + length], as: UTF8.self)
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One request to an X server, of those that a replay needs.
+///
+/// ``Kind`` is the whole list, and a test knows it: nothing in it selects events, grabs, reads pixels
+/// or records, so that this module cannot capture. It speaks the protocol itself, without Xlib.
+struct WireRequest {
+    /// The extensions in use.
+    enum Extension: String, CaseIterable {
+        case test = "XTEST"
+        case input = "XInputExtension"
+        case resource = "X-Resource"
+        case keyboard = "XKEYBOARD"
+        case outputs = "RANDR"
+    }
+
+    /// Every request there is.
+    enum Kind: CaseIterable {
+        case queryPointer, warpPointer, synchronize, queryExtension
+        case changeKeyboardMapping, getKeyboardMapping, getModifierMapping
+        case fakeInput
+        case inputVersion, queryDevices
+        case resourceVersion, queryClients
+        case keyboardVersion, keyboardState, lockModifiers
+        case outputsVersion, outputs, output
+
+        /// The extension, nil for the core protocol, and the request's number in it.
+        var code: (extension: Extension?, number: UInt8) {
+            switch self {
+            case .queryPointer: (nil, 38)
+            case .warpPointer: (nil, 41)
+            // GetInputFocus, the cheapest request that has an answer.
+            case .synchronize: (nil, 43)
+            case .queryExtension: (nil, 98)
+            case .changeKeyboardMapping: (nil, 100)
+            case .getKeyboardMapping: (nil, 101)
+            case .getModifierMapping: (nil, 119)
+            case .fakeInput: (.test, 2)
+            case .inputVersion: (.input, 47)
+            case .queryDevices: (.input, 48)
+            case .resourceVersion: (.resource, 0)
+            case .queryClients: (.resource, 4)
+            case .keyboardVersion: (.keyboard, 0)
+            case .keyboardState: (.keyboard, 4)
+            case .lockModifiers: (.keyboard, 5)
+            case .outputsVersion: (.outputs, 0)
+            case .outputs: (.outputs, 25)
+            case .output: (.outputs, 9)
+            }
+        }
+    }
+
+    /// What XTEST is asked to do.
+    enum Fake: UInt8 {
+        case keyDown = 2
+        case keyUp = 3
+        case buttonDown = 4
+        case buttonUp = 5
+        case motion = 6
+    }
+
+    let kind: Kind
+    /// The second byte of a core request.
+    var data: UInt8 = 0
+    private(set) var body: [UInt8] = []
+
+    init(_ kind: Kind, _ body: UInt32..., data: UInt8 = 0) {
+        self.kind = kind
+        self.data = data
+        for word in body { append(word) }
+    }
+
+    /// A key or button by its number.
+    static func fake(_ action: Fake, _ number: UInt8) -> WireRequest {
+        var request = WireRequest(.fakeInput)
+        request.append(bytes: [action.rawValue, number, 0, 0])
+        request.append(bytes: [UInt8](repeating: 0, count: 28))
+        return request
+    }
+
+    /// A movement by so many pixels.
+    static func move(dx: Int16, dy: Int16) -> WireRequest {
+        var request = WireRequest(.fakeInput)
+        request.append(bytes: [Fake.motion.rawValue, 1, 0, 0])
+        request.append(bytes: [UInt8](repeating: 0, count: 16))
+        request.append(pair: dx, dy)
+        request.append(bytes: [UInt8](repeating: 0, count: 8))
+        return request
+    }
+
+    /// The pointer at a place, without an event of a device.
+    static func warp(to place: ScreenPoint, root: UInt32) -> WireRequest {
+        var request = WireRequest(.warpPointer, 0, root, 0, 0)
+        request.append(pair: Int16(clamping: place.x), Int16(clamping: place.y))
+        return request
+    }
+
+    static func queryExtension(_ name: Extension) -> WireRequest {
+        let bytes = Array(name.rawValue.utf8)
+        var request = WireRequest(.queryExtension, UInt32(bytes.count))
+        request.append(bytes: bytes)
+        return request
+    }
+
+    /// One key that stands for one keysym, whatever modifiers are held.
+    static func map(_ keycode: UInt8, to keysym: UInt32) -> WireRequest {
+        var request = WireRequest(.changeKeyboardMapping, data: 1)
+        request.append(bytes: [keycode, 2, 0, 0])
+        request.append(keysym)
+        request.append(keysym)
+        return request
+    }
+
+    static func keyboardMapping(_ keycodes: ClosedRange<UInt8>) -> WireRequest {
+        var request = WireRequest(.getKeyboardMapping)
+        request.append(bytes: [keycodes.lowerBound, UInt8(keycodes.count), 0, 0])
+        return request
+    }
+
+    /// Locks, of some modifiers; the first group of the layout comes into force.
+    static func lock(_ modifiers: UInt8, of affected: UInt8) -> WireRequest {
+        var request = WireRequest(.lockModifiers)
+        request.append(bytes: [0, 1, affected, modifiers, 1, 0, 0, 0, 0, 0, 0, 0])
+        return request
+    }
+
+    /// The request as it goes over the wire.
+    ///
+    /// - Parameter majors: the numbers that the server gave to the extensions.
+    /// - Returns: its bytes.
+    func bytes(_ majors: [Extension: UInt8]) -> [UInt8] {
+        let code = kind.code
+        let head = code.extension.map { [majors[$0] ?? 0, code.number] } ?? [code.number, data]
+        let words = UInt16(body.count / 4 + 1)
+        return head + [UInt8(truncatingIfNeeded: words), UInt8(words >> 8)] + body
+    }
+
+    private mutating func append(_ word: UInt32) {
+        for shift in stride(from: 0, to: 32, by: 8) {
+            body.append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
+        }
+    }
+
+    /// Bytes, filled up to whole words.
+    private mutating func append(bytes: [UInt8]) {
+        body += bytes
+        while body.count % 4 != 0 { body.append(0) }
+    }
+
+    private mutating func append(pair first: Int16, _ second: Int16) {
+        let word =
+            UInt32(UInt16(bitPattern: first)) | UInt32(UInt16(bitPattern: second)) << 16
+        append(word)
+    }
+}
+
+/// A pixel of a screen.
+struct ScreenPoint: Equatable {
+    var x: Int
+    var y: Int
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+
+/// Writes what one device did in the shape of `libinput record` (version 1), a YAML document.
+///
+/// A document tells its devices one after the other: first a ``Survey`` of all events, then its head,
+/// then for each device a writer that passes over the events of the others. Times count from the
+/// first event of all. Key codes are those of a us keyboard; keys whose identity was not recorded
+/// are KEY_A, as in libinput's own recordings. Pixels, focus and modifiers are left out, gaps are
+/// comments.
+package struct Libinput: EventWriter {
+    /// Which devices there are and when it begins.
+    package struct Survey: Sendable {
+        /// What a device was seen to do.
+        fileprivate struct Uses {
+            var keys = false
+            var pointer = false
+        }
+
+        fileprivate var uses: [UInt8: Uses] = [:]
+        fileprivate var start: WallTime?
+        /// The latest time seen, in milliseconds since 1970.
+        package private(set) var end: Int64 = 0
+
+        package init() {}
+
+        package mutating func take(_ event: RecordedEvent) {
+            end = max(end, event.time.milliseconds)
+            switch event.item.payload {
+            case .key: uses[event.item.device, default: Uses()].keys = true
+            case .button, .motion, .scroll:
+                uses[event.item.device, default: Uses()].pointer = true
+            case .axes, .focus, .gap, .device, .screen: return
+            }
+            if start == nil { start = event.time }
+        }
+
+        /// The devices' numbers.
+        package var devices: [UInt8] { uses.keys.sorted() }
+
+        /// What stands in front of all devices.
+        package var head: [UInt8] {
+            Array(
+                """
+                # Made by mcictl export from X11 raw events: key codes are those of a us keyboard,
+                # KEY_A is a key whose identity was not recorded, KEY_UNKNOWN one that no us keyboard has.
+                version: 1
+                ndevices: \(uses.count)
+                libinput:
+                  version: "0.0.0"
+                system:
+                  os: "mci"
+                  kernel: ""
+                  dmi: ""
+                devices:\(uses.isEmpty ? " []" : "")
+
+                """.utf8
+            )
+        }
+    }
+
+    package var text = TextBuffer()
+    package private(set) var omissions = Omissions()
+
+    private let device: UInt8
+    private let uses: Survey.Uses
+    private let start: WallTime
+    private var last: Int64 = 0
+    private var turns = (x: NotchCounter(), y: NotchCounter())
+
+    /// Kinds of events and their codes (`linux/input-event-codes.h`).
+    private enum Code {
+        static let (synchronization, key, relative): (UInt16, UInt16, UInt16) = (0, 1, 2)
+        static let (x, y, sideWheel, wheel): (UInt16, UInt16, UInt16, UInt16) = (0, 1, 6, 8)
+        static let (fineWheel, fineSideWheel): (UInt16, UInt16) = (11, 12)
+    }
+
+    /// - Parameters:
+    ///   - device: whose events are written.
+    ///   - survey: of all events.
+    package init(_ device: UInt8, _ survey: Survey) {
+        self.device = device
+        uses = survey.uses[device] ?? Survey.Uses()
+        start = survey.start ?? WallTime(0)
+    }
+
+    package var head: [UInt8] {
+        let keys = (uses.keys ? EvdevCode.keys : []) + (uses.pointer ? EvdevCode.buttons : [])
+        let axes = [
+            Code.x, Code.y, Code.sideWheel, Code.wheel, Code.fineWheel, Code.fineSideWheel,
+        ]
+        func list(_ codes: [UInt16]) -> String { codes.map { "\($0)" }.joined(separator: ", ") }
+        let relative = uses.pointer ? "\n      2: [\(list(axes))]" : ""
+        let kinds = (uses.keys ? ["KEYBOARD", "KEY"] : []) + (uses.pointer ? ["MOUSE"] : [])
+        return Array(
+            """
+            - node: xinput:\(device)
+              evdev:
+                name: "X11 device \(device)"
+                id: [0, 0, 0, 0]
+                codes:
+                  0: [0]
+                  1: [\(list(keys))]\(relative)
+                properties: []
+              udev:
+                properties:
+                - ID_INPUT=1
+            \(kinds.map { "    - ID_INPUT_\($0)=1" }.joined(separator: "\n"))
+              events:
+
+            """.utf8
+        )
+    }
+
+    package mutating func append(_ event: RecordedEvent) {
+        let (item, time) = (event.item, event.time)
+        if case .gap(let reason, _, _) = item.payload {
+            text.append("  # gap: \(reason.name) until \(event.end.text)\n")
+            return
+        }
+        guard item.device == device else { return }
+        switch item.payload {
+        case .key(let isDown, _, _, let keysym):
+            let code = keysym == 0 ? EvdevCode.hidden : EvdevCode.key(keysym)
+            if isDown, keysym == 0 { omissions.hiddenKeys += 1 }
+            if isDown, code == nil { omissions.unnamedKeys += 1 }
+            frame([(Code.key, code ?? EvdevCode.unknown, isDown ? 1 : 0)], time)
+        case .button(let number, let isDown):
+            frame([(Code.key, EvdevCode.button(number), isDown ? 1 : 0)], time)
+        case .motion(let dx, let dy):
+            frame([(Code.relative, Code.x, dx), (Code.relative, Code.y, dy)], time)
+        case .scroll(let dx, let dy):
+            // The kernel's wheel turns up where X11's turns down.
+            frame(
+                [
+                    (Code.relative, Code.wheel, 0 &- turns.y.take(dy)),
+                    (Code.relative, Code.fineWheel, 0 &- dy),
+                    (Code.relative, Code.sideWheel, turns.x.take(dx)),
+                    (Code.relative, Code.fineSideWheel, dx),
+                ],
+                time
+            )
+        case .axes, .focus, .gap, .device, .screen: return
+        }
+    }
+
+    /// One report of the device: what changed, and its end.
+    private mutating func frame(
+        _ values: [(type: UInt16, code: UInt16, value: Int32)],
+        _ time: WallTime
+    ) {
+        // An axis that did not move is not in a report.
+        let told = values.filter { $0.type == Code.key || $0.value != 0 }
+        guard !told.isEmpty else { return }
+        last = max(last, time.milliseconds - start.milliseconds)
+        text.append("  - evdev:\n")
+        for value in told { line(value.type, value.code, value.value) }
+        line(Code.synchronization, 0, 0)
+    }
+
+    private mutating func line(_ type: UInt16, _ code: UInt16, _ value: Int32) {
+        text.append("    - [\(last / 1000), \(last % 1000 * 1000), \(type), \(code), \(value)]\n")
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a format had no words for.
+package struct Omissions: Equatable, Sendable {
+    /// Keys whose identity was not recorded.
+    package var hiddenKeys = 0
+    /// Keys that the format has no name for.
+    package var unnamedKeys = 0
+    /// Movements whose pixel is not known.
+    package var motions = 0
+
+    package init() {}
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Events
+import Files
+import Gate
+import Settings
+
+/// Looks at the installation, and never at what was recorded.
+struct Examination {
+    private let place: Workplace
+    private let environment = ProcessFacts.environment()
+    private let status: Status?
+    private let failure: ControlError?
+
+    /// An examination of the person's mci, whose daemon is asked once.
+    init(_ place: Workplace) {
+        self.place = place
+        do {
+            status = try ControlClient(path: place.paths.socket, timeout: 5).call(.getStatus).status
+            failure = nil
+        } catch {
+            status = nil
+            failure = error as? ControlError
+        }
+    }
+
+    /// All subjects, in the order in which one rests on the other.
+    func findings() -> [Finding] {
+        [
+            service, socket, version, display, sandbox, consent, ring, space, clock, identity,
+            exclusions,
+        ]
+    }
+
+    private var service: Finding {
+        guard let status else {
+            return failure?.code == .notRunning
+                ? Finding(
+                    verdict: .fail,
+                    subject: "service",
+                    words: "not running",
+                    next: Workplace.startCommand
+                )
+                : Finding(
+                    verdict: .fail,
+                    subject: "service",
+                    words: "runs but does not answer",
+                    next: "systemctl --user status mcid"
+                )
+        }
+        let words = status.reason.map { "\(status.state.rawValue): \($0)" } ?? status.state.rawValue
+        let isWell = status.state == .recording || status.state == .paused
+        return Finding(
+            verdict: isWell ? .ok : .warn,
+            subject: "service",
+            words: "\(words), since \(status.since)",
+            next: isWell ? "" : "mcictl status"
+        )
+    }
+
+    private var socket: Finding {
+        guard let facts = try? SecretFile.facts(place.paths.socket) else {
+            return Finding(
+                verdict: status == nil ? .warn : .fail,
+                subject: "socket",
+                words: "\(place.paths.socket) is not there",
+                next: Workplace.startCommand
+            )
+        }
+        let isPrivate = facts.isOwn && facts.mode == 0o600
+        return Finding(
+            verdict: isPrivate ? .ok : .fail,
+            subject: "socket",
+            words: "\(place.paths.socket), mode \(String(facts.mode, radix: 8))",
+            next: isPrivate ? "" : "systemctl --user restart mcid"
+        )
+    }
+
+    private var version: Finding {
+        guard let status else {
+            return Finding(
+                verdict: .warn,
+                subject: "version",
+                words: "mcictl \(ProcessFacts.version), mcid not asked"
+            )
+        }
+        let isSame = status.version == ProcessFacts.version
+        return Finding(
+            verdict: isSame ? .ok : .fail,
+            subject: "version",
+            words: "mcictl \(ProcessFacts.version), mcid \(status.version)",
+            next: isSame ? "" : "systemctl --user restart mcid"
+        )
+    }
+
+    private var display: Finding {
+        if environment["XDG_SESSION_TYPE"] == "wayland"
+            || environment["WAYLAND_DISPLAY"]?.isEmpty == false
+        {
+            return Finding(
+                verdict: .fail,
+                subject: "display",
+                words: "a Wayland session, which mcid does not record",
+                next: "log in to an X11 session"
+            )
+        }
+        guard let display = environment["DISPLAY"], !display.isEmpty else {
+            return Finding(
+                verdict: .warn,
+                subject: "display",
+                words: "none in this terminal",
+                next: "run mcictl doctor in the graphical session"
+            )
+        }
+        return Finding(verdict: .ok, subject: "display", words: "X11 \(display)")
+    }
+
+    private var sandbox: Finding {
+        guard let status else {
+            return Finding(
+                verdict: .warn,
+                subject: "sandbox",
+                words: "not known: mcid is not running"
+            )
+        }
+        if status.isSandboxWaived || status.sandbox.isEmpty {
+            return Finding(
+                verdict: .fail,
+                subject: "sandbox",
+                words: "NONE: mcid was started with --no-sandbox",
+                next: "systemctl --user restart mcid"
+            )
+        }
+        return Finding(
+            verdict: .ok,
+            subject: "sandbox",
+            words: status.sandbox.joined(separator: ", ")
+        )
+    }
+
+    private var consent: Finding {
+        place.validConsent() == nil
+            ? Finding(
+                verdict: .warn,
+                subject: "consent",
+                words: "none that holds now",
+                next: "mcictl consent"
+            )
+            : Finding(verdict: .ok, subject: "consent", words: "given")
+    }
+
+    private var ring: Finding {
+        guard Disk.exists(place.paths.ring) else {
+            return Finding(verdict: .ok, subject: "ring", words: "none yet")
+        }
+        guard let status else {
+            return Finding(verdict: .ok, subject: "ring", words: "there", next: "mcictl verify")
+        }
+        let lost = status.events.lost
+        let size =
+            "\(status.ring.batches) batches, \(status.ring.bytes) of \(status.ring.cap) bytes"
+        return Finding(
+            verdict: lost == 0 && !status.pendingErasure ? .ok : .warn,
+            subject: "ring",
+            words: size + (lost > 0 ? ", \(lost) events lost" : "")
+                + (status.pendingErasure ? ", an erasure waits for a reader" : ""),
+            next: lost > 0 ? "journalctl --user -u mcid" : ""
+        )
+    }
+
+    private var space: Finding {
+        let settings = (try? SettingsFile(place.paths.settings).read()) ?? PersonSettings()
+        let folder = Disk.exists(place.paths.state) ? place.paths.state : "/"
+        guard let space = Disk.space(folder) else {
+            return Finding(verdict: .warn, subject: "space", words: "cannot be told")
+        }
+        let floor = settings.spaceFloor(ofWhole: space.whole)
+        let isEnough = space.free >= floor
+        return Finding(
+            verdict: isEnough ? .ok : .fail,
+            subject: "space",
+            words: "\(space.free >> 20) MiB free, \(floor >> 20) MiB needed",
+            next: isEnough ? "" : "mcictl set free-space"
+        )
+    }
+
+    private var clock: Finding {
+        // The newest end is rounded up to the minute.
+        let newest = status?.ring.newest.flatMap { WallTime($0) }
+        if let newest, newest.milliseconds > place.now.wall.milliseconds + 120_000 {
+            return Finding(
+                verdict: .warn,
+                subject: "clock",
+                words: "it is behind the newest recording",
+                next: "timedatectl"
+            )
+        }
+        return Finding(verdict: .ok, subject: "clock", words: place.now.wall.text)
+    }
+
+    /// Asks the rules themselves about windows that nobody wants recorded.
+    private var exclusions: Finding {
+        let samples = [
+            WindowFacts(app: "KeePassXC", instance: "keepassxc", title: "Passwords"),
+            WindowFacts(app: "Pinentry-gtk-2", instance: "pinentry-gtk-2", title: "Passphrase"),
+            WindowFacts(
+                app: "firefox",
+                instance: "Navigator",
+                title: "Mozilla Firefox Private Browsing"
+            ),
+        ]
+        let recorded: [String]
+        do {
+            let controls = try ControlsFile(place.paths.controls).read()
+            let policy = try place.policy()
+            recorded = samples.filter {
+                Explanation(
+                    controls,
+                    policy,
+                    on: $0,
+                    from: nil,
+                    at: SystemClock.weekMinute(place.now.wall)
+                ).isRecorded
+            }.map(\.app)
+        } catch {
+            return Finding(
+                verdict: .fail,
+                subject: "exclusions",
+                words: "the rules cannot be read, so nothing is recorded",
+                next: "mcictl status"
+            )
+        }
+        return Finding(
+            verdict: recorded.isEmpty ? .ok : .warn,
+            subject: "exclusions",
+            words: recorded.isEmpty
+                ? "password managers, passphrase prompts and private windows are left out"
+                : "windows like these are recorded: \(recorded.joined(separator: ", "))",
+            next: recorded.isEmpty ? "" : "mcictl exclude list"
+        )
+    }
+
+    private var identity: Finding {
+        let path = place.paths.identity
+        guard let facts = try? SecretFile.facts(path) else {
+            return Finding(
+                verdict: .warn,
+                subject: "identity",
+                words: "\(path) is not there: only its copy opens the recording",
+                next: "mcictl key show"
+            )
+        }
+        let isPrivate = facts.isOwn && facts.mode & 0o077 == 0
+        return Finding(
+            verdict: isPrivate ? .ok : .fail,
+            subject: "identity",
+            words: "\(path), mode \(String(facts.mode, radix: 8))",
+            next: isPrivate ? "" : "chmod 600 \(path)"
+        )
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Files
+
+/// The verb `doctor`.
+struct DoctorVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Look whether everything is as it must be, and say what to do where it is not.",
+        discussion: """
+            Looks at the service, its socket and version, the display, the sandbox, the ring, the free
+            space, the clock, your identity and the exclusions.
+
+            EXAMPLES
+              mcictl doctor
+              mcictl doctor --bundle mcid-doctor.json    for a bug report; nothing recorded is in it
+
+            Exit code 1 when something fails.
+            """
+    )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Option(help: "Also write the findings into a file, for a bug report.")
+    var bundle: String?
+
+    func run() throws {
+        let findings = Examination(Workplace()).findings()
+        let failed = findings.filter { $0.verdict == .fail }.count
+        let report = Report(
+            findings: findings.map {
+                .init(
+                    verdict: $0.verdict.rawValue,
+                    subject: $0.subject,
+                    words: $0.words,
+                    next: $0.next
+                )
+            }
+        )
+        if json {
+            try Terminal.printJSON(report)
+        } else {
+            findings.forEach { Terminal.print($0.line) }
+            let notable = findings.filter { $0.verdict != .ok }.count
+            Terminal.print(notable == 0 ? "All is well." : "\(notable) findings.")
+        }
+        if let bundle { try write(report, to: bundle) }
+        if failed > 0 { throw ExitCode(Failure.failed) }
+    }
+
+    /// What `--json` prints and a bundle holds: words about the installation, and nothing recorded.
+    struct Report: Encodable {
+        struct Row: Encodable {
+            var verdict: String
+            var subject: String
+            var words: String
+            var next: String
+        }
+
+        var schema = 1
+        var findings: [Row]
+    }
+
+    private func write(_ report: Report, to path: String) throws {
+        do {
+            try Disk.write(Terminal.json(report), to: path)
+        } catch {
+            throw Failure("The bundle cannot be written to \(path) (\(error)).")
+        }
+        Terminal.tell("Written to \(path): the lines above, and nothing that was recorded.")
+    }
+}
+
+/// What was found about one subject.
+struct Finding {
+    /// How bad it is.
+    enum Verdict: String {
+        case ok
+        case warn
+        case fail
+    }
+
+    var verdict: Verdict
+    var subject: String
+    var words: String
+    /// The next command; empty where there is nothing to do.
+    var next = ""
+
+    /// The finding as a line.
+    var line: String {
+        let mark = "[\(verdict.rawValue)]".padded(to: 7)
+        return "\(mark) \(subject.padded(to: 10)) \(words)" + (next.isEmpty ? "" : " → \(next)")
+    }
+}
+
+extension String {
+    /// Filled up with spaces.
+    fileprivate func padded(to length: Int) -> String {
+        self + String(repeating: " ", count: max(0, length - count))
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Files
+import Replay
+import Settings
+
+/// The verb `replay`.
+struct ReplayVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Play an export into a private X server.",
+        discussion: """
+            The file is a JSON Lines export. It is played with XTEST into an Xvfb, or an Xorg with
+            the dummy driver: never into the display you work at, and never into one that mcid
+            records. Keys are found by what they wrote, wherever the other keyboard has them. A key
+            whose identity was not recorded is played as a letter, a digit or a sign in its stead.
+            Focus changes and gaps are not played; a gap lasts a second at most.
+
+            EXAMPLES
+              Xvfb :7 &
+              mcictl export --since 10m > events.jsonl
+              mcictl replay events.jsonl --display :7
+              mcictl replay events.jsonl --display :7 --speed max --skip-text
+            """
+    )
+
+    @Argument(help: "A JSON Lines export.")
+    var file: String
+
+    @Option(help: "The private display, as :7.")
+    var display: String
+
+    @Option(help: "How many times as fast as recorded, or max.")
+    var speed = "1"
+
+    @Flag(help: "Leave out keys whose identity was not recorded.")
+    var skipText = false
+
+    @Flag(help: "Allow that the mcid of another home records the display; never your own.")
+    var recordAgain = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let factor = try pace()
+        let place = Workplace()
+        let interruption = Interruption()
+        do {
+            let performance = try Performance(file)
+            let target = try Target(
+                display,
+                host: ProcessFacts.hostName,
+                environment: ProcessFacts.environment(),
+                ownDaemon: ownDaemon(place),
+                mayBeRecorded: recordAgain
+            )
+            var player = try Player(target, skipsText: skipText)
+            try player.prepare(performance.survey.keys)
+            let bar = ProgressBar("Replaying")
+            defer { bar.end() }
+            try performance.play(
+                into: target,
+                speed: factor,
+                with: &player,
+                until: interruption
+            ) { bar.show($0, of: performance.survey.events) }
+            bar.end()
+            try tell(player.summary)
+        } catch let error as ReplayError {
+            throw failure(error)
+        }
+        guard let signal = interruption.signal else { return }
+        Terminal.tell("Stopped early; every key and button was released.")
+        throw ExitCode(128 + signal)
+    }
+
+    /// The speed; nil for as fast as possible.
+    private func pace() throws -> Double? {
+        if speed == "max" { return nil }
+        guard let factor = Double(speed), factor.isFinite, (0.01...1000).contains(factor) else {
+            throw Failure(
+                "“\(Terminal.printable(speed))” is no speed.",
+                next: "--speed 2, from 0.01 to 1000, or --speed max",
+                code: Failure.usage
+            )
+        }
+        return factor
+    }
+
+    /// The process id of this home's mcid, where it runs.
+    private func ownDaemon(_ place: Workplace) -> Int32? {
+        guard place.isDaemonAlive(), let bytes = try? Disk.read(place.paths.daemonLock) else {
+            return nil
+        }
+        return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+    }
+
+    private struct Answer: Encodable {
+        var schema = 1
+        var played: Int
+        var placeholders: Int
+        var skippedKeys: Int
+        var unmapped: Int
+        var unknown: Int
+    }
+
+    private func tell(_ summary: Player.Summary) throws {
+        if json {
+            return try Terminal.printJSON(
+                Answer(
+                    played: summary.played,
+                    placeholders: summary.placeholders,
+                    skippedKeys: summary.skippedKeys,
+                    unmapped: summary.unmapped,
+                    unknown: summary.unknown
+                )
+            )
+        }
+        func keys(_ count: Int) -> String { TimeText.count(count, "key", "keys") }
+        let events = TimeText.count(summary.played, "event", "events")
+        Terminal.print("Played \(events) into \(display).")
+        if summary.placeholders > 0 {
+            Terminal.tell(
+                "\(keys(summary.placeholders)) of unknown identity: another in its stead."
+            )
+        }
+        if summary.skippedKeys > 0 {
+            Terminal.tell("\(keys(summary.skippedKeys)) of unknown identity: left out.")
+        }
+        if summary.unmapped > 0 {
+            Terminal.tell("\(keys(summary.unmapped)) for which the display has no room: left out.")
+        }
+        if summary.unknown > 0 {
+            let lines = TimeText.count(summary.unknown, "line", "lines")
+            Terminal.tell("\(lines) of kinds that cannot be played: left out.")
+        }
+    }
+
+    private func failure(_ error: ReplayError) -> Failure {
+        let isRefused = [.ownDisplay, .recorded, .recordedHere, .inhabited].contains(error.code)
+        let next =
+            switch error.code {
+            case .badDisplay, .ownDisplay, .recordedHere, .inhabited, .unsuitable, .unreachable:
+                "Xvfb :7 & mcictl replay FILE --display :7"
+            case .recorded: "mcictl pause in that home, or --record-again if that is what you want"
+            case .lost: "start the display again, then the same command"
+            case .badFile: "mcictl export > events.jsonl"
+            }
+        return Failure(
+            Terminal.printable(error.description),
+            next: next,
+            code: isRefused
+                ? Failure.refused : error.code == .badDisplay ? Failure.usage : Failure.failed
+        )
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Capture
+
+/// What is seen of terminals, and what those who own them notice of it.
+@Suite(.serialized) struct TerminalTests {
+    /// The two ends of a new terminal, the second one not opened yet.
+    private func master() throws -> (master: Int32, path: String) {
+        let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        var (number, lock): (Int32, Int32) = (0, 0)
+        // TIOCSPTLCK and TIOCGPTN, macros that Swift does not import.
+        try #require(ioctl(master, 0x4004_5431, &lock) == 0)
+        try #require(ioctl(master, 0x8004_5430, &number) == 0)
+        return (master, "/dev/pts/\(number)")
+    }
+
+    private func hasHungUp(_ master: Int32) -> Bool {
+        var state = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
+        poll(&state, 1, 0)
+        return state.revents & Int16(POLLHUP) != 0
+    }
+
+    @Test func `a terminal without a program is left alone`() throws {
+        let (master, path) = try master()
+        defer { close(master) }
+        usleep(300_000)
+        let prompts = TerminalPrompts()
+        for _ in 0..<3 { _ = prompts.look() }
+        #expect(!hasHungUp(master))
+        // What would happen otherwise.
+        close(open(path, O_RDONLY | O_NOCTTY))
+        #expect(hasHungUp(master))
+    }
+
+    @Test func `a program that holds a terminal is found, and one that holds none is not`() throws {
+        let before = Proc.holdsTerminal(getpid())
+        let (master, _) = try master()
+        #expect(Proc.holdsTerminal(getpid()))
+        close(master)
+        #expect(Proc.holdsTerminal(getpid()) == before)
+        #expect(!Proc.holdsTerminal(1 << 30))
+    }
+
+    @Test func `a program below which another terminal is in use is found`() throws {
+        func start(_ words: [String]) throws -> Process {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            process.arguments = words
+            process.standardOutput = FileHandle.nullDevice
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
+        let terminal = try start(["script", "-qc", "sleep 60", "/dev/null"])
+        let plain = try start(["sleep", "60"])
+        defer { for process in [terminal, plain] { process.end() } }
+        #expect(eventually { Proc.hasTerminalBelow(terminal.processIdentifier) })
+        #expect(Proc.hasTerminalBelow(getpid()), "also where others are between")
+        #expect(!Proc.hasTerminalBelow(plain.processIdentifier))
+        #expect(!Proc.hasTerminalBelow(1 << 30))
+    }
+
+    @Test func `terminals are known by their class where nothing else tells`() {
+        for app in ["XTerm", "Gnome-terminal", "kitty", "jetbrains-idea", "Code", "st-256color"] {
+            #expect(KnownTerminals.contains(app))
+        }
+        #expect(!KnownTerminals.contains("firefox"))
+        var program = WindowPage.Program()
+        #expect(TerminalWindow(program) == .none)
+        program.isKnownTerminal = true
+        #expect(TerminalWindow(program) == .local)
+        program.isElsewhere = true
+        #expect(TerminalWindow(program) == .remote)
+    }
+}
