@@ -34,12 +34,12 @@ package struct DuckTrack: EventWriter {
             guard notches != (0, 0) else { return }
             begin("scroll", event.time)
             text.append(",\"dx\":\(notches.0),\"dy\":\(notches.1)")
-        case .motion: return omissions.motions += 1
+        case .motion, .axes: return omissions.motions += 1
         case .gap(_, _, nil):
             begin("pause", event.time)
             text.append("}\n")
             begin("resume", event.end)
-        case .focus, .gap: return
+        case .focus, .gap, .device, .screen: return
         }
         text.append("}\n")
     }

@@ -32,7 +32,7 @@ package struct Libinput: EventWriter {
             case .key: uses[event.item.device, default: Uses()].keys = true
             case .button, .motion, .scroll:
                 uses[event.item.device, default: Uses()].pointer = true
-            case .focus, .gap: return
+            case .axes, .focus, .gap, .device, .screen: return
             }
             if start == nil { start = event.time }
         }
@@ -142,7 +142,7 @@ package struct Libinput: EventWriter {
                 ],
                 time
             )
-        case .focus, .gap: return
+        case .axes, .focus, .gap, .device, .screen: return
         }
     }
 

@@ -52,7 +52,8 @@ extension Daemon {
         try #require(result.code == 0, "\(result.errors)")
         return try result.output.utf8.split(separator: 0x0A).compactMap { line in
             let object = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
-            guard let event = object, let number = event["device"] as? Int,
+            guard let event = object, event["type"] as? String != "device",
+                let number = event["device"] as? Int,
                 let name = names[number], server.devices[name] != nil,
                 let time = (event["time"] as? String).flatMap({ WallTime($0)?.milliseconds })
             else { return nil }

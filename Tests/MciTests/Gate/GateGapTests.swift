@@ -208,6 +208,7 @@ import Testing
             case .motion(let dx, let dy): "motion \(dx) \(dy)"
             case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
             case .button(let number, let isDown): "button \(number) \(isDown)"
+            case .axes: "axes"
             case .key: "key"
             }
         }

@@ -50,7 +50,7 @@ final class GateRig {
     }
 
     func use(devices: [UInt8: String]) {
-        _ = gate.take(.devices(devices)) { outputs.append($0) }
+        _ = gate.take(.devices(devices.mapValues { Device(name: $0) })) { outputs.append($0) }
     }
 
     func recordClosure(until time: Int64) {
