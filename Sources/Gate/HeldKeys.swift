@@ -38,7 +38,9 @@ struct HeldKeys {
     mutating func releaseAll(at time: EventTime) -> [AdmittedEvent] {
         guard !held.isEmpty else { return [] }
         defer { held.removeAll(keepingCapacity: true) }
-        return held.sorted { $0.key < $1.key }.map { Self.release($0.value, $0.key.device, at: time) }
+        return held.sorted { $0.key < $1.key }.map {
+            Self.release($0.value, $0.key.device, at: time)
+        }
     }
 
     private static func release(

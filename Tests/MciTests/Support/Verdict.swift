@@ -20,7 +20,6 @@ struct Verdict: CustomStringConvertible {
     /// - Parameters:
     ///   - truths: what was injected, in its order.
     ///   - recorded: the lines of the export.
-    ///   - names: the devices by their number.
     ///   - injected: how many events were injected.
     init(
         _ truths: [Oracle.Truth],
