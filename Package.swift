@@ -94,6 +94,7 @@ let package = Package(
         .target(
             name: "Timeline",
             dependencies: ["Events", "Packing", "Sealing", "Storage", crypto, extras],
+            exclude: ["READING.md"],
             swiftSettings: strict
         ),
         .target(

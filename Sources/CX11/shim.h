@@ -5,6 +5,7 @@
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <X11/extensions/XI2proto.h>
+#include <X11/extensions/XInput.h>
 #include <X11/extensions/XInput2.h>
 
 // Which bits of an id tell a client's resources apart; the others tell the clients apart. The server
@@ -13,6 +14,15 @@ static inline unsigned long mci_resource_mask(Display *display)
 {
     return ((_XPrivDisplay)display)->private4;
 }
+
+// A monitor as libXrandr tells it (XRRMonitorInfo of RandR 1.5). The library is loaded where there
+// is one, so that building and running need none: its header may be missing too.
+typedef struct {
+    Atom name;
+    Bool primary, automatic;
+    int noutput, x, y, width, height, mwidth, mheight;
+    XID *outputs;
+} mci_monitor;
 
 // Xlib's hook for extensions (Xlibint.h, which shows too much to be imported): reads an event of the
 // wire into the XEvent that waits in the queue.
@@ -56,6 +66,7 @@ static inline Bool mci_take_input_event(Display *display, XGenericEventCookie *c
     event->deviceid = raw->deviceid, event->sourceid = raw->sourceid;
     event->detail = (int)raw->detail, event->flags = (int)raw->flags, event->time = raw->time;
     event->present = 0;
+    __builtin_memset(event->counts, 0, sizeof event->counts + sizeof event->values);
     // A mask of all axes, a value for each bit of it, and as many counts.
     const CARD32 *mask = (const CARD32 *)(raw + 1);
     const FP3232 *value = (const FP3232 *)(mask + raw->valuators_len);

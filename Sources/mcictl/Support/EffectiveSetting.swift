@@ -45,6 +45,15 @@ struct EffectiveSetting: Encodable {
         ]
     }
 
+    /// Tells where the policy allows less than the person just chose.
+    static func tellCeiling(_ name: String, _ person: PersonSettings, _ place: Workplace) {
+        guard let policy = (try? place.policy()) ?? nil else { return }
+        for setting in all(person, policy, now: place.now.wall)
+        where setting.name == name && setting.inForce != setting.yours {
+            Terminal.tell("In force is \(setting.inForce): the policy allows no more.")
+        }
+    }
+
     private static func amount(
         _ name: String,
         _ own: Restrictions,

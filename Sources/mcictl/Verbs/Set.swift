@@ -139,6 +139,7 @@ struct KeyDetailVerb: ParsableCommand {
         let until = detail == .full ? " until \(TimeText.short(end, now: place.now.wall))" : ""
         Terminal.print("Key detail is \(detail.rawValue)\(until).")
         if detail == .full { Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts") }
+        EffectiveSetting.tellCeiling("key-detail", settings, place)
         if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
     }
 }

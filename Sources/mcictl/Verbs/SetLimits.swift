@@ -53,6 +53,7 @@ struct RingSizeVerb: ParsableCommand {
         let (settings, isRunning) = try place.change { $0.ringSize = bytes }
         if json { return try Terminal.printJSON(settings) }
         Terminal.print("The ring may take \(SizeText.words(bytes)).")
+        EffectiveSetting.tellCeiling("ring-size", settings, place)
         if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
     }
 }
@@ -101,6 +102,7 @@ struct RetentionVerb: ParsableCommand {
         let (settings, isRunning) = try place.change { $0.retention = seconds }
         if json { return try Terminal.printJSON(settings) }
         Terminal.print("What was recorded is erased after \(TimeText.length(milliseconds)).")
+        EffectiveSetting.tellCeiling("retention", settings, place)
         if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
     }
 }
