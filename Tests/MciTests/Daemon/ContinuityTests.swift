@@ -66,7 +66,8 @@ import Testing
         #expect(held.count == rounds)
         // What one connection needs is freed with it; the first has filled the caches.
         let (first, last) = (try #require(sizes.first), try #require(sizes.last))
-        #expect(last.descriptors == first.descriptors)
+        // The connection of the last question may still be open, or no longer.
+        #expect(last.descriptors <= first.descriptors + 1)
         #expect(last.memory <= first.memory + (isProof ? 1024 : 2048), "\(sizes)")
         waits.sort()
         func milliseconds(_ index: Int) -> Int { Int(waits[index] * 1000) }
