@@ -4,6 +4,7 @@
 #include <X11/XKBlib.h>
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
+#include <X11/extensions/XI2proto.h>
 #include <X11/extensions/XInput.h>
 #include <X11/extensions/XInput2.h>
 
@@ -22,3 +23,67 @@ typedef struct {
     int noutput, x, y, width, height, mwidth, mheight;
     XID *outputs;
 } mci_monitor;
+
+// Xlib's hook for extensions (Xlibint.h, which shows too much to be imported): reads an event of the
+// wire into the XEvent that waits in the queue.
+extern Bool (*XESetWireToEventCookie(
+    Display *, int, Bool (*)(Display *, XGenericEventCookie *, xEvent *)
+))(Display *, XGenericEventCookie *, xEvent *);
+extern unsigned long _XSetLastRequestRead(Display *, xGenericReply *);
+
+// An event of XInput, within an XEvent: libXi's own way copies each event twice into new memory, and
+// costs a third of all instructions.
+typedef struct {
+    XGenericEventCookie any;  // its type is mci_input_type; Xlib writes a number into it
+    // Of raw events only:
+    int deviceid, sourceid, detail, flags;
+    unsigned time;
+    unsigned char present;  // bit n: axis n has a value
+    double counts[8];       // as the device counts
+    double values[2];       // what the server made of axes 0 and 1
+} mci_input_event;
+
+// No event of the server has this type.
+enum { mci_input_type = LASTEvent };
+
+static inline double mci_number(FP3232 number)
+{
+    return number.integral + number.frac * 0x1p-32;
+}
+
+static inline Bool mci_take_input_event(Display *display, XGenericEventCookie *cookie, xEvent *wire)
+{
+    _Static_assert(sizeof(mci_input_event) <= sizeof(XEvent), "an XEvent has no room");
+    const xXIRawEvent *raw = (const xXIRawEvent *)wire;
+    mci_input_event *event = (mci_input_event *)cookie;
+    event->any.type = mci_input_type;
+    event->any.serial = _XSetLastRequestRead(display, (xGenericReply *)wire);
+    event->any.send_event = raw->type >> 7;
+    event->any.display = display;
+    event->any.evtype = raw->evtype;
+    if (raw->evtype < XI_RawKeyPress || raw->evtype > XI_RawTouchEnd
+        || (raw->evtype > XI_RawMotion && raw->evtype < XI_RawTouchBegin)) return True;
+    event->deviceid = raw->deviceid, event->sourceid = raw->sourceid;
+    event->detail = (int)raw->detail, event->flags = (int)raw->flags, event->time = raw->time;
+    event->present = 0;
+    __builtin_memset(event->counts, 0, sizeof event->counts + sizeof event->values);
+    // A mask of all axes, a value for each bit of it, and as many counts.
+    const CARD32 *mask = (const CARD32 *)(raw + 1);
+    const FP3232 *value = (const FP3232 *)(mask + raw->valuators_len);
+    unsigned all = 0, taken = 0;
+    for (unsigned word = 0; word < raw->valuators_len; word++) all += __builtin_popcount(mask[word]);
+    if (all == 0 || raw->length < raw->valuators_len + 4 * all) return True;
+    event->present = mask[0] & 0xFF;
+    for (int axis = 0; axis < 8; axis++) {
+        if ((event->present & 1 << axis) == 0) continue;
+        if (axis < 2) event->values[axis] = mci_number(value[taken]);
+        event->counts[axis] = mci_number(value[all + taken++]);
+    }
+    return True;
+}
+
+// After the first call of libXi, which sets its own.
+static inline void mci_read_input_events(Display *display, int opcode)
+{
+    XESetWireToEventCookie(display, opcode, mci_take_input_event);
+}

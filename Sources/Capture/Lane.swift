@@ -38,19 +38,11 @@ struct Lane<Tracker: ContextTracker> {
         self.tracker = tracker
     }
 
-    /// So many events in one reading fill the kernel's buffer (about 200 of them), and the server keeps
-    /// the rest until it is read.
-    private static var flood: Int { 100 }
-
-    /// Reads what has arrived, all of it also in a flood; the number of events.
+    /// Reads what has arrived; the number of events.
     mutating func begin(_ now: EventTime) -> Int {
         floor = self.now == EventTime(0) ? now : self.now
         self.now = now
         waiting = connection.readArrived()
-        if waiting >= Self.flood {
-            connection.synchronize()
-            waiting = connection.readArrived()
-        }
         tracker.beginRound()
         return waiting + (overhang == nil ? 0 : 1)
     }

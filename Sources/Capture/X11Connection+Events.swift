@@ -29,7 +29,7 @@ extension X11Connection {
         unsafe XNextEvent(display, event)
         let serial = unsafe event.pointee.xany.serial
         switch unsafe event.pointee.type {
-        case GenericEvent: return (takeInputEvent(), serial)
+        case Int32(mci_input_type): return (takeInputEvent(), serial)
         case FocusIn:
             let focus = unsafe FocusFields(event.pointee.xfocus)
             return (
@@ -89,21 +89,14 @@ extension X11Connection {
     }
 
     private func takeInputEvent() -> X11Event {
-        let cookie = unsafe UnsafeMutableRawPointer(event)
-            .assumingMemoryBound(to: XGenericEventCookie.self)
-        guard unsafe cookie.pointee.extension == inputOpcode,
-            unsafe XGetEventData(display, cookie) != 0,
-            let data = unsafe cookie.pointee.data
-        else { return .other }
-        defer { unsafe XFreeEventData(display, cookie) }
-        let type = unsafe cookie.pointee.evtype
+        let raw = unsafe UnsafeRawPointer(event).assumingMemoryBound(to: mci_input_event.self)
+        let type = unsafe raw.pointee.any.evtype
         guard type >= XI_RawKeyPress, type <= XI_RawMotion else {
             return type == XI_HierarchyChanged || type == XI_DeviceChanged
                 ? .devicesChanged : .other
         }
-        let raw = unsafe data.assumingMemoryBound(to: XIRawEvent.self)
         let header = X11Event.RawHeader(
-            time: UInt32(truncatingIfNeeded: unsafe raw.pointee.time),
+            time: unsafe raw.pointee.time,
             device: UInt8(clamping: unsafe raw.pointee.sourceid),
             master: UInt8(clamping: unsafe raw.pointee.deviceid),
             isEmulated: unsafe raw.pointee.flags & XIPointerEmulated != 0
@@ -134,23 +127,14 @@ extension X11Connection {
 }
 
 extension X11Event.Axes {
-    fileprivate init(_ raw: UnsafePointer<XIRawEvent>) {
-        guard let mask = unsafe raw.pointee.valuators.mask,
-            var value = unsafe raw.pointee.raw_values,
-            unsafe raw.pointee.valuators.mask_len > 0
-        else { return }
-        // Values are packed: one for each set bit. Axes past the eighth are not recorded.
-        present = unsafe mask.pointee
-        for axis in 0..<8 where present & (1 << axis) != 0 {
-            values[axis] = unsafe value.pointee
-            unsafe value += 1
-        }
-        guard var result = unsafe raw.pointee.valuators.values else { return }
-        if present & 1 != 0 {
-            made.x = unsafe result.pointee
-            unsafe result += 1
-        }
-        if present & 2 != 0 { made.y = unsafe result.pointee }
+    /// Axes past the eighth are not recorded.
+    fileprivate init(_ raw: UnsafePointer<mci_input_event>) {
+        present = unsafe raw.pointee.present
+        let counts = unsafe raw.pointee.counts
+        values = [
+            counts.0, counts.1, counts.2, counts.3, counts.4, counts.5, counts.6, counts.7,
+        ]
+        made = unsafe (x: raw.pointee.values.0, y: raw.pointee.values.1)
     }
 }
 

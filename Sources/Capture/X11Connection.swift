@@ -67,6 +67,7 @@ import Glibc
             major == wanted.major,
             role == .keyboard ? minor == 0 : minor >= 2
         else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
+        unsafe mci_read_input_events(display, opcode)
     }
 
     deinit {

@@ -11,12 +11,12 @@ struct X11Session {
     private var keys: KeyboardState
     /// The axes of the devices, by their id.
     private var axes: [PointerAxes]
+    /// A key that came while the pointer was read: it may be later than movements not read yet.
+    private var heldKey: RawEvent?
     private var places: PointerPlaces
     /// What an event still says that said more than one thing: a turn of a wheel and a movement.
     private var heldMoves: [RawEvent] = []
     private var isScreenTold = false
-    /// A key that came while the pointer was read: it may be later than movements not read yet.
-    private var heldKey: RawEvent?
 
     /// Connects and begins to listen.
     ///
@@ -75,16 +75,16 @@ struct X11Session {
     /// - Returns: the number of items read.
     mutating func drain(now: EventTime, into sink: (CaptureEvent) -> Void) -> Int {
         var count = keyboard.begin(now) + pointer.begin(now)
-        // It reads on, up to the server's answer.
-        if pointer.hasArrived { places.reckon(&pointer, now) }
-        // Keys that are older than movements just read may have come since the keyboard's turn.
-        let late = keyboard.continueReading()
-        count += late
         devices.begin(sink)
         if !isScreenTold, let screen = places.screen {
             isScreenTold = true
             sink(.screen(screen))
         }
+        if pointer.hasArrived { places.reckon(&pointer, now) }
+        // The kernel's buffer holds some 200 events and the server the rest: the question where the
+        // pointer is has brought all of them. Keys older than these may have come meanwhile.
+        let late = keyboard.continueReading()
+        count += late
         var key = nextKey(sink)
         var isLate = keyboard.waiting < late
         var move = nextMove(sink)

@@ -9,7 +9,8 @@ import Testing
 @Suite(.serialized) struct ContinuityTests {
     @Test func `the X server is killed under load and comes back, again and again`() throws {
         let rounds = isProof ? 100 : 4
-        var server = try Desktop()
+        // A number that no server takes by itself while this one is away.
+        var server = try Desktop(display: ":\(Int.random(in: 1000..<50_000))")
         var hand = try Hand(server)
         let daemon = try Daemon(server)
         try daemon.useSmallRing()
@@ -65,7 +66,8 @@ import Testing
         #expect(held.count == rounds)
         // What one connection needs is freed with it; the first has filled the caches.
         let (first, last) = (try #require(sizes.first), try #require(sizes.last))
-        #expect(last.descriptors == first.descriptors)
+        // The connection of the last question may still be open, or no longer.
+        #expect(last.descriptors <= first.descriptors + 1)
         #expect(last.memory <= first.memory + (isProof ? 1024 : 2048), "\(sizes)")
         waits.sort()
         func milliseconds(_ index: Int) -> Int { Int(waits[index] * 1000) }

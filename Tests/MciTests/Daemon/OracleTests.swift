@@ -58,6 +58,7 @@ extension Daemon {
                 let time = (event["time"] as? String).flatMap({ WallTime($0)?.milliseconds })
             else { return nil }
             let type = event["type"] as? String ?? ""
+            guard ["key", "button", "scroll", "motion"].contains(type) else { return nil }
             let words: [Any?] =
                 switch type {
                 case "key": [event["keysym"], event["state"]]
