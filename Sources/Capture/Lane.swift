@@ -13,6 +13,24 @@ struct Lane<Tracker: ContextTracker> {
     /// Certainly not after the event to be read next.
     private var floor = EventTime(0)
     private var told: AppContext?
+    /// How often another context was told.
+    private(set) var changes = 0
+
+    /// An event taken before its turn.
+    struct Ahead {
+        var event: X11Event
+        var serial: UInt
+        /// Where the pointer was after it, where that is to be told.
+        var place: Pixel?
+    }
+
+    /// What ``readAhead(until:)`` took.
+    var ahead: [Ahead] = []
+    private var nextAhead = 0
+    /// The first event behind the place up to which was read ahead.
+    private var overhang: Ahead?
+    /// The place of the event handed out last.
+    private(set) var place: Pixel?
 
     init(_ connection: X11Connection, _ stream: InputStream, _ tracker: Tracker) {
         self.connection = connection
@@ -34,7 +52,27 @@ struct Lane<Tracker: ContextTracker> {
             waiting = connection.readArrived()
         }
         tracker.beginRound()
-        return waiting
+        return waiting + (overhang == nil ? 0 : 1)
+    }
+
+    /// Whether there is something to be taken.
+    var hasArrived: Bool { waiting > 0 || overhang != nil }
+
+    /// Takes what arrived up to the place in the stream at which the server handled a request; what
+    /// is behind it belongs to the next reading.
+    mutating func readAhead(until serial: UInt) {
+        ahead.removeAll(keepingCapacity: true)
+        nextAhead = 0
+        if let overhang { ahead.append(overhang) }
+        overhang = nil
+        waiting = connection.readAlready
+        while waiting > 0, overhang == nil, !connection.isLost {
+            waiting -= 1
+            let (event, eventSerial) = connection.takeEvent()
+            let taken = Ahead(event: event, serial: eventSerial)
+            if eventSerial < serial { ahead.append(taken) } else { overhang = taken }
+        }
+        waiting = 0
     }
 
     /// Reads what has arrived since the reading began; the number of events.
@@ -46,14 +84,12 @@ struct Lane<Tracker: ContextTracker> {
 
     /// The next event that is not about windows; changes of context go to the sink on the way.
     mutating func next(_ sink: (CaptureEvent) -> Void) -> X11Event? {
-        while waiting > 0, !connection.isLost {
-            waiting -= 1
-            let (event, serial) = connection.takeEvent()
+        while let (event, serial) = takeNext() {
             tracker.take(event, serial: serial, connection)
             tell(tracker.context, sink)
             switch event {
             case .rawKey, .rawButton, .rawMotion, .modifiersChanged, .keyboardMapChanged,
-                .devicesChanged:
+                .devicesChanged, .screenChanged:
                 return event
             default: continue
             }
@@ -61,12 +97,24 @@ struct Lane<Tracker: ContextTracker> {
         return nil
     }
 
+    private mutating func takeNext() -> (event: X11Event, serial: UInt)? {
+        guard !connection.isLost else { return nil }
+        if nextAhead < ahead.count {
+            defer { nextAhead += 1 }
+            place = ahead[nextAhead].place
+            return (ahead[nextAhead].event, ahead[nextAhead].serial)
+        }
+        guard waiting > 0 else { return nil }
+        waiting -= 1
+        return connection.takeEvent()
+    }
+
     /// All is read: the server's answers now hold for what comes next.
     mutating func finish(_ sink: (CaptureEvent) -> Void) {
         guard !connection.isLost else { return }
         tracker.endRound(connection)
         // Where the first answer says which window it is, the second says whose.
-        for _ in 0..<2 where connection.isQueueEmpty {
+        for _ in 0..<2 where connection.isQueueEmpty && overhang == nil {
             tracker.settle(connection.nextRequest, connection)
         }
         tell(tracker.context, sink)
@@ -88,6 +136,7 @@ struct Lane<Tracker: ContextTracker> {
     private mutating func tell(_ context: AppContext, _ sink: (CaptureEvent) -> Void) {
         guard context != told, !connection.isLost else { return }
         told = context
+        changes += 1
         sink(.context(context, stream: stream, at: floor))
     }
 }

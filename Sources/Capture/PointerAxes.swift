@@ -2,7 +2,7 @@
 
 import Events
 
-/// What the axes of one pointing device mean, and the fractions not yet reported.
+/// What the axes of one device mean, and the fractions not yet reported.
 struct PointerAxes {
     /// A wheel or a two-finger gesture.
     struct Scroll {
@@ -15,42 +15,57 @@ struct PointerAxes {
     }
 
     /// Whether axes 0 and 1 hold positions instead of movements.
-    var isAbsolute = false
+    private(set) var isAbsolute = false
     var scroll: [Scroll] = []
-    private var last: (x: Double?, y: Double?) = (nil, nil)
+    /// The axes past the first two: of them those that are no wheel are told as they are.
+    private var others: UInt8 = 0
+    /// What is left over of the movement, in counts: touchpads count in fractions.
+    private var rest = (x: 0.0, y: 0.0)
 
-    var hasWheel: Bool { !scroll.isEmpty }
+    /// Notes an axis, before the wheels.
+    mutating func add(number: Int, isAbsolute: Bool) {
+        if number > 1 { others |= 1 << UInt8(number) } else if isAbsolute { self.isAbsolute = true }
+    }
 
-    /// The movement in device counts; zero where the event has none.
-    mutating func motion(_ axes: X11Event.Axes) -> (dx: Int32, dy: Int32) {
-        guard isAbsolute else { return (Int32(rounding: axes[0]), Int32(rounding: axes[1])) }
-        let dx = axes[0].flatMap { x in last.x.map { x - $0 } }
-        let dy = axes[1].flatMap { y in last.y.map { y - $0 } }
-        last = (axes[0] ?? last.x, axes[1] ?? last.y)
-        return (Int32(rounding: dx), Int32(rounding: dy))
+    /// What a movement of the axes was, at most a turn, a movement, and other values, in this order.
+    mutating func read(_ axes: X11Event.Axes, _ take: (RawEvent.Payload) -> Void) {
+        if !scroll.isEmpty {
+            let turn = turn(axes)
+            if turn != (0, 0) { take(.scroll(dx: turn.dx, dy: turn.dy)) }
+        }
+        if !isAbsolute, axes.present & 3 != 0 {
+            let dx = Self.whole(axes[0], &rest.x)
+            let dy = Self.whole(axes[1], &rest.y)
+            if (dx, dy) != (0, 0) { take(.motion(dx: dx, dy: dy)) }
+        }
+        var told = axes.present & (others | (isAbsolute ? 3 : 0))
+        for wheel in scroll { told &= ~(1 << UInt8(wheel.axis)) }
+        guard told != 0 else { return }
+        var values = AxisValues()
+        for axis in AxisValues.axes where told & 1 << UInt8(axis) != 0 {
+            values[axis] = axes[axis].map { Int32(near: $0) }
+        }
+        take(.axes(values))
     }
 
     /// The turn of the wheels in 1/120 notch; zero where the event has none.
-    mutating func turn(_ axes: X11Event.Axes) -> (dx: Int32, dy: Int32) {
+    private mutating func turn(_ axes: X11Event.Axes) -> (dx: Int32, dy: Int32) {
         var turn: (dx: Int32, dy: Int32) = (0, 0)
         for index in scroll.indices {
             guard let value = axes[scroll[index].axis] else { continue }
-            let exact = value / scroll[index].increment * 120 + scroll[index].rest
-            let whole = Int32(rounding: exact)
-            scroll[index].rest = exact - Double(whole)
+            let notches = value / scroll[index].increment
+            let whole = Self.whole(notches * 120, &scroll[index].rest)
             if scroll[index].isVertical { turn.dy += whole } else { turn.dx += whole }
         }
         return turn
     }
-}
 
-extension Int32 {
-    /// The nearest whole number, 0 for none, the bounds for what lies outside them.
-    fileprivate init(rounding value: Double?) {
-        guard let value, value.isFinite else {
-            self = 0
-            return
-        }
-        self = Int32(Swift.min(Swift.max(value.rounded(), -2_147_483_648), 2_147_483_647))
+    /// The nearest whole number of a value and what was left over before; 0 for none.
+    private static func whole(_ value: Double?, _ rest: inout Double) -> Int32 {
+        guard let value, value.isFinite else { return 0 }
+        let exact = value + rest
+        let whole = Int32(near: exact)
+        rest = exact - Double(whole)
+        return whole
     }
 }

@@ -16,8 +16,11 @@ extension X11Connection {
         return Int(unsafe XEventsQueued(display, QueuedAfterReading))
     }
 
+    /// The number of events left of what was read.
+    var readAlready: Int { isLost ? 0 : Int(unsafe XEventsQueued(display, QueuedAlready)) }
+
     /// Whether nothing is left of what was read.
-    var isQueueEmpty: Bool { unsafe XEventsQueued(display, QueuedAlready) == 0 }
+    var isQueueEmpty: Bool { readAlready == 0 }
 
     /// Takes the next event of the queue, which must not be empty.
     ///
@@ -67,6 +70,10 @@ extension X11Connection {
             )
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
+        case ConfigureNotify:
+            return (
+                unsafe event.pointee.xconfigure.window == root ? .screenChanged : .other, serial
+            )
         case UnmapNotify: return (.unmapped(window: unsafe event.pointee.xunmap.window), serial)
         case ReparentNotify:
             return (.reparented(window: unsafe event.pointee.xreparent.window), serial)
@@ -75,7 +82,9 @@ extension X11Connection {
             let property = atoms.property(unsafe event.pointee.xproperty.atom)
             return (property.map { .propertyChanged(window: window, $0) } ?? .other, serial)
         case keyboardEventCode: return (keyboardEvent(), serial)
-        default: return (.other, serial)
+        case let type:
+            let isOfMonitors = monitors.map { $0.tells(type) } ?? false
+            return (isOfMonitors ? .screenChanged : .other, serial)
         }
     }
 
@@ -96,6 +105,7 @@ extension X11Connection {
         let header = X11Event.RawHeader(
             time: UInt32(truncatingIfNeeded: unsafe raw.pointee.time),
             device: UInt8(clamping: unsafe raw.pointee.sourceid),
+            master: UInt8(clamping: unsafe raw.pointee.deviceid),
             isEmulated: unsafe raw.pointee.flags & XIPointerEmulated != 0
         )
         let detail = UInt8(clamping: unsafe raw.pointee.detail)
@@ -135,6 +145,12 @@ extension X11Event.Axes {
             values[axis] = unsafe value.pointee
             unsafe value += 1
         }
+        guard var result = unsafe raw.pointee.valuators.values else { return }
+        if present & 1 != 0 {
+            made.x = unsafe result.pointee
+            unsafe result += 1
+        }
+        if present & 2 != 0 { made.y = unsafe result.pointee }
     }
 }
 

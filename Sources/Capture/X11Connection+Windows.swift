@@ -7,7 +7,7 @@ extension X11Connection {
     enum WindowInterest {
         /// The root, for the keyboard: focus changes, and windows born inside it.
         case rootFocus
-        /// The root, for the pointer: crossings, and windows born inside it.
+        /// The root, for the pointer: crossings, windows born inside it, and its size.
         case rootCrossing
         /// Focus changes.
         case focus
@@ -21,7 +21,7 @@ extension X11Connection {
             let changes = PropertyChangeMask | StructureNotifyMask
             return switch self {
             case .rootFocus: FocusChangeMask | SubstructureNotifyMask
-            case .rootCrossing: crossings | SubstructureNotifyMask
+            case .rootCrossing: crossings | SubstructureNotifyMask | StructureNotifyMask
             case .focus: FocusChangeMask
             case .crossing: crossings
             case .facts(.keyboard): FocusChangeMask | changes

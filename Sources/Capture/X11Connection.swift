@@ -27,6 +27,8 @@ import Glibc
     /// The event code that all XKB events share.
     var keyboardEventCode: Int32 = -1
     var keyboardMap: XkbDescPtr?
+    /// What tells of monitors; nil where nothing does.
+    var monitors: MonitorLibrary?
 
     let event: UnsafeMutablePointer<XEvent>
     private let lost: UnsafeMutablePointer<Bool>

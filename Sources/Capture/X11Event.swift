@@ -19,6 +19,8 @@ enum X11Event {
     case modifiersChanged(modifiers: UInt8, group: UInt8)
     case keyboardMapChanged
     case devicesChanged
+    /// The desktop or a monitor.
+    case screenChanged
     case other
 
     /// What all raw events carry.
@@ -27,6 +29,8 @@ enum X11Event {
         var time: UInt32
         /// The physical device.
         var device: UInt8
+        /// The pointer or keyboard of the screen that it moves or types for.
+        var master: UInt8
         /// Whether the server made the event up from another one, like a button from a wheel.
         var isEmulated: Bool
     }
@@ -36,6 +40,9 @@ enum X11Event {
         /// Bit n: axis n has a value.
         var present: UInt8 = 0
         var values = InlineArray<8, Double>(repeating: 0)
+        /// What the server made of axes 0 and 1: after acceleration, or after a transformation of
+        /// positions.
+        var made = (x: 0.0, y: 0.0)
 
         subscript(axis: Int) -> Double? {
             present & (1 << axis) != 0 ? values[axis] : nil

@@ -7,14 +7,16 @@ import Events
 struct X11Session {
     private var keyboard: Lane<FocusTracker>
     private var pointer: Lane<PointerTracker>
-    private var devices: DeviceNames
+    private var devices: KnownDevices
     private var keys: KeyboardState
     /// The axes of the devices, by their id.
     private var axes: [PointerAxes]
-    /// The movement of an event that also turned a wheel: it follows the turn.
-    private var heldMove: RawEvent?
     /// A key that came while the pointer was read: it may be later than movements not read yet.
     private var heldKey: RawEvent?
+    private var places: PointerPlaces
+    /// What an event still says that said more than one thing: a turn of a wheel and a movement.
+    private var heldMoves: [RawEvent] = []
+    private var isScreenTold = false
 
     /// Connects and begins to listen.
     ///
@@ -32,9 +34,12 @@ struct X11Session {
         )
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
+        pointer.followMonitors()
         // Asked after the selection, so that no change falls between.
-        axes = pointer.pointerAxes()
-        devices = DeviceNames(pointer.deviceNames())
+        let all = pointer.devices()
+        axes = Self.axes(all)
+        devices = KnownDevices(all.mapValues(\.device))
+        places = PointerPlaces(all)
         let history = ClientHistory()
         let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
         self.keyboard = Lane(keyboard, .keyboard, focus)
@@ -42,6 +47,8 @@ struct X11Session {
         self.pointer = Lane(pointer, .pointer, place)
         self.keyboard.tracker.start(keyboard)
         self.pointer.tracker.start(pointer)
+        places.use(pointer.screen())
+        places.start(pointer)
         keyboard.synchronize()
         pointer.synchronize()
         guard !isLost else { throw CaptureError(.unreachable) }
@@ -72,6 +79,11 @@ struct X11Session {
         let late = keyboard.continueReading()
         count += late
         devices.begin(sink)
+        if !isScreenTold, let screen = places.screen {
+            isScreenTold = true
+            sink(.screen(screen))
+        }
+        if pointer.hasArrived { places.reckon(&pointer, now) }
         var key = nextKey(sink)
         var isLate = keyboard.waiting < late
         var move = nextMove(sink)
@@ -120,54 +132,69 @@ struct X11Session {
     }
 
     private mutating func nextMove(_ sink: (CaptureEvent) -> Void) -> RawEvent? {
-        if let held = heldMove {
-            heldMove = nil
-            return held
-        }
+        if !heldMoves.isEmpty { return heldMoves.removeFirst() }
         while let event = pointer.next(sink) {
             switch event {
             case .rawButton(let header, let number, let isDown):
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
                 guard let payload = Self.button(header, number, isDown) else { continue }
-                return RawEvent(time: time, device: header.device, payload: payload)
+                return RawEvent(
+                    time: time,
+                    device: header.device,
+                    payload: payload,
+                    place: pointer.place
+                )
             case .rawMotion(let header, let values):
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
-                guard let payload = motion(header, values, time) else { continue }
-                return RawEvent(time: time, device: header.device, payload: payload)
-            case .devicesChanged:
-                axes = pointer.connection.pointerAxes()
-                devicesDidChange(sink)
+                guard let event = movement(header, values, time) else { continue }
+                return event
+            case .devicesChanged: devicesDidChange(sink)
+            case .screenChanged:
+                isScreenTold = false
+                places.use(pointer.connection.screen())
             default: break
             }
         }
         return nil
     }
 
+    /// Both connections tell it: the axes are those of the one whose movements they are for.
     private mutating func devicesDidChange(_ sink: (CaptureEvent) -> Void) {
-        devices.change(to: pointer.connection.deviceNames(), sink)
+        let all = pointer.connection.devices()
+        axes = Self.axes(all)
+        places.use(all)
+        devices.change(to: all.mapValues(\.device), sink)
     }
 
-    /// The movement or the turn of a wheel; where an event has both, the movement is held back.
-    private mutating func motion(
+    private static func axes(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [PointerAxes] {
+        var axes = [PointerAxes](repeating: PointerAxes(), count: 256)
+        for (id, entry) in devices { axes[Int(id)] = entry.axes }
+        return axes
+    }
+
+    /// What a motion event says first; what else it says is held back.
+    ///
+    /// The place goes with what it says last.
+    private mutating func movement(
         _ header: X11Event.RawHeader,
         _ values: X11Event.Axes,
         _ time: EventTime
-    ) -> RawEvent.Payload? {
-        let device = Int(header.device)
-        let motion = axes[device].motion(values)
-        let moved = RawEvent.Payload.motion(dx: motion.dx, dy: motion.dy)
-        if axes[device].hasWheel {
-            let turn = axes[device].turn(values)
-            if turn != (0, 0) {
-                if motion != (0, 0) {
-                    heldMove = RawEvent(time: time, device: header.device, payload: moved)
-                }
-                return .scroll(dx: turn.dx, dy: turn.dy)
-            }
+    ) -> RawEvent? {
+        var first: RawEvent?
+        axes[Int(header.device)].read(values) { payload in
+            if let earlier = first { heldMoves.append(earlier) }
+            first = RawEvent(time: time, device: header.device, payload: payload)
         }
-        return motion == (0, 0) ? nil : moved
+        guard var last = first else {
+            if pointer.place != nil { places.forgetTold(header.master) }
+            return nil
+        }
+        last.place = pointer.place
+        guard !heldMoves.isEmpty else { return last }
+        heldMoves.append(last)
+        return heldMoves.removeFirst()
     }
 
     /// A button, or the notch that buttons 4 to 7 stand for.

@@ -6,6 +6,8 @@ package enum CaptureEvent: Sendable, Redacted {
     /// From here on the stream's input goes to another context. X gives focus changes no time:
     /// the moment is the latest one that is certainly not after the change.
     case context(AppContext, stream: InputStream, at: EventTime)
-    /// The names of all devices there are from here on, by their XInput2 id.
-    case devices([UInt8: String])
+    /// All devices there are from here on, by their XInput2 id.
+    case devices([UInt8: Device])
+    /// The desktop and its monitors from here on.
+    case screen(ScreenLayout)
 }

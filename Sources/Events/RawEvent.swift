@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One raw input event as the X server reported it, before the gate has decided anything.
-///
-/// Touch and tablet events will be further cases of ``Payload``.
 package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
     /// What happened, with the values of the device and not of the screen.
     package enum Payload: Sendable, BitwiseCopyable {
@@ -13,6 +11,8 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
         case motion(dx: Int32, dy: Int32)
         /// A turn of a wheel in 1/120 notch; down and right are positive.
         case scroll(dx: Int32, dy: Int32)
+        /// Axes of a device that tells positions, or that has more than a movement and wheels.
+        case axes(AxisValues)
     }
 
     /// A key that moved.
@@ -51,11 +51,14 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
     /// The XInput2 id of the physical (source) device.
     package var device: UInt8
     package var payload: Payload
+    /// Where the pointer was after it; nil where that is not told or not certain.
+    package var place: Pixel?
 
-    package init(time: EventTime, device: UInt8, payload: Payload) {
+    package init(time: EventTime, device: UInt8, payload: Payload, place: Pixel? = nil) {
         self.time = time
         self.device = device
         self.payload = payload
+        self.place = place
     }
 }
 

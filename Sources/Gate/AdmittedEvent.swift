@@ -12,6 +12,7 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
         case button(number: UInt8, isDown: Bool)
         case motion(dx: Int32, dy: Int32)
         case scroll(dx: Int32, dy: Int32)
+        case axes(AxisValues)
     }
 
     /// A key as far as the key detail tells it; the keycode is never told.
@@ -26,11 +27,14 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
     package let time: EventTime
     package let device: UInt8
     package let payload: Payload
+    /// Where the pointer was after it, where that is certain.
+    package let place: Pixel?
 
-    init(time: EventTime, device: UInt8, payload: Payload) {
+    init(time: EventTime, device: UInt8, payload: Payload, place: Pixel? = nil) {
         self.time = time
         self.device = device
         self.payload = payload
+        self.place = place
     }
 }
 
@@ -48,6 +52,27 @@ package struct AdmittedFocus: Sendable, Redacted {
     }
 }
 
+/// A device of which something was let through: one that is left out is not described either.
+package struct AdmittedDevice: Sendable, Redacted {
+    package let id: UInt8
+    /// nil where nobody can say which device has the id.
+    package let device: Device?
+
+    init(id: UInt8, device: Device?) {
+        self.id = id
+        self.device = device
+    }
+}
+
+/// The desktop at a time when something was let through.
+package struct AdmittedScreen: Sendable, Redacted {
+    package let screen: ScreenLayout
+
+    init(_ screen: ScreenLayout) {
+        self.screen = screen
+    }
+}
+
 /// Takes what leaves the gate.
 package protocol GateSink: ~Copyable {
     /// Takes the next output, in the order in which it is to be stored.
@@ -59,4 +84,8 @@ package enum GateOutput: Sendable, Redacted {
     case event(AdmittedEvent)
     case focus(AdmittedFocus)
     case gap(Gap)
+    /// What a device is, for the events of it that follow.
+    case device(AdmittedDevice)
+    /// What the desktop is, for the events that follow.
+    case screen(AdmittedScreen)
 }

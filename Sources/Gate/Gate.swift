@@ -48,6 +48,7 @@ package struct Gate: Sendable {
     private var pointer = Lane(.pointer)
     private var heldKeys = HeldKeys()
     private var told: AdmittedFocus?
+    private var surroundings = Surroundings()
     private var book = RuleBook()
     /// The rules of before, each for the events from before its change.
     private var earlier: [(book: RuleBook, until: EventTime)] = []
@@ -134,7 +135,12 @@ package struct Gate: Sendable {
         case .context(let context, let stream, let time):
             enter(context, stream, at: time, &sink)
             return nil
-        case .devices(let names):
+        case .screen(let screen):
+            surroundings.use(screen)
+            return nil
+        case .devices(let devices):
+            surroundings.use(devices)
+            let names = devices.mapValues(\.name)
             book.use(devices: names)
             for index in earlier.indices { earlier[index].book.use(devices: names) }
             for stream in InputStream.allCases {
@@ -161,6 +167,7 @@ package struct Gate: Sendable {
         switch raw.payload {
         case .motion(let dx, let dy): payload = .motion(dx: dx, dy: dy)
         case .scroll(let dx, let dy): payload = .scroll(dx: dx, dy: dy)
+        case .axes(let values): payload = .axes(values)
         case .button(let number, let isDown): payload = .button(number: number, isDown: isDown)
         case .key(let key):
             // A release may have been withheld: a new press implies it.
@@ -171,7 +178,17 @@ package struct Gate: Sendable {
             heldKeys.press(key.keycode, device: raw.device, admitted)
             payload = .key(admitted)
         }
-        sink.take(.event(AdmittedEvent(time: raw.time, device: raw.device, payload: payload)))
+        if !surroundings.areTold(raw.device) { surroundings.tell(raw.device, &sink) }
+        sink.take(
+            .event(
+                AdmittedEvent(
+                    time: raw.time,
+                    device: raw.device,
+                    payload: payload,
+                    place: raw.place
+                )
+            )
+        )
         return true
     }
 
@@ -254,6 +271,7 @@ package struct Gate: Sendable {
         for gap in ended { sink.take(.gap(gap)) }
         releaseAll(at: time, &sink)
         told = nil
+        surroundings.forgetTold()
     }
 
     private mutating func endClosure(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {

@@ -19,6 +19,8 @@ package struct BatchBuilder: ~Copyable {
         var time: EventTime
         var latest: EventTime
         var app: String
+        /// The devices of which there are events.
+        var used: DeviceSet
     }
 
     private let memory: LockedMemory
@@ -38,6 +40,9 @@ package struct BatchBuilder: ~Copyable {
     private var apps: Column
     private var gaps: Column
     private var titles: Column
+    private var places: Column
+    private var axes: Column
+    private var table = DeviceTable()
 
     private var header: BatchHeader
     private var items = 0
@@ -59,13 +64,15 @@ package struct BatchBuilder: ~Copyable {
     /// The most that compressed columns may take.
     private var room: Int { output.count - BatchLayout.prefix - BatchLayout.proofSize }
     /// So few bytes fit, with a header and one more item, however badly they compress.
-    private var firstTrial: Int { room - 2 * Column.widestItem - 128 }
+    private var firstTrial: Int {
+        room - 2 * Column.widestItem - BatchLayout.mostTable - DeviceTable.widestScreen - 128
+    }
     /// With so many bytes in all columns together no column can be full.
     private static let mostBytes = Column.capacity - Column.widestItem
 
     /// Maps and locks the memory; about 0.7 MiB.
     package init() {
-        let columns = Column.capacity * 13
+        let columns = Column.capacity * 15
         let workspace = columns..<columns + Deflate.workspaceSize
         output = workspace.upperBound..<workspace.upperBound + BatchLayout.largest
         let memory = LockedMemory(size: output.upperBound)
@@ -88,10 +95,12 @@ package struct BatchBuilder: ~Copyable {
         apps = column(10)
         gaps = column(11)
         titles = column(12)
+        places = column(13)
+        axes = column(14)
         time = EventTime(0)
         latest = EventTime(0)
         header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
-        fits = Place(counts: [], time: time, latest: time, app: "")
+        fits = Place(counts: [], time: time, latest: time, app: "", used: DeviceSet())
         fits = place
         nextTrial = firstTrial
     }
@@ -127,20 +136,32 @@ package struct BatchBuilder: ~Copyable {
         time = header.base
         latest = header.base
         app = header.app
+        table.used = DeviceSet()
         fits = place
     }
 
-    /// Adds an item, which must leave the batch not full.
+    /// Whether an output can be added: of a device, and of the desktop, a batch says one thing only.
+    package func admits(_ output: GateOutput) -> Bool {
+        switch output {
+        case .device(let device): isEmpty || table.admits(device)
+        case .screen(let screen): isEmpty || table.admits(screen)
+        case .event, .focus, .gap: true
+        }
+    }
+
+    /// Adds an item to a batch that is not full, or a description for this batch and later ones.
     ///
-    /// - Parameter output: what the gate let out.
+    /// - Parameter output: what the gate let out and the batch ``admits(_:)``.
     package mutating func append(_ output: GateOutput) {
         precondition(!isFull, "A full batch is packed before more is added.")
+        precondition(admits(output), "A batch says one thing of a device.")
         switch output {
         case .event(let event):
             advance(to: event.time)
             eventCount += 1
             devices.append(event.device)
-            append(event.payload)
+            table.used.insert(event.device)
+            append(event.payload, event.place)
         case .focus(let focus):
             advance(to: focus.time)
             kinds.append(BatchLayout.Kind.focus.rawValue)
@@ -154,6 +175,8 @@ package struct BatchBuilder: ~Copyable {
             gaps.append(gap.reason.rawValue)
             gaps.append(gap.stream.map { $0.rawValue + 1 } ?? 0)
             gaps.append(zigzag: gap.to.milliseconds - gap.from.milliseconds)
+        case .device(let device): return table.describe(device)
+        case .screen(let screen): return table.describe(screen)
         }
         items += 1
         if byteCount >= nextTrial { tryFit() }
@@ -165,10 +188,16 @@ package struct BatchBuilder: ~Copyable {
         latest = max(latest, new)
     }
 
-    private mutating func append(_ payload: AdmittedEvent.Payload) {
+    private mutating func append(_ payload: AdmittedEvent.Payload, _ pixel: Pixel?) {
+        var flag: UInt8 = 0
+        if let pixel {
+            flag = BatchLayout.hasPlace
+            places.append(zigzag: Int64(pixel.x))
+            places.append(zigzag: Int64(pixel.y))
+        }
         switch payload {
         case .key(let key):
-            kinds.append(BatchLayout.Kind.key.rawValue)
+            kinds.append(BatchLayout.Kind.key.rawValue | flag)
             keys.append(
                 key.keyClass.rawValue
                     | (key.isDown ? BatchLayout.keyIsDown : 0)
@@ -177,10 +206,10 @@ package struct BatchBuilder: ~Copyable {
             modifiers.append(key.modifiers.rawValue)
             if key.keysym != 0 { keysyms.append(varint: UInt64(key.keysym)) }
         case .button(let number, let isDown):
-            kinds.append(BatchLayout.Kind.button.rawValue)
+            kinds.append(BatchLayout.Kind.button.rawValue | flag)
             buttons.append(varint: UInt64(number) << 1 | (isDown ? 1 : 0))
         case .motion(let dx, let dy):
-            kinds.append(BatchLayout.Kind.motion.rawValue)
+            kinds.append(BatchLayout.Kind.motion.rawValue | flag)
             if -8...7 ~= dx, -8...7 ~= dy, (dx, dy) != (-8, -8) {
                 motions.append(UInt8(truncatingIfNeeded: dx & 15) << 4 | UInt8(dy & 15))
             } else {
@@ -189,9 +218,13 @@ package struct BatchBuilder: ~Copyable {
                 wideMotions.append(zigzag: Int64(dy))
             }
         case .scroll(let dx, let dy):
-            kinds.append(BatchLayout.Kind.scroll.rawValue)
+            kinds.append(BatchLayout.Kind.scroll.rawValue | flag)
             scrolls.append(zigzag: Int64(dx))
             scrolls.append(zigzag: Int64(dy))
+        case .axes(let values):
+            kinds.append(BatchLayout.Kind.axes.rawValue | flag)
+            axes.append(values.present)
+            for (_, value) in values.told { axes.append(zigzag: Int64(value)) }
         }
     }
 
@@ -201,6 +234,7 @@ package struct BatchBuilder: ~Copyable {
         times.count + motions.count + wideMotions.count + keys.count + keysyms.count
             + buttons.count + scrolls.count + apps.count + gaps.count + titles.count
             + kinds.column.count + devices.column.count + modifiers.column.count
+            + places.count + axes.count
     }
 
     private var place: Place {
@@ -210,7 +244,8 @@ package struct BatchBuilder: ~Copyable {
             events: eventCount,
             time: time,
             latest: latest,
-            app: app
+            app: app,
+            used: table.used
         )
     }
 
@@ -243,7 +278,7 @@ package struct BatchBuilder: ~Copyable {
             (.kinds, kinds.column), (.devices, devices.column), (.times, times), (.keys, keys),
             (.modifiers, modifiers.column), (.keysyms, keysyms), (.buttons, buttons),
             (.motions, motions), (.wideMotions, wideMotions), (.scrolls, scrolls), (.apps, apps),
-            (.gaps, gaps), (.titles, titles),
+            (.gaps, gaps), (.titles, titles), (.places, places), (.axes, axes),
         ]
     }
 
@@ -259,6 +294,8 @@ package struct BatchBuilder: ~Copyable {
             ranges.append(start..<scratch.count)
         }
         note(.header, 0, header.encoded(items: place.items))
+        scratch += table.sections(of: place.used)
+        ranges[0] = 0..<scratch.count
         let columns = columns
         for (index, column) in columns.enumerated() where place.counts[index] > 0 {
             note(column.section, place.counts[index])
@@ -332,6 +369,8 @@ package struct BatchBuilder: ~Copyable {
         apps.keep(from: counts[10])
         gaps.keep(from: counts[11])
         titles.keep(from: counts[12])
+        places.keep(from: counts[13])
+        axes.keep(from: counts[14])
         items -= place.items
         eventCount -= place.events
         isFull = false
@@ -339,6 +378,7 @@ package struct BatchBuilder: ~Copyable {
         header = next
         if isEmpty {
             (time, latest, app) = (next.base, next.base, next.app)
+            table.used = DeviceSet()
         } else {
             (header.base, header.app) = (place.time, place.app)
         }
@@ -346,7 +386,8 @@ package struct BatchBuilder: ~Copyable {
             counts: counts.map { _ in 0 },
             time: header.base,
             latest: header.base,
-            app: header.app
+            app: header.app,
+            used: DeviceSet()
         )
     }
 

@@ -3,7 +3,9 @@
 /// The sizes and numbers of the payload format, written out for strangers in `FORMAT.md`.
 package enum BatchLayout {
     /// The version this code writes.
-    package static let version: UInt64 = 2
+    package static let version: UInt64 = 3
+    /// The versions it reads.
+    package static let readable: ClosedRange<UInt64> = 2...version
     /// Bytes of a batch for one recipient, before sealing: together with the age envelope a slot of
     /// the ring.
     package static let largest = 3837
@@ -42,6 +44,10 @@ package enum BatchLayout {
         case apps
         case gaps
         case titles
+        case places
+        case axes
+        case deviceTable
+        case screen
     }
 
     /// What an item is.
@@ -52,13 +58,21 @@ package enum BatchLayout {
         case scroll
         case focus
         case gap
+        case axes
 
         /// Whether the item comes from a device.
         var hasDevice: Bool { self != .focus && self != .gap }
     }
 
+    /// Added to an item's kind: it has a place.
+    static let hasPlace: UInt8 = 0x80
+    /// The most bytes of the device table in one batch, and of one device in it.
+    static let mostTable = 1024
+    static let widestDevice = 512
+
     /// A motion that does not fit a byte of two signed nibbles; (-8, -8) is written wide too.
     static let wideMotion: UInt8 = 0x88
+    static let axisIsAbsolute: UInt8 = 0x80
     static let keyIsDown: UInt8 = 0x80
     static let keyHasKeysym: UInt8 = 0x40
     static let keyClass: UInt8 = 0x3F

@@ -23,6 +23,9 @@ struct EventRows: RowMaker {
         case .device: item.payload.isInput ? Cell(item.device) : .null
         case .batch: Cell(row.batch)
         case .title: Self.title(item.payload)
+        case .x: item.place.map { Cell($0.x) } ?? .null
+        case .y: item.place.map { Cell($0.y) } ?? .null
+        case .axes: Self.axes(item.payload)
         case nil: .null
         }
     }
@@ -39,14 +42,20 @@ struct EventRows: RowMaker {
         case .motion: .text("motion")
         case .scroll: .text("scroll")
         case .focus: .text("focus")
-        case .gap: .null
+        case .axes: .text("axes")
+        case .gap, .device, .screen: .null
         }
+    }
+
+    private static func axes(_ payload: OpenedItem.Payload) -> Cell {
+        guard case .axes(let values) = payload else { return .null }
+        return .text(values.told.map { "\($0.axis)=\($0.value)" }.joined(separator: " "))
     }
 
     private static func state(_ payload: OpenedItem.Payload) -> Cell {
         switch payload {
         case .key(let isDown, _, _, _), .button(_, let isDown): .text(isDown ? "down" : "up")
-        case .motion, .scroll, .focus, .gap: .null
+        case .motion, .scroll, .axes, .focus, .gap, .device, .screen: .null
         }
     }
 
@@ -63,7 +72,7 @@ struct EventRows: RowMaker {
         switch payload {
         case .motion(let dx, let dy): (Cell(dx), Cell(dy))
         case .scroll(let dx, let dy): (.real(Double(dx) / 120), .real(Double(dy) / 120))
-        case .key, .button, .focus, .gap: (.null, .null)
+        case .key, .button, .axes, .focus, .gap, .device, .screen: (.null, .null)
         }
     }
 

@@ -62,6 +62,10 @@ struct Batching: ~Copyable, GateSink {
         case .gap(let gap):
             time = gap.to
             if gap.stream == nil { front = "" }
+        case .device, .screen:
+            // What is left over from a full batch is described as the batch was.
+            while !builder.admits(output) { close() }
+            return builder.append(output)
         }
         if let due = closeDue, time.milliseconds >= due { close() }
         if closeDue == nil { begin(at: time) }

@@ -14,7 +14,8 @@ package struct CSV: EventWriter {
     /// The names of the columns, in their order.
     package static let columns = [
         "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
-        "reason", "to", "stream", "device", "title",
+        "reason", "to", "stream", "device", "title", "x", "y", "axes",
+        "kind", "name",
     ]
 
     package var head: [UInt8] {
@@ -22,6 +23,7 @@ package struct CSV: EventWriter {
     }
 
     package mutating func append(_ event: RecordedEvent) {
+        var axes = ""
         text.append(event.time)
         switch event.item.payload {
         case .motion(let dx, let dy):
@@ -56,14 +58,37 @@ package struct CSV: EventWriter {
             text.append(",,,,")
             comma()
             if let title { quoted(title) }
-            text.append([0x0D, 0x0A])
+            return text.append(Array(",,,,,\r\n".utf8))
+        case .axes(let values):
+            text.append(",axes,,,,,,,,,,,,")
+            text.append(Int32(event.item.device))
+            axes = values.told.map { "\($0.axis)=\($0.value)" }.joined(separator: " ")
+        case .device(let device):
+            text.append(",device,,,,,,,,,,,,\(event.item.device),,,,,\(device.kind.name),")
+            quoted(device.name)
+            return text.append([0x0D, 0x0A])
+        case .screen(let screen):
+            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen))\r\n")
             return
         case .gap(let reason, _, let stream):
             text.append(",gap,,,,,,,,,\(reason.name),")
             text.append(event.end)
             text.append(",\(stream?.name ?? ""),")
         }
-        text.append([0x2C, 0x0D, 0x0A])
+        comma()
+        comma()
+        if let place = event.item.place { text.append(Int32(place.x)) }
+        comma()
+        if let place = event.item.place { text.append(Int32(place.y)) }
+        comma()
+        text.append(axes)
+        text.append(Array(",,\r\n".utf8))
+    }
+
+    /// The desktop and its monitors as X programs write geometries: `2560x1024: 1280x1024+0+0 …`.
+    private static func words(_ screen: ScreenLayout) -> String {
+        let monitors = screen.monitors.map { " \($0.width)x\($0.height)+\($0.x)+\($0.y)" }
+        return "\(screen.width)x\(screen.height):" + monitors.joined()
     }
 
     private mutating func comma() { text.bytes.append(0x2C) }

@@ -15,6 +15,8 @@ package struct JSONLines: EventWriter {
         let time = Array("{\"time\":\"".utf8)
         let motion = Array("\",\"type\":\"motion\",\"dx\":".utf8)
         let dy = Array(",\"dy\":".utf8)
+        let x = Array(",\"x\":".utf8)
+        let y = Array(",\"y\":".utf8)
         let device = Array(",\"device\":".utf8)
         let end = Array("}\n".utf8)
         let state = (
@@ -44,6 +46,7 @@ package struct JSONLines: EventWriter {
             text.append(dx)
             text.append(words.dy)
             text.append(dy)
+            place(event.item.place)
             device(event.item.device)
         case .key(let isDown, let keyClass, let modifiers, let keysym):
             text.append(isDown ? words.state.down : words.state.up)
@@ -57,13 +60,27 @@ package struct JSONLines: EventWriter {
         case .button(let number, let isDown):
             let state = isDown ? "down" : "up"
             text.append("\",\"type\":\"button\",\"button\":\(number),\"state\":\"\(state)\"")
+            place(event.item.place)
             device(event.item.device)
         case .scroll(let dx, let dy):
             text.append("\",\"type\":\"scroll\",\"dx\":")
             text.append(notches: dx)
             text.append(words.dy)
             text.append(notches: dy)
+            place(event.item.place)
             device(event.item.device)
+        case .axes(let values):
+            text.append("\",\"type\":\"axes\",\"axes\":{")
+            let told = values.told.map { "\"\($0.axis)\":\($0.value)" }
+            text.append(told.joined(separator: ","))
+            text.append("}")
+            place(event.item.place)
+            device(event.item.device)
+        case .device(let described):
+            text.append("\",\"type\":\"device\"")
+            device(event.item.device)
+            describe(described)
+        case .screen(let screen): describe(screen)
         case .focus(let app, let title):
             text.append("\",\"type\":\"focus\",\"app\":")
             text.append(quoted: app)
@@ -80,6 +97,15 @@ package struct JSONLines: EventWriter {
             if let stream { text.append(",\"stream\":\"\(stream.name)\"") }
         }
         text.append(words.end)
+    }
+
+    /// The pixel of the desktop, where it is known.
+    private mutating func place(_ place: Pixel?) {
+        guard let place else { return }
+        text.append(words.x)
+        text.append(Int32(place.x))
+        text.append(words.y)
+        text.append(Int32(place.y))
     }
 
     private mutating func device(_ device: UInt8) {

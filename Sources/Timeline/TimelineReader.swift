@@ -27,6 +27,9 @@ package final class TimelineReader {
     /// The application last told, and the latest time handed out.
     private var app = ""
     private var last = WallTime(0)
+    /// The devices and the desktop last told.
+    private var devices: [UInt8: Device] = [:]
+    private var screen: ScreenLayout?
 
     /// - Parameters:
     ///   - ring: the ring to read.
@@ -52,7 +55,7 @@ package final class TimelineReader {
         _ body: (RecordedEvent) throws -> Bool
     ) throws -> Summary {
         var summary = Summary()
-        if !onlyNew { (app, last) = ("", WallTime(0)) }
+        if !onlyNew { (app, last, devices, screen) = ("", WallTime(0), [:], nil) }
         var isBehind = false
         let entries = try ring.entries().filter { $0.end >= range.lowerBound }
         for (count, entry) in entries.enumerated() {
@@ -98,10 +101,30 @@ package final class TimelineReader {
                     event.time.milliseconds <= range.upperBound
                 else { continue }
                 if case .gap = item.payload { summary.gaps += 1 } else { summary.events += 1 }
+                for description in news(of: item, in: batch) {
+                    let news = RecordedEvent(description, in: batch.header, after: last)
+                    guard try body(news) else { return summary }
+                }
                 guard try body(event) else { return summary }
             }
         }
         return summary
+    }
+
+    /// What is to be told before an item, where it is not what was told last: the desktop, and the
+    /// item's device.
+    private func news(of item: OpenedItem, in batch: OpenedBatch) -> [OpenedItem] {
+        guard item.payload.isInput else { return [] }
+        var news: [OpenedItem.Payload] = []
+        if let new = batch.screen, new != screen {
+            screen = new
+            news.append(.screen(new))
+        }
+        if let new = batch.devices[item.device], new != devices[item.device] {
+            devices[item.device] = new
+            news.append(.device(new))
+        }
+        return news.map { OpenedItem(time: item.time, device: item.device, payload: $0) }
     }
 
     /// The batches in which an application was in front.

@@ -94,13 +94,24 @@ struct LogVerb: ParsableCommand {
             what = "key \(keyClass.name)\(name) \(isDown ? "down" : "up")\(with)"
         case .button(let number, let isDown):
             device = "pointer \(event.item.device)"
-            what = "button \(number) \(isDown ? "down" : "up")"
+            let place = event.item.place.map { " at \($0.x), \($0.y)" } ?? ""
+            what = "button \(number) \(isDown ? "down" : "up")\(place)"
         case .motion(let dx, let dy):
             device = "pointer \(event.item.device)"
             what = "motion \(dx) \(dy)"
         case .scroll(let dx, let dy):
             device = "pointer \(event.item.device)"
             what = "scroll \(Double(dx) / 120) \(Double(dy) / 120)"
+        case .axes(let values):
+            device = "pointer \(event.item.device)"
+            let axes = values.told.map { "\($0.axis) at \($0.value)" }
+            what = "axes " + axes.joined(separator: ", ")
+        case .device(let described):
+            device = "device \(event.item.device)"
+            what = "is \(described.kind.name) \(Terminal.printable(described.name))"
+        case .screen(let screen):
+            let monitors = TimeText.count(screen.monitors.count, "monitor", "monitors")
+            what = "desktop \(screen.width) × \(screen.height), \(monitors)"
         case .focus(let app, let title):
             let name = title.map { " “\(Terminal.printable($0))”" } ?? ""
             what =

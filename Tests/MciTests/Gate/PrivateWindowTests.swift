@@ -46,7 +46,7 @@ import Testing
         let noon = WeekMinute(day: 0, minuteOfDay: 720)
         gate.use(restrictions, at: noon, from: EventTime(0)) { _ in }
         gate.set(conditions, at: EventTime(0)) { _ in }
-        _ = gate.take(.devices([3: "Keyboard"])) { _ in }
+        _ = gate.take(.devices([3: Device(name: "Keyboard")])) { _ in }
         var window = WindowFacts(app: seen.app, instance: seen.instance)
         if restrictions.needsTitle(of: window) { window.title = seen.title }
         for stream in InputStream.allCases {

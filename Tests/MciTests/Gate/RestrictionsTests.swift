@@ -92,7 +92,7 @@ import Testing
                     _ = gate.take(.context(context, stream: stream, at: EventTime(time))) { _ in }
                 case 1:
                     names[UInt8.random(in: 2...5, using: &source.random)] = source.device()
-                    _ = gate.take(.devices(names)) { _ in }
+                    _ = gate.take(.devices(names.mapValues { Device(name: $0) })) { _ in }
                 case 2:
                     minute = source.minute()
                     gate.use(both, at: minute, from: EventTime(time)) { _ in }

@@ -65,7 +65,7 @@ import Testing
             (conditions.hasSpace, conditions.isConnected) = (true, true)
             use(restrictions, at: 0)
             gate.set(conditions, at: EventTime(0)) { _ in }
-            take(.devices(devices))
+            take(.devices(devices.mapValues { Device(name: $0) }))
         }
 
         func use(_ restrictions: Restrictions, at time: Int64, minute: WeekMinute = noon) {
@@ -189,7 +189,7 @@ import Testing
         #expect(!rig.motion(at: 3, device: 4))
         #expect(!rig.motion(at: 4, device: 9), "nobody knows its name")
         #expect(!rig.motion(at: 4, device: 255) && !rig.motion(at: 4, device: 64))
-        rig.take(.devices([3: "Pad", 4: "Keyboard", 9: "Mouse"]))
+        rig.take(.devices([3: "Pad", 4: "Keyboard", 9: "Mouse"].mapValues { Device(name: $0) }))
         #expect(!rig.key(at: 5, device: 3))
         #expect(rig.motion(at: 6, device: 4) && rig.motion(at: 7, device: 9))
         rig.enter(Self.secret, at: 20)

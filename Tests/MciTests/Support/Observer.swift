@@ -20,6 +20,8 @@ final class Observer: Sendable {
 
     private struct State {
         var seen: [Seen] = []
+        var devices: [UInt8: Device] = [:]
+        var screens: [ScreenLayout] = []
         var isStopped = false
         var rounds = 0
         var rule: (@Sendable (WindowFacts) -> Bool)?
@@ -49,7 +51,7 @@ final class Observer: Sendable {
         }
         let thread = Thread { [self] in
             var contexts: [AppContext] = [.unknown, .unknown]
-            var names: [UInt8: String] = [:]
+            var devices: [UInt8: Device] = [:]
             var random = SplitMix(seed: 3)
             while !state.withLock({ $0.isStopped }) {
                 let rule = state.withLock { state in
@@ -59,17 +61,19 @@ final class Observer: Sendable {
                 if let rule { source.readTitles(where: rule) }
                 let now = SystemClock.now().monotonic
                 var seen: [Seen] = []
+                var screens: [ScreenLayout] = []
                 _ = try? source.drain(now: now) { event in
                     switch event {
                     case .context(let context, let stream, _):
                         contexts[stream == .keyboard ? 0 : 1] = context
-                    case .devices(let new): names = new
+                    case .devices(let new): devices = new
+                    case .screen(let new): screens.append(new)
                     case .input(let raw, let stream):
                         seen.append(
                             Seen(
                                 event: raw,
                                 context: contexts[stream == .keyboard ? 0 : 1],
-                                device: names[raw.device],
+                                device: devices[raw.device]?.name,
                                 age: now.milliseconds - raw.time.milliseconds
                             )
                         )
@@ -77,6 +81,8 @@ final class Observer: Sendable {
                 }
                 state.withLock {
                     $0.seen += seen
+                    $0.devices = devices
+                    $0.screens += screens
                     $0.rounds += 1
                 }
                 Self.wait(source, UInt32.random(in: 0...pause, using: &random))
@@ -112,6 +118,18 @@ final class Observer: Sendable {
     var seen: [Seen] {
         round()
         return state.withLock { $0.seen }
+    }
+
+    /// The devices there are now, by their id.
+    var devices: [UInt8: Device] {
+        round()
+        return state.withLock { $0.devices }
+    }
+
+    /// The desktops so far.
+    var screens: [ScreenLayout] {
+        round()
+        return state.withLock { $0.screens }
     }
 
     /// Forgets the events so far.

@@ -265,6 +265,10 @@ extension RecordedEvent {
         case .button(let number, let isDown): "button \(number) \(isDown ? "down" : "up")"
         case .motion(let dx, let dy): "motion \(dx) \(dy)"
         case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
+        case .axes(let values):
+            "axes " + values.told.map { "\($0.axis)=\($0.value)" }.joined(separator: " ")
+        case .device(let device): "device \(item.device) \(device.kind.name) \(device.name)"
+        case .screen(let screen): "screen \(screen.width)x\(screen.height)"
         case .focus(let app, let title): "focus \(app)" + (title.map { " \($0)" } ?? "")
         case .gap(let reason, _, let stream):
             "gap \(reason.name) \(end.milliseconds - time.milliseconds)"

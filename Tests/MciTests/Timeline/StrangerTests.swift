@@ -14,6 +14,7 @@ import Timeline
     private func line(_ event: OpenedItem, _ header: BatchHeader) -> String {
         let time = "\(event.time.milliseconds + header.wallOffset)"
         let device = event.payload.isInput ? "\(event.device)" : ""
+        let place = event.place.map { ["at", "\($0.x)", "\($0.y)"] } ?? []
         let fields: [String] =
             switch event.payload {
             case .key(let isDown, let keyClass, let modifiers, let keysym):
@@ -24,6 +25,8 @@ import Timeline
             case .button(let number, let isDown): ["button", "\(number)", isDown ? "down" : "up"]
             case .motion(let dx, let dy): ["motion", "\(dx)", "\(dy)"]
             case .scroll(let dx, let dy): ["scroll", "\(dx)", "\(dy)"]
+            case .axes(let values): ["axes"] + values.told.map { "\($0.axis)=\($0.value)" }
+            case .device, .screen: ["stands in no batch"]
             case .focus(let app, let title): ["focus", app, title ?? ""]
             case .gap(let reason, let to, let stream):
                 [
@@ -31,7 +34,30 @@ import Timeline
                     "\(to.milliseconds + header.wallOffset)",
                 ]
             }
-        return ([time, device] + fields).joined(separator: " ")
+        return ([time, device] + fields + place).joined(separator: " ")
+    }
+
+    /// What the decoder prints of the devices and the desktop.
+    private func lines(_ batch: OpenedBatch) -> [String] {
+        var lines: [String] = []
+        if let screen = batch.screen {
+            let monitors = screen.monitors.map {
+                " \($0.width)x\($0.height)+\($0.x)+\($0.y) \($0.glassWidth)x\($0.glassHeight)"
+            }
+            lines.append("screen \(screen.width)x\(screen.height)" + monitors.joined())
+        }
+        for (id, device) in batch.devices.sorted(by: { $0.key < $1.key }) {
+            let axes = device.axes.map { axis -> String in
+                let code = axis.number | (axis.isAbsolute ? 0x80 : 0)
+                let range = "\(axis.range.lowerBound)..\(axis.range.upperBound)"
+                return " \(code):\(axis.label):\(range):\(axis.resolution)"
+            }
+            lines.append(
+                "device \(id) \(device.kind.name) \(device.buttons) \(device.master) "
+                    + "\(device.vendor) \(device.product) \(device.name)" + axes.joined()
+            )
+        }
+        return lines
     }
 
     @Test func `sixty lines of Python read the ring with the document and age alone`() throws {
@@ -60,7 +86,10 @@ import Timeline
                     base: EventTime(1000)
                 )
             )
-            randomOutputs(200, seed: number, wild: true).forEach { builder.append($0) }
+            for output in randomOutputs(200, seed: number, wild: true)
+            where builder.admits(output) && !builder.isFull {
+                builder.append(output)
+            }
             guard let batch = builder.pack() else { continue }
             let sealed = try sealer.seal(batch, after: SealedBatch.noDigest)
             try ring.put(sealed)
@@ -68,6 +97,7 @@ import Timeline
                 Issue.record("It does not open.")
                 return
             }
+            expected += lines(opened)
             expected += opened.items.map { line($0, opened.header) }
         }
         let script = Program.root + "/Tests/MciTests/Timeline/decode.py"

@@ -5,6 +5,7 @@ import sqlite3, struct, subprocess, sys, zlib
 CLASSES = "key letter digit punctuation space keypad modifier navigation editing function media other".split()
 REASONS = ("- no-consent paused session-locked unknown-context keyboard-grabbed disconnected not-running lost "
            "suspended key-detail-off unpaired-release fault disk-full exempt excluded not-allowed").split()
+KINDS = "other keyboard mouse touchpad touchscreen tablet".split()
 MODIFIERS = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
 
 class Bytes:
@@ -33,14 +34,23 @@ def batch(plain):
     while parts.at < len(parts.data):
         name = parts.u8()
         sections[name] = Bytes(parts.take(parts.varint()))
-    header, *columns = (sections.get(n, Bytes(b"")) for n in range(1, 15))
-    kinds, devices, times, keys, modifiers, keysyms, buttons, motions, wide, scrolls, apps, gaps, titles = columns
+    header, *columns = (sections.get(n, Bytes(b"")) for n in range(1, 19))
+    (kinds, devices, times, keys, modifiers, keysyms, buttons, motions, wide, scrolls, apps, gaps, titles,
+     places, axes, table, screen) = columns
+    if screen.data:
+        size = f"{screen.varint()}x{screen.varint()}"
+        print("screen", size, *("{2}x{3}+{0}+{1} {4}x{5}".format(screen.zigzag(), screen.zigzag(), *(screen.varint() for _ in range(4)))
+                                for _ in range(screen.u8())))
+    while table.at < len(table.data):
+        print("device", table.u8(), KINDS[table.u8()], table.u8(), table.u8(), table.varint(), table.varint(), table.text(),
+              *(f"{table.u8()}:{table.text()}:{table.zigzag()}..{table.zigzag()}:{table.zigzag()}" for _ in range(table.u8())))
     kinds, devices, modifiers = kinds.runs(), devices.runs(), modifiers.runs()
     version, number, count, time, offset = header.varint(), header.varint(), header.varint(), header.zigzag(), header.zigzag()
-    assert version == 2
+    assert version in (2, 3)
     for kind in (next(kinds) for _ in range(count)):
         time += times.zigzag()
-        device = next(devices) if kind < 5 else None
+        place, kind = (("at", places.zigzag(), places.zigzag()) if kind & 128 else ()), kind & 127
+        device = next(devices) if kind not in (5, 6) else None
         if kind == 1:
             code, held = keys.u8(), next(modifiers)
             words = "+".join(word for bit, word in enumerate(MODIFIERS) if held >> bit & 1)
@@ -52,8 +62,9 @@ def batch(plain):
             fields = ["motion", *((wide.zigzag(), wide.zigzag()) if code == 0x88 else (nibble(code >> 4), nibble(code & 15)))]
         elif kind == 4: fields = ["scroll", scrolls.zigzag(), scrolls.zigzag()]
         elif kind == 5: fields = ["focus", apps.text(), titles.text() if titles.data else ""]
+        elif kind == 7: held = axes.u8(); fields = ["axes", *(f"{axis}={axes.zigzag()}" for axis in range(8) if held >> axis & 1)]
         else: fields = ["gap", REASONS[gaps.u8()], ["", "keyboard", "pointer"][gaps.u8()], time + gaps.zigzag() + offset]
-        print(time + offset, "" if device is None else device, *fields)
+        print(time + offset, "" if device is None else device, *fields, *place)
 
 for _, sealed in sqlite3.connect(sys.argv[1]).execute("SELECT seq, sealed FROM ring WHERE t_end > 1 << 40 ORDER BY seq"):
     batch(subprocess.run(["age", "-d", "-i", sys.argv[2]], input=sealed, capture_output=True, check=True).stdout)

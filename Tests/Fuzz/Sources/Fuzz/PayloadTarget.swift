@@ -106,7 +106,13 @@ private enum PayloadTarget {
     private static func tell(_ batch: OpenedBatch) {
         var last = WallTime(0)
         var count = 0
-        for item in batch.items.prefix(mostItems) {
+        let described = batch.devices.map { id, device in
+            OpenedItem(time: EventTime(0), device: id, payload: .device(device))
+        }
+        let screen = batch.screen.map {
+            [OpenedItem(time: EventTime(0), device: 0, payload: .screen($0))]
+        }
+        for item in (screen ?? []) + described + batch.items.prefix(mostItems) {
             let event = RecordedEvent(item, in: batch.header, after: last)
             last = max(last, event.time)
             lines.append(event)
@@ -131,7 +137,7 @@ private enum PayloadTarget {
         }
         add(
             .header,
-            varint(2) + varint(header.sequence) + varint(UInt64(items.count))
+            varint(3) + varint(header.sequence) + varint(UInt64(items.count))
                 + zigzag(header.base.milliseconds) + zigzag(header.wallOffset) + header.bootID
                 + [header.keyDetail, header.flags] + text(header.app)
         )
@@ -140,23 +146,31 @@ private enum PayloadTarget {
             add(.times, zigzag(item.time.milliseconds &- time))
             time = item.time.milliseconds
             if item.payload.isInput { add(.devices, [item.device, 1]) }
+            let flag: UInt8 = item.place == nil ? 0 : 0x80
+            if let place = item.place {
+                add(.places, zigzag(Int64(place.x)) + zigzag(Int64(place.y)))
+            }
             switch item.payload {
             case .key(let isDown, let keyClass, let modifiers, let keysym):
-                add(.kinds, [1, 1])
+                add(.kinds, [1 | flag, 1])
                 let flags: UInt8 = (isDown ? 0x80 : 0) | (keysym != 0 ? 0x40 : 0)
                 add(.keys, [keyClass.rawValue | flags])
                 add(.modifiers, [modifiers.rawValue, 1])
                 if keysym != 0 { add(.keysyms, varint(UInt64(keysym))) }
             case .button(let number, let isDown):
-                add(.kinds, [2, 1])
+                add(.kinds, [2 | flag, 1])
                 add(.buttons, varint(UInt64(number) * 2 + (isDown ? 1 : 0)))
             case .motion(let dx, let dy):
-                add(.kinds, [3, 1])
+                add(.kinds, [3 | flag, 1])
                 add(.motions, [0x88])
                 add(.wideMotions, zigzag(Int64(dx)) + zigzag(Int64(dy)))
             case .scroll(let dx, let dy):
-                add(.kinds, [4, 1])
+                add(.kinds, [4 | flag, 1])
                 add(.scrolls, zigzag(Int64(dx)) + zigzag(Int64(dy)))
+            case .axes(let values):
+                add(.kinds, [7 | flag, 1])
+                add(.axes, [values.present] + values.told.flatMap { zigzag(Int64($0.value)) })
+            case .device, .screen: break
             case .focus(let app, let title):
                 add(.kinds, [5, 1])
                 add(.apps, text(app))
@@ -208,7 +222,14 @@ private enum PayloadTarget {
 
     private static func output(_ item: OpenedItem) -> GateOutput {
         func event(_ payload: AdmittedEvent.Payload) -> GateOutput {
-            .event(AdmittedEvent(time: item.time, device: item.device, payload: payload))
+            .event(
+                AdmittedEvent(
+                    time: item.time,
+                    device: item.device,
+                    payload: payload,
+                    place: item.place
+                )
+            )
         }
         switch item.payload {
         case .key(let isDown, let keyClass, let modifiers, let keysym):
@@ -225,6 +246,10 @@ private enum PayloadTarget {
         case .button(let number, let isDown): return event(.button(number: number, isDown: isDown))
         case .motion(let dx, let dy): return event(.motion(dx: dx, dy: dy))
         case .scroll(let dx, let dy): return event(.scroll(dx: dx, dy: dy))
+        case .axes(let values): return event(.axes(values))
+        case .device(let device):
+            return .device(AdmittedDevice(id: item.device, device: device))
+        case .screen(let screen): return .screen(AdmittedScreen(screen))
         case .focus(let app, let title):
             return .focus(AdmittedFocus(time: item.time, app: app, title: title))
         case .gap(let reason, let to, let stream):
@@ -278,7 +303,7 @@ private enum PayloadTarget {
         let most = UInt64(500_000)
         let zeros = [UInt8](repeating: 0, count: Int(most))
         var sections = sections(header, [])
-        sections[0] = varint(2) + [1] + varint(most) + [UInt8](repeating: 0, count: 22)
+        sections[0] = varint(3) + [1] + varint(most) + [UInt8](repeating: 0, count: 22)
         (sections[1], sections[2]) = ([3] + varint(most), [2] + varint(most))
         (sections[3], sections[8]) = (zeros, zeros)
         seeds.append([0] + compressed(whole(sections)))
@@ -319,8 +344,11 @@ private enum PayloadTarget {
         return (0..<count).map { index in
             time += Int64.random(in: 0...40, using: &random)
             let wide = Int32.random(in: -900...900, using: &random)
+            var values = AxisValues()
+            (values[0], values[4]) = (wide, 800)
             let payload: OpenedItem.Payload =
-                switch index % 7 {
+                switch index % 8 {
+                case 7: .axes(values)
                 case 0: .focus(app: "Editor ✂︎", title: index % 2 == 0 ? "Letter" : nil)
                 case 1:
                     .key(isDown: true, keyClass: .letter, modifiers: .shift, keysym: 0x61)
@@ -333,7 +361,9 @@ private enum PayloadTarget {
             return OpenedItem(
                 time: EventTime(time),
                 device: payload.isInput ? UInt8(index % 3 + 2) : 0,
-                payload: payload
+                payload: payload,
+                place: payload.isInput && index % 3 == 0
+                    ? Pixel(x: Int16(clamping: wide), y: -1) : nil
             )
         }
     }

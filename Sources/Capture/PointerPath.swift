@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// Reckons where one pointer is at each of its events, from one question to the server a reading.
+///
+/// Raw events have no position, and asking at each would cost a round trip. But the server moves
+/// the pointer by what a raw event says it made of the movement, from a position with a fraction,
+/// and tells that position exactly where it is asked for the master's axes. So the movements
+/// between two answers are added up as the server does it: cut to the desktop, and where the
+/// monitors leave parts of it dark, to the monitor it comes from. Where that ends at the second
+/// answer, to the thousandth of a pixel, nothing else has moved the pointer (a warp, a barrier, a
+/// grab that confines it, a program that sends positions as if they were movements): then every
+/// click between is certain to the pixel. Where it does not, those clicks have no pixel.
+///
+/// Movements are stored in counts. A pixel is told with one where a reader who adds the counts to
+/// the pixel told last would be wrong, at the end of a reading, and else every five seconds.
+struct PointerPath {
+    /// A position in pixels of the desktop.
+    typealias Point = (x: Double, y: Double)
+
+    /// Answers are exact; sums of fractions differ in the last bits.
+    private static let tolerance = 1.0 / 1024
+    /// Milliseconds after which a pixel is told anew.
+    private static let interval: Int64 = 5000
+
+    /// Where the pointer is; nil while that is not known.
+    private var now: Point?
+    /// Where a reader of the recording thinks it is, and when it was last told for sure.
+    private var read: (pixel: Point, at: EventTime)?
+
+    /// The pixel of a position, as clients are told it.
+    static func pixel(_ point: Point) -> Pixel {
+        Pixel(x: Int16(near: point.x), y: Int16(near: point.y))
+    }
+
+    /// The pixel the pointer is on; nil while that is not known.
+    var pixel: Pixel? { now.map(Self.pixel) }
+
+    /// Moves the pointer by what the server made of a movement.
+    mutating func move(by made: Point, counts: Point, on desk: Desk) {
+        if let from = now {
+            now = desk.confine((from.x + made.x, from.y + made.y), from: Self.pixel(from))
+        }
+        read?.pixel.x += counts.x
+        read?.pixel.y += counts.y
+    }
+
+    /// Moves the pointer to where the server put it; an axis that is not told stays.
+    ///
+    /// - Parameters:
+    ///   - made: the place.
+    ///   - counts: the place as a reader reckons it, who knows of no transformation.
+    ///   - axes: bit n: axis n is told.
+    ///   - desk: where the pointer can be.
+    mutating func move(to made: Point, counts: Point, axes: UInt8, on desk: Desk) {
+        if let from = now {
+            let to = (axes & 1 != 0 ? made.x : from.x, axes & 2 != 0 ? made.y : from.y)
+            now = desk.confine(to, from: Self.pixel(from))
+        }
+        if axes & 1 != 0 { read?.pixel.x = counts.x }
+        if axes & 2 != 0 { read?.pixel.y = counts.y }
+    }
+
+    /// Takes the server's answer.
+    ///
+    /// - Returns: whether the way since the last answer led there.
+    mutating func settle(at answer: Point?) -> Bool {
+        defer { now = answer }
+        guard let answer, let now else { return false }
+        return abs(answer.x - now.x) < Self.tolerance && abs(answer.y - now.y) < Self.tolerance
+    }
+
+    /// The pixel to tell with the last movement of a reading, behind the server's answer.
+    mutating func tell(at time: EventTime) -> Pixel? {
+        guard let now, let pixel else { return nil }
+        if let read, Self.pixel(read.pixel) == pixel,
+            time.milliseconds - read.at.milliseconds < Self.interval
+        {
+            return nil
+        }
+        read = ((now.x.rounded(.towardZero), now.y.rounded(.towardZero)), time)
+        return pixel
+    }
+
+    /// The reader was told a pixel with a button.
+    mutating func wasTold(_ pixel: Pixel, at time: EventTime) {
+        read = ((Double(pixel.x), Double(pixel.y)), time)
+    }
+
+    /// What was recorded since may have left out movements: the next reading tells a pixel.
+    mutating func forgetTold() {
+        read = nil
+    }
+}
+
+/// The places of the desktop a pointer can be.
+struct Desk {
+    let screen: ScreenLayout
+    /// Whether monitors leave a part of the desktop dark.
+    private let hasDark: Bool
+
+    init(_ screen: ScreenLayout) {
+        self.screen = screen
+        // Monitors that mirror each other count twice: then a dark part is overlooked, no more.
+        let lit = screen.monitors.reduce(0) { $0 + Int($1.width) * Int($1.height) }
+        hasDark = lit > 0 && lit < Int(screen.width) * Int(screen.height)
+    }
+
+    /// The place at which the server leaves a pointer that goes to `point`.
+    ///
+    /// It cuts the pixel and keeps the fraction where the pixel stays (miPointerSetPosition), so
+    /// that a pointer may be a part of a pixel left of the first.
+    func confine(_ point: PointerPath.Point, from: Pixel) -> PointerPath.Point {
+        let whole = (x: point.x.rounded(.towardZero), y: point.y.rounded(.towardZero))
+        var cut = whole
+        cut.x = min(max(cut.x, 0), Double(screen.width) - 1)
+        cut.y = min(max(cut.y, 0), Double(screen.height) - 1)
+        if hasDark, !screen.monitors.contains(where: { $0.shows(cut.x, cut.y) }),
+            let home = screen.monitors.first(where: { $0.shows(Double(from.x), Double(from.y)) })
+        {
+            cut.x = min(max(cut.x, Double(home.x)), Double(home.x) + Double(home.width) - 1)
+            cut.y = min(max(cut.y, Double(home.y)), Double(home.y) + Double(home.height) - 1)
+        }
+        return (cut.x == whole.x ? point.x : cut.x, cut.y == whole.y ? point.y : cut.y)
+    }
+}
+
+extension ScreenLayout.Monitor {
+    fileprivate func shows(_ x: Double, _ y: Double) -> Bool {
+        x >= Double(self.x) && x < Double(self.x) + Double(width)
+            && y >= Double(self.y) && y < Double(self.y) + Double(height)
+    }
+}
+
+/// How the server spreads the range of an axis over the desktop.
+struct AxisScale {
+    private let least: Double
+    /// One more than the greatest value; no more than the least without a range.
+    private let end: Double
+
+    init(_ least: Double, _ most: Double) {
+        self.least = least
+        end = least < most ? most + 1 : least
+    }
+
+    /// The pixel of a value, with its fraction; an axis without a range counts pixels.
+    func pixel(_ value: Double, of size: UInt16) -> Double {
+        end > least ? (value - least) * Double(size) / (end - least) : value
+    }
+}
+
+extension Int16 {
+    /// The whole part, or the bounds for what lies outside them.
+    fileprivate init(near value: Double) {
+        self = Int16(Swift.min(Swift.max(value.rounded(.towardZero), -32_768), 32_767))
+    }
+}

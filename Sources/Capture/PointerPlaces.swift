@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// Where the pointers of the session are, and what of it is told with which event.
+struct PointerPlaces {
+    /// A pointer of the screen.
+    private struct Master {
+        let id: UInt8
+        var path = PointerPath()
+        /// The movement read last, while a reading is reckoned.
+        var lastMove: (index: Int, time: EventTime)?
+    }
+
+    /// How a device that tells positions spreads them over the desktop.
+    private typealias Scales = (x: AxisScale, y: AxisScale)
+
+    private var masters: [Master] = []
+    /// By the device's id; nil for devices that tell movements.
+    private var scales: [Scales?] = []
+    private var desk: Desk?
+    /// The place in the stream behind which the paths are known.
+    private var start: UInt = 0
+    private var contexts = 0
+
+    init(_ devices: [UInt8: X11Connection.DeviceEntry]) {
+        use(devices)
+    }
+
+    /// The desktop; nil while it is not known.
+    var screen: ScreenLayout? { desk?.screen }
+
+    /// There are other devices from here on.
+    mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
+        let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
+        if ids != masters.map(\.id) { masters = ids.map { Master(id: $0) } }
+        scales = (UInt8.min...UInt8.max).map { id in
+            guard let axes = devices[id]?.device.axes.filter({ $0.number < 2 && $0.isAbsolute }),
+                axes.count == 2
+            else { return nil }
+            return (AxisScale(axes[0].range), AxisScale(axes[1].range))
+        }
+    }
+
+    /// The desktop is another one from here on; nil where nobody can say.
+    mutating func use(_ screen: ScreenLayout?) {
+        desk = screen.map { Desk($0) }
+        for index in masters.indices { masters[index].path = PointerPath() }
+    }
+
+    /// Asks where the pointers are, before anything is read.
+    mutating func start(_ connection: X11Connection) {
+        start = connection.nextRequest
+        ask(connection)
+    }
+
+    /// Asks where the pointers are, reads up to there, and says where they were at each click.
+    mutating func reckon(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
+        let serial = lane.connection.nextRequest
+        let answers = masters.map { position($0.id, lane.connection) }
+        lane.readAhead(until: serial)
+        guard let desk else { return }
+        if lane.changes != contexts {
+            contexts = lane.changes
+            for index in masters.indices { masters[index].path.forgetTold() }
+        }
+        var isDisturbed = false
+        for index in lane.ahead.indices where lane.ahead[index].serial >= start {
+            switch lane.ahead[index].event {
+            case .rawMotion(let header, let axes):
+                guard axes.present & 3 != 0, let master = master(header.master) else { continue }
+                move(master, header.device, axes, desk)
+                let time = EventTime(server: header.time, near: now)
+                masters[master].lastMove = (index, time)
+            case .rawButton(let header, _, _) where !header.isEmulated:
+                guard let master = master(header.master),
+                    let pixel = masters[master].path.pixel
+                else { continue }
+                lane.ahead[index].place = pixel
+                let time = EventTime(server: header.time, near: now)
+                masters[master].path.wasTold(pixel, at: time)
+            case .screenChanged, .devicesChanged: isDisturbed = true
+            default: continue
+            }
+        }
+        for index in masters.indices {
+            settle(index, at: answers[index], isDisturbed, &lane)
+        }
+    }
+
+    private mutating func settle(
+        _ index: Int,
+        at answer: PointerPath.Point?,
+        _ isDisturbed: Bool,
+        _ lane: inout Lane<PointerTracker>
+    ) {
+        let isRight = masters[index].path.settle(at: answer) && !isDisturbed
+        defer { masters[index].lastMove = nil }
+        if isRight {
+            guard let last = masters[index].lastMove,
+                let pixel = masters[index].path.tell(at: last.time)
+            else { return }
+            lane.ahead[last.index].place = pixel
+        } else {
+            masters[index].path.forgetTold()
+            for place in lane.ahead.indices {
+                guard case .rawButton(let header, _, _) = lane.ahead[place].event,
+                    header.master == masters[index].id
+                else { continue }
+                lane.ahead[place].place = nil
+            }
+        }
+    }
+
+    /// What was told with a movement did not leave.
+    mutating func forgetTold(_ id: UInt8) {
+        if let index = master(id) { masters[index].path.forgetTold() }
+    }
+
+    private func master(_ id: UInt8) -> Int? { masters.firstIndex { $0.id == id } }
+
+    private mutating func move(
+        _ master: Int,
+        _ device: UInt8,
+        _ axes: X11Event.Axes,
+        _ desk: Desk
+    ) {
+        let counts = (axes[0] ?? 0, axes[1] ?? 0)
+        guard let scales = scales[Int(device)] else {
+            return masters[master].path.move(by: axes.made, counts: counts, on: desk)
+        }
+        func pixel(_ point: PointerPath.Point) -> PointerPath.Point {
+            (
+                scales.x.pixel(point.x, of: desk.screen.width),
+                scales.y.pixel(point.y, of: desk.screen.height)
+            )
+        }
+        masters[master].path
+            .move(to: pixel(axes.made), counts: pixel(counts), axes: axes.present, on: desk)
+    }
+
+    private mutating func ask(_ connection: X11Connection) {
+        for index in masters.indices {
+            _ = masters[index].path.settle(at: position(masters[index].id, connection))
+        }
+    }
+
+    private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {
+        guard let desk else { return nil }
+        return connection.position(of: id, on: desk.screen)
+    }
+}
+
+extension AxisScale {
+    fileprivate init(_ range: ClosedRange<Int32>) {
+        self.init(Double(range.lowerBound), Double(range.upperBound))
+    }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CX11
+import Events
+
+extension X11Connection {
+    /// What a device is, and what its axes mean.
+    struct DeviceEntry {
+        var device: Device
+        var axes: PointerAxes
+        var isMasterPointer: Bool
+    }
+
+    /// All devices, by their id.
+    func devices() -> [UInt8: DeviceEntry] {
+        var count: Int32 = 0
+        guard let infos = unsafe XIQueryDevice(display, XIAllDevices, &count) else { return [:] }
+        defer { unsafe XIFreeDeviceInfo(infos) }
+        let kinds = deviceKinds()
+        let productID = unsafe XInternAtom(display, "Device Product ID", 0)
+        var entries: [UInt8: DeviceEntry] = [:]
+        for index in 0..<Int(count) {
+            let info = unsafe infos[index]
+            guard let id = UInt8(exactly: unsafe info.deviceid), let name = unsafe info.name else {
+                continue
+            }
+            var entry = DeviceEntry(
+                device: Device(name: unsafe String(cString: name)),
+                axes: PointerAxes(),
+                isMasterPointer: unsafe info.use == XIMasterPointer
+            )
+            var isTouched = false
+            for number in 0..<Int(unsafe info.num_classes) {
+                guard let part = unsafe info.classes[number] else { continue }
+                unsafe add(part, to: &entry)
+                if unsafe part.pointee.type == XITouchClass { isTouched = true }
+            }
+            entry.device.kind = kinds[id] ?? (isTouched ? .touchscreen : .other)
+            if entry.device.kind == .other {
+                let isKeyboard =
+                    unsafe info.use == XISlaveKeyboard || info.use == XIMasterKeyboard
+                entry.device.kind = isKeyboard ? .keyboard : .mouse
+            }
+            if unsafe info.use != XIFloatingSlave {
+                entry.device.master = UInt8(clamping: unsafe info.attachment)
+            }
+            let product = deviceNumbers(id, productID)
+            (entry.device.vendor, entry.device.product) = (product.0, product.1)
+            entries[id] = entry
+        }
+        return entries
+    }
+
+    private func add(
+        _ part: UnsafeMutablePointer<XIAnyClassInfo>,
+        to entry: inout DeviceEntry
+    ) {
+        let raw = UnsafeRawPointer(part)
+        switch unsafe part.pointee.type {
+        case XIButtonClass:
+            let buttons = unsafe raw.assumingMemoryBound(to: XIButtonClassInfo.self).pointee
+            entry.device.buttons = UInt8(clamping: unsafe buttons.num_buttons)
+        case XIValuatorClass:
+            let axis = unsafe raw.assumingMemoryBound(to: XIValuatorClassInfo.self).pointee
+            guard let number = UInt8(exactly: axis.number), number < 8 else { return }
+            let (least, most) = (Int32(near: axis.min), Int32(near: axis.max))
+            entry.device.axes.append(
+                Device.Axis(
+                    number: number,
+                    label: atomName(axis.label),
+                    isAbsolute: axis.mode == XIModeAbsolute,
+                    range: least < most ? least...most : 0...0,
+                    resolution: axis.resolution
+                )
+            )
+            entry.axes.add(number: Int(number), isAbsolute: axis.mode == XIModeAbsolute)
+        case XIScrollClass:
+            let wheel = unsafe raw.assumingMemoryBound(to: XIScrollClassInfo.self).pointee
+            guard wheel.number < 8, wheel.increment != 0 else { return }
+            entry.axes.scroll.append(
+                PointerAxes.Scroll(
+                    axis: Int(wheel.number),
+                    isVertical: wheel.scroll_type == XIScrollTypeVertical,
+                    increment: wheel.increment
+                )
+            )
+        default: break
+        }
+    }
+
+    /// What the drivers say each device is; XInput 2 has no request for it, XInput 1 has.
+    private func deviceKinds() -> [UInt8: Device.Kind] {
+        let names: [(String, Device.Kind)] = [
+            ("KEYBOARD", .keyboard), ("MOUSE", .mouse), ("TRACKBALL", .mouse),
+            ("TOUCHPAD", .touchpad), ("TOUCHSCREEN", .touchscreen), ("TABLET", .tablet),
+        ]
+        var kinds: [UInt: Device.Kind] = [:]
+        for (name, kind) in names {
+            kinds[unsafe XInternAtom(display, name, 0)] = kind
+        }
+        var count: Int32 = 0
+        guard let list = unsafe XListInputDevices(display, &count) else { return [:] }
+        defer { unsafe XFreeDeviceList(list) }
+        var result: [UInt8: Device.Kind] = [:]
+        for index in 0..<Int(count) {
+            let info = unsafe list[index]
+            guard let id = UInt8(exactly: unsafe info.id) else { continue }
+            result[id] = kinds[unsafe info.type]
+        }
+        return result
+    }
+
+    /// Maker and model of a device; zeros where its driver does not tell them.
+    private func deviceNumbers(_ id: UInt8, _ property: Atom) -> (UInt16, UInt16) {
+        var (type, count, rest): (Atom, UInt, UInt) = (0, 0, 0)
+        var format: Int32 = 0
+        var data: UnsafeMutablePointer<UInt8>?
+        let status = unsafe XIGetProperty(
+            display,
+            Int32(id),
+            property,
+            0,
+            2,
+            0,
+            Atom(AnyPropertyType),
+            &type,
+            &format,
+            &count,
+            &rest,
+            &data
+        )
+        guard status == 0, let data = unsafe data else { return (0, 0) }
+        defer { unsafe XFree(data) }
+        guard format == 32, count == 2 else { return (0, 0) }
+        return unsafe data.withMemoryRebound(to: UInt32.self, capacity: 2) {
+            unsafe (UInt16(truncatingIfNeeded: $0[0]), UInt16(truncatingIfNeeded: $0[1]))
+        }
+    }
+
+    private func atomName(_ atom: Atom) -> String {
+        guard atom != 0, let name = unsafe XGetAtomName(display, atom) else { return "" }
+        defer { unsafe XFree(name) }
+        return unsafe String(cString: name)
+    }
+
+    // MARK: Positions
+
+    /// Where a pointer is, with its fraction of a pixel; nil where the server does not say.
+    ///
+    /// XIQueryPointer rounds. The master's first two axes hold what the server goes on counting
+    /// from, in the units of the device that moved it last.
+    func position(of master: UInt8, on screen: ScreenLayout) -> (x: Double, y: Double)? {
+        var count: Int32 = 0
+        guard let info = unsafe XIQueryDevice(display, Int32(master), &count) else { return nil }
+        defer { unsafe XIFreeDeviceInfo(info) }
+        guard count == 1, unsafe info.pointee.use == XIMasterPointer else { return nil }
+        var (x, y): (Double?, Double?) = (nil, nil)
+        for index in 0..<Int(unsafe info.pointee.num_classes) {
+            guard let part = unsafe info.pointee.classes[index],
+                unsafe part.pointee.type == XIValuatorClass
+            else { continue }
+            let axis = unsafe UnsafeRawPointer(part)
+                .assumingMemoryBound(to: XIValuatorClassInfo.self).pointee
+            let size = axis.number == 0 ? screen.width : screen.height
+            let value = AxisScale(axis.min, axis.max).pixel(axis.value, of: size)
+            if axis.number == 0 { x = value }
+            if axis.number == 1 { y = value }
+        }
+        guard let x, let y else { return nil }
+        return (x, y)
+    }
+}
+
+extension Int32 {
+    /// The nearest whole number, or the bounds for what lies outside them.
+    init(near value: Double) {
+        guard value.isFinite else {
+            self = 0
+            return
+        }
+        self = Int32(Swift.min(Swift.max(value.rounded(), -2_147_483_648), 2_147_483_647))
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an input device is, as far as the X server tells it.
+///
+/// It has no serial number: two devices of one make are alike.
+package struct Device: Equatable, Sendable, Redacted {
+    /// What a device is used as.
+    ///
+    /// The raw values are stored in batches: they are never reused (`Sources/Packing/FORMAT.md`).
+    package enum Kind: UInt8, CaseIterable, Sendable {
+        case other = 0
+        case keyboard
+        case mouse
+        case touchpad
+        case touchscreen
+        case tablet
+
+        /// The word in exports and logs.
+        package var name: String { "\(self)" }
+    }
+
+    /// One valuator of a device.
+    package struct Axis: Equatable, Sendable {
+        /// The server's number of it.
+        package var number: UInt8
+        /// The server's word for it: `Rel X`, `Abs Pressure`; empty where it has none.
+        package var label: String
+        /// Whether its values are positions instead of movements.
+        package var isAbsolute: Bool
+        /// The least and the greatest value; the same where the axis has no bounds.
+        package var range: ClosedRange<Int32>
+        /// Counts per metre; 0 where nobody knows.
+        package var resolution: Int32
+
+        package init(
+            number: UInt8,
+            label: String = "",
+            isAbsolute: Bool = false,
+            range: ClosedRange<Int32> = 0...0,
+            resolution: Int32 = 0
+        ) {
+            self.number = number
+            self.label = label
+            self.isAbsolute = isAbsolute
+            self.range = range
+            self.resolution = resolution
+        }
+    }
+
+    package var name: String
+    package var kind: Kind
+    /// The USB or Bluetooth numbers of maker and model; 0 where the driver does not tell them.
+    package var vendor: UInt16
+    package var product: UInt16
+    package var buttons: UInt8
+    /// The XInput2 id of the master it moves or types for; 0 while it floats.
+    package var master: UInt8
+    package var axes: [Axis]
+
+    package init(
+        name: String,
+        kind: Kind = .other,
+        vendor: UInt16 = 0,
+        product: UInt16 = 0,
+        buttons: UInt8 = 0,
+        master: UInt8 = 0,
+        axes: [Axis] = []
+    ) {
+        self.name = name
+        self.kind = kind
+        self.vendor = vendor
+        self.product = product
+        self.buttons = buttons
+        self.master = master
+        self.axes = axes
+    }
+}

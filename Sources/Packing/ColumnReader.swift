@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// The sections of a decompressed batch while they are read.
+struct ColumnReader {
+    private var sections: [BatchLayout.Section: Cursor] = [:]
+    private var itemCount = 0
+
+    /// Finds the sections; unknown ones are passed over.
+    init(_ columns: [UInt8]) throws(PackingError) {
+        var cursor = Cursor(columns, 0..<columns.count)
+        while !cursor.isAtEnd {
+            let id = try cursor.byte()
+            let range = try cursor.range()
+            guard let section = BatchLayout.Section(rawValue: id) else { continue }
+            guard sections[section] == nil else { throw PackingError(.badColumns) }
+            sections[section] = Cursor(columns, range)
+        }
+    }
+
+    mutating func header() throws(PackingError) -> BatchHeader {
+        guard var cursor = sections[.header] else { throw PackingError(.badColumns) }
+        guard BatchLayout.readable.contains(try cursor.varint()) else {
+            throw PackingError(.unknownVersion)
+        }
+        let sequence = try cursor.varint()
+        guard let count = Int(exactly: try cursor.varint()), count <= BatchLayout.mostColumns else {
+            throw PackingError(.badColumns)
+        }
+        itemCount = count
+        let base = EventTime(try cursor.zigzag())
+        let wallOffset = try cursor.zigzag()
+        var bootID: [UInt8] = []
+        for _ in 0..<16 { bootID.append(try cursor.byte()) }
+        return BatchHeader(
+            sequence: sequence,
+            bootID: bootID,
+            wallOffset: wallOffset,
+            keyDetail: try cursor.byte(),
+            flags: try cursor.byte(),
+            base: base,
+            app: try cursor.text()
+        )
+    }
+
+    func items(base: EventTime) throws(PackingError) -> [OpenedItem] {
+        func cursor(_ section: BatchLayout.Section) -> Cursor {
+            sections[section] ?? Cursor([], 0..<0)
+        }
+        var kinds = RunCursor(cursor(.kinds))
+        var devices = RunCursor(cursor(.devices))
+        var modifiers = RunCursor(cursor(.modifiers))
+        var times = cursor(.times)
+        var keys = cursor(.keys)
+        var keysyms = cursor(.keysyms)
+        var buttons = cursor(.buttons)
+        var motions = cursor(.motions)
+        var wide = cursor(.wideMotions)
+        var scrolls = cursor(.scrolls)
+        var apps = cursor(.apps)
+        var gaps = cursor(.gaps)
+        var titles = cursor(.titles)
+        var places = cursor(.places)
+        var axes = cursor(.axes)
+        let hasTitles = !titles.isAtEnd
+
+        // Each item has a time, so a forged number cannot claim memory for more.
+        guard itemCount <= times.left else { throw PackingError(.badColumns) }
+        var time = base.milliseconds
+        var items: [OpenedItem] = []
+        items.reserveCapacity(itemCount)
+        for _ in 0..<itemCount {
+            let code = try kinds.byte()
+            let hasPlace = code & BatchLayout.hasPlace != 0
+            guard let kind = BatchLayout.Kind(rawValue: code & ~BatchLayout.hasPlace),
+                kind.hasDevice || !hasPlace
+            else { throw PackingError(.badColumns) }
+            time &+= try times.zigzag()
+            let device = kind.hasDevice ? try devices.byte() : 0
+            let place = hasPlace ? try places.pixel() : nil
+            let payload: OpenedItem.Payload
+            switch kind {
+            case .key:
+                let code = try keys.byte()
+                guard let keyClass = KeyClass(rawValue: code & BatchLayout.keyClass) else {
+                    throw PackingError(.badColumns)
+                }
+                let told = code & BatchLayout.keyHasKeysym != 0
+                payload = .key(
+                    isDown: code & BatchLayout.keyIsDown != 0,
+                    keyClass: keyClass,
+                    modifiers: Modifiers(rawValue: try modifiers.byte()),
+                    keysym: told ? UInt32(truncatingIfNeeded: try keysyms.varint()) : 0
+                )
+            case .button:
+                let code = try buttons.varint()
+                guard let number = UInt8(exactly: code >> 1) else {
+                    throw PackingError(.badColumns)
+                }
+                payload = .button(number: number, isDown: code & 1 != 0)
+            case .motion:
+                let byte = try motions.byte()
+                if byte == BatchLayout.wideMotion {
+                    payload = .motion(dx: try wide.count32(), dy: try wide.count32())
+                } else {
+                    let (dx, dy) = (Int8(bitPattern: byte) >> 4, Int8(bitPattern: byte << 4) >> 4)
+                    payload = .motion(dx: Int32(dx), dy: Int32(dy))
+                }
+            case .scroll: payload = .scroll(dx: try scrolls.count32(), dy: try scrolls.count32())
+            case .axes:
+                var values = AxisValues()
+                let present = try axes.byte()
+                for axis in AxisValues.axes where present & 1 << UInt8(axis) != 0 {
+                    values[axis] = try axes.count32()
+                }
+                payload = .axes(values)
+            case .focus:
+                let app = try apps.text()
+                let title = hasTitles ? try titles.text() : ""
+                payload = .focus(app: app, title: title.isEmpty ? nil : title)
+            case .gap:
+                let reason = GapReason(rawValue: try gaps.byte())
+                let stream = try gaps.byte()
+                let duration = try gaps.zigzag()
+                guard let reason, stream <= 2 else { throw PackingError(.badColumns) }
+                payload = .gap(
+                    reason,
+                    to: EventTime(time &+ duration),
+                    stream: stream == 0 ? nil : InputStream(rawValue: stream - 1)
+                )
+            }
+            items.append(
+                OpenedItem(time: EventTime(time), device: device, payload: payload, place: place)
+            )
+        }
+        guard kinds.isAtEnd, devices.isAtEnd, modifiers.isAtEnd, times.isAtEnd, keys.isAtEnd,
+            keysyms.isAtEnd, buttons.isAtEnd, motions.isAtEnd, wide.isAtEnd, scrolls.isAtEnd,
+            apps.isAtEnd, gaps.isAtEnd, titles.isAtEnd, places.isAtEnd, axes.isAtEnd
+        else { throw PackingError(.badColumns) }
+        return items
+    }
+
+    /// The devices of which the batch has events, by their id.
+    func devices() throws(PackingError) -> [UInt8: Device] {
+        guard var cursor = sections[.deviceTable] else { return [:] }
+        var devices: [UInt8: Device] = [:]
+        while !cursor.isAtEnd {
+            let id = try cursor.byte()
+            guard devices[id] == nil else { throw PackingError(.badColumns) }
+            devices[id] = try cursor.device()
+        }
+        return devices
+    }
+
+    /// The desktop; nil where it is not told.
+    func screen() throws(PackingError) -> ScreenLayout? {
+        guard var cursor = sections[.screen] else { return nil }
+        let screen = try cursor.screen()
+        guard cursor.isAtEnd else { throw PackingError(.badColumns) }
+        return screen
+    }
+}
+
+extension Cursor {
+    mutating func pixel() throws(PackingError) -> Pixel {
+        Pixel(x: try signed(), y: try signed())
+    }
+
+    fileprivate mutating func device() throws(PackingError) -> Device {
+        guard let kind = Device.Kind(rawValue: try byte()) else { throw PackingError(.badColumns) }
+        var device = Device(name: "", kind: kind)
+        (device.buttons, device.master) = (try byte(), try byte())
+        (device.vendor, device.product) = (try unsigned(), try unsigned())
+        device.name = try text()
+        for _ in 0..<(try byte()) { device.axes.append(try axis()) }
+        return device
+    }
+
+    private mutating func axis() throws(PackingError) -> Device.Axis {
+        let code = try byte()
+        let label = try text()
+        let (least, most) = (try count32(), try count32())
+        guard least <= most else { throw PackingError(.badColumns) }
+        return Device.Axis(
+            number: code & ~BatchLayout.axisIsAbsolute,
+            label: label,
+            isAbsolute: code & BatchLayout.axisIsAbsolute != 0,
+            range: least...most,
+            resolution: try count32()
+        )
+    }
+
+    fileprivate mutating func screen() throws(PackingError) -> ScreenLayout {
+        var screen = ScreenLayout(width: try unsigned(), height: try unsigned())
+        for _ in 0..<(try byte()) {
+            screen.monitors.append(
+                ScreenLayout.Monitor(
+                    x: try signed(),
+                    y: try signed(),
+                    width: try unsigned(),
+                    height: try unsigned(),
+                    glassWidth: try unsigned(),
+                    glassHeight: try unsigned()
+                )
+            )
+        }
+        return screen
+    }
+}

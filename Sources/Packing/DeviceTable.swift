@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Gate
+
+/// A set of devices by their XInput2 id.
+struct DeviceSet: Equatable {
+    private var words = InlineArray<4, UInt64>(repeating: 0)
+
+    init() {}
+
+    mutating func insert(_ id: UInt8) {
+        words[Int(id >> 6)] |= 1 << UInt64(id & 63)
+    }
+
+    func contains(_ id: UInt8) -> Bool {
+        words[Int(id >> 6)] & 1 << UInt64(id & 63) != 0
+    }
+
+    static func == (left: DeviceSet, right: DeviceSet) -> Bool {
+        (0..<4).allSatisfy { left.words[$0] == right.words[$0] }
+    }
+}
+
+/// The devices and the desktop as batches describe them: each batch for itself, those of which it
+/// has events, so that it can be read alone and what is left out is not described.
+struct DeviceTable {
+    /// More bytes than the section of the desktop takes.
+    static let widestScreen = 320
+    private static let mostMonitors = 16
+    private static let longestName = 96
+    private static let longestLabel = 32
+
+    /// What is written of a device, by its id.
+    private var devices: [UInt8: [UInt8]] = [:]
+    private var screen: [UInt8] = []
+    /// The devices of which the open batch has events.
+    var used = DeviceSet()
+
+    func admits(_ device: AdmittedDevice) -> Bool {
+        !used.contains(device.id) || devices[device.id] == Self.encoded(device)
+    }
+
+    func admits(_ screen: AdmittedScreen) -> Bool { self.screen == Self.encoded(screen.screen) }
+
+    mutating func describe(_ device: AdmittedDevice) {
+        devices[device.id] = Self.encoded(device)
+    }
+
+    mutating func describe(_ screen: AdmittedScreen) {
+        self.screen = Self.encoded(screen.screen)
+    }
+
+    /// The sections of a batch that has events of some devices.
+    ///
+    /// What is more than a batch has room for is left out; no desk has so many devices.
+    func sections(of used: DeviceSet) -> [UInt8] {
+        var table: [UInt8] = []
+        for (id, bytes) in devices.sorted(by: { $0.key < $1.key })
+        where used.contains(id) && table.count + bytes.count <= BatchLayout.mostTable {
+            table += bytes
+        }
+        return Self.section(.deviceTable, table) + Self.section(.screen, screen)
+    }
+
+    private static func section(_ id: BatchLayout.Section, _ content: [UInt8]) -> [UInt8] {
+        guard !content.isEmpty else { return [] }
+        var bytes = [id.rawValue]
+        bytes.append(varint: UInt64(content.count))
+        return bytes + content
+    }
+
+    // MARK: Writing
+
+    /// nil where nothing is known of the device.
+    private static func encoded(_ admitted: AdmittedDevice) -> [UInt8]? {
+        guard let device = admitted.device else { return nil }
+        var bytes = [admitted.id, device.kind.rawValue, device.buttons, device.master]
+        bytes.append(varint: UInt64(device.vendor))
+        bytes.append(varint: UInt64(device.product))
+        bytes.append(device.name, atMost: longestName)
+        let axes = device.axes.prefix { $0.number < AxisValues.axes.upperBound }
+        bytes.append(UInt8(axes.count))
+        for axis in axes {
+            bytes.append(axis.number | (axis.isAbsolute ? BatchLayout.axisIsAbsolute : 0))
+            bytes.append(axis.label, atMost: longestLabel)
+            bytes.append(varint: UInt64(zigzag: Int64(axis.range.lowerBound)))
+            bytes.append(varint: UInt64(zigzag: Int64(axis.range.upperBound)))
+            bytes.append(varint: UInt64(zigzag: Int64(axis.resolution)))
+        }
+        return bytes
+    }
+
+    private static func encoded(_ screen: ScreenLayout) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(varint: UInt64(screen.width))
+        bytes.append(varint: UInt64(screen.height))
+        let monitors = screen.monitors.prefix(mostMonitors)
+        bytes.append(UInt8(monitors.count))
+        for monitor in monitors {
+            bytes.append(varint: UInt64(zigzag: Int64(monitor.x)))
+            bytes.append(varint: UInt64(zigzag: Int64(monitor.y)))
+            for size in [monitor.width, monitor.height, monitor.glassWidth, monitor.glassHeight] {
+                bytes.append(varint: UInt64(size))
+            }
+        }
+        return bytes
+    }
+}
+
+extension [UInt8] {
+    /// Appends the length and the UTF-8 of a text, cut where it is too long.
+    fileprivate mutating func append(_ text: String, atMost limit: Int) {
+        let bytes = text.utf8.prefix(limit)
+        append(varint: UInt64(bytes.count))
+        append(contentsOf: bytes)
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CX11
+import Events
+import Foundation
+import Testing
+
+/// What is known of the devices, and what those tell that are no mouse.
+@Suite(.serialized, .enabled(if: XorgServer.refusal == nil)) struct DeviceTests {
+    /// Moves a device to another master, or lets it float.
+    private func attach(_ device: UInt8, to master: UInt8?, _ hand: Hand) {
+        var change = XIAnyHierarchyChangeInfo()
+        if let master {
+            change.attach = XIAttachSlaveInfo(
+                type: XIAttachSlave,
+                deviceid: Int32(device),
+                new_master: Int32(master)
+            )
+        } else {
+            change.detach = XIDetachSlaveInfo(type: XIDetachSlave, deviceid: Int32(device))
+        }
+        XIChangeHierarchy(hand.display, &change, 1)
+        hand.flush()
+    }
+
+    @Test func `each device is told with its kind, axes and buttons, and follows its master`()
+        throws
+    {
+        let server = try XorgServer([
+            "keys": .keyboard, "mouse": .mouse, "pen": .tablet, "glass": .touch,
+        ])
+        let hand = try Hand(server)
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        func named(_ name: String) throws -> (id: UInt8, device: Device) {
+            let found = observer.devices.first { $0.value.name == name }
+            let entry = try #require(found, "\(name)")
+            return (entry.key, entry.value)
+        }
+        #expect(try named("keys").device.kind == .keyboard)
+        #expect(try named("keys").device.axes.isEmpty)
+        let mouse = try named("mouse")
+        #expect(mouse.device.kind == .mouse && mouse.device.buttons == 12)
+        #expect(mouse.device.master == 2)
+        #expect(mouse.device.axes.prefix(2).map(\.isAbsolute) == [false, false])
+        #expect(mouse.device.axes.first?.label == "Rel X")
+        #expect(mouse.device.axes.first?.range == 0...0, "movements have no bounds")
+        let pen = try named("pen").device
+        #expect(pen.kind == .tablet)
+        #expect(pen.axes.first { $0.number == 0 }?.range == 0...65_535)
+        #expect(pen.axes.first { $0.label == "Abs Pressure" }?.isAbsolute == true)
+        #expect(try named("glass").device.kind == .touchscreen)
+
+        hand.addMaster(name: "second")
+        let second = try named("second pointer").id
+        attach(mouse.id, to: second, hand)
+        #expect(try named("mouse").device.master == second)
+        attach(mouse.id, to: nil, hand)
+        #expect(try named("mouse").device.master == 0, "it floats")
+        attach(mouse.id, to: 2, hand)
+        #expect(try named("mouse") == mouse)
+    }
+
+    @Test func `a pen tells positions and pressure, and the pixel they mean`() throws {
+        let server = try XorgServer(["mouse": .mouse, "pen": .tablet], isWide: true)
+        let hand = try Hand(server)
+        _ = hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 2560, 1200), isPopup: true))
+        let pen = try server.device("pen")
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        var random = SplitMix(seed: 71)
+        try pen.proximity(true, [0: 1, 1: 1])
+        for _ in 0..<20 {
+            observer.clear()
+            let (x, y) = (
+                Int32.random(in: 0...65_535, using: &random),
+                Int32.random(in: 0...65_535, using: &random)
+            )
+            let pressure = Int32.random(in: 1...1000, using: &random)
+            let axes = [0: Double(x), 1: Double(y), 4: Double(pressure)]
+            try pen.move(axes, absolute: true)
+            try pen.button(1, down: true)
+            try pen.button(1, down: false)
+            try pen.synchronize()
+            let seen = observer.seen.map(\.event)
+            guard case .axes(let values)? = seen.first?.payload else {
+                Issue.record("No axes.")
+                return
+            }
+            #expect(values[0] == x && values[1] == y && values[4] == pressure)
+            let place = hand.pointer
+            let pixel = Pixel(x: Int16(place.x), y: Int16(place.y))
+            #expect(seen.dropFirst().map(\.place) == [pixel, pixel])
+            #expect(Int32(pixel.x) == x * 2560 / 65_536 && Int32(pixel.y) == y * 1024 / 65_536)
+        }
+    }
+
+    @Test func `other monitors are told as they come`() throws {
+        let server = try XorgServer(["mouse": .mouse], isWide: true)
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        func monitor(_ x: Int16, _ width: UInt16, _ height: UInt16) -> [Int] {
+            [Int(x), 0, Int(width), Int(height)]
+        }
+        func last() -> [[Int]] {
+            observer.screens.last?.monitors
+                .map { [Int($0.x), Int($0.y), Int($0.width), Int($0.height)] }.sorted {
+                    $0[0] < $1[0]
+                }
+                ?? []
+        }
+        #expect(last() == [monitor(0, 1280, 1024), monitor(1280, 1280, 1024)])
+        #expect(observer.screens.last?.width == 2560)
+        try server.randr("--output", "DUMMY1", "--off")
+        #expect(eventually { last() == [monitor(0, 1280, 1024)] })
+        #expect(observer.screens.last?.width == 1280)
+    }
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CX11
+import Events
+import Foundation
+import Testing
+
+/// Where clicks happened, beside what the program that was clicked was told.
+@Suite(.serialized, .enabled(if: XorgServer.refusal == nil)) struct PlaceTests {
+    /// What a program is told of a button.
+    private struct Click: Equatable {
+        var number: UInt8
+        var isDown: Bool
+        var place: Pixel
+    }
+
+    /// How the monitors stand, as options of xrandr, and whether a part of the desktop is dark.
+    enum Monitors: String, CaseIterable {
+        case one, beside, lower
+    }
+
+    /// The buttons that the hand's windows got.
+    private func heard(_ hand: Hand) -> [Click] {
+        hand.flush()
+        var clicks: [Click] = []
+        var event = XEvent()
+        while XCheckMaskEvent(hand.display, ButtonPressMask | ButtonReleaseMask, &event) != 0 {
+            clicks.append(
+                Click(
+                    number: UInt8(event.xbutton.button),
+                    isDown: event.type == ButtonPress,
+                    place: Pixel(x: Int16(event.xbutton.x_root), y: Int16(event.xbutton.y_root))
+                )
+            )
+        }
+        return clicks
+    }
+
+    /// The buttons the observer saw; without a place where it was not certain.
+    private func seen(_ observer: Observer) -> [(click: Click, isCertain: Bool)] {
+        observer.seen.compactMap {
+            guard case .button(let number, let isDown) = $0.event.payload else { return nil }
+            let place = $0.event.place
+            return (
+                Click(number: number, isDown: isDown, place: place ?? Pixel(x: -1, y: -1)),
+                place != nil
+            )
+        }
+    }
+
+    private func server(_ monitors: Monitors) throws -> XorgServer {
+        let server = try XorgServer(["mouse": .mouse, "tablet": .tablet], isWide: monitors != .one)
+        if monitors == .lower {
+            try server.randr("--addmode", "DUMMY1", "800x600")
+            try server.randr("--output", "DUMMY1", "--mode", "800x600", "--pos", "1280x200")
+        }
+        return server
+    }
+
+    @Test(arguments: Monitors.allCases)
+    func `every click has the pixel the clicked program was told, with acceleration, at edges`(
+        monitors: Monitors
+    ) throws {
+        let server = try server(monitors)
+        let mouse = try server.device("mouse")
+        let hand = try Hand(server)
+        hand.listen(hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 2560, 1200), isPopup: true)))
+        try mouse.move(dx: 1, dy: 1)
+        try mouse.synchronize()
+        let observer = try Observer(server, pause: 60_000)
+        defer { observer.stop() }
+        var random = SplitMix(seed: 41)
+        let count = isProof ? 10_000 : 400
+        var truth: [Click] = []
+        for click in 0..<count {
+            // Some steps, now and then far beyond an edge, with whatever acceleration.
+            for _ in 0..<Int.random(in: 0...6, using: &random) {
+                let reach: Int32 = Int.random(in: 0..<12, using: &random) == 0 ? 3000 : 30
+                try mouse.move(
+                    dx: .random(in: -reach...reach, using: &random),
+                    dy: .random(in: -reach...reach, using: &random),
+                    acceleration: .random(in: 0.2...3.7, using: &random)
+                )
+            }
+            try mouse.button(1, down: click % 2 == 0)
+            if Int.random(in: 0..<20, using: &random) == 0 {
+                try mouse.synchronize()
+                usleep(.random(in: 0...40_000, using: &random))
+            }
+            if click % 100 == 99 {
+                try mouse.synchronize()
+                truth += heard(hand)
+            }
+        }
+        try mouse.synchronize()
+        truth += heard(hand)
+        let seen = seen(observer)
+        let certain = zip(seen, truth).filter(\.0.isCertain)
+        let wrong = certain.count { $0.0.click != $0.1 }
+        print(
+            """
+            places, \(monitors.rawValue): \(truth.count) clicks, \(certain.count) certain, \
+            \(wrong) at another pixel
+            """
+        )
+        #expect(truth.count == count)
+        #expect(seen.count == count)
+        #expect(wrong == 0)
+        #expect(certain.count == count)
+    }
+
+    @Test func `a click the server's answers do not explain has no pixel`() throws {
+        let server = try XorgServer(["mouse": .mouse])
+        let mouse = try server.device("mouse")
+        let hand = try Hand(server)
+        hand.listen(hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 1280, 1024), isPopup: true)))
+        try mouse.move(dx: 1, dy: 1)
+        try mouse.synchronize()
+        let observer = try Observer(server, pause: 20_000)
+        defer { observer.stop() }
+        var random = SplitMix(seed: 43)
+        var truth: [Click] = []
+        let count = isProof ? 2000 : 200
+        for click in 0..<count {
+            // A program moves the pointer, by however little, before or after a click.
+            func warp() {
+                let by = Int32.random(in: -2...2, using: &random)
+                XWarpPointer(hand.display, 0, 0, 0, 0, 0, 0, by, by)
+                hand.flush()
+            }
+            if Int.random(in: 0..<4, using: &random) == 0 { warp() }
+            try mouse.move(
+                dx: .random(in: -40...40, using: &random),
+                dy: .random(in: -40...40, using: &random),
+                acceleration: .random(in: 0.2...3.7, using: &random)
+            )
+            try mouse.button(1, down: click % 2 == 0)
+            try mouse.synchronize()
+            if Int.random(in: 0..<4, using: &random) == 0 { warp() }
+            if Int.random(in: 0..<3, using: &random) == 0 { usleep(20_000) }
+            truth += heard(hand)
+        }
+        let seen = seen(observer)
+        let certain = zip(seen, truth).filter(\.0.isCertain)
+        let wrong = certain.count { $0.0.click != $0.1 }
+        print("places, warped: \(count) clicks, \(certain.count) certain, \(wrong) wrong")
+        #expect(seen.count == truth.count && truth.count == count)
+        #expect(wrong == 0)
+        #expect(certain.count > 0 && certain.count < count)
+    }
+
+    @Test(arguments: [1.0, 1.7])
+    func `the counts between two pixels lead from one to the other`(acceleration: Double) throws {
+        let server = try XorgServer(["mouse": .mouse])
+        let mouse = try server.device("mouse")
+        let hand = try Hand(server)
+        _ = hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 1280, 1024), isPopup: true))
+        try mouse.move(dx: 1, dy: 1)
+        try mouse.synchronize()
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        var random = SplitMix(seed: 44)
+        var way: (x: Int, y: Int)?
+        var told = 0
+        for _ in 0..<60 {
+            for _ in 0..<10 {
+                try mouse.move(
+                    dx: .random(in: -5...5, using: &random),
+                    dy: .random(in: -5...5, using: &random),
+                    acceleration: acceleration
+                )
+            }
+            try mouse.synchronize()
+            let seen = observer.seen
+            observer.clear()
+            for event in seen.map(\.event) {
+                guard case .motion(let dx, let dy) = event.payload else { continue }
+                way?.x += Int(dx)
+                way?.y += Int(dy)
+                guard let place = event.place else { continue }
+                way = (Int(place.x), Int(place.y))
+                told += 1
+            }
+            // At the end of a reading a reader knows the pixel: told, or by adding up.
+            let place = hand.pointer
+            #expect(way?.x == Int(place.x) && way?.y == Int(place.y))
+        }
+        // Without acceleration once, and once more for each edge; with it nearly always.
+        if acceleration == 1 { #expect(told < 10) } else { #expect(told > 40) }
+    }
+}
