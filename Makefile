@@ -84,7 +84,8 @@ install: ## Everything below PREFIX and the Xsession hook; run `make build` firs
 	install -m 755 session/mci-session packaging/probe-userns "$(TO)/lib/mci/"
 	sed 's|^ExecStart=mcid|ExecStart=$(PREFIX)/bin/mcid|' systemd/mcid.service >"$(UNITS)/mcid.service"
 	install -m 644 systemd/mci-session.target "$(UNITS)/"
-	install -m 644 systemd/mcid.service.d/50-userns.conf $(wildcard Sources/Settings/policy.*.json) \
+	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Settings/policy.schema.json \
+	    Sources/Settings/policy.example.json \
 	    "$(TO)/share/mci/"
 	sed 's|@PREFIX@|$(PREFIX)|' session/95mci >"$(HOOK)"
 	install -m 644 man/mcid.1 "$(TO)/share/man/man1/"
@@ -102,7 +103,10 @@ uninstall: ## Removes what install put there; asks about your recording and your
 	rm -f "$(TO)/bin/mcid" "$(TO)/bin/mcictl" "$(UNITS)/mcid.service" "$(UNITS)/mci-session.target" \
 	    "$(UNITS)/mcid.service.d/50-userns.conf" "$(HOOK)" "$(TO)/share/man/man1/mcid.1" \
 	    "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
-	rm -rf "$(TO)/lib/mci" "$(TO)/share/mci"
+	rm -f "$(TO)/share/mci/policy.schema.json" "$(TO)/share/mci/policy.example.json" \
+	    "$(TO)/share/mci/50-userns.conf" "$(TO)/lib/mci/libmci-sqlite.so" "$(TO)/lib/mci/mci-session" \
+	    "$(TO)/lib/mci/probe-userns"
+	-rmdir "$(TO)/lib/mci" "$(TO)/share/mci" 2>/dev/null
 	-rmdir "$(UNITS)/mcid.service.d" 2>/dev/null
 	@test -n "$(DESTDIR)" || sh packaging/uninstall
 

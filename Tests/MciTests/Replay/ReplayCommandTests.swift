@@ -146,6 +146,14 @@ import Testing
         #expect(try replay(file, desktop.display).code == 0)
     }
 
+    @Test(.enabled(if: XorgServer.refusal == nil))
+    func `an Xorg whose every screen is a dummy is played into, whatever its devices`() throws {
+        let server = try XorgServer(["keys": .keyboard, "mouse": .mouse])
+        let file = try file([(0, Self.key("a", "down")), (1, Self.key("a", "up"))])
+        let result = try replay(file, server.display)
+        #expect(result.code == 0, "\(result.errors)")
+    }
+
     private static let relay = """
         import os, socket, sys, threading
         def pump(a, b):
