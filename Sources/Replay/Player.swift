@@ -79,8 +79,11 @@ package struct Player {
             try hands.turn(turns.x / 120, negative: 6, positive: 7)
             try hands.turn(turns.y / 120, negative: 4, positive: 5)
             turns = (turns.x % 120, turns.y % 120)
-        case .focus, .gap: return
-        case nil:
+        case .axes where line.place != nil:
+            // A tablet or a touch screen: where the pointer went is all that XTEST can say of it.
+            if let place = line.place { try hands.correct(to: place) }
+        case .focus, .gap, .device, .monitors: return
+        case .axes, nil:
             summary.unknown += 1
             return
         }

@@ -29,12 +29,17 @@ package struct DuckTrack: EventWriter {
         case .button(let number, let isDown):
             begin("click", event.time)
             text.append(",\"button\":\"\(PynputName.button(number))\",\"pressed\":\(isDown)")
+            place(event.item.place)
         case .scroll(let dx, let dy):
             let notches = (turns.x.take(dx), -turns.y.take(dy))
             guard notches != (0, 0) else { return }
             begin("scroll", event.time)
             text.append(",\"dx\":\(notches.0),\"dy\":\(notches.1)")
-        case .motion, .axes: return omissions.motions += 1
+            place(event.item.place)
+        case .motion, .axes:
+            guard event.item.place != nil else { return omissions.motions += 1 }
+            begin("move", event.time)
+            place(event.item.place)
         case .gap(_, _, nil):
             begin("pause", event.time)
             text.append("}\n")
@@ -42,6 +47,12 @@ package struct DuckTrack: EventWriter {
         case .focus, .gap, .device, .screen: return
         }
         text.append("}\n")
+    }
+
+    /// The pixel, where it is known.
+    private mutating func place(_ place: Pixel?) {
+        guard let place else { return }
+        text.append(",\"x\":\(place.x),\"y\":\(place.y)")
     }
 
     private mutating func begin(_ action: String, _ time: WallTime) {

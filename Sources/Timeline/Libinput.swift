@@ -20,6 +20,7 @@ package struct Libinput: EventWriter {
         }
 
         fileprivate var uses: [UInt8: Uses] = [:]
+        fileprivate var described: [UInt8: Device] = [:]
         fileprivate var start: WallTime?
         /// The latest time seen, in milliseconds since 1970.
         package private(set) var end: Int64 = 0
@@ -32,7 +33,10 @@ package struct Libinput: EventWriter {
             case .key: uses[event.item.device, default: Uses()].keys = true
             case .button, .motion, .scroll:
                 uses[event.item.device, default: Uses()].pointer = true
-            case .axes, .focus, .gap, .device, .screen: return
+            case .device(let device):
+                described[event.item.device] = device
+                return
+            case .axes, .screen, .focus, .gap: return
             }
             if start == nil { start = event.time }
         }
@@ -66,6 +70,7 @@ package struct Libinput: EventWriter {
 
     private let device: UInt8
     private let uses: Survey.Uses
+    private let description: Device?
     private let start: WallTime
     private var last: Int64 = 0
     private var turns = (x: NotchCounter(), y: NotchCounter())
@@ -83,6 +88,7 @@ package struct Libinput: EventWriter {
     package init(_ device: UInt8, _ survey: Survey) {
         self.device = device
         uses = survey.uses[device] ?? Survey.Uses()
+        description = survey.described[device]
         start = survey.start ?? WallTime(0)
     }
 
@@ -91,6 +97,9 @@ package struct Libinput: EventWriter {
         let axes = [
             Code.x, Code.y, Code.sideWheel, Code.wheel, Code.fineWheel, Code.fineSideWheel,
         ]
+        var name = TextBuffer()
+        name.append(quoted: description?.name ?? "X11 device \(device)")
+        let ids = [0, description?.vendor ?? 0, description?.product ?? 0, 0]
         func list(_ codes: [UInt16]) -> String { codes.map { "\($0)" }.joined(separator: ", ") }
         let relative = uses.pointer ? "\n      2: [\(list(axes))]" : ""
         let kinds = (uses.keys ? ["KEYBOARD", "KEY"] : []) + (uses.pointer ? ["MOUSE"] : [])
@@ -98,8 +107,8 @@ package struct Libinput: EventWriter {
             """
             - node: xinput:\(device)
               evdev:
-                name: "X11 device \(device)"
-                id: [0, 0, 0, 0]
+                name: \(String(decoding: name.bytes, as: UTF8.self))
+                id: [\(list(ids))]
                 codes:
                   0: [0]
                   1: [\(list(keys))]\(relative)
@@ -142,7 +151,8 @@ package struct Libinput: EventWriter {
                 ],
                 time
             )
-        case .axes, .focus, .gap, .device, .screen: return
+        case .axes: omissions.axes += 1
+        case .device, .screen, .focus, .gap: return
         }
     }
 

@@ -8,6 +8,8 @@ package struct Omissions: Equatable, Sendable {
     package var unnamedKeys = 0
     /// Movements whose pixel is not known.
     package var motions = 0
+    /// Positions and pressures of tablets and touch screens.
+    package var axes = 0
 
     package init() {}
 }

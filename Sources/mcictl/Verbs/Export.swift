@@ -119,6 +119,7 @@ struct ExportVerb: ParsableCommand {
             _ = try export(timeline, stretch, &lines, bar, write)
             omissions.hiddenKeys += lines.omissions.hiddenKeys
             omissions.unnamedKeys += lines.omissions.unnamedKeys
+            omissions.axes += lines.omissions.axes
         }
         return (summary, omissions)
     }
@@ -136,6 +137,10 @@ struct ExportVerb: ParsableCommand {
         if omissions.motions > 0 {
             let motions = TimeText.count(omissions.motions, "movement", "movements")
             Terminal.tell("\(motions) without a pixel: left out.")
+        }
+        if omissions.axes > 0 {
+            let values = TimeText.count(omissions.axes, "value", "values")
+            Terminal.tell("\(values) of tablets and touch screens: left out.")
         }
     }
 

@@ -23,9 +23,10 @@ import Timeline
     private func event(
         _ time: Int64,
         _ device: UInt8,
-        _ payload: OpenedItem.Payload
+        _ payload: OpenedItem.Payload,
+        _ place: Pixel? = nil
     ) -> RecordedEvent {
-        let item = OpenedItem(time: EventTime(time), device: device, payload: payload)
+        let item = OpenedItem(time: EventTime(time), device: device, payload: payload, place: place)
         return RecordedEvent(item, in: Self.header, after: WallTime(0))
     }
 
@@ -124,6 +125,30 @@ import Timeline
                 """,
             "\(text.errors)"
         )
+    }
+
+    @Test func `pixels and names of devices are told where they are known`() throws {
+        let events = [
+            event(1, 4, .device(Device(name: "A \"mouse\"", vendor: 7, product: 9))),
+            event(2, 4, .motion(dx: 1, dy: 1), Pixel(x: -5, y: 6)),
+            event(3, 4, .button(number: 3, isDown: true), Pixel(x: 8, y: 9)),
+            event(4, 4, .scroll(dx: 0, dy: 120), Pixel(x: 10, y: 11)),
+        ]
+        var lines = DuckTrack()
+        for event in events { lines.append(event) }
+        let text = String(decoding: lines.take(all: true) ?? [], as: UTF8.self)
+        #expect(
+            text == """
+                {"time_stamp":1800000000.002,"action":"move","x":-5,"y":6}
+                {"time_stamp":1800000000.003,"action":"click","button":"right","pressed":true,"x":8,"y":9}
+                {"time_stamp":1800000000.004,"action":"scroll","dx":0,"dy":-1,"x":10,"y":11}
+
+                """
+        )
+        let path = try file("recording.yml", libinput(events))
+        let result = try Program.run("/usr/bin/python3", ["-c", Self.loader, path])
+        #expect(result.lines.first == "A \"mouse\" 0.0", "\(result.errors)")
+        #expect(String(decoding: libinput(events), as: UTF8.self).contains("id: [0, 7, 9, 0]\n"))
     }
 
     @Test func `every key that DuckTrack is told has a name in pynput`() throws {
