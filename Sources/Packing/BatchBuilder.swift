@@ -53,8 +53,9 @@ package struct BatchBuilder: ~Copyable {
     private var fits: Place
     /// The size of what the output holds: everything up to ``fits``, compressed.
     private var packed: Int?
-    /// Places behind ``fits`` at which the batch can be cut. What stands between two of them fits
-    /// into a batch of its own, however badly it compresses.
+    /// Places behind ``fits`` at which the batch can be cut.
+    ///
+    /// What stands between two of them fits into a batch of its own, however badly it compresses.
     private var cuts: [Place] = []
     /// Column bytes at which it is to be tried again whether the batch fits.
     private var nextTrial = 0

@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test(arguments: [125.0, 1000, 8000, 100_000])
-    func `while events keep coming the readings grow rare, at most twenty a second`(_ rate: Double) {
+    func `while events keep coming the readings grow rare, at most twenty a second`(_ rate: Double)
+    {
         let (pauses, most) = readings(perSecond: rate)
         #expect(pauses.prefix(3) == [20, 20, 40])
         #expect(pauses.allSatisfy { $0 <= 1000 })
