@@ -84,14 +84,14 @@ install: ## Everything below PREFIX and the Xsession hook; run `make build` firs
 	    "$(dir $(HOOK))" $(foreach file,$(COMPLETIONS),"$(dir $(file))")
 	install -s -m 755 .build/release/mcid .build/release/mcictl "$(TO)/bin/"
 	install -s -m 644 .build/release/libmci-sqlite.so "$(TO)/lib/mci/"
-	install -m 755 session/mci-session packaging/probe-userns "$(TO)/lib/mci/"
+	install -m 755 packaging/mci-session packaging/probe-userns "$(TO)/lib/mci/"
 	sed 's|^ExecStart=mcid|ExecStart=$(PREFIX)/bin/mcid|' systemd/mcid.service >"$(UNITS)/mcid.service"
 	install -m 644 systemd/mci-session.target "$(UNITS)/"
 	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Settings/policy.schema.json \
 	    Sources/Settings/policy.example.json \
 	    "$(TO)/share/mci/"
-	sed 's|@PREFIX@|$(PREFIX)|' session/95mci >"$(HOOK)"
-	install -m 644 man/mcid.1 "$(TO)/share/man/man1/"
+	sed 's|@PREFIX@|$(PREFIX)|' packaging/95mci >"$(HOOK)"
+	install -m 644 packaging/mcid.1 "$(TO)/share/man/man1/"
 	.build/release/mcictl --experimental-dump-help | python3 packaging/manual.py \
 	    >"$(TO)/share/man/man1/mcictl.1"
 	$(COMPLETE) bash | sed '1{/^#!/d}' >"$(word 1,$(COMPLETIONS))"

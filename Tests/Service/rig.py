@@ -179,7 +179,7 @@ class Play:
         assert self.mcictl("set", "ring-size", "4M").returncode == 0
         # The session reaches its target before it names its display.
         self.systemctl("unset-environment", "DISPLAY")
-        session = subprocess.Popen([str(ROOT / "session/mci-session"), "sh", "-c", "read line"], stdin=subprocess.PIPE,
+        session = subprocess.Popen([str(ROOT / "packaging/mci-session"), "sh", "-c", "read line"], stdin=subprocess.PIPE,
                                    env={**os.environ, "DISPLAY": ":4242"})
         self.wait(lambda: self.show("ExecMainStatus") == "69", "the display is not there yet")
         self.systemctl("import-environment", "DISPLAY")
@@ -224,7 +224,7 @@ class Play:
 
         self.systemctl("start", "mcid")
         assert self.status()["state"] == "recording"
-        other = subprocess.run([str(ROOT / "session/mci-session"), "true"], env={**os.environ, "DISPLAY": ":4243"})
+        other = subprocess.run([str(ROOT / "packaging/mci-session"), "true"], env={**os.environ, "DISPLAY": ":4243"})
         assert other.returncode == 0 and self.status()["state"] == "recording"
         self.done("a second session of the same person changes nothing")
 
