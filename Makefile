@@ -14,7 +14,7 @@ FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build
 RUNS ?= 10000000
 SOAK ?= 1800
 
-.PHONY: run build test proof mutants fuzz bench soak lint format install uninstall deb clean-root clean
+.PHONY: run build test proof mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -58,6 +58,13 @@ bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table and
 	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
 	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)"
+
+trace: ## The tests under strace: every call of every mcid, against the unit's filter.
+	@bash .ci/packages test
+	@$(PYTHON_PACKAGES)
+	@rm -rf .build/traces && mkdir -p .build/traces
+	MCI_TRACE=$(CURDIR)/.build/traces $(SWIFT) test $(SWIFT_FLAGS)
+	python3 Tests/Service/calls.py .build/traces
 
 soak: build ## Half an hour at a thousand motions a second, under the unit; SOAK=60 is short.
 	@bash .ci/packages test

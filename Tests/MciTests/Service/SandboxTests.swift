@@ -58,7 +58,8 @@ extension DaemonTests {
         try daemon.useSmallRing()
         let trace = "\(daemon.folder.path)/trace"
         let calls = "socket,socketpair,execve,execveat,fork,vfork,clone,clone3,open,openat,creat"
-        daemon.wrapper = ["-D", "-f", "-qq", "-e", "trace=\(calls)", "-o", trace]
+        let strace = try #require(Program.path("strace"))
+        daemon.wrapper = [strace, "-D", "-f", "-qq", "-e", "trace=\(calls)", "-o", trace]
         try daemon.record(hand)
         hand.type(["a", "F1"])
         try daemon.settled()
