@@ -478,43 +478,4 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         #expect(daemon.status?.reason == "The controls file is damaged in line 1.")
         #expect(daemon.status?.events.seen == 0)
     }
-
-    @Test func `PyPI's varlink client drives it`() throws {
-        let library = Program.root + "/.build-python"
-        try #require(
-            FileManager.default.fileExists(atPath: library + "/varlink"),
-            "Run the tests with: make test"
-        )
-        let daemon = try Daemon(desktop)
-        try daemon.useSmallRing()
-        try daemon.start()
-        let script = """
-            import varlink
-            with varlink.Client(address="unix:\(daemon.folder.paths.socket)") as client:
-                with client.open("io.mci.Control") as mci:
-                    assert mci.GetStatus()["status"]["state"] == "recording"
-                    assert mci.Pause(seconds=60)["status"]["state"] == "paused"
-                    assert mci.Pause()["wasPaused"]
-                    assert mci.Resume()["status"]["state"] == "recording"
-                    assert mci.Forget(dryRun=True)["pending"] is False
-                    assert mci.Flush()["status"]["events"]["lost"] == 0
-                    assert mci.Reload()["status"]["keyDetail"] == "shortcuts"
-                    for reply in mci.Monitor(_more=True):
-                        assert reply["status"]["schema"] == 1
-                        break
-                with client.open("io.mci.Control") as mci:
-                    try:
-                        mci.Pause(seconds=-1)
-                        assert False
-                    except varlink.VarlinkError as error:
-                        assert error.error() == "io.mci.Control.Refused", error
-                    assert mci.Withdraw()["status"]["reason"] == "no-consent"
-            print("done")
-            """
-        var environment = daemon.environment
-        environment["PYTHONPATH"] = library
-        environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
-        let result = try Program.run("python3", ["-c", script], environment: environment)
-        #expect(result.output == "done\n", "\(result.errors)")
-    }
 }
