@@ -93,10 +93,13 @@ class Play:
         text = (ROOT / "systemd/mcid.service").read_text()
         text = text.replace("ExecStart=mcid", f"ExecStart={self.programs}/mcid")
         (units / "mcid.service").write_text(text)
-        # No journal here.
+        # No journal here. A shell with the rights of mcid tells what it can write to.
         extra = units / "mcid.service.d"
         extra.mkdir()
-        (extra / "99-rig.conf").write_text(f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=4\n")
+        look = "/bin/sh -c 'test -w %t/bus && echo writable || echo closed'"
+        (extra / "99-rig.conf").write_text(
+            f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=4\n"
+            f"ExecStartPre={look}\nStandardOutput=append:{HOME}/bus\n")
         # No display manager here: the target that sessions reach.
         shutil.copy(ROOT / "systemd/mci-session.target", units)
         if userns:
@@ -160,6 +163,7 @@ class Play:
 
     def run(self):
         self.systemctl("import-environment", "DISPLAY", "XDG_SESSION_TYPE")
+        self.systemctl("set-environment", "LD_PRELOAD=/nonexistent/listener.so")
         assert self.systemctl("enable", "mcid").returncode == 0
         self.done("enabled")
 
@@ -186,6 +190,15 @@ class Play:
         self.wait(lambda: self.show("ActiveState") == "active", "active with the session")
         assert self.show("StatusText") == "recording", self.show("StatusText")
         self.done("started with an X session, once its display is named; ready, records")
+
+        assert "LD_PRELOAD" not in (HOME / "mcid.log").read_text(), "the linker was told what to load"
+        assert (HOME / "bus").read_text().split()[-1] == ("closed" if self.userns else "writable")
+        self.systemctl("unset-environment", "LD_PRELOAD")
+        self.done("nothing of the session's is loaded into it; behind the drop-in the session bus is closed")
+
+        reloaded = self.systemctl("reload", "mcid")
+        assert reloaded.returncode == 0, reloaded.stderr
+        self.done("read its settings anew at a reload")
 
         layers = self.status()["sandbox"]
         assert any(l.startswith("landlock-") for l in layers), layers
