@@ -58,6 +58,13 @@ struct StatusVerb: ParsableCommand {
     }
 
     private func notRunning(_ place: Workplace) throws {
+        if place.isDaemonAlive() {
+            Terminal.tell(
+                "error: mcid cannot be asked what it records: it is starting, or its socket is gone."
+            )
+            Terminal.tell("  Next: systemctl --user restart mcid")
+            throw ExitCode(4)
+        }
         let pause = try? ControlsFile(place.paths.controls).read().pause
         if json {
             try Terminal.printJSON(NotRunning(pausedUntil: pause?.until, isPaused: pause != nil))

@@ -78,4 +78,41 @@ extension DaemonTests {
         let letters = try daemon.export().filter { $0["class"] as? String == "letter" }
         #expect(letters.count == 4)
     }
+
+    @Test func `where mcid has lost its socket nobody says that nothing is recorded`() throws {
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        #expect(try daemon.command("status").code == 3)
+        #expect(!Disk.exists(daemon.folder.paths.daemonLock), "asking leaves nothing behind")
+        try daemon.record(hand)
+        Disk.remove(daemon.folder.paths.socket)
+        hand.type(text: "ab")
+        let status = try daemon.command("status")
+        #expect(status.code == 4 && status.output.isEmpty, "\(status.output)")
+        #expect(status.errors.contains("cannot be asked what it records"))
+        #expect(try daemon.command("doctor").output.contains("runs without a socket"))
+        // What the person wants is done all the same.
+        #expect(try daemon.command("pause", "1h").code == 0)
+        hand.type(text: "secret")
+        usleep(300_000)
+        daemon.stop()
+        #expect(try daemon.command("status").code == 3)
+        let letters = try daemon.export().filter { $0["class"] as? String == "letter" }
+        #expect(letters.count == 4, "a and b, and nothing of the secret")
+    }
+
+    @Test func `a look at the lock keeps no daemon from starting`() throws {
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        let holder = Process()
+        holder.executableURL = URL(fileURLWithPath: try #require(Program.path("flock")))
+        holder.arguments = [daemon.folder.paths.daemonLock, "sh", "-c", "echo; sleep 0.2"]
+        let said = Pipe()
+        holder.standardOutput = said
+        try holder.run()
+        defer { holder.end() }
+        _ = said.fileHandleForReading.availableData
+        try daemon.start()
+        #expect(daemon.status?.state == .recording)
+    }
 }
