@@ -69,6 +69,7 @@ func runDaemon() -> Int32 {
                 ExitCode.unfit
             )
         }
+        X11Source.prepare()
         let confinement =
             isConfined
             ? confine(environment, paths) : Confinement(isWaived: true)

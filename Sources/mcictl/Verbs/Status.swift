@@ -43,7 +43,9 @@ struct StatusVerb: ParsableCommand {
         } catch let error as ControlError {
             if follow && error.code == .notRunning { return try notRunning(place) }
             Terminal.tell(
-                "error: mcid runs but does not answer as expected (\(error.code.rawValue))."
+                error.code == .foreign
+                    ? "error: \(error.description)"
+                    : "error: mcid runs but does not answer as expected (\(error.code.rawValue))."
             )
             Terminal.tell("  Next: systemctl --user status mcid")
             throw ExitCode(4)

@@ -7,6 +7,9 @@ import Glibc
 import Settings
 import Testing
 
+/// Options of setpriv to be somebody else.
+private let foreign = ["--reuid=4343", "--regid=4343", "--clear-groups", "--inh-caps=-all"]
+
 /// The control socket as others find it: a foreign client, and somebody who is not the person.
 extension DaemonTests {
     @Test func `PyPI's varlink client drives every method that mcid describes`() throws {
@@ -57,7 +60,6 @@ extension DaemonTests {
             except (BrokenPipeError, ConnectionResetError):
                 print(0)
             """
-        let foreign = ["--reuid=4343", "--regid=4343", "--clear-groups", "--inh-caps=-all"]
         for _ in 0..<20 {
             let result = try Program.run(
                 "setpriv",
@@ -77,6 +79,36 @@ extension DaemonTests {
         daemon.stop()
         let letters = try daemon.export().filter { $0["class"] as? String == "letter" }
         #expect(letters.count == 4)
+    }
+
+    @Test(.enabled(if: getuid() == 0, "only root can act as somebody else"))
+    func `somebody else in the place of mcid is not believed`() throws {
+        let daemon = try Daemon(desktop)
+        let run = "\(daemon.folder.path)/run"
+        try Disk.makeFolder("\(run)/mci")
+        for path in [run, "\(run)/mci"] { try #require(chmod(path, 0o777) == 0) }
+        let script = """
+            import socket
+            s = socket.socket(socket.AF_UNIX)
+            s.bind("\(daemon.folder.paths.socket)")
+            s.listen()
+            while True:
+                c = s.accept()[0]
+                if c.recv(65536):
+                    c.sendall(b'{"error":"io.mci.Control.Refused","parameters":{"reason":"Trust me.","next":""}}\\0')
+            """
+        let other = Process()
+        other.executableURL = URL(fileURLWithPath: try #require(Program.path("setpriv")))
+        other.arguments = foreign + ["python3", "-c", script]
+        other.environment = ["PATH": "/usr/bin:/bin"]
+        try other.run()
+        defer { other.end() }
+        try #require(try eventually { try daemon.command("status").code == 4 })
+        #expect(try daemon.command("status").errors.contains("Somebody else listens"))
+        let pause = try daemon.command("pause", "1h")
+        #expect(!(pause.output + pause.errors).contains("Trust me"))
+        #expect(pause.errors.contains("What you asked is on disk"))
+        #expect(try ControlsFile(daemon.folder.paths.controls).read().pause != nil)
     }
 
     @Test func `where mcid has lost its socket nobody says that nothing is recorded`() throws {
