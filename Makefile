@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 SWIFT_FLAGS ?=
-RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
+RELEASE = $(SWIFT) build -c release --static-swift-stdlib -Xlinker -z -Xlinker now $(SWIFT_FLAGS)
 # Independent implementations of varlink, age and JSON Schema, and a keylogger to compare with, for the
 # tests.
 PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema pynput; do test -d .build-python/$$name \
@@ -81,8 +81,10 @@ TO = $(DESTDIR)$(PREFIX)
 SYSCONFDIR ?= /etc
 HOOK = $(DESTDIR)$(SYSCONFDIR)/X11/Xsession.d/95mci
 UNITS = $(TO)/lib/systemd/user
+# Debian's zsh looks in another folder for what packages bring.
+ZSH = $(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 COMPLETIONS = $(TO)/share/bash-completion/completions/mcictl \
-    $(TO)/share/zsh/vendor-completions/_mcictl $(TO)/share/fish/vendor_completions.d/mcictl.fish
+    $(TO)/share/zsh/$(ZSH)/_mcictl $(TO)/share/fish/vendor_completions.d/mcictl.fish
 COMPLETE = .build/release/mcictl --generate-completion-script
 
 install: ## Everything below PREFIX and the Xsession hook; run `make build` first, as yourself.
@@ -116,8 +118,7 @@ uninstall: ## Removes what install put there; asks about your recording and your
 	rm -f "$(TO)/share/mci/policy.schema.json" "$(TO)/share/mci/policy.example.json" \
 	    "$(TO)/share/mci/50-userns.conf" "$(TO)/lib/mci/libmci-sqlite.so" "$(TO)/lib/mci/mci-session" \
 	    "$(TO)/lib/mci/probe-userns"
-	-rmdir "$(TO)/lib/mci" "$(TO)/share/mci" 2>/dev/null
-	-rmdir "$(UNITS)/mcid.service.d" 2>/dev/null
+	@rmdir "$(TO)/lib/mci" "$(TO)/share/mci" "$(UNITS)/mcid.service.d" 2>/dev/null || true
 	@test -n "$(DESTDIR)" || sh packaging/uninstall
 
 ARCHITECTURE = $(shell dpkg --print-architecture)
