@@ -226,6 +226,16 @@ class Play:
         self.settle()
         self.done("a process that hangs is ended by the watchdog and started again")
 
+        (RUN / "mci/control").unlink()
+        assert self.mcictl("status").returncode == 4, "it runs and cannot be asked"
+        assert self.systemctl("restart", "mcid").returncode == 0
+        assert self.status()["state"] == "recording"
+        os.kill(int(self.show("MainPID")), signal.SIGKILL)
+        self.wait(lambda: self.show("NRestarts") != "0" and self.show("ActiveState") == "active", "started again")
+        self.wait(lambda: self.status().get("state") == "recording", "the second socket is the one that is kept", 10)
+        self.settle()
+        self.done("a socket that was removed: the next start makes another, which outlasts a kill")
+
         assert self.mcictl("verify").returncode == 0
         assert self.systemctl("stop", "mcid").returncode == 0
         assert self.show("ActiveState") == "inactive", self.show("ActiveState")
