@@ -4,8 +4,8 @@
 
     make trace, or: MCI_TRACE=/tmp/traces swift test --filter DaemonTests && calls.py /tmp/traces
 
-Exit code 1 where a call is not allowed, a socket is not AF_UNIX, a program was started or the identity
-was opened. Not traced are the few runs whose test is a tracer itself or whose service manager is real.
+Exit code 1 where a call is not allowed, a socket is not AF_UNIX or goes to another than an X server, a
+program was started or the identity was opened. Not traced are the few runs whose test is a tracer itself or whose service manager is real.
 """
 import collections
 import pathlib
@@ -51,6 +51,8 @@ for path in pathlib.Path(sys.argv[1]).iterdir():
             family = re.search(r"\((\w+)", line)[1]
             sockets[family] += 1
             bad[line] += family != "AF_UNIX"
+        if name == "connect":
+            bad[line] += not re.search(r'sun_path=@?"[^"]*/\.X11-unix/X\d+"', line)
         if name.startswith("open") or name == "creat":
             # With the file that the descriptor has, whatever the path was.
             bad[line] += bool(re.search(r"/mci/identity\b", line))
@@ -64,8 +66,8 @@ bad = +bad
 missing = sorted(set(seen) - allowed - {"fchown"})
 print(f"{runs['all']} runs of mcid, {seen.total()} calls, {len(seen)} kinds; not allowed by the unit: "
       f"{', '.join(missing) or 'none'}")
-print(f"sockets made: {dict(sockets)}; the identity opened, a program started, "
-      f"another socket or what mcid's own filter forbids: {bad.total()}")
+print(f"sockets made: {dict(sockets)}; the identity opened, a program started, another socket,\n"
+      f"  somebody but an X server spoken to, or what mcid's own filter forbids: {bad.total()}")
 print("allowed and not seen, of what is named alone:",
       ", ".join(n for n in names if not n.startswith("@") and n not in seen) or "none")
 for name in (n for n in names if n.startswith("@")):
