@@ -54,23 +54,34 @@ struct PointerPlaces {
         ask(connection)
     }
 
-    /// Asks where the pointers are, reads up to there, and says where they were at each click.
+    /// Asks where the pointers are, reads up to there, and says where they were at each click and on
+    /// the way.
     mutating func reckon(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
         let serial = lane.connection.nextRequest
         let answers = masters.map { position($0.id, lane.connection) }
         lane.readAhead(until: serial)
-        guard let desk else { return }
         if lane.changes != contexts {
             contexts = lane.changes
             for index in masters.indices { masters[index].path.forgetTold() }
         }
-        var isDisturbed = false
+        follow(&lane, now)
+        let isDisturbed = lane.ahead.contains { $0.event.disturbsPlaces }
+        for index in masters.indices {
+            settle(index, at: answers[index], isDisturbed, &lane)
+        }
+    }
+
+    /// Follows the movements that were read, from where the pointers were before.
+    private mutating func follow(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
+        guard let desk else { return }
+        for index in masters.indices { masters[index].lastMove = nil }
         for index in lane.ahead.indices where lane.ahead[index].serial >= start {
             switch lane.ahead[index].event {
             case .rawMotion(let header, let axes):
                 guard axes.present & 3 != 0, let master = master(header.master) else { continue }
                 move(master, header.device, axes, desk)
                 let time = EventTime(server: header.time, near: now)
+                lane.ahead[index].place = masters[master].path.tellOnTheWay(at: time)
                 masters[master].lastMove = (index, time)
             case .rawButton(let header, _, _) where !header.isEmulated:
                 guard let master = master(header.master),
@@ -79,12 +90,8 @@ struct PointerPlaces {
                 lane.ahead[index].place = pixel
                 let time = EventTime(server: header.time, near: now)
                 masters[master].path.wasTold(pixel, at: time)
-            case .screenChanged, .devicesChanged: isDisturbed = true
             default: continue
             }
-        }
-        for index in masters.indices {
-            settle(index, at: answers[index], isDisturbed, &lane)
         }
     }
 
@@ -95,7 +102,6 @@ struct PointerPlaces {
         _ lane: inout Lane<PointerTracker>
     ) {
         let isRight = masters[index].path.settle(at: answer) && !isDisturbed
-        defer { masters[index].lastMove = nil }
         if isRight {
             guard let last = masters[index].lastMove,
                 let pixel = masters[index].path.tell(at: last.time)
@@ -103,10 +109,8 @@ struct PointerPlaces {
             lane.ahead[last.index].place = pixel
         } else {
             masters[index].path.forgetTold()
-            for place in lane.ahead.indices {
-                guard case .rawButton(let header, _, _) = lane.ahead[place].event,
-                    header.master == masters[index].id
-                else { continue }
+            for place in lane.ahead.indices
+            where lane.ahead[place].event.master == masters[index].id {
                 lane.ahead[place].place = nil
             }
         }
@@ -148,6 +152,24 @@ struct PointerPlaces {
     private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {
         guard let desk else { return nil }
         return connection.position(of: id, on: desk.screen)
+    }
+}
+
+extension X11Event {
+    /// Whether it may be another desktop, or other pointers, from here on.
+    fileprivate var disturbsPlaces: Bool {
+        switch self {
+        case .screenChanged, .devicesChanged: true
+        default: false
+        }
+    }
+
+    /// The pointer of the screen that was moved or clicked.
+    fileprivate var master: UInt8? {
+        switch self {
+        case .rawMotion(let header, _), .rawButton(let header, _, _): header.master
+        default: nil
+        }
     }
 }
 
