@@ -24,6 +24,9 @@ struct Lane<Tracker: ContextTracker> {
         var place: Pixel?
     }
 
+    /// The room that is kept for events from one reading to the next.
+    private static var mostKept: Int { 4096 }
+
     /// What ``readAhead(until:)`` took.
     var ahead: [Ahead] = []
     private var nextAhead = 0
@@ -42,19 +45,26 @@ struct Lane<Tracker: ContextTracker> {
     mutating func begin(_ now: EventTime) -> Int {
         floor = self.now == EventTime(0) ? now : self.now
         self.now = now
+        forgetTaken()
         waiting = connection.readArrived()
         tracker.beginRound()
         return waiting + (overhang == nil ? 0 : 1)
     }
 
-    /// Whether there is something to be taken.
-    var hasArrived: Bool { waiting > 0 || overhang != nil }
+    /// Empties what was read ahead; after a flood its memory is given back.
+    private mutating func forgetTaken() {
+        if ahead.capacity > Self.mostKept {
+            ahead = []
+        } else {
+            ahead.removeAll(keepingCapacity: true)
+        }
+        nextAhead = 0
+    }
 
     /// Takes what arrived up to the place in the stream at which the server handled a request; what
     /// is behind it belongs to the next reading.
     mutating func readAhead(until serial: UInt) {
-        ahead.removeAll(keepingCapacity: true)
-        nextAhead = 0
+        forgetTaken()
         if let overhang { ahead.append(overhang) }
         overhang = nil
         waiting = connection.readAlready

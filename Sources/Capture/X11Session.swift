@@ -77,14 +77,16 @@ struct X11Session {
     ///
     /// - Returns: the number of items read.
     mutating func drain(now: EventTime, into sink: (CaptureEvent) -> Void) -> Int {
-        var count = keyboard.begin(now) + pointer.begin(now)
+        var count = keyboard.begin(now)
+        let arrived = pointer.begin(now)
         devices.begin(sink)
         if !isScreenTold, let screen = places.screen {
             isScreenTold = true
             sink(.screen(screen))
         }
-        if pointer.hasArrived { places.reckon(&pointer, now) }
-        // The kernel's buffer holds some 200 events and the server the rest: the question where the
+        if arrived > 0 { places.reckon(&pointer, now) }
+        count += pointer.ahead.count
+        // The kernel's buffer holds some 280 events and the server the rest: the question where the
         // pointer is has brought all of them. Keys older than these may have come meanwhile.
         let late = keyboard.continueReading()
         count += late
