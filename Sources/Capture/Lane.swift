@@ -55,6 +55,11 @@ struct Lane<Tracker: ContextTracker> {
     mutating func readAhead(until serial: UInt) {
         ahead.removeAll(keepingCapacity: true)
         nextAhead = 0
+        readFurther(until: serial)
+    }
+
+    /// As ``readAhead(until:)``, and keeps what that took.
+    mutating func readFurther(until serial: UInt) {
         if let overhang { ahead.append(overhang) }
         overhang = nil
         waiting = connection.readAlready

@@ -64,11 +64,30 @@ struct PointerPath {
 
     /// Takes the server's answer.
     ///
+    /// It may be in the units of a device that came before: a mouse pressed behind a pen leaves it
+    /// so until it is moved, and a pen that tells one axis leaves the other one so. Such an answer
+    /// is no pixel where the server shows the pointer, and where it shows it at the end of the way,
+    /// the way was right.
+    ///
+    /// - Parameters:
+    ///   - answer: the position; nil where the server does not say.
+    ///   - shown: asks for the pixel where the server shows the pointer.
     /// - Returns: whether the way since the last answer led there.
-    mutating func settle(at answer: Point?) -> Bool {
-        defer { now = answer }
-        guard let answer, let now else { return false }
-        return abs(answer.x - now.x) < Self.tolerance && abs(answer.y - now.y) < Self.tolerance
+    mutating func settle(at answer: Point?, shown: () -> Pixel?) -> Bool {
+        if let answer, let now, abs(answer.x - now.x) < Self.tolerance,
+            abs(answer.y - now.y) < Self.tolerance
+        {
+            self.now = answer
+            return true
+        }
+        let shown = shown()
+        if shown != nil, shown == answer.map(Self.pixel) {
+            now = answer
+            return false
+        }
+        if shown != nil, shown == pixel { return true }
+        now = nil
+        return false
     }
 
     /// The pixel to tell with the last movement of a reading, behind the server's answer.

@@ -10,6 +10,8 @@ struct PointerPlaces {
         var path = PointerPath()
         /// The movement read last, while a reading is reckoned.
         var lastMove: (index: Int, time: EventTime)?
+        /// Something else than the events that were read moved it, or may have.
+        var isDisturbed = false
     }
 
     /// How a device that tells positions spreads them over the desktop.
@@ -22,6 +24,7 @@ struct PointerPlaces {
     /// The place in the stream behind which the paths are known.
     private var start: UInt = 0
     private var contexts = 0
+    private var trail = PointerTrail()
 
     init(_ devices: [UInt8: X11Connection.DeviceEntry]) {
         use(devices)
@@ -57,14 +60,22 @@ struct PointerPlaces {
     /// Asks where the pointers are, reads up to there, and says where they were at each click.
     mutating func reckon(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
         let serial = lane.connection.nextRequest
-        let answers = masters.map { position($0.id, lane.connection) }
+        var answers = masters.map { position($0.id, lane.connection) }
         lane.readAhead(until: serial)
         guard let desk else { return }
+        for index in masters.indices { masters[index].isDisturbed = false }
+        if lane.ahead.contains(where: \.event.isClick) {
+            let history = lane.connection.motionTimes(since: trail.start)
+            let serial = lane.connection.nextRequest
+            answers = masters.map { position($0.id, lane.connection) }
+            lane.readFurther(until: serial)
+            follow(history, lane.ahead)
+        }
+        endTrail(lane.ahead, now)
         if lane.changes != contexts {
             contexts = lane.changes
             for index in masters.indices { masters[index].path.forgetTold() }
         }
-        var isDisturbed = false
         for index in lane.ahead.indices where lane.ahead[index].serial >= start {
             switch lane.ahead[index].event {
             case .rawMotion(let header, let axes):
@@ -79,22 +90,43 @@ struct PointerPlaces {
                 lane.ahead[index].place = pixel
                 let time = EventTime(server: header.time, near: now)
                 masters[master].path.wasTold(pixel, at: time)
-            case .screenChanged, .devicesChanged: isDisturbed = true
+            case .rawTouch(let header):
+                // A finger on a screen; one on a touchpad moves by raw movements.
+                guard scales[Int(header.device)] != nil, let master = master(header.master) else {
+                    continue
+                }
+                masters[master].isDisturbed = true
+            case .screenChanged, .devicesChanged:
+                for index in masters.indices { masters[index].isDisturbed = true }
             default: continue
             }
         }
-        for index in masters.indices {
-            settle(index, at: answers[index], isDisturbed, &lane)
-        }
+        for index in masters.indices { settle(index, at: answers[index], &lane) }
+    }
+
+    // MARK: Clicks
+
+    /// Finds out whether something moved the first pointer that no raw event tells.
+    private mutating func follow(_ history: [UInt32], _ ahead: [Lane<PointerTracker>.Ahead]) {
+        guard let first = masters.first?.id else { return }
+        let told = ahead.compactMap { $0.event.timeOfInput(first) }
+        if !trail.explains(history, by: told) { masters[0].isDisturbed = true }
+    }
+
+    private mutating func endTrail(_ ahead: [Lane<PointerTracker>.Ahead], _ now: EventTime) {
+        guard let first = masters.first?.id else { return }
+        let newest = ahead.reversed().lazy.compactMap { $0.event.timeOfInput(first) }
+        trail.endReading(UInt32(truncatingIfNeeded: now.milliseconds), newest)
     }
 
     private mutating func settle(
         _ index: Int,
         at answer: PointerPath.Point?,
-        _ isDisturbed: Bool,
         _ lane: inout Lane<PointerTracker>
     ) {
-        let isRight = masters[index].path.settle(at: answer) && !isDisturbed
+        let (id, connection) = (masters[index].id, lane.connection)
+        let isSettled = masters[index].path.settle(at: answer) { connection.pixel(of: id) }
+        let isRight = isSettled && !masters[index].isDisturbed
         defer { masters[index].lastMove = nil }
         if isRight {
             guard let last = masters[index].lastMove,
@@ -141,13 +173,32 @@ struct PointerPlaces {
 
     private mutating func ask(_ connection: X11Connection) {
         for index in masters.indices {
-            _ = masters[index].path.settle(at: position(masters[index].id, connection))
+            let id = masters[index].id
+            _ = masters[index].path.settle(at: position(id, connection)) {
+                connection.pixel(of: id)
+            }
         }
     }
 
     private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {
         guard let desk else { return nil }
         return connection.position(of: id, on: desk.screen)
+    }
+}
+
+extension X11Event {
+    /// Whether a button went down or up that the server did not make up.
+    fileprivate var isClick: Bool {
+        if case .rawButton(let header, _, _) = self { !header.isEmulated } else { false }
+    }
+
+    /// The server's time where a pointer was moved, or its button pressed.
+    fileprivate func timeOfInput(_ master: UInt8) -> UInt32? {
+        switch self {
+        case .rawMotion(let header, _), .rawButton(let header, _, _):
+            header.master == master ? header.time : nil
+        default: nil
+        }
     }
 }
 

@@ -171,6 +171,45 @@ extension X11Connection {
     }
 }
 
+extension X11Connection {
+    /// Where the server shows a pointer; nil where it does not say.
+    func pixel(of master: UInt8) -> Pixel? {
+        var (root, child): (Window, Window) = (0, 0)
+        var place: (x: Double, y: Double, inWindow: (x: Double, y: Double)) = (0, 0, (0, 0))
+        var buttons = unsafe XIButtonState()
+        var (modifiers, group) = (XIModifierState(), XIGroupState())
+        let isHere = unsafe XIQueryPointer(
+            display,
+            Int32(master),
+            self.root,
+            &root,
+            &child,
+            &place.x,
+            &place.y,
+            &place.inWindow.x,
+            &place.inWindow.y,
+            &buttons,
+            &modifiers,
+            &group
+        )
+        guard isHere != 0 else { return nil }
+        if let mask = unsafe buttons.mask { unsafe XFree(mask) }
+        return PointerPath.pixel((place.x, place.y))
+    }
+
+    /// The server's times of what moved the first pointer or pressed its buttons, as far back as the
+    /// server remembers; empty without a beginning.
+    func motionTimes(since start: UInt32?) -> [UInt32] {
+        guard let start else { return [] }
+        var count: Int32 = 0
+        guard let list = unsafe XGetMotionEvents(display, root, UInt(start), 0, &count) else {
+            return []
+        }
+        defer { unsafe XFree(list) }
+        return (0..<Int(count)).map { unsafe UInt32(truncatingIfNeeded: list[$0].time) }
+    }
+}
+
 extension Int32 {
     /// The nearest whole number, or the bounds for what lies outside them.
     init(near value: Double) {
