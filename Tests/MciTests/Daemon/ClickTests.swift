@@ -23,7 +23,7 @@ struct ClickTests {
         try mouse.synchronize()
         try daemon.settled()
         var player = try ClickPlayer(scene, server, witness)
-        try player.play(isProof ? 10_000 : scene.isCertain ? 300 : 100)
+        try player.play(scene.isCertain ? (isProof ? 10_000 : 300) : isProof ? 2000 : 100)
         try daemon.settled()
         let now = SystemClock.now()
         #expect(daemon.stop() == 0)

@@ -58,11 +58,14 @@ extension Daemon {
                 let time = (event["time"] as? String).flatMap({ WallTime($0)?.milliseconds })
             else { return nil }
             let type = event["type"] as? String ?? ""
-            guard ["key", "button", "scroll", "motion"].contains(type) else { return nil }
+            guard ["key", "button", "scroll", "motion", "axes"].contains(type) else { return nil }
             let words: [Any?] =
                 switch type {
                 case "key": [event["keysym"], event["state"]]
                 case "button": [event["button"], event["state"]]
+                case "axes":
+                    (event["axes"] as? [String: Int] ?? [:]).sorted { $0.key < $1.key }
+                        .map { "\($0.key)=\($0.value)" }
                 case "scroll": [notches(event["dx"]), notches(event["dy"])]
                 default: [event["dx"], event["dy"]]
                 }
