@@ -36,7 +36,7 @@ struct PointerPlaces {
     /// There are other devices from here on.
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
         let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
-        if ids != masters.map(\.id) { masters = ids.map { Master(id: $0) } }
+        masters = ids.map { id in masters.first { $0.id == id } ?? Master(id: id) }
         scales = (UInt8.min...UInt8.max).map { id in
             guard let axes = devices[id]?.device.axes.filter({ $0.number < 2 && $0.isAbsolute }),
                 axes.count == 2
