@@ -96,6 +96,9 @@ struct PointerPlaces {
                     continue
                 }
                 masters[master].isDisturbed = true
+            case .entered, .left:
+                // In the window left the movements may not have been recorded.
+                for index in masters.indices { masters[index].path.forgetTold() }
             case .screenChanged, .devicesChanged:
                 for index in masters.indices { masters[index].isDisturbed = true }
             default: continue
