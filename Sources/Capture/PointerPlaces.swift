@@ -65,13 +65,19 @@ struct PointerPlaces {
         guard let desk else { return }
         for index in masters.indices { masters[index].isDisturbed = false }
         if lane.ahead.contains(where: \.event.isClick) {
-            let history = lane.connection.motionTimes(since: trail.start)
+            let devices = trail.devices(lane.ahead.compactMap(\.event.step))
+            let histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
             let serial = lane.connection.nextRequest
             answers = masters.map { position($0.id, lane.connection) }
             lane.readFurther(until: serial)
-            follow(history, lane.ahead)
+            let steps = lane.ahead.compactMap(\.event.step)
+            if !histories.allSatisfy({ trail.explains($0.1, of: $0.0, by: steps) }) { disturb() }
         }
-        endTrail(lane.ahead, now)
+        trail.endReading(
+            UInt32(truncatingIfNeeded: now.milliseconds),
+            masters.map(\.id),
+            lane.ahead.reversed().lazy.compactMap(\.event.step)
+        )
         if lane.changes != contexts {
             contexts = lane.changes
             for index in masters.indices { masters[index].path.forgetTold() }
@@ -99,27 +105,16 @@ struct PointerPlaces {
             case .entered, .left:
                 // In the window left the movements may not have been recorded.
                 for index in masters.indices { masters[index].path.forgetTold() }
-            case .screenChanged, .devicesChanged:
-                for index in masters.indices { masters[index].isDisturbed = true }
+            case .screenChanged, .devicesChanged: disturb()
             default: continue
             }
         }
         for index in masters.indices { settle(index, at: answers[index], &lane) }
     }
 
-    // MARK: Clicks
-
-    /// Finds out whether something moved the first pointer that no raw event tells.
-    private mutating func follow(_ history: [UInt32], _ ahead: [Lane<PointerTracker>.Ahead]) {
-        guard let first = masters.first?.id else { return }
-        let told = ahead.compactMap { $0.event.timeOfInput(first) }
-        if !trail.explains(history, by: told) { masters[0].isDisturbed = true }
-    }
-
-    private mutating func endTrail(_ ahead: [Lane<PointerTracker>.Ahead], _ now: EventTime) {
-        guard let first = masters.first?.id else { return }
-        let newest = ahead.reversed().lazy.compactMap { $0.event.timeOfInput(first) }
-        trail.endReading(UInt32(truncatingIfNeeded: now.milliseconds), newest)
+    /// Nobody can say how the pointers went since the last answer.
+    private mutating func disturb() {
+        for index in masters.indices { masters[index].isDisturbed = true }
     }
 
     private mutating func settle(
@@ -195,11 +190,11 @@ extension X11Event {
         if case .rawButton(let header, _, _) = self { !header.isEmulated } else { false }
     }
 
-    /// The server's time where a pointer was moved, or its button pressed.
-    fileprivate func timeOfInput(_ master: UInt8) -> UInt32? {
+    /// What the server has in its history as well; nil for what it has not.
+    fileprivate var step: PointerTrail.Step? {
         switch self {
         case .rawMotion(let header, _), .rawButton(let header, _, _):
-            header.master == master ? header.time : nil
+            PointerTrail.Step(device: header.device, master: header.master, time: header.time)
         default: nil
         }
     }

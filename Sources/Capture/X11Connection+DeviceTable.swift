@@ -197,15 +197,24 @@ extension X11Connection {
         return PointerPath.pixel((place.x, place.y))
     }
 
-    /// The server's times of what moved the first pointer or pressed its buttons, as far back as the
-    /// server remembers; empty without a beginning.
-    func motionTimes(since start: UInt32?) -> [UInt32] {
+    /// The server's times of what moved a pointer or pressed its buttons with a device, as far back
+    /// as the server remembers; empty without a beginning.
+    func times(of id: UInt8, since start: UInt32?) -> [UInt32] {
         guard let start else { return [] }
-        var count: Int32 = 0
-        guard let list = unsafe XGetMotionEvents(display, root, UInt(start), 0, &count) else {
-            return []
-        }
-        defer { unsafe XFree(list) }
+        var device = unsafe XDevice()
+        unsafe device.device_id = XID(id)
+        var (count, mode, axes): (Int32, Int32, Int32) = (0, 0, 0)
+        let list = unsafe XGetDeviceMotionEvents(
+            display,
+            &device,
+            UInt(start),
+            UInt(CurrentTime),
+            &count,
+            &mode,
+            &axes
+        )
+        guard let list = unsafe list else { return [] }
+        defer { unsafe XFreeDeviceMotionEvents(list) }
         return (0..<Int(count)).map { unsafe UInt32(truncatingIfNeeded: list[$0].time) }
     }
 }
