@@ -7,6 +7,10 @@ protocol ContextTracker {
     /// To whom input goes at this place of the stream.
     var context: AppContext { get }
 
+    /// Whether an answer of the server waits for its place in the stream: while none does, input
+    /// leaves the context as it is.
+    var isPending: Bool { get }
+
     /// Begins to follow, and asks how things are now.
     mutating func start(_ connection: X11Connection)
 
@@ -26,7 +30,9 @@ protocol ContextTracker {
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection)
 
     /// Input came: where its addressee is not known the server is asked, for the input after it.
-    mutating func inputCame(at time: EventTime, _ connection: X11Connection)
+    ///
+    /// - Returns: whether the context may be another one now.
+    mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool
 
     /// Applies the server's answers once the stream has come to the place where they hold.
     mutating func settle(_ serial: UInt, _ connection: X11Connection)

@@ -10,6 +10,10 @@ package protocol EventSource: AnyObject {
     /// The descriptors that become readable when events wait; empty while disconnected.
     var descriptors: [Int32] { get }
 
+    /// The descriptors among them that tell of keys and of where input goes: they are watched also
+    /// while a reading is long in coming.
+    var promptDescriptors: [Int32] { get }
+
     /// The descriptors among them to be watched even while a reading is due: what comes there may
     /// stand at a prompt for a secret and is to be read at once.
     var urgentDescriptors: [Int32] { get }

@@ -34,6 +34,8 @@ struct FocusTracker: ContextTracker {
         self.book = book
     }
 
+    var isPending: Bool { answer != nil || (finding != nil && place == .unknown) }
+
     var context: AppContext {
         guard case .window(var facts) = place else { return place }
         facts.mayAskForSecret = mayBeSecret
@@ -94,7 +96,7 @@ struct FocusTracker: ContextTracker {
     }
 
     /// A key proves that no grab is in force any more, for the server withholds it otherwise.
-    mutating func inputCame(at time: EventTime, _ connection: X11Connection) {
+    mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool {
         if terminal == .none, let finding,
             time.milliseconds - examined.milliseconds > Self.interval
         {
@@ -109,6 +111,7 @@ struct FocusTracker: ContextTracker {
             case .remote: true
             }
         askUnlessKnown(connection)
+        return true
     }
 
     mutating func settle(_ serial: UInt, _ connection: X11Connection) {

@@ -82,6 +82,7 @@ struct Lane<Tracker: ContextTracker> {
     /// The next event that is not about windows; changes of context go to the sink on the way.
     mutating func next(_ sink: (CaptureEvent) -> Void) -> X11Event? {
         while let (event, serial) = takeNext() {
+            if event.isInput, !tracker.isPending { return event }
             tracker.take(event, serial: serial, connection)
             tell(tracker.context, sink)
             switch event {
@@ -119,8 +120,7 @@ struct Lane<Tracker: ContextTracker> {
 
     /// Input came; whose it is may be another question than a moment ago.
     mutating func inputCame(at time: EventTime, _ sink: (CaptureEvent) -> Void) {
-        tracker.inputCame(at: time, connection)
-        tell(tracker.context, sink)
+        if tracker.inputCame(at: time, connection) { tell(tracker.context, sink) }
     }
 
     mutating func stamp(_ time: UInt32) -> EventTime {

@@ -14,7 +14,8 @@ import Events
 /// click between is certain to the pixel. Where it does not, those clicks have no pixel.
 ///
 /// Movements are stored in counts. A pixel is told with one where a reader who adds the counts to
-/// the pixel told last would be wrong, at the end of a reading, and else every five seconds.
+/// the pixel told last would be wrong, each tenth of a second and at the end of a reading, and else
+/// every five seconds.
 struct PointerPath {
     /// A position in pixels of the desktop.
     typealias Point = (x: Double, y: Double)
@@ -23,6 +24,9 @@ struct PointerPath {
     private static let tolerance = 1.0 / 1024
     /// Milliseconds after which a pixel is told anew.
     private static let interval: Int64 = 5000
+
+    /// Milliseconds for which a reader who is wrong is left so on the way.
+    private static let step: Int64 = 100
 
     /// Where the pointer is; nil while that is not known.
     private var now: Point?
@@ -102,6 +106,13 @@ struct PointerPath {
         return pixel
     }
 
+    /// The pixel to tell with a movement within a reading, which holds if the server's answer does.
+    mutating func tellOnTheWay(at time: EventTime) -> Pixel? {
+        guard let read, time.milliseconds - read.at.milliseconds >= Self.step else { return nil }
+        guard let pixel, Self.pixel(read.pixel) != pixel else { return nil }
+        return tell(at: time)
+    }
+
     /// The reader was told a pixel with a button.
     mutating func wasTold(_ pixel: Pixel, at time: EventTime) {
         read = ((Double(pixel.x), Double(pixel.y)), time)
@@ -116,11 +127,15 @@ struct PointerPath {
 /// The places of the desktop a pointer can be.
 struct Desk {
     let screen: ScreenLayout
+    private let width: Double
+    private let height: Double
     /// Whether monitors leave a part of the desktop dark.
     private let hasDark: Bool
 
     init(_ screen: ScreenLayout) {
         self.screen = screen
+        width = Double(screen.width)
+        height = Double(screen.height)
         // Monitors that mirror each other count twice: then a dark part is overlooked, no more.
         let lit = screen.monitors.reduce(0) { $0 + Int($1.width) * Int($1.height) }
         hasDark = lit > 0 && lit < Int(screen.width) * Int(screen.height)
@@ -131,10 +146,11 @@ struct Desk {
     /// It cuts the pixel and keeps the fraction where the pixel stays (miPointerSetPosition), so
     /// that a pointer may be a part of a pixel left of the first.
     func confine(_ point: PointerPath.Point, from: Pixel) -> PointerPath.Point {
+        if !hasDark, point.x > -1, point.x < width, point.y > -1, point.y < height { return point }
         let whole = (x: point.x.rounded(.towardZero), y: point.y.rounded(.towardZero))
         var cut = whole
-        cut.x = min(max(cut.x, 0), Double(screen.width) - 1)
-        cut.y = min(max(cut.y, 0), Double(screen.height) - 1)
+        cut.x = min(max(cut.x, 0), width - 1)
+        cut.y = min(max(cut.y, 0), height - 1)
         if hasDark, !screen.monitors.contains(where: { $0.shows(cut.x, cut.y) }),
             let home = screen.monitors.first(where: { $0.shows(Double(from.x), Double(from.y)) })
         {

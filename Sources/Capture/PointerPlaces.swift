@@ -57,12 +57,12 @@ struct PointerPlaces {
         ask(connection)
     }
 
-    /// Asks where the pointers are, reads up to there, and says where they were at each click.
+    /// Asks where the pointers are, reads up to there, and says where they were at each click and on
+    /// the way.
     mutating func reckon(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
         let serial = lane.connection.nextRequest
         var answers = masters.map { position($0.id, lane.connection) }
         lane.readAhead(until: serial)
-        guard let desk else { return }
         for index in masters.indices { masters[index].isDisturbed = false }
         if lane.ahead.contains(where: \.event.isClick) {
             let devices = trail.devices(lane.ahead.compactMap(\.event.step))
@@ -82,12 +82,21 @@ struct PointerPlaces {
             contexts = lane.changes
             for index in masters.indices { masters[index].path.forgetTold() }
         }
+        follow(&lane, now)
+        for index in masters.indices { settle(index, at: answers[index], &lane) }
+    }
+
+    /// Follows the movements that were read, from where the pointers were before.
+    private mutating func follow(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
+        for index in masters.indices { masters[index].lastMove = nil }
+        guard let desk else { return }
         for index in lane.ahead.indices where lane.ahead[index].serial >= start {
             switch lane.ahead[index].event {
             case .rawMotion(let header, let axes):
                 guard axes.present & 3 != 0, let master = master(header.master) else { continue }
                 move(master, header.device, axes, desk)
                 let time = EventTime(server: header.time, near: now)
+                lane.ahead[index].place = masters[master].path.tellOnTheWay(at: time)
                 masters[master].lastMove = (index, time)
             case .rawButton(let header, _, _) where !header.isEmulated:
                 guard let master = master(header.master),
@@ -109,7 +118,6 @@ struct PointerPlaces {
             default: continue
             }
         }
-        for index in masters.indices { settle(index, at: answers[index], &lane) }
     }
 
     /// Nobody can say how the pointers went since the last answer.
@@ -125,7 +133,6 @@ struct PointerPlaces {
         let (id, connection) = (masters[index].id, lane.connection)
         let isSettled = masters[index].path.settle(at: answer) { connection.pixel(of: id) }
         let isRight = isSettled && !masters[index].isDisturbed
-        defer { masters[index].lastMove = nil }
         if isRight {
             guard let last = masters[index].lastMove,
                 let pixel = masters[index].path.tell(at: last.time)
@@ -133,10 +140,8 @@ struct PointerPlaces {
             lane.ahead[last.index].place = pixel
         } else {
             masters[index].path.forgetTold()
-            for place in lane.ahead.indices {
-                guard case .rawButton(let header, _, _) = lane.ahead[place].event,
-                    header.master == masters[index].id
-                else { continue }
+            for place in lane.ahead.indices
+            where lane.ahead[place].event.step?.master == masters[index].id {
                 lane.ahead[place].place = nil
             }
         }

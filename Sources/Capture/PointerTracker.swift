@@ -36,6 +36,8 @@ struct PointerTracker: ContextTracker {
         self.book = book
     }
 
+    var isPending: Bool { answer != nil || (finding != nil && context == .unknown) }
+
     mutating func start(_ connection: X11Connection) {
         connection.watch(connection.root, for: .rootCrossing)
         for window in connection.family(of: connection.root)?.children ?? [] {
@@ -89,8 +91,9 @@ struct PointerTracker: ContextTracker {
         if isVoid, case .window(let window) = place { enter(window, serial, connection) }
     }
 
-    mutating func inputCame(at time: EventTime, _ connection: X11Connection) {
+    mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool {
         askUnlessKnown(connection)
+        return false
     }
 
     mutating func endRound(_ connection: X11Connection) {

@@ -222,6 +222,10 @@ extension X11Connection {
 extension Int32 {
     /// The nearest whole number, or the bounds for what lies outside them.
     init(near value: Double) {
+        if let whole = Int32(exactly: value) {
+            self = whole
+            return
+        }
         guard value.isFinite else {
             self = 0
             return

@@ -20,11 +20,11 @@ extension X11Connection {
             let crossings = EnterWindowMask | LeaveWindowMask
             let changes = PropertyChangeMask | StructureNotifyMask
             return switch self {
-            case .rootFocus: FocusChangeMask | SubstructureNotifyMask
+            case .rootFocus: FocusChangeMask | SubstructureNotifyMask | EnterWindowMask
             case .rootCrossing: crossings | SubstructureNotifyMask | StructureNotifyMask
-            case .focus: FocusChangeMask
+            case .focus: FocusChangeMask | EnterWindowMask
             case .crossing: crossings
-            case .facts(.keyboard): FocusChangeMask | changes
+            case .facts(.keyboard): FocusChangeMask | EnterWindowMask | changes
             case .facts(.pointer): crossings | changes
             }
         }

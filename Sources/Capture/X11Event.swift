@@ -25,6 +25,14 @@ enum X11Event {
     case screenChanged
     case other
 
+    /// Whether somebody typed, clicked or moved.
+    var isInput: Bool {
+        switch self {
+        case .rawKey, .rawButton, .rawMotion: true
+        default: false
+        }
+    }
+
     /// What all raw events carry.
     struct RawHeader {
         /// The server's clock in milliseconds.
@@ -46,6 +54,7 @@ enum X11Event {
         /// positions.
         var made = (x: 0.0, y: 0.0)
 
+        @inline(__always)
         subscript(axis: Int) -> Double? {
             present & (1 << axis) != 0 ? values[axis] : nil
         }

@@ -60,6 +60,9 @@ struct X11Session {
 
     var descriptors: [Int32] { [keyboard.connection.descriptor, pointer.connection.descriptor] }
 
+    /// The keyboard's, which also tells of new windows.
+    var promptDescriptors: [Int32] { [keyboard.connection.descriptor] }
+
     /// The keyboard's while a terminal is in front, where a key must be read soon after it came.
     var urgentDescriptors: [Int32] {
         keyboard.tracker.terminal == .none ? [] : [keyboard.connection.descriptor]

@@ -16,6 +16,8 @@ package final class X11Source: EventSource {
 
     package var descriptors: [Int32] { session?.descriptors ?? [] }
 
+    package var promptDescriptors: [Int32] { session?.promptDescriptors ?? [] }
+
     package var urgentDescriptors: [Int32] { session?.urgentDescriptors ?? [] }
 
     package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {

@@ -77,6 +77,14 @@ package struct AdmittedScreen: Sendable, Redacted {
 package protocol GateSink: ~Copyable {
     /// Takes the next output, in the order in which it is to be stored.
     mutating func take(_ output: GateOutput)
+    /// Takes an event; of the outputs these are most.
+    mutating func take(_ event: AdmittedEvent)
+}
+
+extension GateSink where Self: ~Copyable {
+    package mutating func take(_ event: AdmittedEvent) {
+        take(.event(event))
+    }
 }
 
 /// What leaves the gate, in the order in which it is to be stored.

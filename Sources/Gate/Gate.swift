@@ -172,7 +172,7 @@ package struct Gate: Sendable {
         case .key(let key):
             // A release may have been withheld: a new press implies it.
             let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
-            if let release { sink.take(.event(release)) }
+            if let release { sink.take(release) }
             guard key.isDown else { return release != nil }
             guard let admitted = conditions.keyDetail.admit(key) else { return false }
             heldKeys.press(key.keycode, device: raw.device, admitted)
@@ -180,13 +180,11 @@ package struct Gate: Sendable {
         }
         if !surroundings.areTold(raw.device) { surroundings.tell(raw.device, &sink) }
         sink.take(
-            .event(
-                AdmittedEvent(
-                    time: raw.time,
-                    device: raw.device,
-                    payload: payload,
-                    place: raw.place
-                )
+            AdmittedEvent(
+                time: raw.time,
+                device: raw.device,
+                payload: payload,
+                place: raw.place
             )
         )
         return true
@@ -262,7 +260,7 @@ package struct Gate: Sendable {
     }
 
     private mutating func releaseAll(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {
-        for release in heldKeys.releaseAll(at: time) { sink.take(.event(release)) }
+        for release in heldKeys.releaseAll(at: time) { sink.take(release) }
     }
 
     private mutating func close(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {

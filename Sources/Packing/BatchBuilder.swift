@@ -9,7 +9,7 @@ package import Gate
 /// one locked, undumpable, wiped piece of memory, and makes batches of one size.
 ///
 /// Columns are concatenations of what each item adds, so a batch that turns out too large is cut
-/// at the last place that is known to fit, and the rest begins the next batch.
+/// at the last of some noted places up to which it fits, and the rest begins the next batch.
 package struct BatchBuilder: ~Copyable {
     /// A place between two items.
     private struct Place {
@@ -53,8 +53,16 @@ package struct BatchBuilder: ~Copyable {
     private var fits: Place
     /// The size of what the output holds: everything up to ``fits``, compressed.
     private var packed: Int?
+    /// Places behind ``fits`` at which the batch can be cut.
+    ///
+    /// What stands between two of them fits into a batch of its own, however badly it compresses.
+    private var cuts: [Place] = []
     /// Column bytes at which it is to be tried again whether the batch fits.
     private var nextTrial = 0
+    /// Column bytes at which a cut is to be noted, or a trial is due.
+    private var nextStop = 0
+    /// The column bytes that one byte of the last full batch held.
+    private var density = 1.0
 
     /// Whether the batch must be packed before the next item.
     package private(set) var isFull = false
@@ -64,7 +72,7 @@ package struct BatchBuilder: ~Copyable {
     /// The most that compressed columns may take.
     private var room: Int { output.count - BatchLayout.prefix - BatchLayout.proofSize }
     /// So few bytes fit, with a header and one more item, however badly they compress.
-    private var firstTrial: Int {
+    private var surelyFits: Int {
         room - 2 * Column.widestItem - BatchLayout.mostTable - DeviceTable.widestScreen - 128
     }
     /// With so many bytes in all columns together no column can be full.
@@ -102,7 +110,7 @@ package struct BatchBuilder: ~Copyable {
         header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
         fits = Place(counts: [], time: time, latest: time, app: "", used: DeviceSet())
         fits = place
-        nextTrial = firstTrial
+        planFirstTrial()
     }
 
     /// Makes batches for another number of recipients; the open batch must be empty.
@@ -110,7 +118,7 @@ package struct BatchBuilder: ~Copyable {
         precondition(isEmpty, "All of a batch is for the same recipients.")
         let size = BatchLayout.size(recipients: recipients)
         output = output.lowerBound..<output.lowerBound + size
-        nextTrial = firstTrial
+        planFirstTrial()
     }
 
     /// Whether the kernel keeps the memory out of swap.
@@ -156,12 +164,7 @@ package struct BatchBuilder: ~Copyable {
         precondition(!isFull, "A full batch is packed before more is added.")
         precondition(admits(output), "A batch says one thing of a device.")
         switch output {
-        case .event(let event):
-            advance(to: event.time)
-            eventCount += 1
-            devices.append(event.device)
-            table.used.insert(event.device)
-            append(event.payload, event.place)
+        case .event(let event): return append(event)
         case .focus(let focus):
             advance(to: focus.time)
             kinds.append(BatchLayout.Kind.focus.rawValue)
@@ -179,7 +182,19 @@ package struct BatchBuilder: ~Copyable {
         case .screen(let screen): return table.describe(screen)
         }
         items += 1
-        if byteCount >= nextTrial { tryFit() }
+        if byteCount >= nextStop { stop() }
+    }
+
+    /// Adds an event to a batch that is not full.
+    package mutating func append(_ event: AdmittedEvent) {
+        precondition(!isFull, "A full batch is packed before more is added.")
+        advance(to: event.time)
+        eventCount += 1
+        devices.append(event.device)
+        table.used.insert(event.device)
+        append(event.payload, event.place)
+        items += 1
+        if byteCount >= nextStop { stop() }
     }
 
     private mutating func advance(to new: EventTime) {
@@ -249,28 +264,65 @@ package struct BatchBuilder: ~Copyable {
         )
     }
 
-    /// Finds out whether the batch still fits, and when to ask again.
-    ///
-    /// The next trial comes after so few bytes that they fit into a batch of their own, however
-    /// badly they compress.
-    private mutating func tryFit() {
+    /// Notes a cut, or finds out whether the batch is full.
+    private mutating func stop() {
+        guard byteCount < nextTrial else { return tryFit() }
+        endRuns()
+        cuts.append(place)
+        planNextStop()
+    }
+
+    /// So that everything appended stands in the columns.
+    private mutating func endRuns() {
         kinds.endRun()
         devices.endRun()
         modifiers.endRun()
-        packed = compress(place)
-        guard let size = packed else {
-            isFull = true
-            return
-        }
-        fits = place
+    }
+
+    /// Finds out whether the batch still fits, and when to ask again.
+    private mutating func tryFit() {
+        endRuns()
+        let here = place
+        guard let size = compress(here) else { return cut() }
+        (fits, packed) = (here, size)
+        cuts.removeAll(keepingCapacity: true)
         let left = room - size
         if left < room / 32 || byteCount >= Self.mostBytes {
             isFull = true
+            density = Double(byteCount) / Double(size)
             return
         }
         let likely = Int(Double(left) * Double(byteCount) / Double(size) * 0.97)
-        nextTrial = byteCount + max(64, min(likely, firstTrial))
-        nextTrial = min(nextTrial, Self.mostBytes)
+        nextTrial = min(byteCount + max(64, min(likely, surelyFits)), Self.mostBytes)
+        planNextStop()
+    }
+
+    /// The batch is too large: it ends at the last cut that fits, or where it was known to fit.
+    private mutating func cut() {
+        isFull = true
+        packed = nil
+        for index in cuts.indices.reversed() {
+            guard let size = compress(cuts[index]) else { continue }
+            (fits, packed) = (cuts[index], size)
+            density = Double(fits.counts.reduce(0, +)) / Double(size)
+            cuts.removeFirst(index + 1)
+            return
+        }
+    }
+
+    /// A batch is first tried where it is full if it compresses like the one before.
+    private mutating func planFirstTrial() {
+        let likely = Int(Double(room) * density * 0.985)
+        nextTrial = max(surelyFits, min(likely, Self.mostBytes))
+        planNextStop()
+    }
+
+    /// The cuts before a trial, the last of them where little is lost if the trial fails.
+    private mutating func planNextStop() {
+        let bytes = byteCount
+        let last = nextTrial - nextTrial / 20
+        nextStop = min(bytes + surelyFits, nextTrial)
+        if bytes < last, last < nextStop { nextStop = last }
     }
 
     private var columns: [(section: BatchLayout.Section, column: Column)] {
@@ -374,7 +426,6 @@ package struct BatchBuilder: ~Copyable {
         items -= place.items
         eventCount -= place.events
         isFull = false
-        nextTrial = firstTrial
         header = next
         if isEmpty {
             (time, latest, app) = (next.base, next.base, next.app)
@@ -389,16 +440,21 @@ package struct BatchBuilder: ~Copyable {
             app: header.app,
             used: DeviceSet()
         )
+        for index in cuts.indices {
+            for column in counts.indices { cuts[index].counts[column] -= counts[column] }
+            cuts[index].items -= place.items
+            cuts[index].events -= place.events
+        }
+        planFirstTrial()
     }
 
     /// Throws the open batch away.
     ///
     /// - Parameter next: the header of the next batch.
     package mutating func discard(_ next: BatchHeader) {
-        kinds.endRun()
-        devices.endRun()
-        modifiers.endRun()
+        endRuns()
         fits = place
+        cuts.removeAll(keepingCapacity: true)
         advance(next)
     }
 }

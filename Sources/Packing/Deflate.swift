@@ -5,8 +5,12 @@ import CZlib
 
 /// Compresses into locked memory, with zlib's own working memory locked too.
 @safe struct Deflate {
-    /// Enough for zlib's state at a window of 32 KiB and its default memory level.
-    static let workspaceSize = 320 * 1024
+    /// Columns are short and unlike one another: a window of 4 KiB and a code for each 2,048 bytes
+    /// pack them no worse than zlib's defaults, in a tenth of the memory that is to be wiped.
+    private static let windowBits: Int32 = 12
+    private static let memoryLevel: Int32 = 5
+    /// Enough for zlib's state.
+    static let workspaceSize = 48 * 1024
 
     private let memory: LockedMemory
     private let workspace: Range<Int>
@@ -36,8 +40,8 @@ import CZlib
             &stream,
             6,
             Z_DEFLATED,
-            15,
-            8,
+            Self.windowBits,
+            Self.memoryLevel,
             Z_DEFAULT_STRATEGY,
             zlibVersion(),
             Int32(MemoryLayout<z_stream>.size)

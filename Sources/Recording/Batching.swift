@@ -45,34 +45,52 @@ struct Batching: ~Copyable, GateSink {
 
     mutating func take(_ output: GateOutput) {
         guard mayStore else { return }
+        switch output {
+        case .event(let event): return take(event)
+        case .focus(let focus):
+            prepare(for: focus.time)
+            builder.append(output)
+            app = focus.app
+            appended(at: focus.time)
+        case .gap(let gap):
+            prepare(for: gap.to)
+            builder.append(output)
+            if gap.stream == nil { app = "" }
+            appended(at: gap.to)
+        case .device, .screen:
+            // What is left over from a full batch is described as the batch was.
+            while !builder.admits(output) { close() }
+            builder.append(output)
+        }
+    }
+
+    mutating func take(_ event: AdmittedEvent) {
+        guard mayStore else { return }
+        prepare(for: event.time)
+        lastEvent = event.time
+        builder.append(event)
+        appended(at: event.time)
+    }
+
+    /// Makes the open batch ready for an item.
+    private mutating func prepare(for time: EventTime) {
+        if store.hasLost { takeLosses() }
+        if let due = closeDue, time.milliseconds >= due { close() }
+        if closeDue == nil { begin(at: time) }
+    }
+
+    private mutating func appended(at time: EventTime) {
+        store.becameDirty(at: time.milliseconds)
+        if builder.isFull { close() }
+    }
+
+    /// What the ring has lost since is a gap.
+    private mutating func takeLosses() {
         for stretch in store.takeLostStretches() {
             let offset = wallOffset
             let from = EventTime(stretch.lowerBound - offset)
             take(.gap(Gap(reason: .lost, from: from, to: EventTime(stretch.upperBound - offset))))
         }
-        let time: EventTime
-        var front = app
-        switch output {
-        case .event(let event):
-            time = event.time
-            lastEvent = time
-        case .focus(let focus):
-            time = focus.time
-            front = focus.app
-        case .gap(let gap):
-            time = gap.to
-            if gap.stream == nil { front = "" }
-        case .device, .screen:
-            // What is left over from a full batch is described as the batch was.
-            while !builder.admits(output) { close() }
-            return builder.append(output)
-        }
-        if let due = closeDue, time.milliseconds >= due { close() }
-        if closeDue == nil { begin(at: time) }
-        builder.append(output)
-        app = front
-        store.becameDirty(at: time.milliseconds)
-        if builder.isFull { close() }
     }
 
     /// Stores the open batch.
@@ -83,7 +101,8 @@ struct Batching: ~Copyable, GateSink {
     ///     the same slot again when it has grown.
     mutating func flush(at now: Moment, closing: Bool) {
         guard let closeDue else { return }
-        if closing || now.monotonic.milliseconds >= closeDue { return close() }
+        if closing { return closeAll() }
+        if now.monotonic.milliseconds >= closeDue { return close() }
         guard store.isDirty else { return }
         if let batch = builder.pack() { store.put(batch) }
         store.flushed()
@@ -98,13 +117,13 @@ struct Batching: ~Copyable, GateSink {
     /// Begins a new batch when the key detail is another one.
     mutating func use(_ detail: KeyDetail) {
         guard detail != keyDetail else { return }
-        close()
+        closeAll()
         keyDetail = detail
     }
 
     /// Reads the keys anew; another number of recipients needs batches of another size.
     mutating func loadKeys() {
-        close()
+        closeAll()
         store.loadKeys()
         if !store.recipients.isEmpty { builder.use(recipients: store.recipients.count) }
     }
@@ -115,7 +134,7 @@ struct Batching: ~Copyable, GateSink {
     mutating func noteOffset(_ new: Int64) -> Bool {
         defer { lastOffset = new }
         guard let lastOffset, abs(lastOffset - new) >= 100 else { return false }
-        close()
+        closeAll()
         return true
     }
 
@@ -124,6 +143,12 @@ struct Batching: ~Copyable, GateSink {
         closeDue = time.milliseconds + Self.longest
     }
 
+    /// Stores everything, also what does not fit into the open batch.
+    private mutating func closeAll() {
+        while closeDue != nil { close() }
+    }
+
+    /// Stores the open batch; what does not fit into it begins the next one.
     private mutating func close() {
         guard closeDue != nil else { return }
         if store.isDirty {

@@ -329,9 +329,13 @@ package final class Recorder {
 
     // MARK: The loop's calls
 
-    /// The descriptors to watch now; while a reading is already due, the urgent ones alone.
+    /// The descriptors to watch now; while a reading is already due, not all of them.
     package var descriptors: [Int32] {
-        pacer.due == nil ? source.descriptors : source.urgentDescriptors
+        switch pacer.watch {
+        case .all: source.descriptors
+        case .prompt: source.promptDescriptors
+        case .urgent: source.urgentDescriptors
+        }
     }
 
     /// The source has something.

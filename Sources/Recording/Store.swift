@@ -23,11 +23,12 @@ struct Store {
     private var limits = PersonSettings()
     private var sealer: Sealer?
     /// The recorder's signing key, where one was made.
-    private var deviceKey: DeviceKey?
-    private(set) var recipients: [String] = []
-
+    private var deviceKey: DeviceKey? {
+        didSet { deviceKeyText = deviceKey?.verifier.text }
+    }
     /// The public half of the signing key.
-    var deviceKeyText: String? { deviceKey?.verifier.text }
+    private(set) var deviceKeyText: String?
+    private(set) var recipients: [String] = []
 
     private(set) var ring: Ring?
     /// Why there is no ring to write to.
@@ -291,6 +292,9 @@ struct Store {
             lostStretches.append(stretch)
         }
     }
+
+    /// Whether something was lost since ``takeLostStretches()``.
+    var hasLost: Bool { !lostStretches.isEmpty }
 
     /// The wall time of what was lost since the last call, for gaps.
     mutating func takeLostStretches() -> [ClosedRange<Int64>] {

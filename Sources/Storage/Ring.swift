@@ -163,6 +163,7 @@ package final class Ring {
             head.first = max(head.first, evicted + 1)
         }
         slots.set(row.slot, row.entry)
+        if head.bound(of: UInt64(row.entry.sequence)) != nil { slots.forgetEarliest() }
     }
 
     /// Writes the head; where that fails the next writing does it.

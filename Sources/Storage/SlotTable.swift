@@ -20,7 +20,8 @@ struct SlotTable {
     /// A new batch in the place of the oldest only turns the wheel.
     private var wheel: [Int]?
     private var turn = 0
-    private var earliest: Int64??
+    /// The earliest end and its slot; nil when unknown.
+    private var earliest: (end: Int64, slot: Int)?
 
     init(_ entries: [Entry]) {
         self.entries = entries
@@ -65,7 +66,12 @@ struct SlotTable {
         let isTurn = wheel?[turn] == slot && entry.sequence > newest
         let isSame = entries[slot].sequence == entry.sequence
         entries[slot] = entry
-        earliest = nil
+        // A later end of a newer batch is not the earliest.
+        if let known = earliest,
+            slot == known.slot || entry.end < known.end || entry.sequence < newest
+        {
+            earliest = nil
+        }
         if isTurn { turn = (turn + 1) % count } else if !isSame { wheel = nil }
         noteNewest(slot)
     }
@@ -80,10 +86,13 @@ struct SlotTable {
     /// - Parameter bound: the latest end that a batch can have had, where that is known.
     /// - Returns: milliseconds since 1970; nil without a batch.
     mutating func earliestEnd(_ bound: (UInt64) -> Int64?) -> Int64? {
-        if let earliest { return earliest }
-        let found = batches.map { min($0.end, bound(UInt64($0.sequence)) ?? .max) }.min()
-        earliest = .some(found)
-        return found
+        if let earliest { return earliest.end }
+        for slot in entries.indices where entries[slot].isBatch {
+            let entry = entries[slot]
+            let end = min(entry.end, bound(UInt64(entry.sequence)) ?? .max)
+            if end < earliest?.end ?? .max { earliest = (end, slot) }
+        }
+        return earliest?.end
     }
 
     /// The bound of the ends has changed.

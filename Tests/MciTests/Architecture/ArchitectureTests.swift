@@ -218,7 +218,7 @@ private let allowedLibraries: Set<String> = [
                 """
             ),
             (
-                "raw event to the packer", "cannot convert",
+                "raw event to the packer", "AdmittedEvent",
                 """
                 import Events
                 import Packing

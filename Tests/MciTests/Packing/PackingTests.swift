@@ -248,6 +248,30 @@ private func pack(_ outputs: [GateOutput]) throws -> [[UInt8]] {
         #expect(items == outputs.compactMap(\.expected))
     }
 
+    @Test(arguments: [UInt64(1), 2, 3])
+    func `a change from even to wild input finds its cuts, and the batches stay full`(seed: UInt64)
+        throws
+    {
+        let even = try #require(
+            randomOutputs(60, seed: seed, wild: false).last {
+                if case .event(let event) = $0, case .motion = event.payload { true } else { false }
+            }
+        )
+        var random = SplitMix(seed: seed)
+        // Thousands of one and the same event, then what hardly compresses.
+        var parts: [[GateOutput]] = []
+        for part in 0..<4 {
+            let count = Int.random(in: 0...60_000, using: &random)
+            parts.append([GateOutput](repeating: even, count: count))
+            parts.append(randomOutputs(4000, seed: seed + UInt64(part), wild: part % 2 == 0))
+        }
+        let outputs = Array(parts.joined())
+        let batches = try pack(outputs).map { try OpenedBatch(plaintext: $0) }
+        #expect(batches.flatMap(\.items) == outputs.compactMap(\.expected))
+        let alone = try parts.reduce(0) { try $0 + pack($1).count }
+        #expect(batches.count <= alone + parts.count)
+    }
+
     @Test func `an open batch can be packed again when it has grown`() throws {
         let outputs = randomOutputs(300, seed: 3, wild: false)
         var builder = BatchBuilder()

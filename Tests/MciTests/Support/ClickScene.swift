@@ -40,7 +40,7 @@ enum ClickScene: String, CaseIterable {
         // A pen that tells one axis after a mouse: the server rounds the other one.
         if self == .turns { return 0.02 }
         // Of a program's visits every click is elsewhere.
-        return isCertain ? 0 : self == .visits ? 1 : 0.95
+        return isCertain ? 0 : self == .visits ? 1 : 0.99
     }
 
     static let devices: [String: InputTestDevice.Kind] = [
@@ -119,7 +119,7 @@ struct ClickPlayer {
             try step()
             // A reading in which something else moved the pointer tells of no click where it was, so
             // that some must have one reading for themselves.
-            if !scene.isCertain, oneIn(2) { usleep(.random(in: 0...120_000, using: &random)) }
+            if !scene.isCertain, oneIn(3) { usleep(.random(in: 0...250_000, using: &random)) }
             // Sometimes a pause, so that readings end anywhere.
             if Int.random(in: 0..<12, using: &random) == 0 {
                 usleep(.random(in: 0...30_000, using: &random))

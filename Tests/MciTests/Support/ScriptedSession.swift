@@ -24,6 +24,7 @@ final class ScriptedSource: EventSource {
     private var queue: [CaptureEvent] = []
 
     var descriptors: [Int32] { isConnected ? [-1] : [] }
+    var promptDescriptors: [Int32] { [] }
     var urgentDescriptors: [Int32] { [] }
     private(set) var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
 
