@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 SWIFT_FLAGS ?=
-RELEASE = $(SWIFT) build -c release --static-swift-stdlib $(SWIFT_FLAGS)
+RELEASE = $(SWIFT) build -c release --static-swift-stdlib -Xlinker -z -Xlinker now $(SWIFT_FLAGS)
 # Independent implementations of varlink, age and JSON Schema, and a keylogger to compare with, for the
 # tests.
 PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema pynput; do test -d .build-python/$$name \
@@ -14,7 +14,7 @@ FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build
 RUNS ?= 10000000
 SOAK ?= 1800
 
-.PHONY: run build test proof mutants fuzz bench soak lint format install uninstall deb clean-root clean
+.PHONY: run build test proof mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -59,6 +59,13 @@ bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table and
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
 	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)"
 
+trace: ## The tests under strace: every call of every mcid, against the unit's filter.
+	@bash .ci/packages test
+	@$(PYTHON_PACKAGES)
+	@rm -rf .build/traces && mkdir -p .build/traces
+	MCI_TRACE=$(CURDIR)/.build/traces $(SWIFT) test $(SWIFT_FLAGS)
+	python3 Tests/Service/calls.py .build/traces
+
 soak: build ## Half an hour at a thousand motions a second, under the unit; SOAK=60 is short.
 	@bash .ci/packages test
 	python3 Tests/Service/rig.py "$$($(RELEASE) --show-bin-path)" --soak $(SOAK)
@@ -74,8 +81,10 @@ TO = $(DESTDIR)$(PREFIX)
 SYSCONFDIR ?= /etc
 HOOK = $(DESTDIR)$(SYSCONFDIR)/X11/Xsession.d/95mci
 UNITS = $(TO)/lib/systemd/user
+# Debian's zsh looks in another folder for what packages bring.
+ZSH = $(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 COMPLETIONS = $(TO)/share/bash-completion/completions/mcictl \
-    $(TO)/share/zsh/vendor-completions/_mcictl $(TO)/share/fish/vendor_completions.d/mcictl.fish
+    $(TO)/share/zsh/$(ZSH)/_mcictl $(TO)/share/fish/vendor_completions.d/mcictl.fish
 COMPLETE = .build/release/mcictl --generate-completion-script
 
 install: ## Everything below PREFIX and the Xsession hook; run `make build` first, as yourself.
@@ -84,14 +93,14 @@ install: ## Everything below PREFIX and the Xsession hook; run `make build` firs
 	    "$(dir $(HOOK))" $(foreach file,$(COMPLETIONS),"$(dir $(file))")
 	install -s -m 755 .build/release/mcid .build/release/mcictl "$(TO)/bin/"
 	install -s -m 644 .build/release/libmci-sqlite.so "$(TO)/lib/mci/"
-	install -m 755 session/mci-session packaging/probe-userns "$(TO)/lib/mci/"
+	install -m 755 packaging/mci-session packaging/probe-userns "$(TO)/lib/mci/"
 	sed 's|^ExecStart=mcid|ExecStart=$(PREFIX)/bin/mcid|' systemd/mcid.service >"$(UNITS)/mcid.service"
 	install -m 644 systemd/mci-session.target "$(UNITS)/"
 	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Settings/policy.schema.json \
 	    Sources/Settings/policy.example.json \
 	    "$(TO)/share/mci/"
-	sed 's|@PREFIX@|$(PREFIX)|' session/95mci >"$(HOOK)"
-	install -m 644 man/mcid.1 "$(TO)/share/man/man1/"
+	sed 's|@PREFIX@|$(PREFIX)|' packaging/95mci >"$(HOOK)"
+	install -m 644 packaging/mcid.1 "$(TO)/share/man/man1/"
 	.build/release/mcictl --experimental-dump-help | python3 packaging/manual.py \
 	    >"$(TO)/share/man/man1/mcictl.1"
 	$(COMPLETE) bash | sed '1{/^#!/d}' >"$(word 1,$(COMPLETIONS))"
@@ -109,8 +118,7 @@ uninstall: ## Removes what install put there; asks about your recording and your
 	rm -f "$(TO)/share/mci/policy.schema.json" "$(TO)/share/mci/policy.example.json" \
 	    "$(TO)/share/mci/50-userns.conf" "$(TO)/lib/mci/libmci-sqlite.so" "$(TO)/lib/mci/mci-session" \
 	    "$(TO)/lib/mci/probe-userns"
-	-rmdir "$(TO)/lib/mci" "$(TO)/share/mci" 2>/dev/null
-	-rmdir "$(UNITS)/mcid.service.d" 2>/dev/null
+	@rmdir "$(TO)/lib/mci" "$(TO)/share/mci" "$(UNITS)/mcid.service.d" 2>/dev/null || true
 	@test -n "$(DESTDIR)" || sh packaging/uninstall
 
 ARCHITECTURE = $(shell dpkg --print-architecture)

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Install, use, upgrade, remove and purge in a clean Debian: clean-root.sh MCI.deb NEWER.deb [BASE]
+# Install, use, upgrade, remove and purge in a clean Debian, then install and uninstall from what
+# `make build` made: clean-root.sh MCI.deb NEWER.deb [BASE]
 # BASE is a debootstrap that is kept for the next time. Needs root and Debian's mirror, nothing else.
 set -euo pipefail
 old=$(realpath "$1") new=$(realpath "$2") base=${3:-/var/tmp/mci-clean-debian}
+sources=$(realpath "$(dirname "$0")/..")
 [ "$(id -u)" -eq 0 ] || { echo "It needs root." >&2; exit 77; }
 
 if [ ! -e "$base/.done" ]; then
@@ -21,7 +23,7 @@ mount --make-rprivate /
 mount -t tmpfs -o size=2g none "$root"
 cp -a "$base/." "$root"
 mount -t proc none "$root/proc"
-mount --bind /dev "$root/dev"
+mount --rbind /dev "$root/dev"
 cp "$old" "$root/old.deb"
 cp "$new" "$root/new.deb"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
@@ -89,3 +91,40 @@ left=$(while read -r file; do [ -f "$root$file" ] && echo "$file"; done <"$root/
 [ -z "$left" ] || { echo "left: $left"; exit 1; }
 [ -s "$root/home/rig/.local/state/mci/ring.db" ] && [ -s "$root/home/rig/.config/mci/identity" ]
 say "removed and purged: nothing of the package is left, and what is the person's is"
+
+# From the sources: as root, and into the person's own folders. The person is asked what becomes of the rest.
+in_root apt-get install -y -qq --no-install-recommends make binutils python3 >/dev/null 2>&1
+mkdir "$root/src"
+mount --bind "$sources" "$root/src"
+mount -o remount,bind,ro "$root/src"
+as_root() { in_root SUDO_USER=rig "$@"; }
+make="make --no-print-directory -C /src"
+own="$make PREFIX=/home/rig/.local SYSCONFDIR=/home/rig/.local/etc"
+# ANSWERS COMMAND...: the command at a terminal, where the answers are typed.
+at_terminal() { printf '%b' "$1" | "${@:2:1}" script -qec "${*:3}" /dev/null; }
+has() { [ -e "$root/home/rig/$1" ]; }
+ring=.local/state/mci/ring.db key=.config/mci/identity
+fail() { echo "$*"; exit 1; }
+
+as_root $make install >/dev/null
+person $own install >/dev/null
+person /home/rig/.local/bin/mcictl --version >/dev/null
+in_root /usr/local/bin/mcid --version >/dev/null
+at_terminal 'n\nn\n' as_root $make uninstall >"$root/tmp/said"
+[ "$(grep -c 'It stays' "$root/tmp/said")" = 2 ] || fail "$(cat "$root/tmp/said")"
+has $ring && has $key || fail "no was answered, and it is gone"
+left=$(find "$root/usr/local" "$root/etc/X11/Xsession.d/95mci" -type f 2>/dev/null || true)
+[ -z "$left" ] || fail "left: $left"
+say "make install and uninstall with sudo: nothing is left, and with two times no what is the person's is"
+
+person $own uninstall </dev/null >"$root/tmp/said" 2>&1
+[ "$(grep -c ' stays: /home/rig/' "$root/tmp/said")" = 2 ] || fail "$(cat "$root/tmp/said")"
+has $ring && has $key || fail "nobody was asked, and it is gone"
+at_terminal 'y\nn\n' person $own uninstall >"$root/tmp/said"
+! has .local/state/mci && has $key || fail "yes and no: $(cat "$root/tmp/said")"
+at_terminal 'yes\n' person $own uninstall >"$root/tmp/said"
+! has .config/mci || fail "yes: $(cat "$root/tmp/said")"
+! grep -q 'What mci recorded' "$root/tmp/said" || fail "asked about what is not there"
+left=$(find "$root/home/rig/.local" -type f -o -name '*mci*')
+[ -z "$left" ] || fail "left: $left"
+say "uninstalled by the person: without a terminal all stays; each answer does what it says"

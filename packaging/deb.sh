@@ -4,8 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/Settings/ProcessFacts.swift)${1:+$1}
-# Who answers for this package: MAINTAINER='Name <address>'.
-maintainer=${MAINTAINER:-The authors of mci <mci@lists.example.org>}
+# Who answers for this package: MAINTAINER='Name <address>'. Whoever gives it to others names themselves;
+# until then it has an address that cannot be anybody's (RFC 2606).
+maintainer=${MAINTAINER:-mci developers <mci@localhost.invalid>}
 architecture=$(dpkg --print-architecture)
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT

@@ -30,9 +30,9 @@
 #define FAIL(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
 #define NEVER(call) SKIP_UNLESS(SYS_##call, 1), FAIL(EPERM)
 #define ONLY_UNIX(call) SKIP_UNLESS(SYS_##call, 4), LOAD_ARGUMENT(0), IS(AF_UNIX), FAIL(EPERM)
-// Memory may be written or executed, and never become executable later.
-#define NO_NEW_CODE(call, bits) SKIP_UNLESS(SYS_##call, 5), LOAD_ARGUMENT(2), \
-    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (bits)), SKIP_UNLESS((bits), 1), FAIL(EPERM), ALLOW
+// All code was loaded before: no memory becomes executable any more, of a file neither.
+#define NO_NEW_CODE(call) SKIP_UNLESS(SYS_##call, 5), LOAD_ARGUMENT(2), \
+    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, PROT_EXEC), SKIP_UNLESS(PROT_EXEC, 1), FAIL(EPERM), ALLOW
 
 int clinux_forbid_calls(void) {
     struct sock_filter filter[] = {
@@ -57,6 +57,7 @@ int clinux_forbid_calls(void) {
         NEVER(init_module), NEVER(finit_module), NEVER(delete_module), NEVER(kexec_load), NEVER(reboot),
         NEVER(swapon), NEVER(swapoff), NEVER(acct), NEVER(syslog), NEVER(vhangup), NEVER(sethostname),
         NEVER(setdomainname), NEVER(settimeofday), NEVER(clock_settime), NEVER(adjtimex), NEVER(clock_adjtime),
+        NEVER(shmget), NEVER(shmat), NEVER(msgget), NEVER(mq_open),
         NEVER(migrate_pages), NEVER(move_pages), NEVER(mbind),
         // The C library then takes clone, whose flags can be read here.
         SKIP_UNLESS(SYS_clone3, 1), FAIL(ENOSYS),
@@ -66,8 +67,7 @@ int clinux_forbid_calls(void) {
         ONLY_UNIX(socket), ONLY_UNIX(socketpair),
         SKIP_UNLESS(SYS_ioctl, 10), LOAD_ARGUMENT(1), IS(TCGETS), IS(TIOCGWINSZ), IS(FIONREAD), IS(FIONBIO), FAIL(EPERM),
         SKIP_UNLESS(SYS_prctl, 4), LOAD_ARGUMENT(0), SKIP_UNLESS(PR_SET_DUMPABLE, 1), FAIL(EPERM), ALLOW,
-        NO_NEW_CODE(mmap, PROT_WRITE | PROT_EXEC), NO_NEW_CODE(mprotect, PROT_EXEC),
-        NO_NEW_CODE(pkey_mprotect, PROT_EXEC),
+        NO_NEW_CODE(mmap), NO_NEW_CODE(mprotect), NO_NEW_CODE(pkey_mprotect),
         ALLOW,
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};

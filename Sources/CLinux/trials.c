@@ -47,10 +47,12 @@ int clinux_try_execute(void) {
 }
 
 int clinux_try_code(void) {
-    long page = syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (page == -1) return errno;
-    syscall(SYS_munmap, page, 4096);
-    return 0;
+    static const int kinds[] = {PROT_READ | PROT_WRITE | PROT_EXEC, PROT_READ | PROT_EXEC};
+    for (int i = 0; i < 2; i++) {
+        long page = syscall(SYS_mmap, NULL, 4096, kinds[i], MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page != -1) return syscall(SYS_munmap, page, 4096), 0;
+    }
+    return errno;
 }
 
 int clinux_try_dump(void) { return syscall(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? EPERM : 0; }

@@ -28,7 +28,7 @@ package struct CaptureError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch code {
         case .noDisplay:
-            "There is no X display to record: DISPLAY is not set. Start mcid from the graphical session."
+            "There is no X display to record: DISPLAY is not set. Next, in the graphical session: systemctl --user import-environment DISPLAY XAUTHORITY XDG_SESSION_TYPE"
         case .unreachable:
             "The X server named by DISPLAY does not answer or refuses the connection."
         case .wayland:

@@ -22,10 +22,15 @@ import Glibc
     private let get: Get
     private let free: Free
 
+    /// Loads the library; nil where there is none.
+    ///
+    /// It is never unloaded: Xlib keeps pointers into it.
+    @discardableResult
+    static func load() -> UnsafeMutableRawPointer? { unsafe dlopen("libXrandr.so.2", RTLD_NOW) }
+
     /// Begins to listen to changes of monitors; nil where there is no library or no RandR.
     init?(_ display: OpaquePointer, _ root: UInt) {
-        // Loaded once and never unloaded: Xlib keeps pointers into it.
-        guard let library = unsafe dlopen("libXrandr.so.2", RTLD_NOW),
+        guard let library = unsafe Self.load(),
             let query = unsafe dlsym(library, "XRRQueryExtension"),
             let select = unsafe dlsym(library, "XRRSelectInput"),
             let get = unsafe dlsym(library, "XRRGetMonitors"),
@@ -64,6 +69,11 @@ import Glibc
             )
         }
     }
+}
+
+extension X11Source {
+    /// Loads what is loaded by its name, before the sandbox lets no more code in.
+    package static func prepare() { unsafe MonitorLibrary.load() }
 }
 
 extension X11Connection {

@@ -8,12 +8,12 @@ package final class ControlClient {
     private let socket: Int32
     private var input: [UInt8] = []
 
-    /// Connects to the daemon.
+    /// Connects to the daemon; another user's process in its place is not believed.
     ///
     /// - Parameters:
     ///   - path: of the socket.
     ///   - timeout: seconds an answer may take.
-    /// - Throws: ``ControlError`` `notRunning` when nobody listens.
+    /// - Throws: ``ControlError`` `notRunning` when nobody listens, `foreign` when somebody else does.
     package init(path: String, timeout: Int = 10) throws(ControlError) {
         socket = unsafe clinux_connect(path)
         guard socket >= 0 else {
@@ -21,6 +21,7 @@ package final class ControlClient {
             let isAbsent = number == ENOENT || number == ECONNREFUSED || number == ENOTDIR
             throw ControlError(isAbsent ? .notRunning : .socket, number: number)
         }
+        guard clinux_peer_uid(socket) == Int64(getuid()) else { throw ControlError(.foreign) }
         var limit = timeval(tv_sec: timeout, tv_usec: 0)
         unsafe setsockopt(
             socket,

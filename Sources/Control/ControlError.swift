@@ -8,6 +8,8 @@ package struct ControlError: Error, Equatable, CustomStringConvertible {
         case notRunning
         /// The socket cannot be made or used.
         case socket
+        /// Who listens there is not this user's process.
+        case foreign
         /// The answer is no varlink, too long, or too late.
         case badAnswer
     }
@@ -28,6 +30,7 @@ package struct ControlError: Error, Equatable, CustomStringConvertible {
         switch code {
         case .notRunning: "mcid is not running."
         case .socket: "The control socket cannot be used (error \(number))."
+        case .foreign: "Somebody else listens at the control socket; what they say is not heard."
         case .badAnswer: "mcid runs but does not answer as expected."
         }
     }

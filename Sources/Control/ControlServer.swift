@@ -53,6 +53,9 @@ package final class ControlServer {
         unsafe unlink(path)
         listener = unsafe clinux_listen(path, 128)
         guard listener >= 0 else { throw ControlError(.socket, number: errno) }
+        // Its path leads elsewhere: whoever waits there calls again. Not before, for the new one is to
+        // have another number.
+        if let kept { Glibc.close(kept) }
     }
 
     /// Takes the socket away.

@@ -43,7 +43,10 @@ package struct ServiceManager: Sendable {
 
     /// Has the service manager hold the listening socket too, so that whoever calls while the daemon
     /// is started again waits for it instead of finding nobody.
+    ///
+    /// - Parameter listener: what takes the place of one that was kept before.
     package func keep(_ listener: Int32) {
+        if listener != keptListener { tell("FDSTOREREMOVE=1\nFDNAME=\(Self.listenerName)") }
         tell("FDSTORE=1\nFDNAME=\(Self.listenerName)", listener)
     }
 

@@ -19,7 +19,7 @@ package struct Attestation: Equatable, Sendable {
         case identity
         /// No other program.
         case programs
-        /// No memory that is written and then executed.
+        /// No code but what was loaded before: no memory becomes executable.
         case code
         /// No core dump, and no other program of the person looks inside.
         case dumps
@@ -86,7 +86,7 @@ extension Attestation.Promise {
         case .home: "write to your home"
         case .identity: "read your identity"
         case .programs: "start programs"
-        case .code: "run code that it wrote"
+        case .code: "load or write more code"
         case .dumps: "be dumped"
         }
     }

@@ -69,6 +69,7 @@ func runDaemon() -> Int32 {
                 ExitCode.unfit
             )
         }
+        X11Source.prepare()
         let confinement =
             isConfined
             ? confine(environment, paths) : Confinement(isWaived: true)
@@ -76,7 +77,7 @@ func runDaemon() -> Int32 {
         if let sentence = confinement.attest() {
             return refuse("\(sentence) Next: mcictl doctor", ExitCode.unfit)
         }
-        guard let lock = try FileLock.take(paths.daemonLock, waits: false) else {
+        guard let lock = try takeLock(paths.daemonLock) else {
             return refuse(
                 "Another mcid already records for you. Next: mcictl status",
                 ExitCode.alreadyRunning
@@ -134,6 +135,17 @@ func runDaemon() -> Int32 {
     } catch {
         return refuse("mcid cannot start: \(error)", ExitCode.failed)
     }
+}
+
+/// Takes the lock of the one recorder; nil where another one holds it.
+///
+/// mcictl holds it for a moment while it looks whether there is a recorder: that is waited for.
+private func takeLock(_ path: String) throws(FileError) -> FileLock? {
+    for _ in 0..<100 {
+        if let lock = try FileLock.take(path, waits: false) { return lock }
+        ProcessFacts.sleep(milliseconds: 5)
+    }
+    return nil
 }
 
 /// Gives up every right that recording does not need.

@@ -99,9 +99,16 @@ class Home:
 
     def start(self, extra=None):
         """Starts mcid; nil when it answers, otherwise its exit code or "hangs"."""
+        wrapper, extra = self.wrapper, extra or {}
+        if not wrapper and "MCI_TRACE" in os.environ:  # make trace
+            trace = f"{os.environ['MCI_TRACE']}/{os.urandom(8).hex()}"
+            # What is preloaded is for mcid and not for strace.
+            wrapper = ["strace", "-D", "-f", "-y", "-qq", "-o", trace,
+                       *(word for name, value in extra.items() for word in ("-E", f"{name}={value}"))]
+            extra = {}
         with open(self.base / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [*self.wrapper, self.programs / "mcid", *self.options], env=self.environment(extra),
+                [*wrapper, self.programs / "mcid", *self.options], env=self.environment(extra),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         end = time.monotonic() + 20
         while time.monotonic() < end:

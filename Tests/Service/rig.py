@@ -93,10 +93,13 @@ class Play:
         text = (ROOT / "systemd/mcid.service").read_text()
         text = text.replace("ExecStart=mcid", f"ExecStart={self.programs}/mcid")
         (units / "mcid.service").write_text(text)
-        # No journal here.
+        # No journal here. A shell with the rights of mcid tells what it can write to.
         extra = units / "mcid.service.d"
         extra.mkdir()
-        (extra / "99-rig.conf").write_text(f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=4\n")
+        look = "/bin/sh -c 'test -w %t/bus && echo writable || echo closed'"
+        (extra / "99-rig.conf").write_text(
+            f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=4\n"
+            f"ExecStartPre={look}\nStandardOutput=append:{HOME}/bus\n")
         # No display manager here: the target that sessions reach.
         shutil.copy(ROOT / "systemd/mci-session.target", units)
         if userns:
@@ -160,6 +163,7 @@ class Play:
 
     def run(self):
         self.systemctl("import-environment", "DISPLAY", "XDG_SESSION_TYPE")
+        self.systemctl("set-environment", "LD_PRELOAD=/nonexistent/listener.so")
         assert self.systemctl("enable", "mcid").returncode == 0
         self.done("enabled")
 
@@ -179,13 +183,22 @@ class Play:
         assert self.mcictl("set", "ring-size", "4M").returncode == 0
         # The session reaches its target before it names its display.
         self.systemctl("unset-environment", "DISPLAY")
-        session = subprocess.Popen([str(ROOT / "session/mci-session"), "sh", "-c", "read line"], stdin=subprocess.PIPE,
+        session = subprocess.Popen([str(ROOT / "packaging/mci-session"), "sh", "-c", "read line"], stdin=subprocess.PIPE,
                                    env={**os.environ, "DISPLAY": ":4242"})
         self.wait(lambda: self.show("ExecMainStatus") == "69", "the display is not there yet")
         self.systemctl("import-environment", "DISPLAY")
         self.wait(lambda: self.show("ActiveState") == "active", "active with the session")
         assert self.show("StatusText") == "recording", self.show("StatusText")
         self.done("started with an X session, once its display is named; ready, records")
+
+        assert "LD_PRELOAD" not in (HOME / "mcid.log").read_text(), "the linker was told what to load"
+        assert (HOME / "bus").read_text().split()[-1] == ("closed" if self.userns else "writable")
+        self.systemctl("unset-environment", "LD_PRELOAD")
+        self.done("nothing of the session's is loaded into it; behind the drop-in the session bus is closed")
+
+        reloaded = self.systemctl("reload", "mcid")
+        assert reloaded.returncode == 0, reloaded.stderr
+        self.done("read its settings anew at a reload")
 
         layers = self.status()["sandbox"]
         assert any(l.startswith("landlock-") for l in layers), layers
@@ -213,6 +226,16 @@ class Play:
         self.settle()
         self.done("a process that hangs is ended by the watchdog and started again")
 
+        (RUN / "mci/control").unlink()
+        assert self.mcictl("status").returncode == 4, "it runs and cannot be asked"
+        assert self.systemctl("restart", "mcid").returncode == 0
+        assert self.status()["state"] == "recording"
+        os.kill(int(self.show("MainPID")), signal.SIGKILL)
+        self.wait(lambda: self.show("NRestarts") != "0" and self.show("ActiveState") == "active", "started again")
+        self.wait(lambda: self.status().get("state") == "recording", "the second socket is the one that is kept", 10)
+        self.settle()
+        self.done("a socket that was removed: the next start makes another, which outlasts a kill")
+
         assert self.mcictl("verify").returncode == 0
         assert self.systemctl("stop", "mcid").returncode == 0
         assert self.show("ActiveState") == "inactive", self.show("ActiveState")
@@ -224,7 +247,7 @@ class Play:
 
         self.systemctl("start", "mcid")
         assert self.status()["state"] == "recording"
-        other = subprocess.run([str(ROOT / "session/mci-session"), "true"], env={**os.environ, "DISPLAY": ":4243"})
+        other = subprocess.run([str(ROOT / "packaging/mci-session"), "true"], env={**os.environ, "DISPLAY": ":4243"})
         assert other.returncode == 0 and self.status()["state"] == "recording"
         self.done("a second session of the same person changes nothing")
 

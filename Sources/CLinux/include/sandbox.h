@@ -31,8 +31,8 @@ int clinux_landlock_enforce(int rules);
 /// Forbids this process new privileges, such as those of a set-user-id program. -1 on error.
 int clinux_forbid_privileges(void);
 
-/// Forbids calls that a recorder never makes: sockets but of AF_UNIX, programs, processes, tracing, code that is
-/// written at run time, device controls but harmless ones, and being dumped again. -1 on error.
+/// Forbids calls that a recorder never makes: sockets but of AF_UNIX, programs, processes, tracing, more code than
+/// is loaded, shared memory, device controls but harmless ones, and being dumped again. -1 on error.
 int clinux_forbid_calls(void);
 
 // Trials: each tries what must not be possible and undoes it where it is. 0 when it was possible,

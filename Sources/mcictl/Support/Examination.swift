@@ -35,6 +35,14 @@ struct Examination {
 
     private var service: Finding {
         guard let status else {
+            if failure?.code == .notRunning, place.isDaemonAlive() {
+                return Finding(
+                    verdict: .fail,
+                    subject: "service",
+                    words: "runs without a socket",
+                    next: "systemctl --user restart mcid"
+                )
+            }
             return failure?.code == .notRunning
                 ? Finding(
                     verdict: .fail,

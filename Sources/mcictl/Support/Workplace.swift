@@ -100,6 +100,7 @@ struct Workplace {
 
     /// Whether a daemon holds the ring, with or without a socket.
     func isDaemonAlive() -> Bool {
+        guard Disk.exists(paths.daemonLock) else { return false }
         do {
             switch try FileLock.take(paths.daemonLock, waits: false) {
             case .some: return false

@@ -43,7 +43,9 @@ struct StatusVerb: ParsableCommand {
         } catch let error as ControlError {
             if follow && error.code == .notRunning { return try notRunning(place) }
             Terminal.tell(
-                "error: mcid runs but does not answer as expected (\(error.code.rawValue))."
+                error.code == .foreign
+                    ? "error: \(error.description)"
+                    : "error: mcid runs but does not answer as expected (\(error.code.rawValue))."
             )
             Terminal.tell("  Next: systemctl --user status mcid")
             throw ExitCode(4)
@@ -58,6 +60,13 @@ struct StatusVerb: ParsableCommand {
     }
 
     private func notRunning(_ place: Workplace) throws {
+        if place.isDaemonAlive() {
+            Terminal.tell(
+                "error: mcid cannot be asked what it records: it is starting, or its socket is gone."
+            )
+            Terminal.tell("  Next: systemctl --user restart mcid")
+            throw ExitCode(4)
+        }
         let pause = try? ControlsFile(place.paths.controls).read().pause
         if json {
             try Terminal.printJSON(NotRunning(pausedUntil: pause?.until, isPaused: pause != nil))

@@ -163,7 +163,7 @@ import Testing
             #expect(way?.x == Int(place.x) && way?.y == Int(place.y))
         }
         // Without acceleration once, and once more for each edge; with it nearly always.
-        if acceleration == 1 { #expect(told < 20) } else { #expect(told > 40) }
+        if acceleration == 1 { #expect(told < 25) } else { #expect(told > 40) }
     }
 
     @Test func `each of two pointers on the screen has its own place`() throws {

@@ -190,42 +190,4 @@ extension DaemonTests {
         daemon.stop()
         #expect(try letters(daemon) == 1)
     }
-
-    @Test func `PyPI's varlink client exempts, excludes and asks why`() throws {
-        let library = Program.root + "/.build-python"
-        let daemon = try Daemon(desktop)
-        try daemon.useSmallRing()
-        try daemon.start()
-        let script = """
-            import varlink
-            def refused(call, *args, **named):
-                try:
-                    call(*args, **named)
-                except varlink.VarlinkError as error:
-                    return error.error() == "io.mci.Control.Refused"
-            with varlink.Client(address="unix:\(daemon.folder.paths.socket)") as client:
-                with client.open("io.mci.Control") as mci:
-                    one = mci.Exempt(scope={"app": "signal"}, seconds=3600, reason="mine")["exemption"]
-                    assert one["id"] == 1 and one["state"] == "requested", one
-                    assert mci.Exempt()["status"]["reason"] == "exempt"
-                    assert [e["id"] for e in mci.ListExemptions()["exemptions"]] == [1, 2]
-                    assert mci.Explain()["explanation"]["reason"] == "exempt"
-                    assert mci.AnswerExemption(id=2, answer="withdraw")["status"]["state"] == "recording"
-                    mci.Exclude(add={"title": "*salary*"})
-                    mci.Exclude(remove="lockers")
-                    mci.Exclude(restore="lockers")
-                    mci.Exclude(only=["editor"])
-                    mci.Exclude(only=[])
-                    assert refused(mci.Exclude, remove="nothing")
-                    assert refused(mci.Exempt, scope={"during": "never"})
-                    assert refused(mci.AnswerExemption, id=7, answer="withdraw")
-                    assert refused(mci.DecideExemption, decision="{}")
-            print("done")
-            """
-        var environment = daemon.environment
-        environment["PYTHONPATH"] = library
-        environment["PATH"] = ProcessInfo.processInfo.environment["PATH"]
-        let result = try Program.run("python3", ["-c", script], environment: environment)
-        #expect(result.output == "done\n", "\(result.errors)")
-    }
 }

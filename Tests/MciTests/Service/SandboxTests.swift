@@ -53,12 +53,96 @@ extension DaemonTests {
         #expect(left.isEmpty, "an attempt that succeeds is undone")
     }
 
+    /// Ways in which a layer goes away under a process that cannot lose its rules: what the rules name
+    /// comes to lie elsewhere, or the kernel answers another way from the second proof on.
+    enum Loss: String, CaseIterable {
+        case identityMoves, foldersChange, programsStart
+
+        var possible: String {
+            switch self {
+            case .identityMoves: "mcid could read your identity."
+            case .foldersChange: "mcid could write to your home, read your identity."
+            case .programsStart: "mcid could start programs."
+            }
+        }
+
+        func happen(_ daemon: Daemon) throws {
+            let manager = FileManager.default
+            let identity = daemon.folder.paths.identity
+            let folder = (identity as NSString).deletingLastPathComponent
+            switch self {
+            case .identityMoves:
+                try manager.moveItem(atPath: identity, toPath: "\(folder)/public/identity")
+                try manager.createSymbolicLink(
+                    atPath: identity,
+                    withDestinationPath: "public/identity"
+                )
+            case .foldersChange:
+                let state = daemon.folder.paths.state
+                try manager.moveItem(atPath: folder, toPath: "\(folder).kept")
+                try manager.createSymbolicLink(atPath: folder, withDestinationPath: state)
+                // What it reads all the time is still found.
+                try manager.createSymbolicLink(
+                    atPath: "\(state)/public",
+                    withDestinationPath: "\(folder).kept/public"
+                )
+                try manager.createSymbolicLink(
+                    atPath: "\(state)/identity",
+                    withDestinationPath: "\(folder).kept/identity"
+                )
+            case .programsStart: break
+            }
+        }
+    }
+
+    @Test(
+        .disabled(if: Program.isTraced, "here the identity is opened, so that mcid ends"),
+        arguments: Loss.allCases
+    )
+    func `a layer that goes away while it records ends it, and nothing more is stored`(loss: Loss)
+        throws
+    {
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        // Where mcid may read; its own clock alone is another one.
+        let clock = "\(daemon.folder.paths.state)/clock"
+        try Disk.write(Array("+0".utf8), to: clock)
+        daemon.preloaded = [
+            "LD_PRELOAD": try Program.faketime(), "FAKETIME_TIMESTAMP_FILE": clock,
+            "FAKETIME_NO_CACHE": "1",
+        ]
+        if loss == .programsStart {
+            let strace = try #require(Program.path("strace"))
+            let inject = "inject=execve:error=EFAULT:when=2+"
+            daemon.wrapper = [strace, "-D", "-f", "-qq", "-e", inject, "-o", "/dev/null"]
+        }
+        try daemon.record(hand)
+        try loss.happen(daemon)
+        hand.type(text: "ab")
+        try daemon.settled()
+        _ = try daemon.call(.flush)
+        let before = try daemon.export()
+        #expect(daemon.isRunning, "the proof of the start still holds")
+
+        try Disk.write(Array("+61".utf8), to: clock)
+        hand.type(text: "secret")
+        try #require(eventually { !daemon.isRunning })
+        #expect(daemon.stop() == 78)
+        let said = daemon.log_.split(separator: "\n").last ?? ""
+        #expect(said.contains("so nothing is recorded: \(loss.possible)"), "\(daemon.log_)")
+        let after = try daemon.export()
+        #expect(before.count { $0["class"] as? String == "letter" } == 4, "a and b")
+        let added = after.dropFirst(before.count).map { $0["reason"] as? String }
+        #expect(added == ["fault"], "a gap and nothing else: \(added)")
+    }
+
     @Test func `no socket but AF_UNIX, no program, and the identity is never opened`() throws {
         let daemon = try Daemon(desktop)
         try daemon.useSmallRing()
         let trace = "\(daemon.folder.path)/trace"
         let calls = "socket,socketpair,execve,execveat,fork,vfork,clone,clone3,open,openat,creat"
-        daemon.wrapper = ["-D", "-f", "-qq", "-e", "trace=\(calls)", "-o", trace]
+        let strace = try #require(Program.path("strace"))
+        daemon.wrapper = [strace, "-D", "-f", "-qq", "-e", "trace=\(calls)", "-o", trace]
         try daemon.record(hand)
         hand.type(["a", "F1"])
         try daemon.settled()

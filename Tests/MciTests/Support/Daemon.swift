@@ -12,7 +12,9 @@ final class Daemon {
     private(set) var process = Process()
     var environment: [String: String]
     var options: [String] = []
-    /// Options of strace, where mcid runs under it.
+    /// What mcid alone has in its environment, and mcictl not.
+    var preloaded: [String: String] = [:]
+    /// A program that mcid runs under, and its options.
     var wrapper: [String] = []
 
     init(_ desktop: Desktop, consents: Bool = true) throws {
@@ -33,10 +35,11 @@ final class Daemon {
     /// Starts mcid and waits until it answers.
     func start() throws {
         process = Process()
-        let words = try tracer() + [#require(Program.path("mcid"))] + options
+        let tracer = wrapper.isEmpty ? try Program.tracer() : wrapper
+        let words = try tracer + [#require(Program.path("mcid"))] + options
         process.executableURL = URL(fileURLWithPath: words[0])
         process.arguments = Array(words.dropFirst())
-        process.environment = environment
+        process.environment = environment.merging(preloaded) { _, own in own }
         let log = "\(folder.path)/log"
         if !FileManager.default.fileExists(atPath: log) {
             _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -83,16 +86,6 @@ final class Daemon {
                 return seen == last
             }
         )
-    }
-
-    /// With `MCI_TRACE` naming a folder, every mcid of the tests leaves a trace of its system calls.
-    private func tracer() throws -> [String] {
-        var options = wrapper
-        if options.isEmpty, let traces = ProcessInfo.processInfo.environment["MCI_TRACE"] {
-            // Detached, so that the process that is started and killed is mcid itself.
-            options = ["-D", "-f", "-qq", "-o", "\(traces)/\(UInt32.random(in: 0...(.max)))"]
-        }
-        return options.isEmpty ? [] : [try #require(Program.path("strace"))] + options
     }
 
     var log_: String {

@@ -46,12 +46,33 @@ enum Program {
         return url.path
     }()
 
+    /// Whether every mcid of the tests leaves a trace of its system calls: `make trace`.
+    static let isTraced = ProcessInfo.processInfo.environment["MCI_TRACE"] != nil
+
+    /// What stands before mcid on a command line: strace, where `MCI_TRACE` names a folder for traces.
+    static func tracer() throws -> [String] {
+        guard let traces = ProcessInfo.processInfo.environment["MCI_TRACE"] else { return [] }
+        guard let strace = path("strace") else { throw CocoaError(.fileNoSuchFile) }
+        // Detached, so that the process that is started and killed is mcid itself.
+        let file = "\(traces)/\(UInt32.random(in: 0...(.max)))"
+        return [strace, "-D", "-f", "-y", "-qq", "-o", file]
+    }
+
     static func path(_ name: String) -> String? {
         if name.contains("/") { return name }
         if name == "mcid" || name == "mcictl" { return "\(products)/\(name)" }
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         return folders.map { "\($0)/\(name)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// The library that shows a preloaded program another time.
+    static func faketime() throws -> String {
+        let library = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib")
+            .map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }
+            .first { FileManager.default.fileExists(atPath: $0) }
+        guard let library else { throw CocoaError(.fileNoSuchFile) }
+        return library
     }
 
     /// Runs a program to its end.
@@ -64,8 +85,9 @@ enum Program {
     ) throws -> Result {
         let process = Process()
         guard let path = path(name) else { throw CocoaError(.fileNoSuchFile) }
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
+        let words = (name == "mcid" ? try tracer() : []) + [path] + arguments
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         if let environment { process.environment = environment }
         // Files instead of pipes, for children of the program may keep a pipe open.
         let folder = try TemporaryFolder()
