@@ -30,6 +30,8 @@ struct PointerPath {
 
     /// Where the pointer is; nil while that is not known.
     private var now: Point?
+    /// A device that tells positions has moved the pointer.
+    private var wasPlaced = false
     /// Where a reader of the recording thinks it is, and when it was last told for sure.
     private var read: (pixel: Point, at: EventTime)?
 
@@ -58,6 +60,7 @@ struct PointerPath {
     ///   - axes: bit n: axis n is told.
     ///   - desk: where the pointer can be.
     mutating func move(to made: Point, counts: Point, axes: UInt8, on desk: Desk) {
+        wasPlaced = true
         if let from = now {
             let to = (axes & 1 != 0 ? made.x : from.x, axes & 2 != 0 ? made.y : from.y)
             now = desk.confine(to, from: Self.pixel(from))
@@ -89,7 +92,7 @@ struct PointerPath {
             now = answer
             return false
         }
-        if shown != nil, shown == pixel { return true }
+        if wasPlaced, shown != nil, shown == pixel { return true }
         now = nil
         return false
     }

@@ -37,8 +37,9 @@ enum ClickScene: String, CaseIterable {
 
     /// The share of clicks that may be without a pixel.
     var mostUnknown: Double {
-        // A pen that tells one axis after a mouse: the server rounds the other one.
-        if self == .turns { return 0.02 }
+        // A pen that tells one axis after a mouse: the server rounds the other one, and the clicks of
+        // that reading, which may be a second long, are uncertain.
+        if self == .turns { return 0.1 }
         // Of a program's visits every click is elsewhere.
         return isCertain ? 0 : self == .visits ? 1 : 0.99
     }
