@@ -65,6 +65,11 @@ struct Lane<Tracker: ContextTracker> {
     /// is behind it belongs to the next reading.
     mutating func readAhead(until serial: UInt) {
         forgetTaken()
+        readFurther(until: serial)
+    }
+
+    /// As ``readAhead(until:)``, and keeps what that took.
+    mutating func readFurther(until serial: UInt) {
         if let overhang { ahead.append(overhang) }
         overhang = nil
         waiting = connection.readAlready

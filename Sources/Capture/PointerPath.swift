@@ -30,6 +30,8 @@ struct PointerPath {
 
     /// Where the pointer is; nil while that is not known.
     private var now: Point?
+    /// A device that tells positions has moved the pointer.
+    private var wasPlaced = false
     /// Where a reader of the recording thinks it is, and when it was last told for sure.
     private var read: (pixel: Point, at: EventTime)?
 
@@ -58,6 +60,7 @@ struct PointerPath {
     ///   - axes: bit n: axis n is told.
     ///   - desk: where the pointer can be.
     mutating func move(to made: Point, counts: Point, axes: UInt8, on desk: Desk) {
+        wasPlaced = true
         if let from = now {
             let to = (axes & 1 != 0 ? made.x : from.x, axes & 2 != 0 ? made.y : from.y)
             now = desk.confine(to, from: Self.pixel(from))
@@ -68,11 +71,30 @@ struct PointerPath {
 
     /// Takes the server's answer.
     ///
+    /// It may be in the units of a device that came before: a mouse pressed behind a pen leaves it
+    /// so until it is moved, and a pen that tells one axis leaves the other one so. Such an answer
+    /// is no pixel where the server shows the pointer, and where it shows it at the end of the way,
+    /// the way was right.
+    ///
+    /// - Parameters:
+    ///   - answer: the position; nil where the server does not say.
+    ///   - shown: asks for the pixel where the server shows the pointer.
     /// - Returns: whether the way since the last answer led there.
-    mutating func settle(at answer: Point?) -> Bool {
-        defer { now = answer }
-        guard let answer, let now else { return false }
-        return abs(answer.x - now.x) < Self.tolerance && abs(answer.y - now.y) < Self.tolerance
+    mutating func settle(at answer: Point?, shown: () -> Pixel?) -> Bool {
+        if let answer, let now, abs(answer.x - now.x) < Self.tolerance,
+            abs(answer.y - now.y) < Self.tolerance
+        {
+            self.now = answer
+            return true
+        }
+        let shown = shown()
+        if shown != nil, shown == answer.map(Self.pixel) {
+            now = answer
+            return false
+        }
+        if wasPlaced, shown != nil, shown == pixel { return true }
+        now = nil
+        return false
     }
 
     /// The pixel to tell with the last movement of a reading, behind the server's answer.

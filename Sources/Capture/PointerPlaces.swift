@@ -10,6 +10,8 @@ struct PointerPlaces {
         var path = PointerPath()
         /// The movement read last, while a reading is reckoned.
         var lastMove: (index: Int, time: EventTime)?
+        /// Something else than the events that were read moved it, or may have.
+        var isDisturbed = false
     }
 
     /// How a device that tells positions spreads them over the desktop.
@@ -22,6 +24,7 @@ struct PointerPlaces {
     /// The place in the stream behind which the paths are known.
     private var start: UInt = 0
     private var contexts = 0
+    private var trail = PointerTrail()
 
     init(_ devices: [UInt8: X11Connection.DeviceEntry]) {
         use(devices)
@@ -33,7 +36,7 @@ struct PointerPlaces {
     /// There are other devices from here on.
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
         let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
-        if ids != masters.map(\.id) { masters = ids.map { Master(id: $0) } }
+        masters = ids.map { id in masters.first { $0.id == id } ?? Master(id: id) }
         scales = (UInt8.min...UInt8.max).map { id in
             guard let axes = devices[id]?.device.axes.filter({ $0.number < 2 && $0.isAbsolute }),
                 axes.count == 2
@@ -58,23 +61,35 @@ struct PointerPlaces {
     /// the way.
     mutating func reckon(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
         let serial = lane.connection.nextRequest
-        let answers = masters.map { position($0.id, lane.connection) }
+        var answers = masters.map { position($0.id, lane.connection) }
         lane.readAhead(until: serial)
+        for index in masters.indices { masters[index].isDisturbed = false }
+        if lane.ahead.contains(where: \.event.isClick) {
+            let devices = trail.devices(lane.ahead.compactMap(\.event.step))
+            let histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
+            let serial = lane.connection.nextRequest
+            answers = masters.map { position($0.id, lane.connection) }
+            lane.readFurther(until: serial)
+            let steps = lane.ahead.compactMap(\.event.step)
+            if !histories.allSatisfy({ trail.explains($0.1, of: $0.0, by: steps) }) { disturb() }
+        }
+        trail.endReading(
+            UInt32(truncatingIfNeeded: now.milliseconds),
+            masters.map(\.id),
+            lane.ahead.reversed().lazy.compactMap(\.event.step)
+        )
         if lane.changes != contexts {
             contexts = lane.changes
             for index in masters.indices { masters[index].path.forgetTold() }
         }
         follow(&lane, now)
-        let isDisturbed = lane.ahead.contains { $0.event.disturbsPlaces }
-        for index in masters.indices {
-            settle(index, at: answers[index], isDisturbed, &lane)
-        }
+        for index in masters.indices { settle(index, at: answers[index], &lane) }
     }
 
     /// Follows the movements that were read, from where the pointers were before.
     private mutating func follow(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
-        guard let desk else { return }
         for index in masters.indices { masters[index].lastMove = nil }
+        guard let desk else { return }
         for index in lane.ahead.indices where lane.ahead[index].serial >= start {
             switch lane.ahead[index].event {
             case .rawMotion(let header, let axes):
@@ -90,18 +105,34 @@ struct PointerPlaces {
                 lane.ahead[index].place = pixel
                 let time = EventTime(server: header.time, near: now)
                 masters[master].path.wasTold(pixel, at: time)
+            case .rawTouch(let header):
+                // A finger on a screen; one on a touchpad moves by raw movements.
+                guard scales[Int(header.device)] != nil, let master = master(header.master) else {
+                    continue
+                }
+                masters[master].isDisturbed = true
+            case .entered, .left:
+                // In the window left the movements may not have been recorded.
+                for index in masters.indices { masters[index].path.forgetTold() }
+            case .screenChanged, .devicesChanged: disturb()
             default: continue
             }
         }
     }
 
+    /// Nobody can say how the pointers went since the last answer.
+    private mutating func disturb() {
+        for index in masters.indices { masters[index].isDisturbed = true }
+    }
+
     private mutating func settle(
         _ index: Int,
         at answer: PointerPath.Point?,
-        _ isDisturbed: Bool,
         _ lane: inout Lane<PointerTracker>
     ) {
-        let isRight = masters[index].path.settle(at: answer) && !isDisturbed
+        let (id, connection) = (masters[index].id, lane.connection)
+        let isSettled = masters[index].path.settle(at: answer) { connection.pixel(of: id) }
+        let isRight = isSettled && !masters[index].isDisturbed
         if isRight {
             guard let last = masters[index].lastMove,
                 let pixel = masters[index].path.tell(at: last.time)
@@ -110,7 +141,7 @@ struct PointerPlaces {
         } else {
             masters[index].path.forgetTold()
             for place in lane.ahead.indices
-            where lane.ahead[place].event.master == masters[index].id {
+            where lane.ahead[place].event.step?.master == masters[index].id {
                 lane.ahead[place].place = nil
             }
         }
@@ -145,7 +176,10 @@ struct PointerPlaces {
 
     private mutating func ask(_ connection: X11Connection) {
         for index in masters.indices {
-            _ = masters[index].path.settle(at: position(masters[index].id, connection))
+            let id = masters[index].id
+            _ = masters[index].path.settle(at: position(id, connection)) {
+                connection.pixel(of: id)
+            }
         }
     }
 
@@ -156,18 +190,16 @@ struct PointerPlaces {
 }
 
 extension X11Event {
-    /// Whether it may be another desktop, or other pointers, from here on.
-    fileprivate var disturbsPlaces: Bool {
-        switch self {
-        case .screenChanged, .devicesChanged: true
-        default: false
-        }
+    /// Whether a button went down or up that the server did not make up.
+    fileprivate var isClick: Bool {
+        if case .rawButton(let header, _, _) = self { !header.isEmulated } else { false }
     }
 
-    /// The pointer of the screen that was moved or clicked.
-    fileprivate var master: UInt8? {
+    /// What the server has in its history as well; nil for what it has not.
+    fileprivate var step: PointerTrail.Step? {
         switch self {
-        case .rawMotion(let header, _), .rawButton(let header, _, _): header.master
+        case .rawMotion(let header, _), .rawButton(let header, _, _):
+            PointerTrail.Step(device: header.device, master: header.master, time: header.time)
         default: nil
         }
     }

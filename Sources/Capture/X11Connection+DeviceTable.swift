@@ -171,6 +171,54 @@ extension X11Connection {
     }
 }
 
+extension X11Connection {
+    /// Where the server shows a pointer; nil where it does not say.
+    func pixel(of master: UInt8) -> Pixel? {
+        var (root, child): (Window, Window) = (0, 0)
+        var place: (x: Double, y: Double, inWindow: (x: Double, y: Double)) = (0, 0, (0, 0))
+        var buttons = unsafe XIButtonState()
+        var (modifiers, group) = (XIModifierState(), XIGroupState())
+        let isHere = unsafe XIQueryPointer(
+            display,
+            Int32(master),
+            self.root,
+            &root,
+            &child,
+            &place.x,
+            &place.y,
+            &place.inWindow.x,
+            &place.inWindow.y,
+            &buttons,
+            &modifiers,
+            &group
+        )
+        guard isHere != 0 else { return nil }
+        if let mask = unsafe buttons.mask { unsafe XFree(mask) }
+        return PointerPath.pixel((place.x, place.y))
+    }
+
+    /// The server's times of what moved a pointer or pressed its buttons with a device, as far back
+    /// as the server remembers; empty without a beginning.
+    func times(of id: UInt8, since start: UInt32?) -> [UInt32] {
+        guard let start else { return [] }
+        var device = unsafe XDevice()
+        unsafe device.device_id = XID(id)
+        var (count, mode, axes): (Int32, Int32, Int32) = (0, 0, 0)
+        let list = unsafe XGetDeviceMotionEvents(
+            display,
+            &device,
+            UInt(start),
+            UInt(CurrentTime),
+            &count,
+            &mode,
+            &axes
+        )
+        guard let list = unsafe list else { return [] }
+        defer { unsafe XFreeDeviceMotionEvents(list) }
+        return (0..<Int(count)).map { unsafe UInt32(truncatingIfNeeded: list[$0].time) }
+    }
+}
+
 extension Int32 {
     /// The nearest whole number, or the bounds for what lies outside them.
     init(near value: Double) {

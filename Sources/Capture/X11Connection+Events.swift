@@ -91,7 +91,7 @@ extension X11Connection {
     private func takeInputEvent() -> X11Event {
         let raw = unsafe UnsafeRawPointer(event).assumingMemoryBound(to: mci_input_event.self)
         let type = unsafe raw.pointee.any.evtype
-        guard type >= XI_RawKeyPress, type <= XI_RawMotion else {
+        guard type >= XI_RawKeyPress, type <= XI_RawTouchEnd else {
             return type == XI_HierarchyChanged || type == XI_DeviceChanged
                 ? .devicesChanged : .other
         }
@@ -107,6 +107,7 @@ extension X11Connection {
         case XI_RawKeyRelease: return .rawKey(header, keycode: detail, isDown: false)
         case XI_RawButtonPress: return .rawButton(header, number: detail, isDown: true)
         case XI_RawButtonRelease: return .rawButton(header, number: detail, isDown: false)
+        case XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd: return .rawTouch(header)
         default: return .rawMotion(header, axes: unsafe X11Event.Axes(raw))
         }
     }

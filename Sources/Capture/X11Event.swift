@@ -5,6 +5,8 @@ enum X11Event {
     case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
     case rawButton(RawHeader, number: UInt8, isDown: Bool)
     case rawMotion(RawHeader, axes: Axes)
+    /// A finger on a touch device, which moves a pointer without a raw movement.
+    case rawTouch(RawHeader)
     case focusIn(window: UInt, mode: FocusMode, detail: FocusDetail)
     case focusOut(window: UInt, mode: FocusMode, detail: FocusDetail)
     /// The pointer came into a window or into one inside it.

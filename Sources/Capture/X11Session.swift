@@ -29,7 +29,11 @@ struct X11Session {
         keys = try KeyboardState(keyboard)
         keyboard.selectInput([XI_RawKeyPress, XI_RawKeyRelease], devices: XIAllMasterDevices)
         pointer.selectInput(
-            [XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion],
+            [
+                XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
+                // Not recorded, but they move the pointer.
+                XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd,
+            ],
             devices: XIAllMasterDevices
         )
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)

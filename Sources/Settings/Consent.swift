@@ -20,10 +20,12 @@ package enum Consent {
     private static let ownNotice = """
         mci records how you work with this desktop, as training data for AI models.
 
-        What is recorded   Keyboard and mouse as the X server reports them: when keys and buttons go
-                           down and up, how the pointer moves, how wheels turn, and which application
-                           is in front. No screen, no sound, and no window titles unless you
-                           choose so (mcictl set title on).
+        What is recorded   Keyboard, mouse and pen as the X server reports them: when keys and buttons
+                           go down and up, how the pointer moves and the pixel of each click, how
+                           wheels turn, how hard a pen presses, and which application is in front.
+                           Of the devices used their name, maker, model and axes, no serial number;
+                           of the monitors their size and place. No picture of the screen, no
+                           sound, and no window titles unless you choose so (mcictl set title on).
         Which keys         Shortcuts, navigation and editing keys by name. Keys that write text only
                            as "letter", "digit", "punctuation", "space" or "keypad": what you write
                            cannot be read back. You can choose less (mcictl set key-detail timing|off)
@@ -81,7 +83,10 @@ package enum Consent {
             host: host,
             controller: policy?.controller ?? userName(),
             purpose: policy?.purpose ?? "training data for AI models",
-            piiCategories: ["keyboard events", "pointer events", "application in front"],
+            piiCategories: [
+                "keyboard events", "pointer events", "positions on the screen", "input devices",
+                "monitors", "application in front",
+            ],
             storageLocation: ring,
             retention: "as set, seven days where nothing is; less when the ring is full",
             recipients: recipients,

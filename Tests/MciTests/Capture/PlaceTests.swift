@@ -7,33 +7,11 @@ import Testing
 
 /// Where clicks happened, beside what the program that was clicked was told.
 @Suite(.serialized, .enabled(if: XorgServer.refusal == nil)) struct PlaceTests {
-    /// What a program is told of a button.
-    private struct Click: Equatable {
-        var number: UInt8
-        var isDown: Bool
-        var place: Pixel
-    }
+    private typealias Click = ClickWitness.Click
 
     /// How the monitors stand, as options of xrandr, and whether a part of the desktop is dark.
     enum Monitors: String, CaseIterable {
         case one, beside, lower
-    }
-
-    /// The buttons that the hand's windows got.
-    private func heard(_ hand: Hand) -> [Click] {
-        hand.flush()
-        var clicks: [Click] = []
-        var event = XEvent()
-        while XCheckMaskEvent(hand.display, ButtonPressMask | ButtonReleaseMask, &event) != 0 {
-            clicks.append(
-                Click(
-                    number: UInt8(event.xbutton.button),
-                    isDown: event.type == ButtonPress,
-                    place: Pixel(x: Int16(event.xbutton.x_root), y: Int16(event.xbutton.y_root))
-                )
-            )
-        }
-        return clicks
     }
 
     /// The buttons the observer saw; without a place where it was not certain.
@@ -63,8 +41,7 @@ import Testing
     ) throws {
         let server = try server(monitors)
         let mouse = try server.device("mouse")
-        let hand = try Hand(server)
-        hand.listen(hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 2560, 1200), isPopup: true)))
+        let witness = try ClickWitness(server)
         try mouse.move(dx: 1, dy: 1)
         try mouse.synchronize()
         let observer = try Observer(server, pause: 60_000)
@@ -89,11 +66,11 @@ import Testing
             }
             if click % 100 == 99 {
                 try mouse.synchronize()
-                truth += heard(hand)
+                truth += witness.heard().map(\.click)
             }
         }
         try mouse.synchronize()
-        truth += heard(hand)
+        truth += witness.heard().map(\.click)
         let seen = seen(observer)
         let certain = zip(seen, truth).filter(\.0.isCertain)
         let wrong = certain.count { $0.0.click != $0.1 }
@@ -113,7 +90,7 @@ import Testing
         let server = try XorgServer(["mouse": .mouse])
         let mouse = try server.device("mouse")
         let hand = try Hand(server)
-        hand.listen(hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 1280, 1024), isPopup: true)))
+        let witness = try ClickWitness(server)
         try mouse.move(dx: 1, dy: 1)
         try mouse.synchronize()
         let observer = try Observer(server, pause: 20_000)
@@ -138,7 +115,7 @@ import Testing
             try mouse.synchronize()
             if Int.random(in: 0..<4, using: &random) == 0 { warp() }
             if Int.random(in: 0..<3, using: &random) == 0 { usleep(20_000) }
-            truth += heard(hand)
+            truth += witness.heard().map(\.click)
         }
         let seen = seen(observer)
         let certain = zip(seen, truth).filter(\.0.isCertain)
@@ -193,7 +170,7 @@ import Testing
         let server = try XorgServer(["left": .mouse, "right": .mouse])
         let mice = [try server.device("left"), try server.device("right")]
         let hand = try Hand(server)
-        hand.listen(hand.open(WindowPlan(app: "Canvas", frame: (0, 0, 1280, 1024), isPopup: true)))
+        let witness = try ClickWitness(server)
         hand.addMaster(name: "second")
         let observer = try Observer(server)
         defer { observer.stop() }
@@ -225,7 +202,7 @@ import Testing
             try mouse.button(1, down: click % 2 == 0)
             try mouse.synchronize()
             if Int.random(in: 0..<5, using: &random) == 0 { usleep(30_000) }
-            truth += heard(hand)
+            truth += witness.heard().map(\.click)
         }
         let seen = seen(observer)
         let certain = zip(seen, truth).filter(\.0.isCertain)

@@ -2,6 +2,7 @@
 
 import CX11
 import Control
+import Events
 import Foundation
 import Testing
 
@@ -207,6 +208,31 @@ import Testing
         #expect(whole.errors.contains("1 line of kinds that cannot be played"))
         let part = try replay(file, desktop.display, "--skip-text", "--json")
         #expect(part.json["played"] as? Int == 2 && part.json["skippedKeys"] as? Int == 2)
+    }
+
+    @Test func `clicks and pens lead to the pixels of the recording, whatever lies between`() throws
+    {
+        let desktop = try Desktop.apart()
+        let witness = try ClickWitness(desktop)
+        func line(_ type: String, _ fields: String) -> String {
+            "\"type\":\"\(type)\",\(fields),\"device\":4"
+        }
+        let file = try file([
+            (0, line("motion", "\"dx\":7,\"dy\":-3,\"x\":100,\"y\":50")),
+            (1, line("motion", "\"dx\":5,\"dy\":4")),
+            (2, line("button", "\"button\":1,\"state\":\"down\",\"x\":105,\"y\":54")),
+            (3, line("button", "\"button\":1,\"state\":\"up\",\"x\":300,\"y\":200")),
+            (4, line("axes", "\"axes\":{\"0\":900,\"4\":12},\"x\":20,\"y\":30")),
+            (5, line("button", "\"button\":3,\"state\":\"down\"")),
+            (6, line("button", "\"button\":3,\"state\":\"up\"")),
+            (7, line("axes", "\"axes\":{\"4\":80}")),
+        ])
+        let result = try replay(file, desktop.display)
+        #expect(result.code == 0, "\(result.errors)")
+        // Pressure alone is nothing that XTEST can say.
+        #expect(result.output == "Played 7 events into \(desktop.display).\n")
+        let places = witness.heard().map { [Int($0.click.place.x), Int($0.click.place.y)] }
+        #expect(places == [[105, 54], [300, 200], [20, 30], [20, 30]])
     }
 
     @Test func `a damaged file is named by its line, and nothing of it is played`() throws {

@@ -202,6 +202,20 @@ import Testing
         )
     }
 
+    @Test func `the notice names each kind of what a batch can hold`() {
+        let words = Consent.notice(under: nil).split(whereSeparator: \.isWhitespace)
+            .joined(separator: " ")
+        for told in [
+            "when keys and buttons go down and up", "how the pointer moves",
+            "the pixel of each click",
+            "how wheels turn", "how hard a pen presses", "which application is in front",
+            "Of the devices used their name, maker, model and axes", "of the monitors their size",
+            "window titles",
+        ] {
+            #expect(words.contains(told), "\(told)")
+        }
+    }
+
     @Test func `relative XDG folders are ignored`() {
         let paths = Paths(environment: ["HOME": "/h", "XDG_STATE_HOME": "state"])
         #expect(paths.state == "/h/.local/state/mci")

@@ -33,6 +33,8 @@ struct Oracle {
     /// As what each key was pressed last.
     private var symbols: [String: [UInt8: String]] = [:]
     private var buttons: [String: Set<UInt8>] = [:]
+    /// Whether the pen is at the tablet.
+    private var isNear = false
     private let codes: [UInt8]
     /// Whether Shift makes no difference to a key.
     private let isPlain: [UInt8: Bool]
@@ -60,6 +62,7 @@ struct Oracle {
 
     static let devices: [String: InputTestDevice.Kind] = [
         "keyboard 1": .keyboard, "keyboard 2": .keyboard, "mouse 1": .mouse, "mouse 2": .mouse,
+        "pen": .tablet,
     ]
 
     /// Injects so many events, evenly, `rate` a second, or as fast as it goes where that is slower.
@@ -71,14 +74,18 @@ struct Oracle {
         var due = start
         while injected < end {
             let name =
-                ["mouse 1", "mouse 1", "mouse 1", "mouse 2", "keyboard 1", "keyboard 2"]
+                ["mouse 1", "mouse 1", "mouse 1", "mouse 2", "keyboard 1", "keyboard 2", "pen"]
                 .randomElement(using: &random) ?? ""
             let device = try server.device(name)
             let first = truths.count
             for _ in 0..<min(Int.random(in: 1...60, using: &random), end - injected) {
                 Self.sleep(until: due)
                 due += 1_000_000_000 / UInt64(rate)
-                try device.kind == .keyboard ? press(device, name) : move(device, name)
+                switch device.kind {
+                case .keyboard: try press(device, name)
+                case .tablet: try draw(device, name)
+                default: try move(device, name)
+                }
                 injected += 1
             }
             try device.synchronize()
@@ -169,6 +176,26 @@ struct Oracle {
             let symbol = symbols[name]?[code] ?? ""
             truths[index].text = "\(name) key \(symbol) \(truths[index].text)"
         }
+    }
+
+    // MARK: Pens
+
+    /// Moves a pen, or changes its pressure alone; now and then a button.
+    private mutating func draw(_ device: InputTestDevice, _ name: String) throws {
+        if !isNear {
+            isNear = true
+            try device.proximity(true, [0: 1, 1: 1])
+        }
+        guard Int.random(in: 0..<10, using: &random) > 0 else {
+            return try button(device, name, .random(in: 1...3, using: &random))
+        }
+        let axes = [0, 1, 4].filter { $0 == 4 || Int.random(in: 0..<5, using: &random) > 0 }
+        let values = axes.map {
+            ($0, Int.random(in: 0...($0 == 4 ? 1023 : 65_535), using: &random))
+        }
+        note("\(name) axes " + values.map { "\($0.0)=\($0.1)" }.joined(separator: " "))
+        let sent = values.map { ($0.0, Double($0.1)) }
+        try device.move(Dictionary(uniqueKeysWithValues: sent), absolute: true)
     }
 
     // MARK: Mice

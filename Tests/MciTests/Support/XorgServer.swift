@@ -62,6 +62,18 @@ final class XorgServer: Desktop {
         try #require(devices[name])
     }
 
+    /// Switches a device off and on; what was held is released, and the driver is connected anew.
+    func restart(_ name: String, wait: UInt32 = 0) throws {
+        let kind = try device(name).kind
+        for switched in ["--disable", "--enable"] {
+            let words = [switched, name]
+            let result = try Program.run("xinput", words, environment: ["DISPLAY": display])
+            try #require(result.code == 0, "\(words): \(result.errors)")
+            if switched == "--disable" { usleep(wait) }
+        }
+        devices[name] = try InputTestDevice(kind, socket: "\(folder.path)/\(name)")
+    }
+
     /// Changes the monitors with xrandr.
     func randr(_ options: String...) throws {
         let result = try Program.run("xrandr", ["-d", display] + options)

@@ -20,7 +20,7 @@ class Bytes:
             shift += 7
             if byte < 128: return value
     def zigzag(self): value = self.varint(); return value >> 1 ^ -(value & 1)
-    def text(self): return self.take(self.varint()).decode()
+    def text(self): return self.take(self.varint()).decode(errors="replace")
     def runs(self):
         while self.at < len(self.data):
             value, count = self.u8(), self.varint()
