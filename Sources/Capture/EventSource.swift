@@ -18,6 +18,9 @@ package protocol EventSource: AnyObject {
     /// stand at a prompt for a secret and is to be read at once.
     var urgentDescriptors: [Int32] { get }
 
+    /// Whether a button is down, so that what comes is not to be left unread for long.
+    var isDragging: Bool { get }
+
     /// Says of which windows the title is needed; of all others it is not read.
     ///
     /// - Parameter isNeeded: decides by application and instance; it may be another answer than

@@ -64,6 +64,7 @@ struct PointerPlaces {
         var answers = masters.map { position($0.id, lane.connection) }
         lane.readAhead(until: serial)
         for index in masters.indices { masters[index].isDisturbed = false }
+        var unexplained: [UInt32] = []
         if lane.ahead.contains(where: \.event.isClick) {
             let devices = trail.devices(lane.ahead.compactMap(\.event.step))
             let histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
@@ -72,6 +73,7 @@ struct PointerPlaces {
             lane.readFurther(until: serial)
             let steps = lane.ahead.compactMap(\.event.step)
             if !histories.allSatisfy({ trail.explains($0.1, of: $0.0, by: steps) }) { disturb() }
+            unexplained = histories.compactMap { trail.beginning(of: $0.1) }
         }
         trail.endReading(
             UInt32(truncatingIfNeeded: now.milliseconds),
@@ -84,6 +86,18 @@ struct PointerPlaces {
         }
         follow(&lane, now)
         for index in masters.indices { settle(index, at: answers[index], &lane) }
+        for time in unexplained { forgetClicks(before: time, &lane) }
+    }
+
+    /// Nobody can say what moved the pointers up to a moment of the server's clock.
+    private mutating func forgetClicks(before time: UInt32, _ lane: inout Lane<PointerTracker>) {
+        for index in lane.ahead.indices where lane.ahead[index].event.isClick {
+            guard let click = lane.ahead[index].event.step,
+                Int32(bitPattern: click.time &- time) <= 0
+            else { continue }
+            lane.ahead[index].place = nil
+            forgetTold(click.master)
+        }
     }
 
     /// Follows the movements that were read, from where the pointers were before.

@@ -9,7 +9,7 @@
 /// these than of raw events had something else in it.
 ///
 /// It costs a question for each device that was used in a reading with a click. The server keeps
-/// some 255 times for a device: what happened before them, in a flood, is not found out.
+/// some 255 times for a device; of what happened before them nothing can be said.
 struct PointerTrail {
     /// A raw event of a pointer.
     struct Step {
@@ -18,6 +18,9 @@ struct PointerTrail {
         /// The server's clock.
         var time: UInt32
     }
+
+    /// With so many times the server may have forgotten others: it keeps 256 less one (MOTION_HISTORY_SIZE).
+    private static let leastKept = 250
 
     /// The server's clock when it was last asked where the pointers are; nil before the first time.
     private(set) var start: UInt32?
@@ -44,6 +47,13 @@ struct PointerTrail {
             left[time] = count - 1
         }
         return true
+    }
+
+    /// From when on the server remembers all of a device; nil for from ``start`` on.
+    ///
+    /// A way that ends right and is explained from a click on was right at the click.
+    func beginning(of history: [UInt32]) -> UInt32? {
+        history.count < Self.leastKept ? nil : history.first
     }
 
     /// A reading ends.

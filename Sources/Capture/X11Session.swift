@@ -17,6 +17,13 @@ struct X11Session {
     /// What an event still says that said more than one thing: a turn of a wheel and a movement.
     private var heldMoves: [RawEvent] = []
     private var isScreenTold = false
+    /// The buttons that are down.
+    private var buttons: Set<Button> = []
+
+    private struct Button: Hashable {
+        let device: UInt8
+        let number: UInt8
+    }
 
     /// Connects and begins to listen.
     ///
@@ -27,7 +34,14 @@ struct X11Session {
         let pointer = try X11Connection(role: .pointer)
         if keyboard.isXWayland { throw CaptureError(.wayland) }
         keys = try KeyboardState(keyboard)
-        keyboard.selectInput([XI_RawKeyPress, XI_RawKeyRelease], devices: XIAllMasterDevices)
+        keyboard.selectInput(
+            [
+                XI_RawKeyPress, XI_RawKeyRelease,
+                // To be woken by a click: it is read where the pointer's connection tells it.
+                XI_RawButtonPress, XI_RawButtonRelease,
+            ],
+            devices: XIAllMasterDevices
+        )
         pointer.selectInput(
             [
                 XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
@@ -73,6 +87,10 @@ struct X11Session {
         keyboard.tracker.readTitles(where: isNeeded, keyboard.connection)
         pointer.tracker.readTitles(where: isNeeded, pointer.connection)
     }
+
+    /// Whether a button is down: the pixel at which it is let go is known for sure only where it is
+    /// read soon after.
+    var isDragging: Bool { !buttons.isEmpty }
 
     /// Whether the server has gone.
     var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }
@@ -149,6 +167,9 @@ struct X11Session {
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
                 guard let payload = Self.button(header, number, isDown) else { continue }
+                if case .button = payload {
+                    note(Button(device: header.device, number: number), isDown)
+                }
                 return RawEvent(
                     time: time,
                     device: header.device,
@@ -170,10 +191,16 @@ struct X11Session {
         return nil
     }
 
+    private mutating func note(_ button: Button, _ isDown: Bool) {
+        if isDown { buttons.insert(button) } else { buttons.remove(button) }
+    }
+
     /// Both connections tell it: the axes are those of the one whose movements they are for.
     private mutating func devicesDidChange(_ sink: (CaptureEvent) -> Void) {
         let all = pointer.connection.devices()
         axes = Self.axes(all)
+        // What is switched off tells no release.
+        buttons = []
         places.use(all)
         devices.change(to: all.mapValues(\.device), sink)
     }

@@ -20,6 +20,8 @@ package final class X11Source: EventSource {
 
     package var urgentDescriptors: [Int32] { session?.urgentDescriptors ?? [] }
 
+    package var isDragging: Bool { session?.isDragging ?? false }
+
     package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
         session?.readTitles(where: isNeeded)

@@ -6,7 +6,7 @@
 /// The server stamps events when they happen, so reading later costs no accuracy. After the first
 /// event the source is left alone for a short while and then read once; while events keep coming
 /// the whiles grow: to a tenth of a second, and as long as the pointer does nothing but move within
-/// one window, to a second. What does not fit into the kernel's buffer meanwhile waits at the
+/// one window, no button down, to a second. What does not fit into the kernel's buffer meanwhile waits at the
 /// server, which then sends it in large pieces: that, and not the wakeups, makes a movement cheap.
 /// All times are monotonic milliseconds.
 struct DrainPacer {
@@ -67,14 +67,19 @@ struct DrainPacer {
     }
 
     /// The source was read.
-    mutating func drained(count: Int, at now: Int64) {
+    ///
+    /// - Parameters:
+    ///   - count: the events.
+    ///   - now: the moment.
+    ///   - mayWait: whether what comes next may be left unread for longer than ``longest``.
+    mutating func drained(count: Int, at now: Int64, mayWait: Bool = true) {
         defer { last = now }
         guard count > 0 else {
             due = nil
             return
         }
         let calm = max(now - last, 1) * Self.mostWaiting / Int64(count)
-        let most = min(max(calm, Self.longest), Self.calmest)
+        let most = min(max(calm, Self.longest), mayWait ? Self.calmest : Self.longest)
         since = now
         due = now + min(interval, most)
         interval = min(interval * 2, most)

@@ -411,7 +411,11 @@ package final class Recorder {
         do {
             let count = try Self.drain(source, now.monotonic, into: &path)
             readUntil = now.monotonic
-            pacer.drained(count: count, at: now.monotonic.milliseconds)
+            pacer.drained(
+                count: count,
+                at: now.monotonic.milliseconds,
+                mayWait: !source.isDragging
+            )
         } catch {
             environment.log.warning("X server lost")
             let time = letGoOfSource(now)

@@ -26,6 +26,7 @@ final class ScriptedSource: EventSource {
     var descriptors: [Int32] { isConnected ? [-1] : [] }
     var promptDescriptors: [Int32] { [] }
     var urgentDescriptors: [Int32] { [] }
+    var isDragging: Bool { false }
     private(set) var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
 
     func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) { isTitleNeeded = isNeeded }
