@@ -20,7 +20,9 @@ struct PointerPath {
     /// A position in pixels of the desktop.
     typealias Point = (x: Double, y: Double)
 
-    /// Answers are exact; sums of fractions differ in the last bits.
+    /// The server counts in doubles and tells them cut to 32 bits after the point.
+    private static let cut = 0x1p-32
+    /// Answers are exact but for that; sums of fractions differ in the last bits.
     private static let tolerance = 1.0 / 1024
     /// Milliseconds after which a pixel is told anew.
     private static let interval: Int64 = 5000
@@ -28,8 +30,11 @@ struct PointerPath {
     /// Milliseconds for which a reader who is wrong is left so on the way.
     private static let step: Int64 = 100
 
-    /// Where the pointer is; nil while that is not known.
-    private var now: Point?
+    /// Where the pointer is, or farther right and down by less than `slack`; nil while that is not
+    /// known.
+    private(set) var now: Point?
+    /// What was cut from the last answer and the movements since.
+    private var slack = cut
     /// A device that tells positions has moved the pointer.
     private var wasPlaced = false
     /// Where a reader of the recording thinks it is, and when it was last told for sure.
@@ -40,13 +45,23 @@ struct PointerPath {
         Pixel(x: Int16(near: point.x), y: Int16(near: point.y))
     }
 
-    /// The pixel the pointer is on; nil while that is not known.
-    var pixel: Pixel? { now.map(Self.pixel) }
+    /// The pixel the pointer is on; nil while that is not known, as where a third and two thirds of a
+    /// pixel, both cut, end just before the next one.
+    var pixel: Pixel? {
+        guard let now, isWithin(now.x), isWithin(now.y) else { return nil }
+        return Self.pixel(now)
+    }
+
+    /// Whether a coordinate is of the same pixel with what was cut from it.
+    private func isWithin(_ value: Double) -> Bool {
+        value.rounded(.down) == (value + slack).rounded(.down)
+    }
 
     /// Moves the pointer by what the server made of a movement.
     mutating func move(by made: Point, counts: Point, on desk: Desk) {
         if let from = now {
             now = desk.confine((from.x + made.x, from.y + made.y), from: Self.pixel(from))
+            if made.x.rounded() != made.x || made.y.rounded() != made.y { slack += Self.cut }
         }
         read?.pixel.x += counts.x
         read?.pixel.y += counts.y
@@ -84,17 +99,30 @@ struct PointerPath {
         if let answer, let now, abs(answer.x - now.x) < Self.tolerance,
             abs(answer.y - now.y) < Self.tolerance
         {
-            self.now = answer
+            (self.now, slack) = (answer, Self.cut)
+            if pixel == nil, let place = shown().flatMap({ Self.place(answer, on: $0) }) {
+                (self.now, slack) = (place, 0)
+            }
             return true
         }
         let shown = shown()
-        if shown != nil, shown == answer.map(Self.pixel) {
-            now = answer
+        if let answer, let shown, let place = Self.place(answer, on: shown) {
+            (now, slack) = (place, 0)
             return false
         }
         if wasPlaced, shown != nil, shown == pixel { return true }
         now = nil
         return false
+    }
+
+    /// The place of an answer on the pixel the server shows; nil where it is not there.
+    private static func place(_ answer: Point, on shown: Pixel) -> Point? {
+        func place(_ value: Double, _ pixel: Int16) -> Double? {
+            if Int16(near: value) == pixel { return value }
+            return Int16(near: value + cut) == pixel ? Double(pixel) : nil
+        }
+        guard let x = place(answer.x, shown.x), let y = place(answer.y, shown.y) else { return nil }
+        return (x, y)
     }
 
     /// The pixel to tell with the last movement of a reading, behind the server's answer.

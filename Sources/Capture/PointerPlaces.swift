@@ -12,6 +12,8 @@ struct PointerPlaces {
         var lastMove: (index: Int, time: EventTime)?
         /// Something else than the events that were read moved it, or may have.
         var isDisturbed = false
+        /// The clicks on the border of two pixels since which it moved by whole pixels, if at all.
+        var borders: [(index: Int, time: EventTime, place: PointerPath.Point)] = []
     }
 
     /// How a device that tells positions spreads them over the desktop.
@@ -102,22 +104,31 @@ struct PointerPlaces {
 
     /// Follows the movements that were read, from where the pointers were before.
     private mutating func follow(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
-        for index in masters.indices { masters[index].lastMove = nil }
+        for index in masters.indices {
+            masters[index].lastMove = nil
+            masters[index].borders = []
+        }
         guard let desk else { return }
         for index in lane.ahead.indices where lane.ahead[index].serial >= start {
             switch lane.ahead[index].event {
             case .rawMotion(let header, let axes):
                 guard axes.present & 3 != 0, let master = master(header.master) else { continue }
                 move(master, header.device, axes, desk)
+                if axes.made.x.rounded() != axes.made.x || axes.made.y.rounded() != axes.made.y {
+                    masters[master].borders = []
+                }
                 let time = EventTime(server: header.time, near: now)
                 lane.ahead[index].place = masters[master].path.tellOnTheWay(at: time)
                 masters[master].lastMove = (index, time)
             case .rawButton(let header, _, _) where !header.isEmulated:
-                guard let master = master(header.master),
-                    let pixel = masters[master].path.pixel
+                guard let master = master(header.master), let place = masters[master].path.now
                 else { continue }
-                lane.ahead[index].place = pixel
                 let time = EventTime(server: header.time, near: now)
+                guard let pixel = masters[master].path.pixel else {
+                    masters[master].borders.append((index, time, place))
+                    continue
+                }
+                lane.ahead[index].place = pixel
                 masters[master].path.wasTold(pixel, at: time)
             case .rawTouch(let header):
                 // A finger on a screen; one on a touchpad moves by raw movements.
@@ -145,9 +156,13 @@ struct PointerPlaces {
         _ lane: inout Lane<PointerTracker>
     ) {
         let (id, connection) = (masters[index].id, lane.connection)
+        let end = masters[index].path.now
         let isSettled = masters[index].path.settle(at: answer) { connection.pixel(of: id) }
         let isRight = isSettled && !masters[index].isDisturbed
         if isRight {
+            if let end, !masters[index].borders.isEmpty, let shown = connection.pixel(of: id) {
+                settleBorders(index, end, shown, &lane)
+            }
             guard let last = masters[index].lastMove,
                 let pixel = masters[index].path.tell(at: last.time)
             else { return }
@@ -158,6 +173,25 @@ struct PointerPlaces {
             where lane.ahead[place].event.step?.master == masters[index].id {
                 lane.ahead[place].place = nil
             }
+        }
+    }
+
+    /// Which side of the border a pointer is on the server shows at the end, and by whole pixels it
+    /// cannot have come from the other side.
+    private func settleBorders(
+        _ index: Int,
+        _ end: PointerPath.Point,
+        _ shown: Pixel,
+        _ lane: inout Lane<PointerTracker>
+    ) {
+        for click in masters[index].borders {
+            let way = (x: end.x - click.place.x, y: end.y - click.place.y)
+            // It was stopped at an edge.
+            guard way.x.rounded() == way.x, way.y.rounded() == way.y else { continue }
+            lane.ahead[click.index].place = Pixel(
+                x: Int16(clamping: Int(shown.x) - Int(way.x)),
+                y: Int16(clamping: Int(shown.y) - Int(way.y))
+            )
         }
     }
 

@@ -5,6 +5,8 @@ import Events
 import Foundation
 import Testing
 
+@testable import Capture
+
 /// Where clicks happened, beside what the program that was clicked was told.
 @Suite(.serialized, .enabled(if: XorgServer.refusal == nil)) struct PlaceTests {
     private typealias Click = ClickWitness.Click
@@ -83,7 +85,8 @@ import Testing
         #expect(truth.count == count)
         #expect(seen.count == count)
         #expect(wrong == 0)
-        #expect(certain.count == count)
+        // Some end on the border of two pixels, with more movements before they are read.
+        #expect(certain.count > count * 3 / 4)
     }
 
     @Test func `a click the server's answers do not explain has no pixel`() throws {
@@ -214,5 +217,41 @@ import Testing
         #expect(wrong == 0)
         // The pointers are asked one after the other: what moves between is not certain.
         #expect(certain.count > 150)
+    }
+
+    @Test(arguments: [1.0, 2, 3, 10, 12, 17])
+    func `fractions that were cut on the wire never name the pixel before`(parts: Double) {
+        var random = SplitMix(seed: 46)
+        let desk = Desk(ScreenLayout(width: 4000, height: 4000))
+        /// As the wire tells it.
+        func cut(_ value: Double) -> Double { (value * 0x1p32).rounded(.down) * 0x1p-32 }
+        var path = PointerPath()
+        var truth = 2000.0
+        func settle() -> Bool {
+            let pixel = PointerPath.pixel((truth, truth))
+            return path.settle(at: (cut(truth), cut(truth)), shown: { pixel })
+        }
+        _ = settle()
+        var (known, unknown) = (0, 0)
+        for _ in 0..<20_000 {
+            let back = truth > 2000 ? -1.0 : 1
+            let move = (Double.random(in: -60...60, using: &random) + back).rounded() / parts
+            truth += move
+            path.move(by: (cut(move), cut(move)), counts: (0, 0), on: desk)
+            if Int.random(in: 0..<9, using: &random) == 0 {
+                let isRight = settle()
+                #expect(isRight && path.pixel != nil, "the server shows the pixel")
+            }
+            if let pixel = path.pixel {
+                known += 1
+                guard Double(pixel.x) != truth.rounded(.down) else { continue }
+                Issue.record("another pixel")
+            } else {
+                unknown += 1
+            }
+        }
+        print("Places in parts of 1/\(Int(parts)): \(known) known, \(unknown) at a border")
+        #expect(parts > 2 || unknown == 0, "what is told whole is known")
+        #expect(known > unknown)
     }
 }
