@@ -40,15 +40,13 @@ enum ClickScene: String, CaseIterable {
 
     /// The share of clicks that may be without a pixel.
     var mostUnknown: Double {
-        // A pen that tells one axis after a mouse: the server rounds the other one, and the clicks of
-        // that reading, which may be a second long, are uncertain.
-        if self == .turns { return 0.1 }
         // Of a program's visits every click is elsewhere.
         if !isCertain { return self == .visits ? 1 : 0.99 }
         // The others move and click a thousand times a second, which no hand does: further than the
         // server remembers before a click is read. Accelerated movements are fractions, too, cut on the
         // wire: where they end just at the border of two pixels, and others follow before the click is
-        // read, nobody can say which of the two it was.
+        // read, nobody can say which of the two it was. And after a mouse a pen may tell one axis: then
+        // the server rounds the other one.
         return switch self {
         case .pen, .mapped: 0
         case .calm: 0.01
