@@ -19,7 +19,8 @@ struct PointerTrail {
         var time: UInt32
     }
 
-    /// With so many times the server may have forgotten others: it keeps 256 less one (MOTION_HISTORY_SIZE).
+    /// With so many times the server may have forgotten others: it keeps one less than 256
+    /// (MOTION_HISTORY_SIZE).
     private static let leastKept = 250
 
     /// The server's clock when it was last asked where the pointers are; nil before the first time.

@@ -6,9 +6,9 @@
 /// The server stamps events when they happen, so reading later costs no accuracy. After the first
 /// event the source is left alone for a short while and then read once; while events keep coming
 /// the whiles grow: to a tenth of a second, and as long as the pointer does nothing but move within
-/// one window, no button down, to a second. What does not fit into the kernel's buffer meanwhile waits at the
-/// server, which then sends it in large pieces: that, and not the wakeups, makes a movement cheap.
-/// All times are monotonic milliseconds.
+/// one window, no button down, to a second. What does not fit into the kernel's buffer meanwhile
+/// waits at the server, which then sends it in large pieces: that, and not the wakeups, makes a
+/// movement cheap. All times are monotonic milliseconds.
 struct DrainPacer {
     static let shortest: Int64 = 20
     /// The longest while in which nobody watches where input goes.

@@ -202,6 +202,9 @@ export PYTHONPATH=.build-python
 instructions pynput "$(python3 -c 'import sys; print(sys.executable)')" "$here/listen.py" "$tmp/lines"
 rate=${rates[0]}
 python3 "$here/fill.py" "$XDG_STATE_HOME/mci/ring.db"
+# The first start after that is another one.
+start_mcid
+stop "$mcid"
 instructions full "$tmp/mcid" --no-sandbox
 
 row() { printf '%-28s %9s %9s %9s %9s   %s\n' "$@"; }
