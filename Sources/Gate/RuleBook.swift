@@ -44,8 +44,8 @@ struct RuleBook {
 struct Verdict {
     /// Why nothing is recorded; nil when something is.
     private(set) var refusal: GapReason?
-    /// Bit n of word m: nothing of the device 64 m + n is recorded.
-    private var devices = InlineArray<4, UInt64>(repeating: 0)
+    /// The devices of which nothing is recorded.
+    private var devices = DeviceSet()
     private(set) var deviceReason: GapReason?
 
     init(refusal: GapReason? = nil) {
@@ -55,14 +55,14 @@ struct Verdict {
     /// Whether nothing of a device is recorded.
     func drops(_ device: UInt8) -> Bool {
         refusal != nil
-            || (deviceReason != nil && devices[Int(device >> 6)] & 1 << UInt64(device & 63) != 0)
+            || (deviceReason != nil && devices.contains(device))
     }
 
     /// Leaves out the devices that a pattern names, and those whose name nobody knows.
     mutating func drop(_ pattern: Glob, _ names: [UInt8: String], for reason: GapReason) {
         deviceReason = deviceReason ?? reason
         for device in UInt8.min...UInt8.max where names[device].map(pattern.matches) ?? true {
-            devices[Int(device >> 6)] |= 1 << UInt64(device & 63)
+            devices.insert(device)
         }
     }
 }

@@ -8,9 +8,8 @@ import Events
 struct Surroundings {
     private var devices: [UInt8: Device] = [:]
     private var screen: ScreenLayout?
-    /// Bit n of word m: nothing new is to be told before an event of the device 64 m + n.
-    private var told = InlineArray<4, UInt64>(repeating: 0)
-
+    /// The devices before whose next event nothing new is to be told.
+    private var told = DeviceSet()
     /// The devices ever described: where one of them is gone, that is told too, for its id may be
     /// given to another.
     private var described: Set<UInt8> = []
@@ -19,7 +18,7 @@ struct Surroundings {
 
     /// There are other devices from here on.
     mutating func use(_ new: [UInt8: Device]) {
-        for id in UInt8.min...UInt8.max where new[id] != devices[id] { setTold(id, false) }
+        for id in UInt8.min...UInt8.max where new[id] != devices[id] { told.remove(id) }
         devices = new
     }
 
@@ -27,25 +26,20 @@ struct Surroundings {
     mutating func use(_ new: ScreenLayout) {
         guard new != screen else { return }
         screen = new
-        told = InlineArray<4, UInt64>(repeating: 0)
+        told = DeviceSet()
     }
 
     /// Whether nothing is to be told before an event of a device.
     func areTold(_ device: UInt8) -> Bool {
-        told[Int(device >> 6)] & 1 << UInt64(device & 63) != 0
+        told.contains(device)
     }
 
     /// Tells what is known of a device and of the desktop.
     mutating func tell(_ id: UInt8, _ sink: inout some GateSink & ~Copyable) {
-        setTold(id, true)
+        told.insert(id)
         if let screen { sink.take(.screen(AdmittedScreen(screen))) }
         guard devices[id] != nil || described.contains(id) else { return }
         described.insert(id)
         sink.take(.device(AdmittedDevice(id: id, device: devices[id])))
-    }
-
-    private mutating func setTold(_ id: UInt8, _ isTold: Bool) {
-        let bit: UInt64 = 1 << UInt64(id & 63)
-        if isTold { told[Int(id >> 6)] |= bit } else { told[Int(id >> 6)] &= ~bit }
     }
 }

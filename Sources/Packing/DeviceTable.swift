@@ -3,25 +3,6 @@
 import Events
 import Gate
 
-/// A set of devices by their XInput2 id.
-struct DeviceSet: Equatable {
-    private var words = InlineArray<4, UInt64>(repeating: 0)
-
-    init() {}
-
-    mutating func insert(_ id: UInt8) {
-        words[Int(id >> 6)] |= 1 << UInt64(id & 63)
-    }
-
-    func contains(_ id: UInt8) -> Bool {
-        words[Int(id >> 6)] & 1 << UInt64(id & 63) != 0
-    }
-
-    static func == (left: DeviceSet, right: DeviceSet) -> Bool {
-        (0..<4).allSatisfy { left.words[$0] == right.words[$0] }
-    }
-}
-
 /// The devices and the desktop as batches describe them: each batch for itself, those of which it
 /// has events, so that it can be read alone and what is left out is not described.
 struct DeviceTable {

@@ -78,6 +78,23 @@ import Testing
         #expect(rig.new() == ["1600 wide", "7 is Ball", "event 7"])
     }
 
+    @Test func `each of 256 devices is told once, and so is a desktop that is told twice`() {
+        let rig = Rig()
+        let ids = UInt8.min...UInt8.max
+        rig.take(.screen(ScreenLayout(width: 800, height: 600)))
+        rig.devices(Dictionary(uniqueKeysWithValues: ids.map { ($0, "Mouse \($0)") }))
+        for id in ids { rig.move(id) }
+        #expect(rig.new().filter { $0 == "800 wide" || !$0.hasPrefix("event") }.count == 2 * 256)
+        rig.take(.screen(ScreenLayout(width: 800, height: 600)))
+        for id in ids { rig.move(id) }
+        #expect(rig.new() == ids.map { "event \($0)" })
+        rig.devices(Dictionary(uniqueKeysWithValues: ids.map { ($0, "Ball \($0)") }))
+        for id in ids {
+            rig.move(id)
+            #expect(rig.new() == ["800 wide", "\(id) is Ball \(id)", "event \(id)"])
+        }
+    }
+
     @Test func `a device that is left out is not described`() {
         let rig = Rig(leavingOut: "*Pen*")
         rig.devices([6: "Mouse", 7: "My Pen"])
