@@ -13,7 +13,7 @@ struct PointerPlaces {
         /// Something else than the events that were read moved it, or may have.
         var isDisturbed = false
         /// The clicks on the border of two pixels since which it moved by whole pixels, if at all.
-        var borders: [(index: Int, time: EventTime, place: PointerPath.Point)] = []
+        var borders: [(index: Int, place: PointerPath.Point)] = []
     }
 
     /// How a device that tells positions spreads them over the desktop.
@@ -123,12 +123,12 @@ struct PointerPlaces {
             case .rawButton(let header, _, _) where !header.isEmulated:
                 guard let master = master(header.master), let place = masters[master].path.now
                 else { continue }
-                let time = EventTime(server: header.time, near: now)
                 guard let pixel = masters[master].path.pixel else {
-                    masters[master].borders.append((index, time, place))
+                    masters[master].borders.append((index, place))
                     continue
                 }
                 lane.ahead[index].place = pixel
+                let time = EventTime(server: header.time, near: now)
                 masters[master].path.wasTold(pixel, at: time)
             case .rawTouch(let header):
                 // A finger on a screen; one on a touchpad moves by raw movements.
@@ -162,6 +162,8 @@ struct PointerPlaces {
         if isRight {
             if let end, !masters[index].borders.isEmpty, let shown = connection.pixel(of: id) {
                 settleBorders(index, end, shown, &lane)
+                // The reader was told pixels that the path does not know of.
+                masters[index].path.forgetTold()
             }
             guard let last = masters[index].lastMove,
                 let pixel = masters[index].path.tell(at: last.time)

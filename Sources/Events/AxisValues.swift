@@ -33,4 +33,7 @@ package struct AxisValues: Equatable, Sendable, BitwiseCopyable, Redacted {
     package var told: [(axis: Int, value: Int32)] {
         Self.axes.compactMap { axis in self[axis].map { (axis, $0) } }
     }
+
+    /// What tables of one column hold: `0=512 2=40`.
+    package var words: String { told.map { "\($0.axis)=\($0.value)" }.joined(separator: " ") }
 }

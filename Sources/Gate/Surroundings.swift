@@ -12,9 +12,7 @@ struct Surroundings {
     private var told = DeviceSet()
     /// The devices ever described: where one of them is gone, that is told too, for its id may be
     /// given to another.
-    private var described: Set<UInt8> = []
-
-    init() {}
+    private var described = DeviceSet()
 
     /// There are other devices from here on.
     mutating func use(_ new: [UInt8: Device]) {

@@ -66,9 +66,8 @@ package enum BatchLayout {
 
     /// Added to an item's kind: it has a place.
     static let hasPlace: UInt8 = 0x80
-    /// The most bytes of the device table in one batch, and of one device in it.
+    /// The most bytes of the device table in one batch.
     static let mostTable = 1024
-    static let widestDevice = 512
 
     /// A motion that does not fit a byte of two signed nibbles; (-8, -8) is written wide too.
     static let wideMotion: UInt8 = 0x88

@@ -49,7 +49,7 @@ struct EventRows: RowMaker {
 
     private static func axes(_ payload: OpenedItem.Payload) -> Cell {
         guard case .axes(let values) = payload else { return .null }
-        return .text(values.told.map { "\($0.axis)=\($0.value)" }.joined(separator: " "))
+        return .text(values.words)
     }
 
     private static func state(_ payload: OpenedItem.Payload) -> Cell {

@@ -62,7 +62,7 @@ package struct CSV: EventWriter {
         case .axes(let values):
             text.append(",axes,,,,,,,,,,,,")
             text.append(Int32(event.item.device))
-            axes = values.told.map { "\($0.axis)=\($0.value)" }.joined(separator: " ")
+            axes = values.words
         case .device(let device):
             text.append(",device,,,,,,,,,,,,\(event.item.device),,,,,\(device.kind.name),")
             quoted(device.name)

@@ -12,4 +12,12 @@ package struct Omissions: Equatable, Sendable {
     package var axes = 0
 
     package init() {}
+
+    /// Adds what another part of the same document left out.
+    package mutating func add(_ other: Omissions) {
+        hiddenKeys += other.hiddenKeys
+        unnamedKeys += other.unnamedKeys
+        motions += other.motions
+        axes += other.axes
+    }
 }

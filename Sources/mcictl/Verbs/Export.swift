@@ -117,9 +117,7 @@ struct ExportVerb: ParsableCommand {
         for device in survey.devices {
             var lines = Libinput(device, survey)
             _ = try export(timeline, stretch, &lines, bar, write)
-            omissions.hiddenKeys += lines.omissions.hiddenKeys
-            omissions.unnamedKeys += lines.omissions.unnamedKeys
-            omissions.axes += lines.omissions.axes
+            omissions.add(lines.omissions)
         }
         return (summary, omissions)
     }

@@ -139,15 +139,7 @@ extension DaemonTests {
     @Test func `a steward keeps or refuses, and a refusal waits for the person`() throws {
         let daemon = try Daemon(desktop, consents: false)
         let home = daemon.folder.path
-        let key = try daemon.command("steward", "keygen", "--out", "\(home)/steward.key")
-        #expect(key.code == 0, "\(key.errors)")
-        let policy = """
-            {"schema": 1, "purpose": "p", "controller": "c", "contact": "x",
-             "stewards": [{"name": "Works council", "key": "\(key.lines[0])"}]}
-            """
-        try Disk.write(Array(policy.utf8), to: "\(home)/etc/policy.json", mode: 0o644)
-        daemon.environment["MCI_POLICY"] = "\(home)/etc/policy.json"
-        #expect(try daemon.command("consent", "--accept").code == 0)
+        try daemon.appointSteward()
         try daemon.useSmallRing()
         try daemon.record(hand, app: "Signal")
         #expect(

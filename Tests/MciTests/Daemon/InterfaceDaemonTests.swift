@@ -17,14 +17,7 @@ extension DaemonTests {
         try #require(Disk.exists("\(library)/varlink"), "Run the tests with: make test")
         let daemon = try Daemon(desktop, consents: false)
         let home = daemon.folder.path
-        let key = try daemon.command("steward", "keygen", "--out", "\(home)/steward.key")
-        let policy = """
-            {"schema": 1, "purpose": "p", "controller": "c", "contact": "x",
-             "stewards": [{"name": "Works council", "key": "\(try #require(key.lines.first))"}]}
-            """
-        try Disk.write(Array(policy.utf8), to: "\(home)/etc/policy.json", mode: 0o644)
-        daemon.environment["MCI_POLICY"] = "\(home)/etc/policy.json"
-        #expect(try daemon.command("consent", "--accept").code == 0)
+        try daemon.appointSteward()
         try daemon.useSmallRing()
         try daemon.start()
         var environment = daemon.environment

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
+import Files
 import Foundation
 import Settings
 import Testing
@@ -105,6 +106,20 @@ final class Daemon {
     @discardableResult
     func command(_ arguments: String...) throws -> Program.Result {
         try Program.run("mcictl", arguments, environment: environment)
+    }
+
+    /// Puts a policy in force that names a steward, whose key is then in the home, and accepts it.
+    func appointSteward() throws {
+        let home = folder.path
+        let key = try command("steward", "keygen", "--out", "\(home)/steward.key")
+        #expect(key.code == 0, "\(key.errors)")
+        let policy = """
+            {"schema": 1, "purpose": "p", "controller": "c", "contact": "x",
+             "stewards": [{"name": "Works council", "key": "\(try #require(key.lines.first))"}]}
+            """
+        try Disk.write(Array(policy.utf8), to: "\(home)/etc/policy.json", mode: 0o644)
+        environment["MCI_POLICY"] = "\(home)/etc/policy.json"
+        #expect(try command("consent", "--accept").code == 0)
     }
 
     /// The exported events.
