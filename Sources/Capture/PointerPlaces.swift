@@ -53,10 +53,17 @@ struct PointerPlaces {
         for index in masters.indices { masters[index].path = PointerPath() }
     }
 
-    /// Asks where the pointers are, before anything is read.
-    mutating func start(_ connection: X11Connection) {
+    /// Asks where the pointers are, once, before what is read first is reckoned.
+    mutating func start(_ connection: X11Connection, _ now: EventTime) {
+        guard trail.start == nil else { return }
+        trail.endReading(now.server, [], [])
         start = connection.nextRequest
-        ask(connection)
+        for index in masters.indices {
+            let id = masters[index].id
+            _ = masters[index].path.settle(at: position(id, connection)) {
+                connection.pixel(of: id)
+            }
+        }
     }
 
     /// Asks where the pointers are, reads up to there, and says where they were at each click and on
@@ -78,7 +85,7 @@ struct PointerPlaces {
             unexplained = histories.compactMap { trail.beginning(of: $0.1) }
         }
         trail.endReading(
-            UInt32(truncatingIfNeeded: now.milliseconds),
+            now.server,
             masters.map(\.id),
             lane.ahead.reversed().lazy.compactMap(\.event.step)
         )
@@ -222,15 +229,6 @@ struct PointerPlaces {
         }
         masters[master].path
             .move(to: pixel(axes.made), counts: pixel(counts), axes: axes.present, on: desk)
-    }
-
-    private mutating func ask(_ connection: X11Connection) {
-        for index in masters.indices {
-            let id = masters[index].id
-            _ = masters[index].path.settle(at: position(id, connection)) {
-                connection.pixel(of: id)
-            }
-        }
     }
 
     private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {

@@ -66,7 +66,6 @@ struct X11Session {
         self.keyboard.tracker.start(keyboard)
         self.pointer.tracker.start(pointer)
         places.use(pointer.screen())
-        places.start(pointer)
         keyboard.synchronize()
         pointer.synchronize()
         guard !isLost else { throw CaptureError(.unreachable) }
@@ -106,6 +105,7 @@ struct X11Session {
             isScreenTold = true
             sink(.screen(screen))
         }
+        places.start(pointer.connection, now)
         if arrived > 0 { places.reckon(&pointer, now) }
         count += pointer.ahead.count
         // The kernel's buffer holds some 280 events and the server the rest: the question where the

@@ -57,6 +57,16 @@ import Testing
         #expect(pacer.watch == .urgent, "once is enough")
     }
 
+    @Test func `nothing is left unread for long while a button is down`() {
+        var pacer = DrainPacer()
+        pacer.becameReadable(at: 0)
+        for _ in 0..<9 { pacer.drained(count: 2, at: pacer.due ?? 0) }
+        let now = pacer.due ?? 0
+        pacer.drained(count: 2, at: now, mayWait: false)
+        #expect(pacer.due == now + 100)
+        #expect(pacer.watch == .urgent)
+    }
+
     @Test func `what may be a secret is read at once`() {
         var pacer = DrainPacer()
         pacer.becameReadable(at: 0)

@@ -42,13 +42,7 @@ final class Observer: Sendable {
         pause: UInt32 = 30_000,
         readTitles: @escaping @Sendable (WindowFacts) -> Bool = { _ in false }
     ) throws {
-        nonisolated(unsafe) let source = X11Source()
-        source.readTitles(where: readTitles)
-        try XServerDoor.lock.withLock { _ in
-            setenv("DISPLAY", desktop.display, 1)
-            defer { unsetenv("DISPLAY") }
-            try source.connect()
-        }
+        nonisolated(unsafe) let source = try X11Source(of: desktop, readTitles: readTitles)
         let thread = Thread { [self] in
             var contexts: [AppContext] = [.unknown, .unknown]
             var devices: [UInt8: Device] = [:]
@@ -141,6 +135,36 @@ final class Observer: Sendable {
     func stop() {
         state.withLock { $0.isStopped = true }
         ended.wait()
+    }
+}
+
+extension X11Source {
+    /// Connects to a desktop.
+    ///
+    /// - Parameters:
+    ///   - desktop: whose input.
+    ///   - readTitles: of which windows.
+    /// - Throws: where the display cannot be reached.
+    convenience init(
+        of desktop: Desktop,
+        readTitles: @escaping (WindowFacts) -> Bool = { _ in false }
+    ) throws {
+        self.init()
+        self.readTitles(where: readTitles)
+        try XServerDoor.lock.withLock { _ in
+            setenv("DISPLAY", desktop.display, 1)
+            defer { unsetenv("DISPLAY") }
+            try connect()
+        }
+    }
+
+    /// Reads what has come, all at once.
+    func read() throws -> [RawEvent] {
+        var events: [RawEvent] = []
+        _ = try drain(now: SystemClock.now().monotonic) {
+            if case .input(let event, _) = $0 { events.append(event) }
+        }
+        return events
     }
 }
 
