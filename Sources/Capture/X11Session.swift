@@ -199,8 +199,6 @@ struct X11Session {
     private mutating func devicesDidChange(_ sink: (CaptureEvent) -> Void) {
         let all = pointer.connection.devices()
         axes = Self.axes(all)
-        // What was taken from its pointer tells no release.
-        buttons = []
         places.use(all)
         devices.change(to: all.mapValues(\.device), sink)
     }

@@ -186,7 +186,7 @@ import Testing
         let result = try Program.run("xinput", float, environment: ["DISPLAY": server.display])
         try #require(result.code == 0, "\(result.errors)")
         _ = try source.read()
-        #expect(!source.isDragging, "what floats tells no release")
+        #expect(!source.isDragging, "the server lets go of what it takes from its pointer")
     }
 
     @Test(arguments: [1.0, 1.7])
