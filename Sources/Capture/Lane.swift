@@ -13,6 +13,8 @@ struct Lane<Tracker: ContextTracker> {
     /// Certainly not after the event to be read next.
     private var floor = EventTime(0)
     private var told: AppContext?
+    /// The context told last is not the tracker's, but that of one event.
+    private var isToldApart = false
     /// How often another context was told.
     private(set) var changes = 0
 
@@ -92,11 +94,14 @@ struct Lane<Tracker: ContextTracker> {
     /// The next event that is not about windows; changes of context go to the sink on the way.
     mutating func next(_ sink: (CaptureEvent) -> Void) -> X11Event? {
         while let (event, serial) = takeNext() {
-            if event.isInput, !tracker.isPending { return event }
+            if event.isInput, !tracker.isPending {
+                if isToldApart { tell(tracker.context, sink) }
+                return event
+            }
             tracker.take(event, serial: serial, connection)
             tell(tracker.context, sink)
             switch event {
-            case .rawKey, .rawButton, .rawMotion, .modifiersChanged, .keyboardMapChanged,
+            case .rawKey, .rawButton, .rawMotion, .rawTouch, .modifiersChanged, .keyboardMapChanged,
                 .devicesChanged, .screenChanged:
                 return event
             default: continue
@@ -139,8 +144,15 @@ struct Lane<Tracker: ContextTracker> {
         return time
     }
 
+    /// The event that was handed out last is not of the tracker's context, but of nobody knows which.
+    mutating func hide(_ sink: (CaptureEvent) -> Void) {
+        tell(.unknown, sink)
+        isToldApart = true
+    }
+
     /// Tells a context, unless it is the one that was told last.
     private mutating func tell(_ context: AppContext, _ sink: (CaptureEvent) -> Void) {
+        isToldApart = false
         guard context != told, !connection.isLost else { return }
         told = context
         changes += 1

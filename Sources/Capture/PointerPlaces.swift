@@ -16,19 +16,23 @@ struct PointerPlaces {
         var borders: [(index: Int, place: PointerPath.Point)] = []
     }
 
-    /// How a device that tells positions spreads them over the desktop.
-    private typealias Scales = (x: AxisScale, y: AxisScale)
+    /// So often a reading asks the server about what it read.
+    private static let mostRounds = 8
 
     private var masters: [Master] = []
     /// By the device's id; nil for devices that tell movements.
-    private var scales: [Scales?] = []
+    private var scales: [AxisScale.Desktop?] = []
     private var desk: Desk?
     /// The place in the stream behind which the paths are known.
     private var start: UInt = 0
     private var contexts = 0
     private var trail = PointerTrail()
+    private var fingers: Fingers
+    /// Where the fingers of a reading came down, in their order.
+    private var landings: [Fingers.Landing] = []
 
     init(_ devices: [UInt8: X11Connection.DeviceEntry]) {
+        fingers = Fingers(devices)
         use(devices)
     }
 
@@ -40,11 +44,9 @@ struct PointerPlaces {
         let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
         masters = ids.map { id in masters.first { $0.id == id } ?? Master(id: id) }
         scales = (UInt8.min...UInt8.max).map { id in
-            guard let axes = devices[id]?.device.axes.filter({ $0.number < 2 && $0.isAbsolute }),
-                axes.count == 2
-            else { return nil }
-            return (AxisScale(axes[0].range), AxisScale(axes[1].range))
+            devices[id].flatMap { AxisScale.desktop($0.device) }
         }
+        fingers.use(devices)
     }
 
     /// The desktop is another one from here on; nil where nobody can say.
@@ -73,16 +75,36 @@ struct PointerPlaces {
         var answers = masters.map { position($0.id, lane.connection) }
         lane.readAhead(until: serial)
         for index in masters.indices { masters[index].isDisturbed = false }
-        var unexplained: [UInt32] = []
-        if lane.ahead.contains(where: \.event.isClick) {
-            let devices = trail.devices(lane.ahead.compactMap(\.event.step))
-            let histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
+        landings.removeAll(keepingCapacity: true)
+        var histories: [(device: UInt8, times: [UInt32])] = []
+        var examined = 0
+        // What comes while the server is asked about clicks and fingers raises questions again.
+        for _ in 0..<Self.mostRounds where examined < lane.ahead.count {
+            let questions = findLandings(&lane.ahead, from: examined)
+            let hasClick = lane.ahead[examined...].contains(where: \.event.isClick)
+            examined = lane.ahead.count
+            guard hasClick || !questions.isEmpty else { break }
+            if hasClick {
+                let devices = trail.devices(lane.ahead.compactMap(\.event.step))
+                histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
+            }
+            let windows = questions.map { lane.connection.window(at: $0.pixel) }
             let serial = lane.connection.nextRequest
             answers = masters.map { position($0.id, lane.connection) }
             lane.readFurther(until: serial)
-            let steps = lane.ahead.compactMap(\.event.step)
-            if !histories.allSatisfy({ trail.explains($0.1, of: $0.0, by: steps) }) { disturb() }
-            unexplained = histories.compactMap { trail.beginning(of: $0.1) }
+            for (question, window) in zip(questions, windows) {
+                let since = lane.ahead[(question.index + 1)...].lazy.map(\.event)
+                guard let window, Fingers.wasThere(window, before: since) else { continue }
+                landings[question.landing] = .inside(window)
+            }
+        }
+        if examined < lane.ahead.count {
+            disturb()
+            _ = findLandings(&lane.ahead, from: examined)
+        }
+        let steps = histories.isEmpty ? [] : lane.ahead.compactMap(\.event.step)
+        if !histories.allSatisfy({ trail.explains($0.times, of: $0.device, by: steps) }) {
+            disturb()
         }
         trail.endReading(
             now.server,
@@ -95,7 +117,66 @@ struct PointerPlaces {
         }
         follow(&lane, now)
         for index in masters.indices { settle(index, at: answers[index], &lane) }
-        for time in unexplained { forgetClicks(before: time, &lane) }
+        for time in histories.compactMap({ trail.beginning(of: $0.times) }) {
+            forgetClicks(before: time, &lane)
+        }
+    }
+
+    /// Finds out where fingers came down, from what stands behind them.
+    ///
+    /// What the server says of the pointer that came with a finger is put before the finger.
+    ///
+    /// - Returns: the fingers of which the server is to be asked: their place among the events and
+    ///   among ``landings``, and the pixel.
+    private mutating func findLandings(
+        _ events: inout [Lane<PointerTracker>.Ahead],
+        from first: Int
+    ) -> [(index: Int, landing: Int, pixel: Pixel)] {
+        var questions: [(index: Int, landing: Int, pixel: Pixel)] = []
+        var index = first
+        while index < events.count {
+            defer { index += 1 }
+            guard case .rawTouch(let header, _, .down, let axes) = events[index].event else {
+                continue
+            }
+            let pixel = desk.flatMap { fingers.pixel(header, axes, on: $0) }
+            var landing = Fingers.Landing.unknown
+            while index + 1 < events.count, let crossing = events[index + 1].event.crossing {
+                landing = crossing == pixel ? .crossed : .unknown
+                guard crossing == pixel else { break }
+                events.swapAt(index, index + 1)
+                index += 1
+            }
+            if case .unknown = landing, let pixel {
+                questions.append((index, landings.count, pixel))
+            }
+            landings.append(landing)
+        }
+        return questions
+    }
+
+    /// Takes the next event of a finger.
+    ///
+    /// - Parameters:
+    ///   - header: whose.
+    ///   - id: the server's number of the touch.
+    ///   - phase: what it did.
+    ///   - place: where.
+    ///   - tracker: where the pointer is.
+    /// - Returns: the finger's number, and whether what it did belongs to the pointer's context.
+    mutating func takeTouch(
+        _ header: X11Event.RawHeader,
+        _ id: UInt32,
+        _ phase: Touch.Phase,
+        at place: Pixel?,
+        _ tracker: inout PointerTracker
+    ) -> (number: UInt8, isOfPointer: Bool) {
+        let isLanding = phase == .down && !landings.isEmpty
+        let landing = isLanding ? landings.removeFirst() : .unknown
+        if tracker.hasStrayed { fingers.pointerStrayed() }
+        let finger = fingers.take(header.device, id, phase, landing, tracker.window)
+        if finger.hasPointer { tracker.follow(phase == .up ? nil : place) }
+        return (finger.number, finger.isOfPointer)
     }
 
     /// Nobody can say what moved the pointers up to a moment of the server's clock.
@@ -137,12 +218,11 @@ struct PointerPlaces {
                 lane.ahead[index].place = pixel
                 let time = EventTime(server: header.time, near: now)
                 masters[master].path.wasTold(pixel, at: time)
-            case .rawTouch(let header):
-                // A finger on a screen; one on a touchpad moves by raw movements.
-                guard scales[Int(header.device)] != nil, let master = master(header.master) else {
-                    continue
-                }
-                masters[master].isDisturbed = true
+            case .rawTouch(let header, _, _, let axes):
+                guard fingers.isScreen(header.device) else { continue }
+                lane.ahead[index].place = fingers.pixel(header, axes, on: desk)
+                // The pointer may have gone with it.
+                if let master = master(header.master) { masters[master].isDisturbed = true }
             case .entered, .left:
                 // In the window left the movements may not have been recorded.
                 for index in masters.indices { masters[index].path.forgetTold() }
@@ -221,14 +301,12 @@ struct PointerPlaces {
         guard let scales = scales[Int(device)] else {
             return masters[master].path.move(by: axes.made, counts: counts, on: desk)
         }
-        func pixel(_ point: PointerPath.Point) -> PointerPath.Point {
-            (
-                scales.x.pixel(point.x, of: desk.screen.width),
-                scales.y.pixel(point.y, of: desk.screen.height)
-            )
-        }
-        masters[master].path
-            .move(to: pixel(axes.made), counts: pixel(counts), axes: axes.present, on: desk)
+        masters[master].path.move(
+            to: desk.place(axes.made, scales),
+            counts: desk.place(counts, scales),
+            axes: axes.present,
+            on: desk
+        )
     }
 
     private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {
@@ -250,11 +328,5 @@ extension X11Event {
             PointerTrail.Step(device: header.device, master: header.master, time: header.time)
         default: nil
         }
-    }
-}
-
-extension AxisScale {
-    fileprivate init(_ range: ClosedRange<Int32>) {
-        self.init(Double(range.lowerBound), Double(range.upperBound))
     }
 }

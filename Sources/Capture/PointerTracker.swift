@@ -31,12 +31,40 @@ struct PointerTracker: ContextTracker {
     /// An answer of the server that holds from this serial number on.
     private var answer: (window: UInt, serial: UInt)?
     private var hasAsked = false
+    /// Where the finger is that the pointer follows.
+    private var finger: Pixel?
+    /// The pointer went elsewhere than the finger it followed.
+    private(set) var hasStrayed = false
 
     init(_ book: WindowBook) {
         self.book = book
     }
 
     var isPending: Bool { answer != nil || (finding != nil && context == .unknown) }
+
+    /// The child of the root the pointer is in, 0 for the root itself; nil where that is not known.
+    var window: UInt? {
+        switch place {
+        case .window(let window): window
+        case .background: 0
+        case .unknown, .held: nil
+        }
+    }
+
+    /// The pointer follows a finger, or none any more.
+    ///
+    /// - Parameter finger: where it is.
+    mutating func follow(_ finger: Pixel?) {
+        self.finger = finger
+        hasStrayed = false
+    }
+
+    /// Something else moved the pointer, or may have.
+    mutating func leaveFinger() {
+        guard finger != nil else { return }
+        finger = nil
+        hasStrayed = true
+    }
 
     mutating func start(_ connection: X11Connection) {
         connection.watch(connection.root, for: .rootCrossing)
@@ -62,9 +90,12 @@ struct PointerTracker: ContextTracker {
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
+        if let finger, let pixel = event.crossing, pixel != finger {
+            leaveFinger()
+        }
         let isVoid = book.take(event, serial, inUse: finding)
         switch event {
-        case .entered(let window, let mode, let detail):
+        case .entered(let window, let mode, let detail, _):
             answer = nil
             if window != connection.root {
                 enter(window, serial, connection)
@@ -73,7 +104,7 @@ struct PointerTracker: ContextTracker {
             } else {
                 go(to: detail == .virtual ? .unknown : .background)
             }
-        case .left(let window, let mode, let detail):
+        case .left(let window, let mode, let detail, _):
             answer = nil
             if detail == .inferior, window != connection.root {
                 // Into a window inside: it stays with this one.

@@ -9,6 +9,8 @@ extension X11Connection {
         var device: Device
         var axes: PointerAxes
         var isMasterPointer: Bool
+        /// Whether it is touched where a screen shows what is touched (XIDirectTouch).
+        var isTouchscreen = false
     }
 
     /// All devices, by their id.
@@ -29,13 +31,11 @@ extension X11Connection {
                 axes: PointerAxes(),
                 isMasterPointer: unsafe info.use == XIMasterPointer
             )
-            var isTouched = false
             for number in 0..<Int(unsafe info.num_classes) {
                 guard let part = unsafe info.classes[number] else { continue }
                 unsafe add(part, to: &entry)
-                if unsafe part.pointee.type == XITouchClass { isTouched = true }
             }
-            entry.device.kind = kinds[id] ?? (isTouched ? .touchscreen : .other)
+            entry.device.kind = kinds[id] ?? (entry.isTouchscreen ? .touchscreen : .other)
             if entry.device.kind == .other {
                 let isKeyboard =
                     unsafe info.use == XISlaveKeyboard || info.use == XIMasterKeyboard
@@ -84,6 +84,9 @@ extension X11Connection {
                     increment: wheel.increment
                 )
             )
+        case XITouchClass:
+            let touch = unsafe raw.assumingMemoryBound(to: XITouchClassInfo.self).pointee
+            entry.isTouchscreen = touch.mode == XIDirectTouch
         default: break
         }
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CX11
+import Events
 
 extension X11Connection {
     /// Reads what has arrived into Xlib's queue, without waiting.
@@ -56,7 +57,8 @@ extension X11Connection {
                 .entered(
                     window: crossing.window,
                     mode: crossing.mode,
-                    detail: crossing.detail
+                    detail: crossing.detail,
+                    at: unsafe Pixel(event.pointee.xcrossing)
                 ), serial
             )
         case LeaveNotify:
@@ -65,15 +67,18 @@ extension X11Connection {
                 .left(
                     window: crossing.window,
                     mode: crossing.mode,
-                    detail: crossing.detail
+                    detail: crossing.detail,
+                    at: unsafe Pixel(event.pointee.xcrossing)
                 ), serial
             )
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
         case ConfigureNotify:
-            return (
-                unsafe event.pointee.xconfigure.window == root ? .screenChanged : .other, serial
-            )
+            let window = unsafe event.pointee.xconfigure.window
+            return (window == root ? .screenChanged : .rearranged(window: window), serial)
+        case MapNotify: return (.rearranged(window: unsafe event.pointee.xmap.window), serial)
+        case CirculateNotify:
+            return (.rearranged(window: unsafe event.pointee.xcirculate.window), serial)
         case UnmapNotify: return (.unmapped(window: unsafe event.pointee.xunmap.window), serial)
         case ReparentNotify:
             return (.reparented(window: unsafe event.pointee.xreparent.window), serial)
@@ -107,7 +112,11 @@ extension X11Connection {
         case XI_RawKeyRelease: return .rawKey(header, keycode: detail, isDown: false)
         case XI_RawButtonPress: return .rawButton(header, number: detail, isDown: true)
         case XI_RawButtonRelease: return .rawButton(header, number: detail, isDown: false)
-        case XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd: return .rawTouch(header)
+        case XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd:
+            let phase: Touch.Phase =
+                type == XI_RawTouchBegin ? .down : type == XI_RawTouchUpdate ? .move : .up
+            let id = UInt32(bitPattern: unsafe raw.pointee.detail)
+            return .rawTouch(header, id: id, phase, axes: unsafe X11Event.Axes(raw))
         default: return .rawMotion(header, axes: unsafe X11Event.Axes(raw))
         }
     }
@@ -136,6 +145,30 @@ extension X11Event.Axes {
             counts.0, counts.1, counts.2, counts.3, counts.4, counts.5, counts.6, counts.7,
         ]
         made = unsafe (x: raw.pointee.values.0, y: raw.pointee.values.1)
+    }
+
+    /// The values of a finger.
+    ///
+    /// Where it is comes from what the server made of the axes: an axis that the driver left out
+    /// would be 0 else (xserver, GetTouchEvents).
+    var ofTouch: AxisValues {
+        var values = AxisValues()
+        for axis in AxisValues.axes {
+            values[axis] = self[axis].map {
+                Int32(near: axis == 0 ? made.x : axis == 1 ? made.y : $0)
+            }
+        }
+        return values
+    }
+}
+
+extension Pixel {
+    /// Where the pointer was on the desktop.
+    fileprivate init(_ event: XCrossingEvent) {
+        self.init(
+            x: Int16(clamping: unsafe event.x_root),
+            y: Int16(clamping: unsafe event.y_root)
+        )
     }
 }
 

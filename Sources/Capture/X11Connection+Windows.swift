@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CX11
+import Events
 
 extension X11Connection {
     /// What is to be told about a window.
@@ -59,6 +60,24 @@ extension X11Connection {
             &place.2,
             &place.3,
             &state
+        )
+        return isHere != 0 && !isLost ? child : nil
+    }
+
+    /// The child of the root at a pixel, 0 for none; nil when the server does not say.
+    func window(at pixel: Pixel) -> UInt? {
+        var (x, y): (Int32, Int32) = (0, 0)
+        var child: UInt = 0
+        let (fromX, fromY) = (Int32(pixel.x), Int32(pixel.y))
+        let isHere = unsafe XTranslateCoordinates(
+            display,
+            root,
+            root,
+            fromX,
+            fromY,
+            &x,
+            &y,
+            &child
         )
         return isHere != 0 && !isLost ? child : nil
     }

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Events
+
 /// An event of the X server, cut down to what capture reads from it.
 enum X11Event {
     case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
     case rawButton(RawHeader, number: UInt8, isDown: Bool)
     case rawMotion(RawHeader, axes: Axes)
-    /// A finger on a touch device, which moves a pointer without a raw movement.
-    case rawTouch(RawHeader)
+    /// A finger on a touch device, which may move a pointer without a raw movement.
+    case rawTouch(RawHeader, id: UInt32, Touch.Phase, axes: Axes)
     case focusIn(window: UInt, mode: FocusMode, detail: FocusDetail)
     case focusOut(window: UInt, mode: FocusMode, detail: FocusDetail)
     /// The pointer came into a window or into one inside it.
-    case entered(window: UInt, mode: FocusMode, detail: FocusDetail)
+    case entered(window: UInt, mode: FocusMode, detail: FocusDetail, at: Pixel)
     /// The pointer left a window, or went into one inside it.
-    case left(window: UInt, mode: FocusMode, detail: FocusDetail)
+    case left(window: UInt, mode: FocusMode, detail: FocusDetail, at: Pixel)
     case created(window: UInt)
     case destroyed(window: UInt)
     case unmapped(window: UInt)
     case reparented(window: UInt)
+    /// It was shown, moved, made larger or smaller, or put above or below others.
+    case rearranged(window: UInt)
     case propertyChanged(window: UInt, Property)
     case modifiersChanged(modifiers: UInt8, group: UInt8)
     case keyboardMapChanged
@@ -30,6 +34,14 @@ enum X11Event {
         switch self {
         case .rawKey, .rawButton, .rawMotion: true
         default: false
+        }
+    }
+
+    /// Where the pointer was when it came into or left a window.
+    var crossing: Pixel? {
+        switch self {
+        case .entered(_, _, _, let pixel), .left(_, _, _, let pixel): pixel
+        default: nil
         }
     }
 

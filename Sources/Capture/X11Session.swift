@@ -45,7 +45,6 @@ struct X11Session {
         pointer.selectInput(
             [
                 XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
-                // Not recorded, but they move the pointer.
                 XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd,
             ],
             devices: XIAllMasterDevices
@@ -179,8 +178,28 @@ struct X11Session {
             case .rawMotion(let header, let values):
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
+                pointer.tracker.leaveFinger()
                 guard let event = movement(header, values, time) else { continue }
                 return event
+            case .rawTouch(let header, let id, let phase, let values):
+                let time = pointer.stamp(header.time)
+                pointer.inputCame(at: time, sink)
+                let finger = places.takeTouch(
+                    header,
+                    id,
+                    phase,
+                    at: pointer.place,
+                    &pointer.tracker
+                )
+                if !finger.isOfPointer { pointer.hide(sink) }
+                return RawEvent(
+                    time: time,
+                    device: header.device,
+                    payload: .touch(
+                        Touch(finger: finger.number, phase: phase, values: values.ofTouch)
+                    ),
+                    place: pointer.place
+                )
             case .devicesChanged: devicesDidChange(sink)
             case .screenChanged:
                 isScreenTold = false

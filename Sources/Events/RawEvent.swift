@@ -13,6 +13,8 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
         case scroll(dx: Int32, dy: Int32)
         /// Axes of a device that tells positions, or that has more than a movement and wheels.
         case axes(AxisValues)
+        /// A finger; its event's place is where it is, not the pointer.
+        case touch(Touch)
     }
 
     /// A key that moved.

@@ -13,6 +13,7 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
         case motion(dx: Int32, dy: Int32)
         case scroll(dx: Int32, dy: Int32)
         case axes(AxisValues)
+        case touch(Touch)
     }
 
     /// A key as far as the key detail tells it; the keycode is never told.

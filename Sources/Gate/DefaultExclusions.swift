@@ -20,6 +20,11 @@ package struct DefaultExclusion: Sendable {
         DefaultExclusion("askpass", "pinentry, askpass and authorisation dialogs", apps(askpass)),
         DefaultExclusion("lockers", "screen lockers", apps(lockers)),
         DefaultExclusion(
+            "screen-keyboards",
+            "on-screen keyboards, where the place of a click is the letter",
+            apps(screenKeyboards)
+        ),
+        DefaultExclusion(
             "private-browsing",
             "windows that their browser marks as private",
             privateWindows
@@ -63,6 +68,13 @@ package struct DefaultExclusion: Sendable {
         "gnome-screensaver*", "mate-screensaver*", "cinnamon-screensaver*", "xfce4-screensaver*",
         "kscreenlocker*", "physlock*", "betterlockscreen*", "lightdm*greeter*", "sddm*greeter*",
         "*greeter",
+    ]
+
+    /// With the desktops that draw theirs themselves, whose panels are left out with them.
+    private static let screenKeyboards = [
+        "onboard*", "florence", "xvkbd", "xkbd", "kvkbd", "qvkbd", "svkbd*", "vboard", "jkbd",
+        "matchbox-keyboard*", "cellwriter", "caribou*", "maliit*", "corekeyboard*", "iok", "gok",
+        "dasher", "gnome-shell", "cinnamon",
     ]
 
     /// Browsers whose windows, private or not, nothing tells apart: in doubt nothing is recorded.

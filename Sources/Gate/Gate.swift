@@ -168,6 +168,7 @@ package struct Gate: Sendable {
         case .motion(let dx, let dy): payload = .motion(dx: dx, dy: dy)
         case .scroll(let dx, let dy): payload = .scroll(dx: dx, dy: dy)
         case .axes(let values): payload = .axes(values)
+        case .touch(let touch): payload = .touch(touch)
         case .button(let number, let isDown): payload = .button(number: number, isDown: isDown)
         case .key(let key):
             // A release may have been withheld: a new press implies it.

@@ -238,9 +238,18 @@ package struct BatchBuilder: ~Copyable {
             scrolls.append(zigzag: Int64(dy))
         case .axes(let values):
             kinds.append(BatchLayout.Kind.axes.rawValue | flag)
-            axes.append(values.present)
-            for (_, value) in values.told { axes.append(zigzag: Int64(value)) }
+            append(values)
+        case .touch(let touch):
+            kinds.append(BatchLayout.Kind.touch.rawValue | flag)
+            let code = UInt64(touch.finger) * BatchLayout.touchPhases
+            buttons.append(varint: code + UInt64(touch.phase.rawValue))
+            append(touch.values)
         }
+    }
+
+    private mutating func append(_ values: AxisValues) {
+        axes.append(values.present)
+        for (_, value) in values.told { axes.append(zigzag: Int64(value)) }
     }
 
     // MARK: Fitting

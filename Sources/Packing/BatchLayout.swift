@@ -59,6 +59,7 @@ package enum BatchLayout {
         case focus
         case gap
         case axes
+        case touch
 
         /// Whether the item comes from a device.
         var hasDevice: Bool { self != .focus && self != .gap }
@@ -71,6 +72,8 @@ package enum BatchLayout {
 
     /// A motion that does not fit a byte of two signed nibbles; (-8, -8) is written wide too.
     static let wideMotion: UInt8 = 0x88
+    /// A touch is its finger times this, and its phase.
+    static let touchPhases: UInt64 = 4
     static let axisIsAbsolute: UInt8 = 0x80
     static let keyIsDown: UInt8 = 0x80
     static let keyHasKeysym: UInt8 = 0x40

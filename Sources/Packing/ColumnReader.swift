@@ -109,12 +109,16 @@ struct ColumnReader {
                 }
             case .scroll: payload = .scroll(dx: try scrolls.count32(), dy: try scrolls.count32())
             case .axes:
-                var values = AxisValues()
-                let present = try axes.byte()
-                for axis in AxisValues.axes where present & 1 << UInt8(axis) != 0 {
-                    values[axis] = try axes.count32()
+                payload = .axes(try axes.axes())
+            case .touch:
+                let code = try buttons.varint()
+                let phase = Touch.Phase(rawValue: UInt8(code % BatchLayout.touchPhases))
+                guard let phase, let finger = UInt8(exactly: code / BatchLayout.touchPhases) else {
+                    throw PackingError(.badColumns)
                 }
-                payload = .axes(values)
+                payload = .touch(
+                    Touch(finger: finger, phase: phase, values: try axes.axes())
+                )
             case .focus:
                 let app = try apps.text()
                 let title = hasTitles ? try titles.text() : ""

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Events
+
 /// A place in a byte string from which numbers are read.
 struct Cursor {
     private let bytes: [UInt8]
@@ -39,6 +41,16 @@ struct Cursor {
     mutating func count32() throws(PackingError) -> Int32 {
         guard let value = Int32(exactly: try zigzag()) else { throw PackingError(.badColumns) }
         return value
+    }
+
+    /// The values of axes.
+    mutating func axes() throws(PackingError) -> AxisValues {
+        var values = AxisValues()
+        let present = try byte()
+        for axis in AxisValues.axes where present & 1 << UInt8(axis) != 0 {
+            values[axis] = try count32()
+        }
+        return values
     }
 
     /// A number that fits 16 bits.

@@ -13,6 +13,7 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         case scroll(dx: Int32, dy: Int32)
         /// In the device's own units.
         case axes(AxisValues)
+        case touch(Touch)
         /// An application came to the front; the title only where titles are stored.
         case focus(app: String, title: String? = nil)
         /// Something was left out from the item's time on.
@@ -25,7 +26,7 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         /// Whether a device made the item.
         package var isInput: Bool {
             switch self {
-            case .key, .button, .motion, .scroll, .axes: true
+            case .key, .button, .motion, .scroll, .axes, .touch: true
             case .focus, .gap, .device, .screen: false
             }
         }

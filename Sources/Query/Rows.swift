@@ -26,6 +26,7 @@ struct EventRows: RowMaker {
         case .x: item.place.map { Cell($0.x) } ?? .null
         case .y: item.place.map { Cell($0.y) } ?? .null
         case .axes: Self.axes(item.payload)
+        case .finger: if case .touch(let touch) = item.payload { Cell(touch.finger) } else { .null }
         case nil: .null
         }
     }
@@ -43,18 +44,23 @@ struct EventRows: RowMaker {
         case .scroll: .text("scroll")
         case .focus: .text("focus")
         case .axes: .text("axes")
+        case .touch: .text("touch")
         case .gap, .device, .screen: .null
         }
     }
 
     private static func axes(_ payload: OpenedItem.Payload) -> Cell {
-        guard case .axes(let values) = payload else { return .null }
-        return .text(values.words)
+        switch payload {
+        case .axes(let values): .text(values.words)
+        case .touch(let touch): .text(touch.values.words)
+        default: .null
+        }
     }
 
     private static func state(_ payload: OpenedItem.Payload) -> Cell {
         switch payload {
         case .key(let isDown, _, _, _), .button(_, let isDown): .text(isDown ? "down" : "up")
+        case .touch(let touch): .text(touch.phase.name)
         case .motion, .scroll, .axes, .focus, .gap, .device, .screen: .null
         }
     }
@@ -72,7 +78,7 @@ struct EventRows: RowMaker {
         switch payload {
         case .motion(let dx, let dy): (Cell(dx), Cell(dy))
         case .scroll(let dx, let dy): (.real(Double(dx) / 120), .real(Double(dy) / 120))
-        case .key, .button, .axes, .focus, .gap, .device, .screen: (.null, .null)
+        case .key, .button, .axes, .touch, .focus, .gap, .device, .screen: (.null, .null)
         }
     }
 

@@ -17,7 +17,8 @@ package enum Table: CaseIterable, Sendable {
             """
             CREATE TABLE events(ms INTEGER, time TEXT, type TEXT, state TEXT, class TEXT,
               keysym TEXT, modifiers TEXT, button INTEGER, dx NUMERIC, dy NUMERIC, app TEXT,
-              device INTEGER, batch INTEGER, title TEXT, x INTEGER, y INTEGER, axes TEXT)
+              device INTEGER, batch INTEGER, title TEXT, x INTEGER, y INTEGER, axes TEXT,
+              finger INTEGER)
             """
         case .gaps:
             """
@@ -81,7 +82,7 @@ enum Place {
 /// The columns of `events`.
 enum EventColumn: Int {
     case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch,
-        title, x, y, axes
+        title, x, y, axes, finger
 }
 
 /// The columns of `gaps`.

@@ -7,7 +7,7 @@ import FoundationEssentials
 package struct ExportLine: Decodable, Sendable, Redacted {
     /// What can be played, and what only tells when.
     package enum Kind: String {
-        case key, button, motion, scroll, axes, focus, gap, device, monitors
+        case key, button, motion, scroll, axes, touch, focus, gap, device, monitors
     }
 
     private let type: String
@@ -80,7 +80,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         case .button: return hasState && (1...255).contains(button ?? 0)
         case .motion: return dx?.isSmall == true && dy?.isSmall == true || place != nil
         case .scroll: return dx?.isSmall == true && dy?.isSmall == true
-        case .axes, .focus, .gap, .device, .monitors, nil: return true
+        case .axes, .touch, .focus, .gap, .device, .monitors, nil: return true
         }
     }
 

@@ -80,10 +80,10 @@ package struct Player {
             try hands.turn(turns.y / 120, negative: 4, positive: 5)
             turns = (turns.x % 120, turns.y % 120)
         case .axes where line.place != nil:
-            // A tablet or a touch screen: where the pointer went is all that XTEST can say of it.
+            // A tablet: where the pointer went is all that XTEST can say of it.
             if let place = line.place { try hands.correct(to: place) }
         case .focus, .gap, .device, .monitors: return
-        case .axes, nil:
+        case .axes, .touch, nil:
             summary.unknown += 1
             return
         }

@@ -20,9 +20,10 @@ package enum Consent {
     private static let ownNotice = """
         mci records how you work with this desktop, as training data for AI models.
 
-        What is recorded   Keyboard, mouse and pen as the X server reports them: when keys and buttons
-                           go down and up, how the pointer moves and the pixel of each click, how
-                           wheels turn, how hard a pen presses, and which application is in front.
+        What is recorded   Keyboard, mouse, pen and touch screen as the X server reports them: when keys
+                           and buttons go down and up, how the pointer and fingers move, the pixel
+                           of each click and touch, how wheels turn, how hard a pen presses, and
+                           which application is in front.
                            Of the devices used their name, maker, model and axes, no serial number;
                            of the monitors their size and place. No picture of the screen, no
                            sound, and no window titles unless you choose so (mcictl set title on).
@@ -30,10 +31,10 @@ package enum Consent {
                            as "letter", "digit", "punctuation", "space" or "keypad": what you write
                            cannot be read back. You can choose less (mcictl set key-detail timing|off)
                            or, after a question of its own and for eight hours, more (full).
-        What is left out   Password managers, password prompts, screen lockers, private windows of
-                           browsers, browsers that do not mark these (Chromium, Chrome, Edge), and
-                           whatever you exempt (mcictl exempt add): nothing of it is stored, from
-                           the moment you ask, without a reason. mcictl exclude list.
+        What is left out   Password managers, password prompts, screen lockers, on-screen keyboards,
+                           private windows of browsers, browsers that do not mark these (Chromium,
+                           Chrome, Edge), and whatever you exempt (mcictl exempt add): nothing of it
+                           is stored, from the moment you ask, without a reason. mcictl exclude list.
         Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
                            is sent anywhere: the recorder has no network code.
         Who can read it    Whoever has your identity file, and readers whom you add yourself

@@ -15,7 +15,7 @@ package struct CSV: EventWriter {
     package static let columns = [
         "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
         "reason", "to", "stream", "device", "title", "x", "y", "axes",
-        "kind", "name",
+        "kind", "name", "finger",
     ]
 
     package var head: [UInt8] {
@@ -23,7 +23,7 @@ package struct CSV: EventWriter {
     }
 
     package mutating func append(_ event: RecordedEvent) {
-        var axes = ""
+        var (axes, finger) = ("", "")
         text.append(event.time)
         switch event.item.payload {
         case .motion(let dx, let dy):
@@ -58,17 +58,22 @@ package struct CSV: EventWriter {
             text.append(",,,,")
             comma()
             if let title { quoted(title) }
-            return text.append(Array(",,,,,\r\n".utf8))
+            return text.append(Array(",,,,,,\r\n".utf8))
         case .axes(let values):
             text.append(",axes,,,,,,,,,,,,")
             text.append(Int32(event.item.device))
             axes = values.words
+        case .touch(let touch):
+            text.append(",touch,\(touch.phase.name),,,,,,,,,,,")
+            text.append(Int32(event.item.device))
+            axes = touch.values.words
+            finger = "\(touch.finger)"
         case .device(let device):
             text.append(",device,,,,,,,,,,,,\(event.item.device),,,,,\(device.kind.name),")
             quoted(device.name)
-            return text.append([0x0D, 0x0A])
+            return text.append([0x2C, 0x0D, 0x0A])
         case .screen(let screen):
-            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen))\r\n")
+            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen)),\r\n")
             return
         case .gap(let reason, _, let stream):
             text.append(",gap,,,,,,,,,\(reason.name),")
@@ -82,7 +87,9 @@ package struct CSV: EventWriter {
         if let place = event.item.place { text.append(Int32(place.y)) }
         comma()
         text.append(axes)
-        text.append(Array(",,\r\n".utf8))
+        text.append(Array(",,,".utf8))
+        text.append(finger)
+        text.append([0x0D, 0x0A])
     }
 
     /// The desktop and its monitors as X programs write geometries: `2560x1024: 1280x1024+0+0 …`.

@@ -40,6 +40,7 @@ package struct DuckTrack: EventWriter {
             guard event.item.place != nil else { return omissions.motions += 1 }
             begin("move", event.time)
             place(event.item.place)
+        case .touch: return omissions.touches += 1
         case .gap(_, _, nil):
             begin("pause", event.time)
             text.append("}\n")

@@ -70,10 +70,14 @@ package struct JSONLines: EventWriter {
             place(event.item.place)
             device(event.item.device)
         case .axes(let values):
-            text.append("\",\"type\":\"axes\",\"axes\":{")
-            let told = values.told.map { "\"\($0.axis)\":\($0.value)" }
-            text.append(told.joined(separator: ","))
-            text.append("}")
+            text.append("\",\"type\":\"axes\"")
+            axes(values)
+            place(event.item.place)
+            device(event.item.device)
+        case .touch(let touch):
+            text.append("\",\"type\":\"touch\",\"finger\":\(touch.finger)")
+            text.append(",\"state\":\"\(touch.phase.name)\"")
+            axes(touch.values)
             place(event.item.place)
             device(event.item.device)
         case .device(let described):
@@ -106,6 +110,11 @@ package struct JSONLines: EventWriter {
         text.append(Int32(place.x))
         text.append(words.y)
         text.append(Int32(place.y))
+    }
+
+    private mutating func axes(_ values: AxisValues) {
+        let told = values.told.map { "\"\($0.axis)\":\($0.value)" }
+        text.append(",\"axes\":{\(told.joined(separator: ","))}")
     }
 
     private mutating func device(_ device: UInt8) {

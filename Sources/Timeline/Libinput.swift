@@ -36,7 +36,7 @@ package struct Libinput: EventWriter {
             case .device(let device):
                 described[event.item.device] = device
                 return
-            case .axes, .screen, .focus, .gap: return
+            case .axes, .touch, .screen, .focus, .gap: return
             }
             if start == nil { start = event.time }
         }
@@ -152,6 +152,7 @@ package struct Libinput: EventWriter {
                 time
             )
         case .axes: omissions.axes += 1
+        case .touch: omissions.touches += 1
         case .device, .screen, .focus, .gap: return
         }
     }

@@ -8,8 +8,10 @@ package struct Omissions: Equatable, Sendable {
     package var unnamedKeys = 0
     /// Movements whose pixel is not known.
     package var motions = 0
-    /// Positions and pressures of tablets and touch screens.
+    /// Positions and pressures of tablets.
     package var axes = 0
+    /// What fingers did on touch screens.
+    package var touches = 0
 
     package init() {}
 
@@ -19,5 +21,6 @@ package struct Omissions: Equatable, Sendable {
         unnamedKeys += other.unnamedKeys
         motions += other.motions
         axes += other.axes
+        touches += other.touches
     }
 }

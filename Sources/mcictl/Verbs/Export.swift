@@ -138,7 +138,11 @@ struct ExportVerb: ParsableCommand {
         }
         if omissions.axes > 0 {
             let values = TimeText.count(omissions.axes, "value", "values")
-            Terminal.tell("\(values) of tablets and touch screens: left out.")
+            Terminal.tell("\(values) of tablets: left out.")
+        }
+        if omissions.touches > 0 {
+            let touches = TimeText.count(omissions.touches, "event", "events")
+            Terminal.tell("\(touches) of fingers on a touch screen: left out.")
         }
     }
 

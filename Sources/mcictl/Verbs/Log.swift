@@ -106,6 +106,10 @@ struct LogVerb: ParsableCommand {
             device = "pointer \(event.item.device)"
             let axes = values.told.map { "\($0.axis) at \($0.value)" }
             what = "axes " + axes.joined(separator: ", ")
+        case .touch(let touch):
+            device = "touch \(event.item.device)"
+            let place = event.item.place.map { " at \($0.x), \($0.y)" } ?? ""
+            what = "finger \(touch.finger) \(touch.phase.name)\(place)"
         case .device(let described):
             device = "device \(event.item.device)"
             what = "is \(described.kind.name) \(Terminal.printable(described.name))"

@@ -17,11 +17,12 @@ struct QueryVerb: ParsableCommand {
             to a file.
 
             TABLES
-              events   ms, time, type (key, button, motion, scroll, axes, focus),
-                       state (down, up), class, keysym, modifiers (ctrl+shift),
+              events   ms, time, type (key, button, motion, scroll, axes, touch, focus),
+                       state (down, up; move), class, keysym, modifiers (ctrl+shift),
                        button, dx, dy (device counts; wheels: notches),
                        app (in front), device, batch, title (where stored),
-                       x, y (the pixel, where known), axes (of a pen: 0=512 4=88)
+                       x, y (the pixel, where known), axes (of a pen: 0=512 4=88),
+                       finger (of a touch: from 0)
               gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch
               batches  batch, end_ms, end_time, events, gaps,
                        state (whole, foreign: sealed to another key, damaged)

@@ -241,7 +241,7 @@ func writeForPeers(_ path: String) throws {
         case .scroll(_, let dy):
             add("kind", 4)
             add("scroll", Int64(dy))
-        case .axes, .focus, .gap, .device, .screen: add("kind", 5)
+        case .axes, .touch, .focus, .gap, .device, .screen: add("kind", 5)
         }
         return count < 2_000_000
     }

@@ -5,6 +5,8 @@ import Events
 import Foundation
 import Testing
 
+@testable import Capture
+
 /// What is known of the devices, and what those tell that are no mouse.
 @Suite(.serialized, .enabled(if: XorgServer.refusal == nil)) struct DeviceTests {
     /// Moves a device to another master, or lets it float.
@@ -93,6 +95,24 @@ import Testing
             #expect(seen.dropFirst().map(\.place) == [pixel, pixel])
             #expect(Int32(pixel.x) == x * 2560 / 65_536 && Int32(pixel.y) == y * 1024 / 65_536)
         }
+    }
+
+    @Test func `a pen's pressure, tilt and turn are told as they are, beside its wheel`() {
+        var axes = PointerAxes()
+        for number in 0..<7 { axes.add(number: number, isAbsolute: true) }
+        axes.scroll = [PointerAxes.Scroll(axis: 6, isVertical: true, increment: 15)]
+        var event = X11Event.Axes()
+        event.present = 0b0111_1101
+        event.values = [4000, 77, 812, -63, 64, -900, 15, 9]
+        var told: [String] = []
+        axes.read(event) { payload in
+            switch payload {
+            case .axes(let values): told.append(values.words)
+            case .scroll(let dx, let dy): told.append("scroll \(dx) \(dy)")
+            default: told.append("other")
+            }
+        }
+        #expect(told == ["scroll 0 120", "0=4000 2=812 3=-63 4=64 5=-900"])
     }
 
     @Test func `a wheel turns by its increment and is no other axis`() throws {

@@ -154,7 +154,8 @@ import Testing
         #expect(clicks.map { $0.place != nil } == [isRemembered, isRemembered, true, true])
     }
 
-    @Test func `a click wakes who waits for keys, a movement does not; a drag lasts as long as a button`()
+    @Test
+    func `a click wakes who waits for keys, a movement does not; a drag lasts as long as a button`()
         throws
     {
         let server = try XorgServer(["mouse": .mouse])

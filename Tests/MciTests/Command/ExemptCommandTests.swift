@@ -81,8 +81,8 @@ import Testing
             list.lines.first?.split(separator: " ") == ["NAME", "LEFT", "OUT", "STATE"]
         )
         for name in [
-            "password-managers", "askpass", "lockers", "private-browsing", "unmarked-browsers",
-            "terminal-prompts",
+            "password-managers", "askpass", "lockers", "screen-keyboards", "private-browsing",
+            "unmarked-browsers", "terminal-prompts",
         ] {
             #expect(list.lines.contains { $0.hasPrefix(name) && $0.hasSuffix("in force") })
         }

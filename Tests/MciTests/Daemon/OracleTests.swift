@@ -57,20 +57,25 @@ extension Daemon {
                 let time = (event["time"] as? String).flatMap({ WallTime($0)?.milliseconds })
             else { return nil }
             let type = event["type"] as? String ?? ""
-            guard ["key", "button", "scroll", "motion", "axes"].contains(type) else { return nil }
+            guard ["key", "button", "scroll", "motion", "axes", "touch"].contains(type) else {
+                return nil
+            }
             let words: [Any?] =
                 switch type {
                 case "key": [event["keysym"], event["state"]]
                 case "button": [event["button"], event["state"]]
-                case "axes":
-                    (event["axes"] as? [String: Int] ?? [:]).sorted { $0.key < $1.key }
-                        .map { "\($0.key)=\($0.value)" }
+                case "axes": values(event["axes"])
+                case "touch": [event["finger"], event["state"]] + values(event["axes"])
                 case "scroll": [notches(event["dx"]), notches(event["dy"])]
                 default: [event["dx"], event["dy"]]
                 }
             let text = ([name, type] + words.map { "\($0 ?? "")" }).joined(separator: " ")
             return (text, type == "key", time)
         }
+    }
+
+    private func values(_ axes: Any?) -> [String] {
+        (axes as? [String: Int] ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 
     /// In 1/120 notch.

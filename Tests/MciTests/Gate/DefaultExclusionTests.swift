@@ -31,6 +31,11 @@ import Testing
             "Xfce4-screensaver", "kscreenlocker_greet", "physlock", "betterlockscreen",
             "lightdm-gtk-greeter.bin", "sddm-greeter-qt6", "Slick-greeter",
         ],
+        "screen-keyboards": [
+            "Onboard", "Florence", "XVkbd", "xkbd", "kvkbd", "qvkbd", "svkbd-mobile-intl",
+            "vboard", "jkbd", "matchbox-keyboard", "CellWriter", "caribou", "maliit-server",
+            "CoreKeyboard", "iok", "gok", "Dasher", "gnome-shell", "Cinnamon",
+        ],
         "private-browsing": [
             "Tor Browser", "Mullvad Browser", "Falkon Browser (Private Window)", "incognito",
             "edge-inprivate",
@@ -69,8 +74,8 @@ import Testing
 
     @Test func `the exclusions have their names and say what they cover`() {
         let names = [
-            "password-managers", "askpass", "lockers", "private-browsing", "unmarked-browsers",
-            "terminal-prompts",
+            "password-managers", "askpass", "lockers", "screen-keyboards", "private-browsing",
+            "unmarked-browsers", "terminal-prompts",
         ]
         #expect(DefaultExclusion.all.map(\.name) == names)
         #expect(DefaultExclusion.all.allSatisfy { !$0.summary.isEmpty })

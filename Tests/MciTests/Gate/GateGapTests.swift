@@ -203,18 +203,23 @@ import Testing
         rig.take(.scroll(dx: 3, dy: -120), at: 2, device: 4)
         rig.take(.button(number: 1, isDown: true), at: 3, device: 5)
         rig.take(.button(number: 9, isDown: false), at: 4)
+        let touch = Touch(finger: 2, phase: .up, values: AxisValues())
+        rig.take(.touch(touch), at: 5)
         let told = rig.events.map { event in
             switch event.payload {
             case .motion(let dx, let dy): "motion \(dx) \(dy)"
             case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
             case .button(let number, let isDown): "button \(number) \(isDown)"
             case .axes: "axes"
+            case .touch(let told): told == touch ? "touch" : "another touch"
             case .key: "key"
             }
         }
-        #expect(told == ["motion 1 -2", "scroll 3 -120", "button 1 true", "button 9 false"])
-        #expect(rig.events.map(\.time.milliseconds) == [1, 2, 3, 4])
-        #expect(rig.events.map(\.device) == [3, 4, 5, 3])
+        #expect(
+            told == ["motion 1 -2", "scroll 3 -120", "button 1 true", "button 9 false", "touch"]
+        )
+        #expect(rig.events.map(\.time.milliseconds) == [1, 2, 3, 4, 5])
+        #expect(rig.events.map(\.device) == [3, 4, 5, 3, 3])
     }
 
     @Test func `keys go on being held while the pointer alone meets what is left out`() {

@@ -118,8 +118,15 @@ func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutput] {
             for axis in AxisValues.axes where Bool.random(using: &random) {
                 values[axis] = .random(in: range, using: &random)
             }
+            let touch = Touch(
+                finger: .random(in: 0...255, using: &random),
+                phase: Touch.Phase.allCases.randomElement(using: &random) ?? .down,
+                values: values
+            )
+            let payload: RawEvent.Payload =
+                Bool.random(using: &random) ? .touch(touch) : .axes(values)
             event = .input(
-                RawEvent(time: EventTime(time), device: 7, payload: .axes(values)),
+                RawEvent(time: EventTime(time), device: 7, payload: payload),
                 stream: .pointer
             )
         default:
@@ -191,6 +198,8 @@ extension GateOutput {
                 )
             case .axes(let values):
                 OpenedItem(time: event.time, device: event.device, payload: .axes(values))
+            case .touch(let touch):
+                OpenedItem(time: event.time, device: event.device, payload: .touch(touch))
             case .scroll(let dx, let dy):
                 OpenedItem(time: event.time, device: event.device, payload: .scroll(dx: dx, dy: dy))
             }

@@ -226,10 +226,11 @@ import Testing
             (5, line("button", "\"button\":3,\"state\":\"down\"")),
             (6, line("button", "\"button\":3,\"state\":\"up\"")),
             (7, line("axes", "\"axes\":{\"4\":80}")),
+            (8, line("touch", "\"finger\":0,\"state\":\"down\",\"axes\":{},\"x\":1,\"y\":1")),
         ])
         let result = try replay(file, desktop.display)
         #expect(result.code == 0, "\(result.errors)")
-        // Pressure alone is nothing that XTEST can say.
+        // Pressure alone and fingers are nothing that XTEST can say.
         #expect(result.output == "Played 7 events into \(desktop.display).\n")
         let places = witness.heard().map { [Int($0.click.place.x), Int($0.click.place.y)] }
         #expect(places == [[105, 54], [300, 200], [20, 30], [20, 30]])

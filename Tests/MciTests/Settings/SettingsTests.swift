@@ -206,8 +206,8 @@ import Testing
         let words = Consent.notice(under: nil).split(whereSeparator: \.isWhitespace)
             .joined(separator: " ")
         for told in [
-            "when keys and buttons go down and up", "how the pointer moves",
-            "the pixel of each click",
+            "when keys and buttons go down and up", "how the pointer and fingers move",
+            "the pixel of each click and touch",
             "how wheels turn", "how hard a pen presses", "which application is in front",
             "Of the devices used their name, maker, model and axes", "of the monitors their size",
             "window titles",

@@ -33,6 +33,8 @@ struct Oracle {
     /// As what each key was pressed last.
     private var symbols: [String: [UInt8: String]] = [:]
     private var buttons: [String: Set<UInt8>] = [:]
+    /// The fingers on the glass, by the driver's slot: as which number each is to be recorded.
+    private var fingers: [UInt32: Int] = [:]
     /// Whether the pen is at the tablet.
     private var isNear = false
     private let codes: [UInt8]
@@ -62,7 +64,7 @@ struct Oracle {
 
     static let devices: [String: InputTestDevice.Kind] = [
         "keyboard 1": .keyboard, "keyboard 2": .keyboard, "mouse 1": .mouse, "mouse 2": .mouse,
-        "pen": .tablet,
+        "pen": .tablet, "glass": .touch,
     ]
 
     /// Injects so many events, evenly, `rate` a second, or as fast as it goes where that is slower.
@@ -74,7 +76,10 @@ struct Oracle {
         var due = start
         while injected < end {
             let name =
-                ["mouse 1", "mouse 1", "mouse 1", "mouse 2", "keyboard 1", "keyboard 2", "pen"]
+                [
+                    "mouse 1", "mouse 1", "mouse 1", "mouse 2", "keyboard 1", "keyboard 2", "pen",
+                    "glass",
+                ]
                 .randomElement(using: &random) ?? ""
             let device = try server.device(name)
             let first = truths.count
@@ -84,6 +89,7 @@ struct Oracle {
                 switch device.kind {
                 case .keyboard: try press(device, name)
                 case .tablet: try draw(device, name)
+                case .touch: try touch(device, name)
                 default: try move(device, name)
                 }
                 injected += 1
@@ -104,6 +110,9 @@ struct Oracle {
         }
         for (name, held) in buttons {
             for number in held.sorted() { try button(server.device(name), name, number) }
+        }
+        for slot in fingers.keys.sorted() {
+            try touch(server.device("glass"), "glass", slot, .end)
         }
         for device in server.devices.values { try device.synchronize() }
         let now = Self.now
@@ -196,6 +205,35 @@ struct Oracle {
         note("\(name) axes " + values.map { "\($0.0)=\($0.1)" }.joined(separator: " "))
         let sent = values.map { ($0.0, Double($0.1)) }
         try device.move(Dictionary(uniqueKeysWithValues: sent), absolute: true)
+    }
+
+    // MARK: Fingers
+
+    /// Puts a finger on the glass, moves one, or lifts it.
+    private mutating func touch(_ device: InputTestDevice, _ name: String) throws {
+        let slot = UInt32.random(in: 0..<5, using: &random)
+        guard fingers[slot] != nil else { return try touch(device, name, slot, .begin) }
+        let phase: InputTestDevice.TouchPhase =
+            Int.random(in: 0..<5, using: &random) == 0 ? .end : .update
+        try touch(device, name, slot, phase)
+    }
+
+    private mutating func touch(
+        _ device: InputTestDevice,
+        _ name: String,
+        _ slot: UInt32,
+        _ phase: InputTestDevice.TouchPhase
+    ) throws {
+        let number = fingers[slot] ?? (0..<5).first { !fingers.values.contains($0) } ?? 5
+        fingers[slot] = phase == .end ? nil : number
+        let axes = [0, 1, 4].filter { $0 < 4 || Bool.random(using: &random) }.map {
+            ($0, Int.random(in: 0...($0 == 4 ? 255 : 65_535), using: &random))
+        }
+        let words = axes.map { "\($0.0)=\($0.1)" }.joined(separator: " ")
+        let state = phase == .begin ? "down" : phase == .update ? "move" : "up"
+        note("\(name) touch \(number) \(state) \(words)")
+        let sent = axes.map { ($0.0, Double($0.1)) }
+        try device.touch(slot, phase, Dictionary(uniqueKeysWithValues: sent))
     }
 
     // MARK: Mice

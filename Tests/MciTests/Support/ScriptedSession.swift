@@ -268,7 +268,9 @@ extension RecordedEvent {
         case .motion(let dx, let dy): "motion \(dx) \(dy)"
         case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
         case .axes(let values):
-            "axes " + values.told.map { "\($0.axis)=\($0.value)" }.joined(separator: " ")
+            "axes \(values.words)"
+        case .touch(let touch):
+            "touch \(touch.finger) \(touch.phase.name) \(touch.values.words)"
         case .device(let device): "device \(item.device) \(device.kind.name) \(device.name)"
         case .screen(let screen): "screen \(screen.width)x\(screen.height)"
         case .focus(let app, let title): "focus \(app)" + (title.map { " \($0)" } ?? "")

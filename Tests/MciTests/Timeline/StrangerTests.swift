@@ -26,6 +26,9 @@ import Timeline
             case .motion(let dx, let dy): ["motion", "\(dx)", "\(dy)"]
             case .scroll(let dx, let dy): ["scroll", "\(dx)", "\(dy)"]
             case .axes(let values): ["axes"] + values.told.map { "\($0.axis)=\($0.value)" }
+            case .touch(let touch):
+                ["touch", "\(touch.finger)", touch.phase.name]
+                    + touch.values.told.map { "\($0.axis)=\($0.value)" }
             case .device, .screen: ["stands in no batch"]
             case .focus(let app, let title): ["focus", app, title ?? ""]
             case .gap(let reason, let to, let stream):
@@ -102,7 +105,7 @@ import Timeline
         }
         let script = Program.root + "/Tests/MciTests/Timeline/decode.py"
         let lines = try String(contentsOfFile: script, encoding: .utf8).split(separator: "\n")
-        #expect(lines.filter { !$0.hasPrefix("#") }.count <= 66)
+        #expect(lines.filter { !$0.hasPrefix("#") }.count <= 68)
         let result = try Program.run("python3", [script, path, "\(folder.path)/identity"])
         #expect(result.code == 0, "\(result.errors.suffix(400))")
         #expect(result.output.split(separator: "\n").count == expected.count)

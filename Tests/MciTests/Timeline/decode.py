@@ -5,6 +5,7 @@ import sqlite3, struct, subprocess, sys, zlib
 CLASSES = "key letter digit punctuation space keypad modifier navigation editing function media other".split()
 REASONS = ("- no-consent paused session-locked unknown-context keyboard-grabbed disconnected not-running lost "
            "suspended key-detail-off unpaired-release fault disk-full exempt excluded not-allowed").split()
+PHASES = ["down", "move", "up"]
 KINDS = "other keyboard mouse touchpad touchscreen tablet".split()
 MODIFIERS = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
 
@@ -62,8 +63,10 @@ def batch(plain):
             fields = ["motion", *((wide.zigzag(), wide.zigzag()) if code == 0x88 else (nibble(code >> 4), nibble(code & 15)))]
         elif kind == 4: fields = ["scroll", scrolls.zigzag(), scrolls.zigzag()]
         elif kind == 5: fields = ["focus", apps.text(), titles.text() if titles.data else ""]
-        elif kind == 7: held = axes.u8(); fields = ["axes", *(f"{axis}={axes.zigzag()}" for axis in range(8) if held >> axis & 1)]
+        elif kind == 7: fields = ["axes"]
+        elif kind == 8: code = buttons.varint(); fields = ["touch", code // 4, PHASES[code % 4]]
         else: fields = ["gap", REASONS[gaps.u8()], ["", "keyboard", "pointer"][gaps.u8()], time + gaps.zigzag() + offset]
+        if kind in (7, 8): held = axes.u8(); fields += [f"{axis}={axes.zigzag()}" for axis in range(8) if held >> axis & 1]
         print(time + offset, "" if device is None else device, *fields, *place)
 
 for _, sealed in sqlite3.connect(sys.argv[1]).execute("SELECT seq, sealed FROM ring WHERE t_end > 1 << 40 ORDER BY seq"):

@@ -170,6 +170,11 @@ private enum PayloadTarget {
             case .axes(let values):
                 add(.kinds, [7 | flag, 1])
                 add(.axes, [values.present] + values.told.flatMap { zigzag(Int64($0.value)) })
+            case .touch(let touch):
+                add(.kinds, [8 | flag, 1])
+                add(.buttons, varint(UInt64(touch.finger) * 4 + UInt64(touch.phase.rawValue)))
+                let values = touch.values
+                add(.axes, [values.present] + values.told.flatMap { zigzag(Int64($0.value)) })
             case .device, .screen: break
             case .focus(let app, let title):
                 add(.kinds, [5, 1])

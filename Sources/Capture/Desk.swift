@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// The places of the desktop a pointer can be.
+struct Desk {
+    let screen: ScreenLayout
+    private let width: Double
+    private let height: Double
+    /// Whether monitors leave a part of the desktop dark.
+    private let hasDark: Bool
+
+    init(_ screen: ScreenLayout) {
+        self.screen = screen
+        width = Double(screen.width)
+        height = Double(screen.height)
+        // Monitors that mirror each other count twice: then a dark part is overlooked, no more.
+        let lit = screen.monitors.reduce(0) { $0 + Int($1.width) * Int($1.height) }
+        hasDark = lit > 0 && lit < Int(screen.width) * Int(screen.height)
+    }
+
+    /// The place of a device's values, with its fraction.
+    func place(_ values: PointerPath.Point, _ scales: AxisScale.Desktop) -> PointerPath.Point {
+        (scales.x.pixel(values.x, of: screen.width), scales.y.pixel(values.y, of: screen.height))
+    }
+
+    /// The place at which the server leaves a pointer that goes to `point`.
+    ///
+    /// It cuts the pixel and keeps the fraction where the pixel stays (miPointerSetPosition), so
+    /// that a pointer may be a part of a pixel left of the first.
+    func confine(_ point: PointerPath.Point, from: Pixel) -> PointerPath.Point {
+        if !hasDark, point.x > -1, point.x < width, point.y > -1, point.y < height { return point }
+        let whole = (x: point.x.rounded(.towardZero), y: point.y.rounded(.towardZero))
+        var cut = whole
+        cut.x = min(max(cut.x, 0), width - 1)
+        cut.y = min(max(cut.y, 0), height - 1)
+        if hasDark, !screen.monitors.contains(where: { $0.shows(cut.x, cut.y) }),
+            let home = screen.monitors.first(where: { $0.shows(Double(from.x), Double(from.y)) })
+        {
+            cut.x = min(max(cut.x, Double(home.x)), Double(home.x) + Double(home.width) - 1)
+            cut.y = min(max(cut.y, Double(home.y)), Double(home.y) + Double(home.height) - 1)
+        }
+        return (cut.x == whole.x ? point.x : cut.x, cut.y == whole.y ? point.y : cut.y)
+    }
+}
+
+extension ScreenLayout.Monitor {
+    fileprivate func shows(_ x: Double, _ y: Double) -> Bool {
+        x >= Double(self.x) && x < Double(self.x) + Double(width)
+            && y >= Double(self.y) && y < Double(self.y) + Double(height)
+    }
+}
+
+/// How the server spreads the range of an axis over the desktop.
+struct AxisScale {
+    /// How a device that tells positions spreads them.
+    typealias Desktop = (x: AxisScale, y: AxisScale)
+
+    private let least: Double
+    /// One more than the greatest value; no more than the least without a range.
+    private let end: Double
+
+    init(_ least: Double, _ most: Double) {
+        self.least = least
+        end = least < most ? most + 1 : least
+    }
+
+    /// The scales of a device; nil for one that tells no positions.
+    static func desktop(_ device: Device) -> Desktop? {
+        let axes = device.axes.filter { $0.number < 2 && $0.isAbsolute }
+        guard axes.count == 2 else { return nil }
+        return (AxisScale(axes[0].range), AxisScale(axes[1].range))
+    }
+
+    private init(_ range: ClosedRange<Int32>) {
+        self.init(Double(range.lowerBound), Double(range.upperBound))
+    }
+
+    /// The pixel of a value, with its fraction; an axis without a range counts pixels.
+    func pixel(_ value: Double, of size: UInt16) -> Double {
+        end > least ? (value - least) * Double(size) / (end - least) : value
+    }
+}
+
+extension Int16 {
+    /// The whole part, or the bounds for what lies outside them.
+    init(near value: Double) {
+        self = Int16(Swift.min(Swift.max(value.rounded(.towardZero), -32_768), 32_767))
+    }
+}

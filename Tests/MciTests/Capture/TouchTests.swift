@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CX11
+import Events
+import Foundation
+import Testing
+
+@testable import Capture
+
+/// Whose the touch of a finger is, and where it was.
+@Suite(.serialized, .enabled(if: XorgServer.refusal == nil, XorgServer.refusal)) struct TouchTests {
+    private let server: XorgServer
+    private let secret: Hand
+    private let plain: Hand
+
+    init() throws {
+        server = try XorgServer(["glass": .touch, "mouse": .mouse])
+        secret = try Hand(server)
+        plain = try Hand(server)
+    }
+
+    /// What the glass tells for a pixel's middle.
+    private func axes(_ x: Int, _ y: Int) -> [Int: Double] {
+        [0: ((Double(x) + 0.5) * 65_536 / 1280).rounded(), 1: (Double(y) + 0.5) * 64]
+    }
+
+    private struct Truth {
+        var app: String
+        var finger: UInt8
+        var phase: Touch.Phase
+        var place: Pixel
+    }
+
+    private struct Finger {
+        var number: UInt8
+        var app: String
+        /// The pointer went with it.
+        var isAlone: Bool
+    }
+
+    @Test func `no touch in one window counts as another's, with several fingers and a mouse`()
+        throws
+    {
+        let (glass, mouse) = (try server.device("glass"), try server.device("mouse"))
+        _ = plain.open(WindowPlan(app: "Plain", frame: (640, 0, 640, 1024), isPopup: true))
+        let window = secret.open(WindowPlan(app: "Secret", frame: (0, 0, 640, 1024), isPopup: true))
+        let menu = secret.open(WindowPlan(app: "Secret", frame: (600, 0, 300, 300), isPopup: true))
+        secret.unmap(menu)
+        try mouse.move(dx: 1, dy: 1)
+        try mouse.synchronize()
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        var random = SplitMix(seed: 91)
+        var truth: [Truth] = []
+        var fingers: [UInt32: Finger] = [:]
+        var places: [UInt32: Pixel] = [:]
+        var isMenuOpen = false
+        func app(_ x: Int, _ y: Int) -> String {
+            if isMenuOpen, (600..<900).contains(x), y < 300 { return "Secret" }
+            return x < 640 ? "Secret" : "Plain"
+        }
+        let count = isProof ? 10_000 : 600
+        while truth.count < count {
+            switch Int.random(in: 0..<30, using: &random) {
+            case 0...1:
+                isMenuOpen.toggle()
+                if isMenuOpen { secret.map(menu) } else { secret.unmap(menu) }
+            case 2: secret.raise(window)
+            case 3...4:
+                try mouse.move(dx: .random(in: -400...400, using: &random), dy: 3)
+                try mouse.synchronize()
+            default: break
+            }
+            if isMenuOpen { secret.raise(menu) }
+            let slot = UInt32.random(in: 0..<3, using: &random)
+            let (x, y) = (
+                Int.random(in: 0..<1280, using: &random), Int.random(in: 0..<1024, using: &random)
+            )
+            let place = Pixel(x: Int16(x), y: Int16(y))
+            if let finger = fingers[slot] {
+                let isEnd = Int.random(in: 0..<4, using: &random) == 0
+                // A movement belongs to the window in which it begins.
+                let from = places[slot] ?? place
+                let owner = finger.isAlone ? app(Int(from.x), Int(from.y)) : finger.app
+                truth.append(
+                    Truth(
+                        app: owner,
+                        finger: finger.number,
+                        phase: isEnd ? .up : .move,
+                        place: place
+                    )
+                )
+                try glass.touch(slot, isEnd ? .end : .update, axes(x, y))
+                if isEnd { fingers[slot] = nil }
+            } else {
+                let taken = fingers.values.map(\.number)
+                let number = (UInt8(0)..<3).first { !taken.contains($0) } ?? 3
+                let finger = Finger(number: number, app: app(x, y), isAlone: fingers.isEmpty)
+                fingers[slot] = finger
+                truth.append(Truth(app: finger.app, finger: number, phase: .down, place: place))
+                try glass.touch(slot, .begin, axes(x, y))
+            }
+            places[slot] = place
+            try glass.synchronize()
+            if Int.random(in: 0..<4, using: &random) == 0 { usleep(30_000) }
+        }
+        let seen = observer.seen.compactMap { seen -> (touch: Touch, seen: Observer.Seen)? in
+            if case .touch(let touch) = seen.event.payload { (touch, seen) } else { nil }
+        }
+        #expect(seen.count == truth.count)
+        var (wrong, changed, known) = (0, 0, [Touch.Phase: Int]())
+        for (truth, seen) in zip(truth, seen) {
+            let isSame =
+                seen.touch.finger == truth.finger && seen.touch.phase == truth.phase
+                && seen.seen.event.place == truth.place
+            if !isSame { changed += 1 }
+            guard let app = seen.seen.context.facts?.app else { continue }
+            if app != truth.app { wrong += 1 } else { known[truth.phase, default: 0] += 1 }
+        }
+        let all = Dictionary(grouping: truth, by: \.phase).mapValues(\.count)
+        print(
+            "touch: \(truth.count) events, \(wrong) in another window, "
+                + Touch.Phase.allCases.map { "\($0) known \(known[$0] ?? 0) of \(all[$0] ?? 0)" }
+                .joined(separator: ", ")
+        )
+        #expect(changed == 0)
+        #expect(wrong == 0)
+        #expect((known[.down] ?? 0) * 3 > (all[.down] ?? 0))
+    }
+
+    @Test func `a tap and a pinch within one window are known whole`() throws {
+        let glass = try server.device("glass")
+        _ = plain.open(WindowPlan(app: "Plain", frame: (0, 0, 1280, 1024), isPopup: true))
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        func synchronize() throws {
+            try glass.synchronize()
+            observer.round()
+        }
+        for _ in 0..<10 {
+            try glass.touch(0, .begin, axes(100, 100))
+            // What a tap opens elsewhere takes nothing from it.
+            let tip = secret.open(WindowPlan(app: "Tip", frame: (500, 500, 50, 50), isPopup: true))
+            try glass.touch(0, .end, axes(100, 100))
+            secret.close(tip)
+            try synchronize()
+            try glass.touch(0, .begin, axes(300, 300))
+            try glass.touch(1, .begin, axes(400, 400))
+            for step in 1...9 {
+                try glass.touch(0, .update, axes(300 - step, 300))
+                try glass.touch(1, .update, axes(400 + step, 400))
+            }
+            try glass.touch(0, .end, axes(290, 300))
+            try glass.touch(1, .end, axes(410, 400))
+            try synchronize()
+        }
+        let apps = observer.seen.map { $0.context.facts?.app }
+        #expect(apps.count == 240 && apps.allSatisfy { $0 == "Plain" }, "\(apps.count)")
+    }
+
+    @Test func `after a finger nobody can place, the mouse is known at once`() throws {
+        let (glass, mouse) = (try server.device("glass"), try server.device("mouse"))
+        _ = plain.open(WindowPlan(app: "Plain", frame: (0, 0, 640, 1024), isPopup: true))
+        _ = secret.open(WindowPlan(app: "Secret", frame: (640, 0, 640, 1024), isPopup: true))
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        // Each window is looked at once.
+        for x in [1000, 100] {
+            try glass.touch(0, .begin, axes(x, 100))
+            try glass.touch(0, .end, axes(x, 100))
+            try glass.synchronize()
+            observer.round()
+        }
+        observer.clear()
+        try glass.touch(0, .begin, axes(100, 100))
+        try glass.touch(1, .begin, axes(1000, 100))
+        try glass.synchronize()
+        try mouse.move(dx: 1, dy: 1)
+        try mouse.synchronize()
+        try glass.touch(1, .update, axes(1010, 100))
+        try glass.synchronize()
+        try mouse.move(dx: 1, dy: 1)
+        try mouse.synchronize()
+        // The second finger is in a window that the pointer is not in.
+        #expect(
+            observer.seen.map { $0.context.facts?.app } == ["Plain", nil, "Plain", nil, "Plain"]
+        )
+        observer.clear()
+        // A device that is gone has no fingers; a new one begins with the first.
+        try server.restart("glass")
+        let again = try server.device("glass")
+        try again.touch(0, .begin, axes(200, 100))
+        try again.touch(0, .end, axes(200, 100))
+        try again.synchronize()
+        let seen = observer.seen.suffix(2)
+        let fingers = seen.compactMap { seen -> UInt8? in
+            if case .touch(let touch) = seen.event.payload { touch.finger } else { nil }
+        }
+        #expect(fingers == [0, 0])
+        #expect(seen.map { $0.context.facts?.app } == ["Plain", "Plain"])
+    }
+
+    @Test func `a window was where it is now unless something moved`() {
+        #expect(Fingers.wasThere(7, before: []))
+        let tip: [X11Event] = [.created(window: 9), .rearranged(window: 9), .unmapped(window: 9)]
+        #expect(Fingers.wasThere(7, before: tip))
+        #expect(!Fingers.wasThere(9, before: tip), "it came since")
+        for event: X11Event in [
+            .destroyed(window: 8), .unmapped(window: 8), .reparented(window: 8),
+            .rearranged(window: 8), .rearranged(window: 7),
+        ] {
+            #expect(!Fingers.wasThere(7, before: [event]), "it may have covered it, or not")
+        }
+    }
+}
