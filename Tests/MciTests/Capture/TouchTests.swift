@@ -212,4 +212,54 @@ import Testing
             #expect(!Fingers.wasThere(7, before: [event]), "it may have covered it, or not")
         }
     }
+
+    /// Touch screens with these numbers.
+    private func fingers(_ ids: UInt8...) -> Fingers {
+        var device = Device(name: "glass")
+        device.axes = (0...1).map {
+            Device.Axis(
+                number: $0,
+                label: "",
+                isAbsolute: true,
+                range: 0...65_535,
+                resolution: 0
+            )
+        }
+        let entry = X11Connection.DeviceEntry(
+            device: device,
+            axes: PointerAxes(),
+            isMasterPointer: false,
+            isTouchscreen: true
+        )
+        return Fingers(Dictionary(uniqueKeysWithValues: ids.map { ($0, entry) }))
+    }
+
+    @Test func `a finger is of the pointer only as long as both are certainly in one window`() {
+        var one = fingers(5)
+        #expect(!one.take(5, 1, .down, .inside(7), 8).isOfPointer, "the pointer did not come")
+        #expect(!one.take(5, 1, .move, .unknown, 7).isOfPointer, "nor is it believed later")
+        #expect(
+            !one.take(5, 2, .down, .crossed, 7).isOfPointer,
+            "one that is not alone moves no pointer"
+        )
+        #expect(one.take(5, 3, .down, .inside(7), 7) == (2, true, false))
+        #expect(!one.take(5, 3, .move, .unknown, 8).isOfPointer)
+        #expect(one.take(5, 3, .up, .unknown, 7).isOfPointer)
+        #expect(one.take(5, 9, .move, .unknown, 7) == (2, false, false), "nobody saw it come")
+
+        var two = fingers(5, 6)
+        #expect(two.take(5, 1, .down, .crossed, 7) == (0, true, true))
+        #expect(
+            !two.take(6, 2, .down, .crossed, 8).isOfPointer,
+            "the pointer is at the other glass"
+        )
+        two.pointerStrayed()
+        #expect(!two.take(5, 1, .move, .unknown, 7).isOfPointer)
+        #expect(!two.take(5, 1, .up, .unknown, 7).isOfPointer)
+        two.use([:])
+        #expect(
+            two.take(6, 4, .down, .unknown, nil) == (0, true, false),
+            "no screen: where the pointer is"
+        )
+    }
 }
