@@ -39,8 +39,8 @@ typedef struct {
     int deviceid, sourceid, detail, flags;
     unsigned time;
     unsigned char present;  // bit n: axis n has a value
-    double counts[8];       // as the device counts
     double values[2];       // what the server made of axes 0 and 1
+    double counts[8];       // as the device counts; of axes past the first two where present
 } mci_input_event;
 
 // No event of the server has this type.
@@ -66,16 +66,17 @@ static inline Bool mci_take_input_event(Display *display, XGenericEventCookie *c
     event->deviceid = raw->deviceid, event->sourceid = raw->sourceid;
     event->detail = (int)raw->detail, event->flags = (int)raw->flags, event->time = raw->time;
     event->present = 0;
-    __builtin_memset(event->counts, 0, sizeof event->counts + sizeof event->values);
+    event->counts[0] = event->counts[1] = event->values[0] = event->values[1] = 0;
     // A mask of all axes, a value for each bit of it, and as many counts.
     const CARD32 *mask = (const CARD32 *)(raw + 1);
     const FP3232 *value = (const FP3232 *)(mask + raw->valuators_len);
     unsigned all = 0, taken = 0;
-    for (unsigned word = 0; word < raw->valuators_len; word++) all += __builtin_popcount(mask[word]);
+    for (unsigned word = 0; word < raw->valuators_len; word++)
+        for (CARD32 left = mask[word]; left != 0; left &= left - 1) all++;
     if (all == 0 || raw->length < raw->valuators_len + 4 * all) return True;
     event->present = mask[0] & 0xFF;
-    for (int axis = 0; axis < 8; axis++) {
-        if ((event->present & 1 << axis) == 0) continue;
+    for (unsigned left = event->present; left != 0; left &= left - 1) {
+        int axis = __builtin_ctz(left);
         if (axis < 2) event->values[axis] = mci_number(value[taken]);
         event->counts[axis] = mci_number(value[all + taken++]);
     }

@@ -30,6 +30,8 @@ struct Fingers {
     private enum Owner {
         /// Whatever the pointer is in, for that follows the finger.
         case pointer
+        /// The window, until the pointer, which was moved away, leaves it.
+        case beside(UInt)
         /// The window, as long as the pointer is in it too.
         case window(UInt)
         case nobody
@@ -39,7 +41,13 @@ struct Fingers {
         let number: UInt8
         var owner: Owner
 
-        var hasPointer: Bool { if case .pointer = owner { true } else { false } }
+        /// Whether the server moves the pointer with it.
+        var hasPointer: Bool {
+            switch owner {
+            case .pointer, .beside: true
+            case .window, .nobody: false
+            }
+        }
     }
 
     private var down: [Contact: Finger] = [:]
@@ -61,8 +69,8 @@ struct Fingers {
 
     /// The pixel under a finger; nil for one on no screen.
     func pixel(_ header: X11Event.RawHeader, _ axes: X11Event.Axes, on desk: Desk) -> Pixel? {
-        guard let scales = screens[header.device], axes.present & 3 == 3 else { return nil }
-        return PointerPath.pixel(desk.place(axes.made, scales))
+        guard let scales = screens[header.device], axes.move.present == 3 else { return nil }
+        return PointerPath.pixel(desk.place(axes.move.made, scales))
     }
 
     /// Whether a window that is found somewhere was there already before events that came since.
@@ -94,7 +102,7 @@ struct Fingers {
     ///   - landing: where it came down, with its first event.
     ///   - pointed: the child of the root the pointer is in; nil where that is not known.
     /// - Returns: its number, whether what it did belongs to the pointer's context, and whether the
-    ///   pointer follows it.
+    ///   pointer is where it is, or with its last event was near.
     mutating func take(
         _ device: UInt8,
         _ id: UInt32,
@@ -108,15 +116,25 @@ struct Fingers {
         if phase == .up { down[contact] = nil }
         return switch finger.owner {
         case .pointer: (finger.number, true, isScreen(device))
+        case .beside(let window): (finger.number, window == pointed, phase == .up)
         case .window(let window): (finger.number, window == pointed, false)
         case .nobody: (finger.number, false, false)
         }
     }
 
-    /// The pointer has left the finger it followed: nobody can say which windows that goes over.
-    mutating func pointerStrayed() {
+    /// The pointer went on.
+    ///
+    /// - Parameters:
+    ///   - following: how.
+    ///   - window: in which it is; nil where that is not known.
+    mutating func note(_ following: PointerTracker.Following, in window: UInt?) {
         for (contact, finger) in down where finger.hasPointer && isScreen(contact.device) {
-            down[contact]?.owner = .nobody
+            switch following {
+            case .nobody, .finger: continue
+            case .beside: down[contact]?.owner = window.map { .beside($0) } ?? .nobody
+            // Over which windows the finger goes nobody can say.
+            case .lost: down[contact]?.owner = .nobody
+            }
         }
     }
 

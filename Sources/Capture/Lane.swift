@@ -32,8 +32,8 @@ struct Lane<Tracker: ContextTracker> {
     /// What ``readAhead(until:)`` took.
     var ahead: [Ahead] = []
     private var nextAhead = 0
-    /// The first event behind the place up to which was read ahead.
-    private var overhang: Ahead?
+    /// What is behind the place up to which was read ahead.
+    private var overhang: [Ahead] = []
     /// The place of the event handed out last.
     private(set) var place: Pixel?
 
@@ -50,7 +50,7 @@ struct Lane<Tracker: ContextTracker> {
         forgetTaken()
         waiting = connection.readArrived()
         tracker.beginRound()
-        return waiting + (overhang == nil ? 0 : 1)
+        return waiting + overhang.count
     }
 
     /// Empties what was read ahead; after a flood its memory is given back.
@@ -72,16 +72,22 @@ struct Lane<Tracker: ContextTracker> {
 
     /// As ``readAhead(until:)``, and keeps what that took.
     mutating func readFurther(until serial: UInt) {
-        if let overhang { ahead.append(overhang) }
-        overhang = nil
+        ahead += overhang
+        overhang.removeAll(keepingCapacity: true)
         waiting = connection.readAlready
-        while waiting > 0, overhang == nil, !connection.isLost {
+        while waiting > 0, overhang.isEmpty, !connection.isLost {
             waiting -= 1
             let (event, eventSerial) = connection.takeEvent()
             let taken = Ahead(event: event, serial: eventSerial)
-            if eventSerial < serial { ahead.append(taken) } else { overhang = taken }
+            if eventSerial < serial { ahead.append(taken) } else { overhang.append(taken) }
         }
         waiting = 0
+    }
+
+    /// Leaves what was read ahead, from a place on, to the next reading.
+    mutating func putBack(from first: Int) {
+        overhang.insert(contentsOf: ahead[first...], at: 0)
+        ahead.removeSubrange(first...)
     }
 
     /// Reads what has arrived since the reading began; the number of events.
@@ -101,7 +107,8 @@ struct Lane<Tracker: ContextTracker> {
             tracker.take(event, serial: serial, connection)
             tell(tracker.context, sink)
             switch event {
-            case .rawKey, .rawButton, .rawMotion, .rawTouch, .modifiersChanged, .keyboardMapChanged,
+            case .rawKey, .rawButton, .rawMotion, .rawAxes, .rawTouch, .modifiersChanged,
+                .keyboardMapChanged,
                 .devicesChanged, .screenChanged:
                 return event
             default: continue
@@ -127,7 +134,7 @@ struct Lane<Tracker: ContextTracker> {
         guard !connection.isLost else { return }
         tracker.endRound(connection)
         // Where the first answer says which window it is, the second says whose.
-        for _ in 0..<2 where connection.isQueueEmpty && overhang == nil {
+        for _ in 0..<2 where connection.isQueueEmpty && overhang.isEmpty {
             tracker.settle(connection.nextRequest, connection)
         }
         tell(tracker.context, sink)

@@ -27,17 +27,27 @@ struct PointerAxes {
         if number > 1 { others |= 1 << UInt8(number) } else if isAbsolute { self.isAbsolute = true }
     }
 
+    /// What a movement of the first two axes was; nil where it is less than a count.
+    mutating func read(_ move: X11Event.Move) -> RawEvent.Payload? {
+        guard move.present != 0 else { return nil }
+        guard isAbsolute else {
+            let dx = Self.whole(move.counts.x, &rest.x)
+            let dy = Self.whole(move.counts.y, &rest.y)
+            return dx | dy == 0 ? nil : .motion(dx: dx, dy: dy)
+        }
+        var values = AxisValues()
+        if move.present & 1 != 0 { values[0] = Int32(near: move.counts.x) }
+        if move.present & 2 != 0 { values[1] = Int32(near: move.counts.y) }
+        return .axes(values)
+    }
+
     /// What a movement of the axes was, at most a turn, a movement, and other values, in this order.
     mutating func read(_ axes: X11Event.Axes, _ take: (RawEvent.Payload) -> Void) {
         if !scroll.isEmpty {
             let turn = turn(axes)
             if turn != (0, 0) { take(.scroll(dx: turn.dx, dy: turn.dy)) }
         }
-        if !isAbsolute, axes.present & 3 != 0 {
-            let dx = Self.whole(axes[0], &rest.x)
-            let dy = Self.whole(axes[1], &rest.y)
-            if (dx, dy) != (0, 0) { take(.motion(dx: dx, dy: dy)) }
-        }
+        if !isAbsolute, let motion = read(axes.move) { take(motion) }
         var told = axes.present & (others | (isAbsolute ? 3 : 0))
         for wheel in scroll { told &= ~(1 << UInt8(wheel.axis)) }
         guard told != 0 else { return }
@@ -60,9 +70,8 @@ struct PointerAxes {
         return turn
     }
 
-    /// The nearest whole number of a value and what was left over before; 0 for none.
-    private static func whole(_ value: Double?, _ rest: inout Double) -> Int32 {
-        guard let value, value.isFinite else { return 0 }
+    /// The nearest whole number of a value and what was left over before.
+    private static func whole(_ value: Double, _ rest: inout Double) -> Int32 {
         let exact = value + rest
         let whole = Int32(near: exact)
         rest = exact - Double(whole)

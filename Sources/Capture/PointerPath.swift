@@ -39,6 +39,8 @@ struct PointerPath {
     private var wasPlaced = false
     /// Where a reader of the recording thinks it is, and when it was last told for sure.
     private var read: (pixel: Point, at: EventTime)?
+    /// When it was last looked at whether that reader is wrong.
+    private var checked = EventTime(0)
 
     /// The pixel of a position, as clients are told it.
     static func pixel(_ point: Point) -> Pixel {
@@ -61,7 +63,7 @@ struct PointerPath {
     mutating func move(by made: Point, counts: Point, on desk: Desk) {
         if let from = now {
             now = desk.confine((from.x + made.x, from.y + made.y), from: Self.pixel(from))
-            if made.x.rounded() != made.x || made.y.rounded() != made.y { slack += Self.cut }
+            if !made.x.isWhole || !made.y.isWhole { slack += Self.cut }
         }
         read?.pixel.x += counts.x
         read?.pixel.y += counts.y
@@ -134,12 +136,14 @@ struct PointerPath {
             return nil
         }
         read = ((now.x.rounded(.towardZero), now.y.rounded(.towardZero)), time)
+        checked = time
         return pixel
     }
 
     /// The pixel to tell with a movement within a reading, which holds if the server's answer does.
     mutating func tellOnTheWay(at time: EventTime) -> Pixel? {
-        guard let read, time.milliseconds - read.at.milliseconds >= Self.step else { return nil }
+        guard let read, time.milliseconds - checked.milliseconds >= Self.step else { return nil }
+        checked = time
         guard let pixel, Self.pixel(read.pixel) != pixel else { return nil }
         return tell(at: time)
     }
@@ -147,6 +151,7 @@ struct PointerPath {
     /// The reader was told a pixel with a button.
     mutating func wasTold(_ pixel: Pixel, at time: EventTime) {
         read = ((Double(pixel.x), Double(pixel.y)), time)
+        checked = time
     }
 
     /// What was recorded since may have left out movements: the next reading tells a pixel.

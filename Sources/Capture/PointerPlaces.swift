@@ -99,8 +99,9 @@ struct PointerPlaces {
             }
         }
         if examined < lane.ahead.count {
+            // The answers are from behind what is left to the next reading.
+            lane.putBack(from: examined)
             disturb()
-            _ = findLandings(&lane.ahead, from: examined)
         }
         let steps = histories.isEmpty ? [] : lane.ahead.compactMap(\.event.step)
         if !histories.allSatisfy({ trail.explains($0.times, of: $0.device, by: steps) }) {
@@ -173,7 +174,7 @@ struct PointerPlaces {
     ) -> (number: UInt8, isOfPointer: Bool) {
         let isLanding = phase == .down && !landings.isEmpty
         let landing = isLanding ? landings.removeFirst() : .unknown
-        if tracker.hasStrayed { fingers.pointerStrayed() }
+        fingers.note(tracker.following, in: tracker.window)
         let finger = fingers.take(header.device, id, phase, landing, tracker.window)
         if finger.hasPointer { tracker.follow(phase == .up ? nil : place) }
         return (finger.number, finger.isOfPointer)
@@ -199,15 +200,10 @@ struct PointerPlaces {
         guard let desk else { return }
         for index in lane.ahead.indices where lane.ahead[index].serial >= start {
             switch lane.ahead[index].event {
-            case .rawMotion(let header, let axes):
-                guard axes.present & 3 != 0, let master = master(header.master) else { continue }
-                move(master, header.device, axes, desk)
-                if axes.made.x.rounded() != axes.made.x || axes.made.y.rounded() != axes.made.y {
-                    masters[master].borders = []
-                }
-                let time = EventTime(server: header.time, near: now)
-                lane.ahead[index].place = masters[master].path.tellOnTheWay(at: time)
-                masters[master].lastMove = (index, time)
+            case .rawMotion(let header, let made):
+                lane.ahead[index].place = move(header, made, at: index, desk, now)
+            case .rawAxes(let header, let axes):
+                lane.ahead[index].place = move(header, axes.move, at: index, desk, now)
             case .rawButton(let header, _, _) where !header.isEmulated:
                 guard let master = master(header.master), let place = masters[master].path.now
                 else { continue }
@@ -291,22 +287,29 @@ struct PointerPlaces {
 
     private func master(_ id: UInt8) -> Int? { masters.firstIndex { $0.id == id } }
 
+    /// Moves a pointer; the pixel that is to be told with it, if one is.
     private mutating func move(
-        _ master: Int,
-        _ device: UInt8,
-        _ axes: X11Event.Axes,
-        _ desk: Desk
-    ) {
-        let counts = (axes[0] ?? 0, axes[1] ?? 0)
-        guard let scales = scales[Int(device)] else {
-            return masters[master].path.move(by: axes.made, counts: counts, on: desk)
+        _ header: X11Event.RawHeader,
+        _ move: X11Event.Move,
+        at index: Int,
+        _ desk: Desk,
+        _ now: EventTime
+    ) -> Pixel? {
+        guard move.present != 0, let master = master(header.master) else { return nil }
+        if let scales = scales[Int(header.device)] {
+            masters[master].path.move(
+                to: desk.place(move.made, scales),
+                counts: desk.place(move.counts, scales),
+                axes: move.present,
+                on: desk
+            )
+        } else {
+            masters[master].path.move(by: move.made, counts: move.counts, on: desk)
         }
-        masters[master].path.move(
-            to: desk.place(axes.made, scales),
-            counts: desk.place(counts, scales),
-            axes: axes.present,
-            on: desk
-        )
+        if !masters[master].borders.isEmpty, !move.isWhole { masters[master].borders = [] }
+        let time = EventTime(server: header.time, near: now)
+        masters[master].lastMove = (index, time)
+        return masters[master].path.tellOnTheWay(at: time)
     }
 
     private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {
@@ -324,7 +327,7 @@ extension X11Event {
     /// What the server has in its history as well; nil for what it has not.
     fileprivate var step: PointerTrail.Step? {
         switch self {
-        case .rawMotion(let header, _), .rawButton(let header, _, _):
+        case .rawMotion(let header, _), .rawAxes(let header, _), .rawButton(let header, _, _):
             PointerTrail.Step(device: header.device, master: header.master, time: header.time)
         default: nil
         }

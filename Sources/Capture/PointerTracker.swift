@@ -22,6 +22,24 @@ struct PointerTracker: ContextTracker {
         case held
     }
 
+    /// How the pointer goes with a finger.
+    enum Following {
+        case nobody
+        /// It is where the finger is.
+        case finger(Pixel)
+        /// It was moved away, within the window.
+        case beside
+        /// It went into another window without the finger, or without it being certain.
+        case lost
+
+        fileprivate mutating func cross(_ pixel: Pixel) {
+            switch self {
+            case .finger(pixel), .nobody: break
+            case .finger, .beside, .lost: self = .lost
+            }
+        }
+    }
+
     private(set) var context: AppContext = .unknown
 
     private var book: WindowBook
@@ -31,10 +49,7 @@ struct PointerTracker: ContextTracker {
     /// An answer of the server that holds from this serial number on.
     private var answer: (window: UInt, serial: UInt)?
     private var hasAsked = false
-    /// Where the finger is that the pointer follows.
-    private var finger: Pixel?
-    /// The pointer went elsewhere than the finger it followed.
-    private(set) var hasStrayed = false
+    private(set) var following = Following.nobody
 
     init(_ book: WindowBook) {
         self.book = book
@@ -55,15 +70,12 @@ struct PointerTracker: ContextTracker {
     ///
     /// - Parameter finger: where it is.
     mutating func follow(_ finger: Pixel?) {
-        self.finger = finger
-        hasStrayed = false
+        following = finger.map { .finger($0) } ?? .nobody
     }
 
     /// Something else moved the pointer, or may have.
     mutating func leaveFinger() {
-        guard finger != nil else { return }
-        finger = nil
-        hasStrayed = true
+        if case .finger = following { following = .beside }
     }
 
     mutating func start(_ connection: X11Connection) {
@@ -90,9 +102,7 @@ struct PointerTracker: ContextTracker {
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
-        if let finger, let pixel = event.crossing, pixel != finger {
-            leaveFinger()
-        }
+        if let pixel = event.crossing { following.cross(pixel) }
         let isVoid = book.take(event, serial, inUse: finding)
         switch event {
         case .entered(let window, let mode, let detail, _):

@@ -116,8 +116,11 @@ extension X11Connection {
             let phase: Touch.Phase =
                 type == XI_RawTouchBegin ? .down : type == XI_RawTouchUpdate ? .move : .up
             let id = UInt32(bitPattern: unsafe raw.pointee.detail)
-            return .rawTouch(header, id: id, phase, axes: unsafe X11Event.Axes(raw))
-        default: return .rawMotion(header, axes: unsafe X11Event.Axes(raw))
+            return .rawTouch(header, id: id, phase, unsafe X11Event.Axes(raw))
+        default:
+            return unsafe raw.pointee.present & ~3 == 0
+                ? .rawMotion(header, unsafe X11Event.Move(raw))
+                : .rawAxes(header, unsafe X11Event.Axes(raw))
         }
     }
 
@@ -136,15 +139,21 @@ extension X11Connection {
     }
 }
 
+extension X11Event.Move {
+    fileprivate init(_ raw: UnsafePointer<mci_input_event>) {
+        present = unsafe raw.pointee.present & 3
+        counts = unsafe (x: raw.pointee.counts.0, y: raw.pointee.counts.1)
+        made = unsafe (x: raw.pointee.values.0, y: raw.pointee.values.1)
+    }
+}
+
 extension X11Event.Axes {
     /// Axes past the eighth are not recorded.
     fileprivate init(_ raw: UnsafePointer<mci_input_event>) {
         present = unsafe raw.pointee.present
-        let counts = unsafe raw.pointee.counts
-        values = [
-            counts.0, counts.1, counts.2, counts.3, counts.4, counts.5, counts.6, counts.7,
-        ]
-        made = unsafe (x: raw.pointee.values.0, y: raw.pointee.values.1)
+        move = unsafe X11Event.Move(raw)
+        let all = unsafe raw.pointee.counts
+        counts = [all.0, all.1, all.2, all.3, all.4, all.5, all.6, all.7]
     }
 
     /// The values of a finger.
@@ -155,7 +164,7 @@ extension X11Event.Axes {
         var values = AxisValues()
         for axis in AxisValues.axes {
             values[axis] = self[axis].map {
-                Int32(near: axis == 0 ? made.x : axis == 1 ? made.y : $0)
+                Int32(near: axis == 0 ? move.made.x : axis == 1 ? move.made.y : $0)
             }
         }
         return values

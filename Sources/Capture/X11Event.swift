@@ -6,9 +6,12 @@ import Events
 enum X11Event {
     case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
     case rawButton(RawHeader, number: UInt8, isDown: Bool)
-    case rawMotion(RawHeader, axes: Axes)
+    /// A movement, or a position, of axes 0 and 1: of events most are such.
+    case rawMotion(RawHeader, Move)
+    /// Also of other axes: wheels, pressure.
+    indirect case rawAxes(RawHeader, Axes)
     /// A finger on a touch device, which may move a pointer without a raw movement.
-    case rawTouch(RawHeader, id: UInt32, Touch.Phase, axes: Axes)
+    indirect case rawTouch(RawHeader, id: UInt32, Touch.Phase, Axes)
     case focusIn(window: UInt, mode: FocusMode, detail: FocusDetail)
     case focusOut(window: UInt, mode: FocusMode, detail: FocusDetail)
     /// The pointer came into a window or into one inside it.
@@ -32,7 +35,7 @@ enum X11Event {
     /// Whether somebody typed, clicked or moved.
     var isInput: Bool {
         switch self {
-        case .rawKey, .rawButton, .rawMotion: true
+        case .rawMotion, .rawAxes, .rawKey, .rawButton: true
         default: false
         }
     }
@@ -57,18 +60,30 @@ enum X11Event {
         var isEmulated: Bool
     }
 
-    /// The values of the first eight valuators, as the device counts them.
+    /// The values of axes 0 and 1.
+    struct Move {
+        /// Bit n: axis n has a value.
+        var present: UInt8 = 0
+        /// As the device counts them.
+        var counts = (x: 0.0, y: 0.0)
+        /// What the server made of them: after acceleration, or after a transformation of positions.
+        var made = (x: 0.0, y: 0.0)
+
+        /// Whether the server made whole pixels of them.
+        var isWhole: Bool { made.x.isWhole && made.y.isWhole }
+    }
+
+    /// The values of the first eight axes.
     struct Axes {
         /// Bit n: axis n has a value.
         var present: UInt8 = 0
-        var values = InlineArray<8, Double>(repeating: 0)
-        /// What the server made of axes 0 and 1: after acceleration, or after a transformation of
-        /// positions.
-        var made = (x: 0.0, y: 0.0)
+        /// As the device counts them.
+        var counts = InlineArray<8, Double>(repeating: 0)
+        /// Of axes 0 and 1.
+        var move = Move()
 
-        @inline(__always)
         subscript(axis: Int) -> Double? {
-            present & (1 << axis) != 0 ? values[axis] : nil
+            present & (1 << axis) != 0 ? counts[axis] : nil
         }
     }
 
@@ -97,4 +112,9 @@ enum X11Event {
         /// The focus follows the pointer or is nowhere.
         case nowhere
     }
+}
+
+extension Double {
+    /// Whether there is no fraction; for what the wire tells, 32 bits and as many of a fraction.
+    var isWhole: Bool { Double(Int64(self)) == self }
 }

@@ -175,7 +175,21 @@ struct X11Session {
                     payload: payload,
                     place: pointer.place
                 )
-            case .rawMotion(let header, let values):
+            case .rawMotion(let header, let move):
+                let time = pointer.stamp(header.time)
+                pointer.inputCame(at: time, sink)
+                pointer.tracker.leaveFinger()
+                guard let payload = axes[Int(header.device)].read(move) else {
+                    noteUntold(header)
+                    continue
+                }
+                return RawEvent(
+                    time: time,
+                    device: header.device,
+                    payload: payload,
+                    place: pointer.place
+                )
+            case .rawAxes(let header, let values):
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
                 pointer.tracker.leaveFinger()
@@ -242,13 +256,18 @@ struct X11Session {
             first = RawEvent(time: time, device: header.device, payload: payload)
         }
         guard var last = first else {
-            if pointer.place != nil { places.forgetTold(header.master) }
+            noteUntold(header)
             return nil
         }
         last.place = pointer.place
         guard !heldMoves.isEmpty else { return last }
         heldMoves.append(last)
         return heldMoves.removeFirst()
+    }
+
+    /// A movement of less than a count is not recorded, nor is its place.
+    private mutating func noteUntold(_ header: X11Event.RawHeader) {
+        if pointer.place != nil { places.forgetTold(header.master) }
     }
 
     /// A button, or the notch that buttons 4 to 7 stand for.

@@ -69,6 +69,12 @@ import Testing
             case 3...4:
                 try mouse.move(dx: .random(in: -400...400, using: &random), dy: 3)
                 try mouse.synchronize()
+                // The pointer has left the finger, which stays in the window where it was.
+                for (slot, finger) in fingers where finger.isAlone {
+                    let place = places[slot] ?? Pixel(x: 0, y: 0)
+                    fingers[slot]?.app = app(Int(place.x), Int(place.y))
+                    fingers[slot]?.isAlone = false
+                }
             default: break
             }
             if isMenuOpen { secret.raise(menu) }
@@ -247,13 +253,22 @@ import Testing
         #expect(one.take(5, 3, .up, .unknown, 7).isOfPointer)
         #expect(one.take(5, 9, .move, .unknown, 7) == (2, false, false), "nobody saw it come")
 
+        var moved = fingers(5)
+        _ = moved.take(5, 1, .down, .crossed, 7)
+        moved.note(.beside, in: 7)
+        #expect(moved.take(5, 1, .move, .unknown, 7) == (0, true, false), "in the same window")
+        #expect(moved.take(5, 2, .down, .inside(7), 7) == (1, true, false))
+        moved.note(.lost, in: 7)
+        #expect(!moved.take(5, 1, .move, .unknown, 7).isOfPointer)
+        #expect(moved.take(5, 2, .move, .unknown, 7).isOfPointer, "that one never had the pointer")
+
         var two = fingers(5, 6)
         #expect(two.take(5, 1, .down, .crossed, 7) == (0, true, true))
         #expect(
             !two.take(6, 2, .down, .crossed, 8).isOfPointer,
             "the pointer is at the other glass"
         )
-        two.pointerStrayed()
+        two.note(.lost, in: 8)
         #expect(!two.take(5, 1, .move, .unknown, 7).isOfPointer)
         #expect(!two.take(5, 1, .up, .unknown, 7).isOfPointer)
         two.use([:])
