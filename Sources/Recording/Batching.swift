@@ -24,6 +24,8 @@ struct Batching: ~Copyable, GateSink {
     private var offset: Int64?
     /// The wall clock minus the monotonic one when they were last looked at.
     private var lastOffset: Int64?
+    /// What comes now is from before the clocks were set.
+    var isBehind = false
     /// The wall clock minus the monotonic one, as of the last batch.
     private var steadyOffset: Int64?
     /// The application in front at the end of the open batch; empty when not known.
@@ -128,12 +130,17 @@ struct Batching: ~Copyable, GateSink {
         if !store.recipients.isEmpty { builder.use(recipients: store.recipients.count) }
     }
 
+    /// Whether the wall clock was set, or the machine slept, since the clocks were last looked at.
+    func isSet(_ offset: Int64) -> Bool {
+        lastOffset.map { abs($0 - offset) >= 100 } ?? false
+    }
+
     /// Begins a new batch when the wall clock was set.
     ///
     /// - Returns: whether it was.
     mutating func noteOffset(_ new: Int64) -> Bool {
         defer { lastOffset = new }
-        guard let lastOffset, abs(lastOffset - new) >= 100 else { return false }
+        guard isSet(new) else { return false }
         closeAll()
         return true
     }
@@ -175,7 +182,7 @@ struct Batching: ~Copyable, GateSink {
     }
 
     private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {
-        let fresh = clock().wallOffset
+        let fresh = isBehind ? lastOffset ?? clock().wallOffset : clock().wallOffset
         // Both clocks are read in whole milliseconds, so that their difference wavers by one. Until
         // it really changes it stays, so that times do not go back from one batch to the next.
         let steady = steadyOffset.map { abs($0 - fresh) <= 2 ? $0 : fresh } ?? fresh

@@ -6,7 +6,7 @@
 /// The server stamps events when they happen, so reading later costs no accuracy. After the first
 /// event the source is left alone for a short while and then read once; while events keep coming
 /// the whiles grow: to a tenth of a second, and as long as the pointer does nothing but move within
-/// one window, no button down, to a second. What does not fit into the kernel's buffer meanwhile
+/// one window, no button down, to four seconds. What does not fit into the kernel's buffer meanwhile
 /// waits at the server, which then sends it in large pieces: that, and not the wakeups, makes a
 /// movement cheap. All times are monotonic milliseconds.
 struct DrainPacer {
@@ -14,7 +14,7 @@ struct DrainPacer {
     /// The longest while in which nobody watches where input goes.
     static let longest: Int64 = 100
     /// The longest while in which keys and windows are watched for and the pointer is left unread.
-    static let calmest: Int64 = 1000
+    static let calmest: Int64 = 4000
     /// About so many events are left to wait at the server where the while is a long one.
     static let mostWaiting: Int64 = 1000
 

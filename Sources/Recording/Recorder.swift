@@ -354,6 +354,12 @@ package final class Recorder {
     /// Does what is due: reads the source, ends pauses, stores, tries again.
     package func tick() {
         let now = environment.clock()
+        if path.batching.isSet(now.wallOffset) {
+            // What came before has the times of then.
+            path.batching.isBehind = true
+            drain(now)
+            path.batching.isBehind = false
+        }
         noteClocks(now)
         if let due = pacer.due, due <= now.monotonic.milliseconds { drain(now) }
         update(at: now)

@@ -5,13 +5,13 @@ import Testing
 @testable import Recording
 
 @Suite struct DrainPacerTests {
-    /// Reads whatever is due while events come at a rate, for ten seconds.
+    /// Reads whatever is due while events come at a rate, for twenty seconds.
     private func readings(perSecond rate: Double) -> (pauses: [Int64], most: Int) {
         var pacer = DrainPacer()
         pacer.becameReadable(at: 0)
         var (now, pauses, most): (Int64, [Int64], Int) = (0, [], 0)
         var read = 0
-        while now < 10_000, let due = pacer.due {
+        while now < 20_000, let due = pacer.due {
             pauses.append(due - now)
             now = due
             let count = Int(Double(now) * rate / 1000) - read
@@ -37,10 +37,9 @@ import Testing
     {
         let (pauses, most) = readings(perSecond: rate)
         #expect(pauses.prefix(3) == [20, 20, 40])
-        #expect(pauses.allSatisfy { $0 <= 1000 })
-        #expect(pauses.count < 120)
+        #expect(pauses.count < 220)
         // Beyond a thousand events at once the pauses are the shortest ones of a load.
-        #expect(pauses.max() == (rate > 1000 ? max(100, Int64(1_000_000 / rate)) : 1000))
+        #expect(pauses.max() == min(4000, max(100, Int64(1_000_000 / rate))))
         #expect(rate > 10_000 || most <= 1000)
     }
 
