@@ -9,7 +9,7 @@ import Packing
 /// then for each device a writer that passes over the events of the others. Times count from the
 /// first event of all. Key codes are those of a us keyboard; keys whose identity was not recorded
 /// are KEY_A, as in libinput's own recordings. Pixels, focus and modifiers are left out, gaps are
-/// comments.
+/// comments. A pen is near from its first event on: the server does not say when it comes and goes.
 package struct Libinput: EventWriter {
     /// Which devices there are and when it begins.
     package struct Survey: Sendable {
@@ -17,6 +17,8 @@ package struct Libinput: EventWriter {
         fileprivate struct Uses {
             var keys = false
             var pointer = false
+            var pen = false
+            var fingers = false
         }
 
         fileprivate var uses: [UInt8: Uses] = [:]
@@ -33,10 +35,12 @@ package struct Libinput: EventWriter {
             case .key: uses[event.item.device, default: Uses()].keys = true
             case .button, .motion, .scroll:
                 uses[event.item.device, default: Uses()].pointer = true
+            case .axes: uses[event.item.device, default: Uses()].pen = true
+            case .touch: uses[event.item.device, default: Uses()].fingers = true
             case .device(let device):
                 described[event.item.device] = device
                 return
-            case .axes, .touch, .screen, .focus, .gap: return
+            case .screen, .focus, .gap: return
             }
             if start == nil { start = event.time }
         }
@@ -74,6 +78,9 @@ package struct Libinput: EventWriter {
     private let start: WallTime
     private var last: Int64 = 0
     private var turns = (x: NotchCounter(), y: NotchCounter())
+    /// Of a pen or a touch screen that is described.
+    private var axes: EvdevAxes?
+    private var isPenTold = false
 
     /// Kinds of events and their codes (`linux/input-event-codes.h`).
     private enum Code {
@@ -90,19 +97,33 @@ package struct Libinput: EventWriter {
         uses = survey.uses[device] ?? Survey.Uses()
         description = survey.described[device]
         start = survey.start ?? WallTime(0)
+        if uses.pen || uses.fingers {
+            axes = EvdevAxes(description, isTouched: uses.fingers)
+        }
     }
 
     package var head: [UInt8] {
-        let keys = (uses.keys ? EvdevCode.keys : []) + (uses.pointer ? EvdevCode.buttons : [])
-        let axes = [
+        let infos = axes?.infos ?? []
+        let keys =
+            (uses.keys ? EvdevCode.keys : []) + (uses.pointer ? EvdevCode.buttons : [])
+            + (infos.isEmpty
+                ? [] : uses.pen ? [EvdevAxes.pen] + EvdevAxes.penButtons : [EvdevAxes.touch])
+        let relatives = [
             Code.x, Code.y, Code.sideWheel, Code.wheel, Code.fineWheel, Code.fineSideWheel,
         ]
         var name = TextBuffer()
         name.append(quoted: description?.name ?? "X11 device \(device)")
         let ids = [0, description?.vendor ?? 0, description?.product ?? 0, 0]
         func list(_ codes: [UInt16]) -> String { codes.map { "\($0)" }.joined(separator: ", ") }
-        let relative = uses.pointer ? "\n      2: [\(list(axes))]" : ""
-        let kinds = (uses.keys ? ["KEYBOARD", "KEY"] : []) + (uses.pointer ? ["MOUSE"] : [])
+        let relative = uses.pointer ? "\n      2: [\(list(relatives))]" : ""
+        let absolute = infos.isEmpty ? "" : "\n      3: [\(list(infos.map(\.code)))]"
+        let ranges = infos.map {
+            "\n      \($0.code): [\($0.range.lowerBound), \($0.range.upperBound), 0, 0, \($0.resolution)]"
+        }
+        let bounds = infos.isEmpty ? "" : "\n    absinfo:" + ranges.joined()
+        let kinds =
+            (uses.keys ? ["KEYBOARD", "KEY"] : []) + (uses.pointer && !uses.pen ? ["MOUSE"] : [])
+            + (uses.pen ? ["TABLET"] : []) + (uses.fingers ? ["TOUCHSCREEN"] : [])
         return Array(
             """
             - node: xinput:\(device)
@@ -111,8 +132,8 @@ package struct Libinput: EventWriter {
                 id: [\(list(ids))]
                 codes:
                   0: [0]
-                  1: [\(list(keys))]\(relative)
-                properties: []
+                  1: [\(list(keys))]\(relative)\(absolute)\(bounds)
+                properties: [\(uses.fingers ? "1" : "")]
               udev:
                 properties:
                 - ID_INPUT=1
@@ -137,7 +158,10 @@ package struct Libinput: EventWriter {
             if isDown, code == nil { omissions.unnamedKeys += 1 }
             frame([(Code.key, code ?? EvdevCode.unknown, isDown ? 1 : 0)], time)
         case .button(let number, let isDown):
-            frame([(Code.key, EvdevCode.button(number), isDown ? 1 : 0)], time)
+            let isOfPen = uses.pen && axes != nil && 1...EvdevAxes.penButtons.count ~= Int(number)
+            let code =
+                isOfPen ? EvdevAxes.penButtons[Int(number) - 1] : EvdevCode.button(number)
+            frame([(Code.key, code, isDown ? 1 : 0)], time)
         case .motion(let dx, let dy):
             frame([(Code.relative, Code.x, dx), (Code.relative, Code.y, dy)], time)
         case .scroll(let dx, let dy):
@@ -151,19 +175,28 @@ package struct Libinput: EventWriter {
                 ],
                 time
             )
-        case .axes: omissions.axes += 1
-        case .touch: omissions.touches += 1
+        case .axes(let values):
+            guard let told = axes?.values(values) else { return omissions.axes += 1 }
+            omissions.axes += told.omitted
+            guard !told.values.isEmpty else { return }
+            let near: EvdevAxes.Value = (Code.key, EvdevAxes.pen, 1)
+            frame((isPenTold ? [] : [near]) + told.values, time)
+            isPenTold = true
+        case .touch(let touch):
+            guard let told = axes?.values(touch) else { return omissions.touches += 1 }
+            omissions.axes += told.omitted
+            frame(told.values, time)
         case .device, .screen, .focus, .gap: return
         }
     }
 
     /// One report of the device: what changed, and its end.
     private mutating func frame(
-        _ values: [(type: UInt16, code: UInt16, value: Int32)],
+        _ values: [EvdevAxes.Value],
         _ time: WallTime
     ) {
         // An axis that did not move is not in a report.
-        let told = values.filter { $0.type == Code.key || $0.value != 0 }
+        let told = values.filter { $0.type != Code.relative || $0.value != 0 }
         guard !told.isEmpty else { return }
         last = max(last, time.milliseconds - start.milliseconds)
         text.append("  - evdev:\n")

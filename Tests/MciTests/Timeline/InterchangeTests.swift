@@ -185,7 +185,11 @@ import Timeline
             evdev = device["evdev"]
             made = libevdev.Device()
             for kind, codes in evdev["codes"].items():
-                for code in codes: made.enable(libevdev.evbit(kind, code))
+                for code in codes:
+                    limits = evdev["absinfo"][code] if kind == 3 else None
+                    names = ("minimum", "maximum", "fuzz", "flat", "resolution")
+                    made.enable(libevdev.evbit(kind, code),
+                                libevdev.InputAbsInfo(**dict(zip(names, limits))) if limits else None)
             dict(p.split("=", maxsplit=1) for p in device["udev"]["properties"])
             print(evdev["name"], replay.first_timestamp(device))
             last = (0, 0)
@@ -237,6 +241,83 @@ import Timeline
         )
         #expect(analyzed.code == 0 && analyzed.output.contains("+70000"), "\(analyzed.errors)")
         #expect(!analyzed.errors.contains("Traceback"))
+    }
+
+    @Test func `libinput's own tools read a pen with tilt, and fingers in their slots`() throws {
+        func axis(_ number: UInt8, _ label: String, _ range: ClosedRange<Int32>) -> Device.Axis {
+            Device.Axis(
+                number: number,
+                label: label,
+                isAbsolute: true,
+                range: range,
+                resolution: 100_000
+            )
+        }
+        let places = [axis(0, "Abs X", 0...65_535), axis(1, "Abs Y", 0...65_535)]
+        var pen = Device(name: "Pen", kind: .tablet)
+        pen.axes =
+            places + [
+                axis(2, "Abs Pressure", 0...2047), axis(3, "Abs Tilt X", -64...63),
+                axis(4, "Abs Tilt Y", -64...63), axis(5, "Abs Mystery", 0...1),
+            ]
+        var glass = Device(name: "Glass", kind: .touchscreen)
+        glass.axes = places + [axis(2, "Abs MT Pressure", 0...255)]
+        func values(_ told: [Int: Int32]) -> AxisValues {
+            var values = AxisValues()
+            for (axis, value) in told { values[axis] = value }
+            return values
+        }
+        func touch(_ time: Int64, _ finger: UInt8, _ phase: Touch.Phase, _ x: Int32)
+            -> RecordedEvent
+        {
+            let touch = Touch(finger: finger, phase: phase, values: values([0: x, 1: 7]))
+            return event(time, 5, .touch(touch))
+        }
+        let events = [
+            event(0, 4, .device(pen)), event(0, 5, .device(glass)),
+            event(0, 4, .axes(values([0: 100, 1: 0, 2: 0, 3: -60, 4: 9, 5: 1]))),
+            event(1, 4, .button(number: 1, isDown: true)),
+            event(2, 4, .axes(values([2: 2000]))),
+            event(3, 4, .button(number: 1, isDown: false)),
+            touch(4, 0, .down, 10), touch(5, 1, .down, 20), touch(6, 1, .move, 21),
+            touch(7, 0, .up, 11), touch(8, 0, .down, 30), touch(9, 1, .up, 22),
+            touch(10, 0, .up, 31),
+        ]
+        let path = try file("recording.yml", libinput(events))
+        let result = try Program.run("/usr/bin/python3", ["-c", Self.loader, path])
+        #expect(
+            result.output == """
+                Pen 0.0
+                0.000000 BTN_TOOL_PEN=1 ABS_X=100 ABS_Y=0 ABS_PRESSURE=0 ABS_TILT_X=-60 ABS_TILT_Y=9
+                0.001000 BTN_TOUCH=1
+                0.002000 ABS_PRESSURE=2000
+                0.003000 BTN_TOUCH=0
+                Glass 0.004
+                0.004000 ABS_MT_SLOT=0 ABS_MT_TRACKING_ID=0 BTN_TOUCH=1 ABS_MT_POSITION_X=10 ABS_MT_POSITION_Y=7
+                0.005000 ABS_MT_SLOT=1 ABS_MT_TRACKING_ID=1 ABS_MT_POSITION_X=20 ABS_MT_POSITION_Y=7
+                0.006000 ABS_MT_POSITION_X=21 ABS_MT_POSITION_Y=7
+                0.007000 ABS_MT_SLOT=0 ABS_MT_POSITION_X=11 ABS_MT_POSITION_Y=7 ABS_MT_TRACKING_ID=-1
+                0.008000 ABS_MT_TRACKING_ID=2 ABS_MT_POSITION_X=30 ABS_MT_POSITION_Y=7
+                0.009000 ABS_MT_SLOT=1 ABS_MT_POSITION_X=22 ABS_MT_POSITION_Y=7 ABS_MT_TRACKING_ID=-1
+                0.010000 ABS_MT_SLOT=0 ABS_MT_POSITION_X=31 ABS_MT_POSITION_Y=7 ABS_MT_TRACKING_ID=-1 BTN_TOUCH=0
+
+                """,
+            "\(result.errors)"
+        )
+        let text = String(decoding: libinput(events), as: UTF8.self)
+        #expect(text.contains(" 26: [-64, 63, 0, 0, 100]\n"))
+        #expect(text.contains("ID_INPUT_TABLET=1") && text.contains("ID_INPUT_TOUCHSCREEN=1"))
+        var survey = Libinput.Survey()
+        for event in events { survey.take(event) }
+        var lines = Libinput(4, survey)
+        for event in events { lines.append(event) }
+        #expect(lines.omissions.axes == 1 && lines.omissions.touches == 0, "an axis without a name")
+        survey = Libinput.Survey()
+        for event in events.dropFirst(2) { survey.take(event) }
+        lines = Libinput(5, survey)
+        for event in events.dropFirst(2) { lines.append(event) }
+        #expect(lines.omissions.touches == 7, "of a device that is not described")
+        #expect(String(decoding: lines.head, as: UTF8.self).contains("1: []\n"))
     }
 
     @Test func `a key has the kernel's name of its place on a us keyboard`() throws {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// The kernel's numbers of a device's axes (`linux/input-event-codes.h`), and how it tells fingers:
+/// each in a slot of its own (multi-touch protocol B).
+struct EvdevAxes {
+    typealias Value = (type: UInt16, code: UInt16, value: Int32)
+
+    /// The type of all axes that tell positions.
+    static let absolute: UInt16 = 3
+    static let (pen, touch): (UInt16, UInt16) = (320, 330)
+    /// The buttons of a pen: its tip and those at its side.
+    static let penButtons: [UInt16] = [touch, 331, 332]
+    private static let (slot, place, contact): (UInt16, UInt16, UInt16) = (47, 53, 57)
+    private static let pressure = (pen: UInt16(24), finger: UInt16(58))
+
+    private let isTouched: Bool
+    private let axes: [(number: Int, code: UInt16, range: ClosedRange<Int32>, resolution: Int32)]
+    /// The fingers that are down, by their slot.
+    private var fingers: Set<UInt8> = []
+    private var current: UInt8?
+    private var contacts: Int32 = 0
+
+    /// - Parameters:
+    ///   - device: with at least the two axes of a position, or nothing can be told.
+    ///   - isTouched: whether it tells fingers, and no pen.
+    init?(_ device: Device?, isTouched: Bool) {
+        guard let device, device.axes.filter({ $0.isAbsolute && $0.number < 2 }).count == 2 else {
+            return nil
+        }
+        self.isTouched = isTouched
+        axes = device.axes.filter(\.isAbsolute).compactMap { axis in
+            Self.code(axis, isTouched).map {
+                // The kernel counts per millimetre.
+                (Int(axis.number), $0, axis.range, axis.resolution / 1000)
+            }
+        }
+    }
+
+    private static func code(_ axis: Device.Axis, _ isTouched: Bool) -> UInt16? {
+        if axis.number < 2 { return UInt16(axis.number) + (isTouched ? place : 0) }
+        switch axis.label {
+        case "Abs Pressure", "Abs MT Pressure": return isTouched ? pressure.finger : pressure.pen
+        case "Abs Z": return 2
+        case "Abs Rotary Z": return 5
+        case "Abs Wheel": return 8
+        case "Abs Distance": return 25
+        case "Abs Tilt X": return 26
+        case "Abs Tilt Y": return 27
+        default: return nil
+        }
+    }
+
+    /// The axes, each with its least and greatest value and its counts per millimetre.
+    var infos: [(code: UInt16, range: ClosedRange<Int32>, resolution: Int32)] {
+        let own = axes.map { ($0.code, $0.range, $0.resolution) }
+        guard isTouched else { return own }
+        return [(Self.slot, 0...255, 0)] + own + [(Self.contact, 0...Int32(UInt16.max), 0)]
+    }
+
+    /// What is told of a pen, and how many values the kernel has no number for.
+    func values(_ told: AxisValues) -> (values: [Value], omitted: Int) {
+        let values = told.told.compactMap { axis, value -> Value? in
+            let code = axes.first { $0.number == axis }?.code
+            return code.map { (Self.absolute, $0, value) }
+        }
+        return (values, told.told.count - values.count)
+    }
+
+    /// What is told of a finger, and how many values the kernel has no number for.
+    mutating func values(_ touch: Touch) -> (values: [Value], omitted: Int) {
+        var frame: [Value] = []
+        if current != touch.finger {
+            current = touch.finger
+            frame.append((Self.absolute, Self.slot, Int32(touch.finger)))
+        }
+        // One whose coming was left out begins with what is known of it first.
+        if fingers.insert(touch.finger).inserted {
+            frame.append((Self.absolute, Self.contact, contacts))
+            contacts = (contacts + 1) % Int32(UInt16.max)
+            if fingers.count == 1 { frame.append((1, Self.touch, 1)) }
+        }
+        let (values, omitted) = values(touch.values)
+        frame += values
+        if touch.phase == .up {
+            fingers.remove(touch.finger)
+            frame.append((Self.absolute, Self.contact, -1))
+            if fingers.isEmpty { frame.append((1, Self.touch, 0)) }
+        }
+        return (frame, omitted)
+    }
+}
