@@ -31,8 +31,8 @@ struct PointerAxes {
     mutating func read(_ move: X11Event.Move) -> RawEvent.Payload? {
         guard move.present != 0 else { return nil }
         guard isAbsolute else {
-            let dx = Self.whole(move.counts.x, &rest.x)
-            let dy = Self.whole(move.counts.y, &rest.y)
+            let dx = move.present & 1 != 0 ? Self.whole(move.counts.x, &rest.x) : 0
+            let dy = move.present & 2 != 0 ? Self.whole(move.counts.y, &rest.y) : 0
             return dx | dy == 0 ? nil : .motion(dx: dx, dy: dy)
         }
         var values = AxisValues()

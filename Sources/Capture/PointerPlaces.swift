@@ -176,7 +176,7 @@ struct PointerPlaces {
         let landing = isLanding ? landings.removeFirst() : .unknown
         fingers.note(tracker.following, in: tracker.window)
         let finger = fingers.take(header.device, id, phase, landing, tracker.window)
-        if finger.hasPointer { tracker.follow(phase == .up ? nil : place) }
+        if finger.hasPointer { tracker.goWithFinger(phase == .up, at: place) }
         return (finger.number, finger.isOfPointer)
     }
 

@@ -66,11 +66,13 @@ struct PointerTracker: ContextTracker {
         }
     }
 
-    /// The pointer follows a finger, or none any more.
+    /// The finger that the pointer follows did something.
     ///
-    /// - Parameter finger: where it is.
-    mutating func follow(_ finger: Pixel?) {
-        following = finger.map { .finger($0) } ?? .nobody
+    /// - Parameters:
+    ///   - isLifted: whether it is gone.
+    ///   - place: where it is; nil where that is not known.
+    mutating func goWithFinger(_ isLifted: Bool, at place: Pixel?) {
+        following = isLifted ? .nobody : place.map { .finger($0) } ?? .beside
     }
 
     /// Something else moved the pointer, or may have.

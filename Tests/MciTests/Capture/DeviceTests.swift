@@ -116,6 +116,23 @@ import Testing
         #expect(told == ["scroll 0 120", "0=4000 2=812 3=-63 4=64 5=-900"])
     }
 
+    @Test func `fractions of counts add up, and an axis that is not told moves nothing`() {
+        var axes = PointerAxes()
+        func read(_ x: Double?, _ y: Double?) -> [Int32] {
+            var move = X11Event.Move()
+            move.present = (x == nil ? 0 : 1) | (y == nil ? 0 : 2)
+            move.counts = (x ?? 0, y ?? 0)
+            guard case .motion(let dx, let dy) = axes.read(move) else { return [] }
+            return [dx, dy]
+        }
+        #expect(read(0.25, nil).isEmpty)
+        #expect(read(0.25, 3) == [1, 3], "half a count is rounded up")
+        #expect(read(nil, 1) == [0, 1])
+        #expect(read(0.5, -0.5) == [0, -1])
+        #expect(read(nil, nil).isEmpty)
+        #expect(read(-7.75, 0.5) == [-8, 1])
+    }
+
     @Test func `a wheel turns by its increment and is no other axis`() throws {
         let server = try XorgServer(["mouse": .mouse])
         let mouse = try server.device("mouse")
