@@ -243,25 +243,42 @@ private let allowedLibraries: Set<String> = [
         let folder = try TemporaryFolder()
         let file = "\(folder.path)/attempt.swift"
         try code.write(toFile: file, atomically: true, encoding: .utf8)
-        // SwiftPM names a package after its folder.
-        let package = URL(fileURLWithPath: Program.root).lastPathComponent.lowercased()
-        let doors = ["CX11", "CSQLite", "CZlib"].map { "\(Program.root)/Sources/\($0)" }
-        let maps = (doors + ["\(Program.products)/CLinux.build"]).flatMap {
-            ["-Xcc", "-fmodule-map-file=\($0)/module.modulemap"]
-        }
-        let result = try Program.run(
-            "swiftc",
-            [
-                "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-package-name", package,
-                "-I", Program.products + "/Modules",
-            ] + maps + [file],
-            environment: ProcessInfo.processInfo.environment
-        )
+        let result = try compile([file], "-emit-sil", "-o", "/dev/null")
         if message.isEmpty {
             #expect(result.code == 0, "\(result.errors)")
         } else {
             #expect(result.code != 0)
             #expect(result.errors.contains(message), "\(result.errors)")
         }
+    }
+
+    @Test func `the fuzzing harness, a package of its own, keeps up with what it fuzzes`() throws {
+        let folder = "\(Program.root)/Tests/Fuzz/Sources"
+        let files = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/Fuzz")
+            .map { "\(folder)/Fuzz/\($0)" }
+        let result = try compile(files, "-typecheck", doors: ["\(folder)/CFuzzer"])
+        #expect(result.code == 0, "\(result.errors)")
+    }
+
+    /// Compiles files as a part of this package.
+    private func compile(
+        _ files: [String],
+        _ options: String...,
+        doors more: [String] = []
+    ) throws -> Program.Result {
+        // SwiftPM names a package after its folder.
+        let package = URL(fileURLWithPath: Program.root).lastPathComponent.lowercased()
+        let doors = ["CX11", "CSQLite", "CZlib"].map { "\(Program.root)/Sources/\($0)" } + more
+        let maps = (doors + ["\(Program.products)/CLinux.build"]).flatMap {
+            ["-Xcc", "-fmodule-map-file=\($0)/module.modulemap"]
+        }
+        return try Program.run(
+            "swiftc",
+            options + [
+                "-swift-version", "6", "-package-name", package, "-I",
+                Program.products + "/Modules",
+            ] + maps + files,
+            environment: ProcessInfo.processInfo.environment
+        )
     }
 }

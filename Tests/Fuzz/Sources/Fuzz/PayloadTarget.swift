@@ -252,6 +252,7 @@ private enum PayloadTarget {
         case .motion(let dx, let dy): return event(.motion(dx: dx, dy: dy))
         case .scroll(let dx, let dy): return event(.scroll(dx: dx, dy: dy))
         case .axes(let values): return event(.axes(values))
+        case .touch(let touch): return event(.touch(touch))
         case .device(let device):
             return .device(AdmittedDevice(id: item.device, device: device))
         case .screen(let screen): return .screen(AdmittedScreen(screen))
