@@ -159,7 +159,7 @@ struct ColumnReader {
 
     /// The desktop; nil where it is not told.
     func screen() throws(PackingError) -> ScreenLayout? {
-        guard var cursor = sections[.screen] else { return nil }
+        guard var cursor = sections[.screen], !cursor.isAtEnd else { return nil }
         let screen = try cursor.screen()
         guard cursor.isAtEnd else { throw PackingError(.badColumns) }
         return screen

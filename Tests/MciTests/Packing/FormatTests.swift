@@ -172,4 +172,22 @@ import Testing
             #expect(throws: PackingError(.unknownVersion)) { try OpenedBatch(plaintext: bytes) }
         }
     }
+
+    @Test func `an empty section is read like an absent one`() throws {
+        var packer = Packer()
+        for output in outputs((0..<50).map { motion(1000 + $0, 6) }) { packer.take(output) }
+        packer.finish()
+        let old = try #require(packer.batches.first)
+        let batch = try OpenedBatch(plaintext: old)
+        let columns = columns(old)
+        for section in Array(UInt8(1)...18) + [99] {
+            let bytes = plaintext(columns + [section, 0], like: old)
+            guard let again = try? OpenedBatch(plaintext: bytes) else {
+                // What is there already cannot be there twice.
+                #expect([1, 2, 3, 4, 9].contains(section), "\(section)")
+                continue
+            }
+            #expect(again.items == batch.items && again.screen == nil, "\(section)")
+        }
+    }
 }
