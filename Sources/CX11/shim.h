@@ -7,6 +7,7 @@
 #include <X11/extensions/XI2proto.h>
 #include <X11/extensions/XInput.h>
 #include <X11/extensions/XInput2.h>
+#include <X11/extensions/shape.h>
 
 // Which bits of an id tell a client's resources apart; the others tell the clients apart. The server
 // says it when the connection is set up, and Xlib keeps it in a field without a name of its own.

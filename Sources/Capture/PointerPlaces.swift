@@ -23,6 +23,8 @@ struct PointerPlaces {
     /// By the device's id; nil for devices that tell movements.
     private var scales: [AxisScale.Desktop?] = []
     private var desk: Desk?
+    /// The place in the stream from which on desktop and devices are those that are known.
+    private var knownSince: UInt = 0
     /// The place in the stream behind which the paths are known.
     private var start: UInt = 0
     private var contexts = 0
@@ -30,17 +32,24 @@ struct PointerPlaces {
     private var fingers: Fingers
     /// Where the fingers of a reading came down, in their order.
     private var landings: [Fingers.Landing] = []
+    /// In the reading there was another desktop or other devices.
+    private var isOutdated = false
 
-    init(_ devices: [UInt8: X11Connection.DeviceEntry]) {
+    init(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
         fingers = Fingers(devices)
-        use(devices)
+        use(devices, since: since)
     }
 
     /// The desktop; nil while it is not known.
     var screen: ScreenLayout? { desk?.screen }
 
     /// There are other devices from here on.
-    mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
+    ///
+    /// - Parameters:
+    ///   - devices: all, by their id.
+    ///   - since: the place in the stream from which on they are these.
+    mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
+        knownSince = since
         let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
         masters = ids.map { id in masters.first { $0.id == id } ?? Master(id: id) }
         scales = (UInt8.min...UInt8.max).map { id in
@@ -50,8 +59,13 @@ struct PointerPlaces {
     }
 
     /// The desktop is another one from here on; nil where nobody can say.
-    mutating func use(_ screen: ScreenLayout?) {
+    ///
+    /// - Parameters:
+    ///   - screen: the desktop.
+    ///   - since: the place in the stream from which on it is this one.
+    mutating func use(_ screen: ScreenLayout?, since: UInt) {
         desk = screen.map { Desk($0) }
+        knownSince = since
         for index in masters.indices { masters[index].path = PointerPath() }
     }
 
@@ -76,10 +90,12 @@ struct PointerPlaces {
         lane.readAhead(until: serial)
         for index in masters.indices { masters[index].isDisturbed = false }
         landings.removeAll(keepingCapacity: true)
+        isOutdated = false
         var histories: [(device: UInt8, times: [UInt32])] = []
         var examined = 0
         // What comes while the server is asked about clicks and fingers raises questions again.
         for _ in 0..<Self.mostRounds where examined < lane.ahead.count {
+            placeFingers(&lane.ahead, from: examined)
             let questions = findLandings(&lane.ahead, from: examined)
             let hasClick = lane.ahead[examined...].contains(where: \.event.isClick)
             examined = lane.ahead.count
@@ -137,14 +153,16 @@ struct PointerPlaces {
         var index = first
         while index < events.count {
             defer { index += 1 }
-            guard case .rawTouch(let header, _, .down, let axes) = events[index].event else {
-                continue
-            }
-            let pixel = desk.flatMap { fingers.pixel(header, axes, on: $0) }
+            guard case .rawTouch(_, _, .down, _) = events[index].event else { continue }
+            let pixel = events[index].place
             var landing = Fingers.Landing.unknown
-            while index + 1 < events.count, let crossing = events[index + 1].event.crossing {
-                landing = crossing == pixel ? .crossed : .unknown
-                guard crossing == pixel else { break }
+            var hasEntered = false
+            // One way of the pointer: out of some windows, then into others. A grab is no way.
+            while index + 1 < events.count, let crossing = events[index + 1].event.crossing,
+                crossing.pixel == pixel, crossing.mode == .plain, crossing.isEntry || !hasEntered
+            {
+                hasEntered = crossing.isEntry
+                landing = .crossed
                 events.swapAt(index, index + 1)
                 index += 1
             }
@@ -162,22 +180,33 @@ struct PointerPlaces {
     ///   - header: whose.
     ///   - id: the server's number of the touch.
     ///   - phase: what it did.
-    ///   - place: where.
-    ///   - tracker: where the pointer is.
+    ///   - pointed: the child of the root the pointer is in; nil where that is not known.
     /// - Returns: the finger's number, and whether what it did belongs to the pointer's context.
     mutating func takeTouch(
         _ header: X11Event.RawHeader,
         _ id: UInt32,
         _ phase: Touch.Phase,
-        at place: Pixel?,
-        _ tracker: inout PointerTracker
+        _ pointed: UInt?
     ) -> (number: UInt8, isOfPointer: Bool) {
         let isLanding = phase == .down && !landings.isEmpty
         let landing = isLanding ? landings.removeFirst() : .unknown
-        fingers.note(tracker.following, in: tracker.window)
-        let finger = fingers.take(header.device, id, phase, landing, tracker.window)
-        if finger.hasPointer { tracker.goWithFinger(phase == .up, at: place) }
-        return (finger.number, finger.isOfPointer)
+        return fingers.take(header, id, phase, landing, pointed)
+    }
+
+    /// Says where fingers are, as long as the desktop and the devices are those that are known.
+    private mutating func placeFingers(
+        _ events: inout [Lane<PointerTracker>.Ahead],
+        from first: Int
+    ) {
+        for index in events[first...].indices {
+            switch events[index].event {
+            case .screenChanged, .devicesChanged: isOutdated = true
+            case .rawTouch(let header, _, _, let axes):
+                guard let desk, !isOutdated, events[index].serial >= knownSince else { continue }
+                events[index].place = fingers.pixel(header, axes, on: desk)
+            default: continue
+            }
+        }
     }
 
     /// Nobody can say what moved the pointers up to a moment of the server's clock.
@@ -214,9 +243,7 @@ struct PointerPlaces {
                 lane.ahead[index].place = pixel
                 let time = EventTime(server: header.time, near: now)
                 masters[master].path.wasTold(pixel, at: time)
-            case .rawTouch(let header, _, _, let axes):
-                guard fingers.isScreen(header.device) else { continue }
-                lane.ahead[index].place = fingers.pixel(header, axes, on: desk)
+            case .rawTouch(let header, _, _, _) where fingers.isScreen(header.device):
                 // The pointer may have gone with it.
                 if let master = master(header.master) { masters[master].isDisturbed = true }
             case .entered, .left:

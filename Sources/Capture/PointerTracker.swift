@@ -22,24 +22,6 @@ struct PointerTracker: ContextTracker {
         case held
     }
 
-    /// How the pointer goes with a finger.
-    enum Following {
-        case nobody
-        /// It is where the finger is.
-        case finger(Pixel)
-        /// It was moved away, within the window.
-        case beside
-        /// It went into another window without the finger, or without it being certain.
-        case lost
-
-        fileprivate mutating func cross(_ pixel: Pixel) {
-            switch self {
-            case .finger(pixel), .nobody: break
-            case .finger, .beside, .lost: self = .lost
-            }
-        }
-    }
-
     private(set) var context: AppContext = .unknown
 
     private var book: WindowBook
@@ -49,7 +31,6 @@ struct PointerTracker: ContextTracker {
     /// An answer of the server that holds from this serial number on.
     private var answer: (window: UInt, serial: UInt)?
     private var hasAsked = false
-    private(set) var following = Following.nobody
 
     init(_ book: WindowBook) {
         self.book = book
@@ -60,24 +41,10 @@ struct PointerTracker: ContextTracker {
     /// The child of the root the pointer is in, 0 for the root itself; nil where that is not known.
     var window: UInt? {
         switch place {
-        case .window(let window): window
+        case .window(let window): book.top(of: window)
         case .background: 0
         case .unknown, .held: nil
         }
-    }
-
-    /// The finger that the pointer follows did something.
-    ///
-    /// - Parameters:
-    ///   - isLifted: whether it is gone.
-    ///   - place: where it is; nil where that is not known.
-    mutating func goWithFinger(_ isLifted: Bool, at place: Pixel?) {
-        following = isLifted ? .nobody : place.map { .finger($0) } ?? .beside
-    }
-
-    /// Something else moved the pointer, or may have.
-    mutating func leaveFinger() {
-        if case .finger = following { following = .beside }
     }
 
     mutating func start(_ connection: X11Connection) {
@@ -104,7 +71,6 @@ struct PointerTracker: ContextTracker {
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
-        if let pixel = event.crossing { following.cross(pixel) }
         let isVoid = book.take(event, serial, inUse: finding)
         switch event {
         case .entered(let window, let mode, let detail, _):

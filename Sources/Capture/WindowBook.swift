@@ -52,6 +52,9 @@ struct WindowBook {
         pages.values.contains { $0.sources.contains(window) }
     }
 
+    /// The child of the root that a window is, or is in; nil where nothing is known of it.
+    func top(of window: UInt) -> UInt? { pages[window]?.top }
+
     // MARK: Changes
 
     /// Forgets what an event makes void.

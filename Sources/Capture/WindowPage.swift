@@ -11,6 +11,8 @@ struct WindowPage {
         var isKnownTerminal = false
     }
 
+    /// The child of the root that it is, or is in.
+    let top: UInt
     /// The window the facts are of; the child of the root where none has a class.
     var subject: UInt
     /// What the subject says; nil where it has no class.
@@ -54,7 +56,7 @@ struct WindowPage {
             guard let parent = connection.family(of: next)?.parent else { return nil }
             next = parent
         } while next != connection.root
-        let top = chain[chain.count - 1]
+        top = chain[chain.count - 1]
         guard let isOverrideRedirect = connection.isOverrideRedirect(top) else { return nil }
 
         var found: (UInt, (app: String, instance: String))?
@@ -84,8 +86,7 @@ struct WindowPage {
             self.facts = facts
         }
         guard !connection.isLost else { return nil }
-        // The number of the last question: what the server sent after its answer is newer.
-        validFrom = connection.nextRequest - 1
+        validFrom = connection.lastRequest
     }
 
     private mutating func readProgram(_ app: String, _ connection: X11Connection) {

@@ -4,13 +4,20 @@ import CX11
 import Events
 
 extension X11Connection {
+    /// Where what is touched is.
+    enum TouchMode {
+        /// On the device: it is a screen (XIDirectTouch).
+        case direct
+        /// Where the pointer is (XIDependentTouch).
+        case dependent
+    }
+
     /// What a device is, and what its axes mean.
     struct DeviceEntry {
         var device: Device
         var axes: PointerAxes
         var isMasterPointer: Bool
-        /// Whether it is touched where a screen shows what is touched (XIDirectTouch).
-        var isTouchscreen = false
+        var touch: TouchMode?
     }
 
     /// All devices, by their id.
@@ -35,7 +42,7 @@ extension X11Connection {
                 guard let part = unsafe info.classes[number] else { continue }
                 unsafe add(part, to: &entry)
             }
-            entry.device.kind = kinds[id] ?? (entry.isTouchscreen ? .touchscreen : .other)
+            entry.device.kind = kinds[id] ?? (entry.touch == nil ? .other : .touchscreen)
             if entry.device.kind == .other {
                 let isKeyboard =
                     unsafe info.use == XISlaveKeyboard || info.use == XIMasterKeyboard
@@ -86,7 +93,7 @@ extension X11Connection {
             )
         case XITouchClass:
             let touch = unsafe raw.assumingMemoryBound(to: XITouchClassInfo.self).pointee
-            entry.isTouchscreen = touch.mode == XIDirectTouch
+            entry.touch = touch.mode == XIDirectTouch ? .direct : .dependent
         default: break
         }
     }

@@ -87,6 +87,10 @@ extension X11Connection {
             let property = atoms.property(unsafe event.pointee.xproperty.atom)
             return (property.map { .propertyChanged(window: window, $0) } ?? .other, serial)
         case keyboardEventCode: return (keyboardEvent(), serial)
+        case shapeEventCode:
+            let shape = unsafe UnsafeRawPointer(event)
+                .assumingMemoryBound(to: XShapeEvent.self)
+            return (.rearranged(window: unsafe shape.pointee.window), serial)
         case let type:
             let isOfMonitors = monitors.map { $0.tells(type) } ?? false
             return (isOfMonitors ? .screenChanged : .other, serial)

@@ -34,6 +34,9 @@ extension X11Connection {
     /// Asks to be told about a window; one that is already gone is ignored.
     func watch(_ window: UInt, for interest: WindowInterest) {
         unsafe XSelectInput(display, window, interest.mask)
+        if shapeEventCode >= 0 {
+            unsafe XShapeSelectInput(display, window, UInt(ShapeNotifyMask))
+        }
     }
 
     /// The window that has the focus, or nil when the focus is nowhere or follows the pointer.

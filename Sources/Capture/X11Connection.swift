@@ -26,6 +26,8 @@ import Glibc
     let atoms: WindowAtoms
     /// The event code that all XKB events share.
     var keyboardEventCode: Int32 = -1
+    /// The type of the events of ``followShapes()``; no event's before.
+    private(set) var shapeEventCode: Int32 = -1
     var keyboardMap: XkbDescPtr?
     /// What tells of monitors; nil where nothing does.
     var monitors: MonitorLibrary?
@@ -95,6 +97,17 @@ import Glibc
         var codes: (Int32, Int32, Int32) = (0, 0, 0)
         return unsafe XQueryExtension(display, "XWAYLAND", &codes.0, &codes.1, &codes.2) != 0
     }
+
+    /// Also tells when windows that are watched change their shape, which decides where they are hit.
+    func followShapes() {
+        var (event, error): (Int32, Int32) = (0, 0)
+        guard unsafe XShapeQueryExtension(display, &event, &error) != 0 else { return }
+        shapeEventCode = event + ShapeNotify
+    }
+
+    /// The serial number of the last request: what the server sends behind its answer has no smaller
+    /// one.
+    var lastRequest: UInt { nextRequest - 1 }
 
     /// The serial number that the next request will have.
     var nextRequest: UInt { unsafe XNextRequest(display) }

@@ -22,7 +22,7 @@ enum X11Event {
     case destroyed(window: UInt)
     case unmapped(window: UInt)
     case reparented(window: UInt)
-    /// It was shown, moved, made larger or smaller, or put above or below others.
+    /// It was shown, moved, given another size or shape, or put above or below others.
     case rearranged(window: UInt)
     case propertyChanged(window: UInt, Property)
     case modifiersChanged(modifiers: UInt8, group: UInt8)
@@ -40,10 +40,11 @@ enum X11Event {
         }
     }
 
-    /// Where the pointer was when it came into or left a window.
-    var crossing: Pixel? {
+    /// Where and how the pointer came into or left a window.
+    var crossing: (pixel: Pixel, mode: FocusMode, isEntry: Bool)? {
         switch self {
-        case .entered(_, _, _, let pixel), .left(_, _, _, let pixel): pixel
+        case .entered(_, let mode, _, let pixel): (pixel, mode, true)
+        case .left(_, let mode, _, let pixel): (pixel, mode, false)
         default: nil
         }
     }

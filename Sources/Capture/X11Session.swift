@@ -52,11 +52,12 @@ struct X11Session {
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.followMonitors()
+        pointer.followShapes()
         // Asked after the selection, so that no change falls between.
         let all = pointer.devices()
         axes = Self.axes(all)
         devices = KnownDevices(all.mapValues(\.device))
-        places = PointerPlaces(all)
+        places = PointerPlaces(all, since: pointer.lastRequest)
         let history = ClientHistory()
         let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
         self.keyboard = Lane(keyboard, .keyboard, focus)
@@ -64,7 +65,7 @@ struct X11Session {
         self.pointer = Lane(pointer, .pointer, place)
         self.keyboard.tracker.start(keyboard)
         self.pointer.tracker.start(pointer)
-        places.use(pointer.screen())
+        places.use(pointer.screen(), since: pointer.lastRequest)
         keyboard.synchronize()
         pointer.synchronize()
         guard !isLost else { throw CaptureError(.unreachable) }
@@ -151,7 +152,9 @@ struct X11Session {
             case .modifiersChanged(let modifiers, let group):
                 keys.update(modifiers: modifiers, group: group)
             case .keyboardMapChanged: keys.mapDidChange()
-            case .devicesChanged: devicesDidChange(sink)
+            case .devicesChanged:
+                // What movements mean changes where the pointer's connection tells it.
+                devices.change(to: pointer.connection.devices().mapValues(\.device), sink)
             default: break
             }
         }
@@ -178,7 +181,6 @@ struct X11Session {
             case .rawMotion(let header, let move):
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
-                pointer.tracker.leaveFinger()
                 guard let payload = axes[Int(header.device)].read(move) else {
                     noteUntold(header)
                     continue
@@ -192,19 +194,12 @@ struct X11Session {
             case .rawAxes(let header, let values):
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
-                pointer.tracker.leaveFinger()
                 guard let event = movement(header, values, time) else { continue }
                 return event
             case .rawTouch(let header, let id, let phase, let values):
                 let time = pointer.stamp(header.time)
                 pointer.inputCame(at: time, sink)
-                let finger = places.takeTouch(
-                    header,
-                    id,
-                    phase,
-                    at: pointer.place,
-                    &pointer.tracker
-                )
+                let finger = places.takeTouch(header, id, phase, pointer.tracker.window)
                 if !finger.isOfPointer { pointer.hide(sink) }
                 return RawEvent(
                     time: time,
@@ -217,7 +212,8 @@ struct X11Session {
             case .devicesChanged: devicesDidChange(sink)
             case .screenChanged:
                 isScreenTold = false
-                places.use(pointer.connection.screen())
+                let screen = pointer.connection.screen()
+                places.use(screen, since: pointer.connection.lastRequest)
             default: break
             }
         }
@@ -228,11 +224,10 @@ struct X11Session {
         if isDown { buttons.insert(button) } else { buttons.remove(button) }
     }
 
-    /// Both connections tell it: the axes are those of the one whose movements they are for.
     private mutating func devicesDidChange(_ sink: (CaptureEvent) -> Void) {
         let all = pointer.connection.devices()
         axes = Self.axes(all)
-        places.use(all)
+        places.use(all, since: pointer.connection.lastRequest)
         devices.change(to: all.mapValues(\.device), sink)
     }
 

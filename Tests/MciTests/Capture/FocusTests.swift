@@ -19,22 +19,7 @@ import Testing
             typist = try Hand(desktop)
             hands = [try Hand(desktop), try Hand(desktop)]
             guard managed else { return }
-            let manager = Process()
-            manager.executableURL = URL(
-                fileURLWithPath: try #require(Program.path("openbox"), "Use: make test")
-            )
-            manager.environment = ["DISPLAY": desktop.display, "HOME": "/nonexistent"]
-            manager.standardError = FileHandle.nullDevice
-            manager.standardOutput = FileHandle.nullDevice
-            try manager.run()
-            self.manager = manager
-            // It overlooks windows that are opened while it starts.
-            let isReady = eventually {
-                let probe = typist.open(WindowPlan(app: "Probe"))
-                defer { typist.close(probe) }
-                return eventually(within: 0.3) { typist.isManaged(probe) }
-            }
-            try #require(isReady)
+            manager = try typist.startManager(of: desktop)
         }
 
         deinit { manager?.end() }

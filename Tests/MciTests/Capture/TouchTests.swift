@@ -34,8 +34,6 @@ import Testing
     private struct Finger {
         var number: UInt8
         var app: String
-        /// The pointer went with it.
-        var isAlone: Bool
     }
 
     @Test func `no touch in one window counts as another's, with several fingers and a mouse`()
@@ -53,7 +51,6 @@ import Testing
         var random = SplitMix(seed: 91)
         var truth: [Truth] = []
         var fingers: [UInt32: Finger] = [:]
-        var places: [UInt32: Pixel] = [:]
         var isMenuOpen = false
         func app(_ x: Int, _ y: Int) -> String {
             if isMenuOpen, (600..<900).contains(x), y < 300 { return "Secret" }
@@ -69,12 +66,6 @@ import Testing
             case 3...4:
                 try mouse.move(dx: .random(in: -400...400, using: &random), dy: 3)
                 try mouse.synchronize()
-                // The pointer has left the finger, which stays in the window where it was.
-                for (slot, finger) in fingers where finger.isAlone {
-                    let place = places[slot] ?? Pixel(x: 0, y: 0)
-                    fingers[slot]?.app = app(Int(place.x), Int(place.y))
-                    fingers[slot]?.isAlone = false
-                }
             default: break
             }
             if isMenuOpen { secret.raise(menu) }
@@ -85,12 +76,9 @@ import Testing
             let place = Pixel(x: Int16(x), y: Int16(y))
             if let finger = fingers[slot] {
                 let isEnd = Int.random(in: 0..<4, using: &random) == 0
-                // A movement belongs to the window in which it begins.
-                let from = places[slot] ?? place
-                let owner = finger.isAlone ? app(Int(from.x), Int(from.y)) : finger.app
                 truth.append(
                     Truth(
-                        app: owner,
+                        app: finger.app,
                         finger: finger.number,
                         phase: isEnd ? .up : .move,
                         place: place
@@ -101,12 +89,11 @@ import Testing
             } else {
                 let taken = fingers.values.map(\.number)
                 let number = (UInt8(0)..<3).first { !taken.contains($0) } ?? 3
-                let finger = Finger(number: number, app: app(x, y), isAlone: fingers.isEmpty)
+                let finger = Finger(number: number, app: app(x, y))
                 fingers[slot] = finger
                 truth.append(Truth(app: finger.app, finger: number, phase: .down, place: place))
                 try glass.touch(slot, .begin, axes(x, y))
             }
-            places[slot] = place
             try glass.synchronize()
             if Int.random(in: 0..<4, using: &random) == 0 { usleep(30_000) }
         }
@@ -206,6 +193,120 @@ import Testing
         #expect(seen.map { $0.context.facts?.app } == ["Plain", "Plain"])
     }
 
+    /// Of touches the applications, nil for unknown.
+    private func apps(_ observer: Observer) -> [String?] {
+        observer.seen.compactMap { seen -> String?? in
+            guard case .touch = seen.event.payload else { return nil }
+            return .some(seen.context.facts?.app)
+        }
+    }
+
+    @Test func `what comes under a resting finger does not get its touch, grab or not`() throws {
+        let (glass, mouse) = (try server.device("glass"), try server.device("mouse"))
+        let window = secret.open(WindowPlan(app: "Secret", frame: (0, 0, 640, 1024), isPopup: true))
+        secret.selectTouches(window)
+        _ = plain.open(WindowPlan(app: "Plain", frame: (640, 0, 640, 1024), isPopup: true))
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        func settle() throws {
+            try glass.synchronize()
+            try mouse.synchronize()
+            observer.round()
+        }
+        func tap(_ x: Int) throws {
+            try glass.touch(0, .begin, axes(x, 500))
+            try glass.touch(0, .end, axes(x, 500))
+            try settle()
+        }
+        for round in 0..<20 {
+            try tap(1000)
+            try tap(300)
+            observer.clear()
+            if round % 2 == 0 {
+                // A window appears under the finger.
+                try glass.touch(0, .begin, axes(300, 500))
+                try settle()
+                let tip = plain.open(
+                    WindowPlan(app: "Plain", frame: (200, 400, 200, 200), isPopup: true)
+                )
+                try glass.synchronize()
+                for step in 1...5 { try glass.touch(0, .update, axes(300 + step, 500)) }
+                try settle()
+                #expect(apps(observer).allSatisfy { $0 != "Plain" })
+                plain.close(tip)
+            } else {
+                // A menu grabs the pointer as the finger comes down elsewhere.
+                let menu = plain.open(
+                    WindowPlan(app: "Plain", frame: (700, 100, 50, 50), isPopup: true)
+                )
+                try glass.touch(0, .begin, axes(300, 500))
+                try glass.synchronize()
+                try #require(plain.grabPointer(menu))
+                try glass.touch(0, .update, axes(310, 500))
+                try settle()
+                plain.ungrabPointer()
+                plain.close(menu)
+                #expect(apps(observer).first != "Plain")
+            }
+            try glass.touch(0, .end, axes(310, 500))
+            try settle()
+        }
+    }
+
+    @Test func `taps and pinches in framed windows are known, each time`() throws {
+        let (glass, mouse) = (try server.device("glass"), try server.device("mouse"))
+        let manager = try plain.startManager(of: server)
+        defer { manager.end() }
+        let window = plain.open(WindowPlan(app: "Plain", frame: (100, 100, 400, 400)))
+        try #require(eventually { plain.isManaged(window) })
+        let origin = plain.origin(of: window)
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        func settle() throws {
+            try glass.synchronize()
+            try mouse.synchronize()
+            observer.round()
+        }
+        let (x, y) = (Int(origin.x) + 100, Int(origin.y) + 100)
+        for round in 0..<6 {
+            try glass.touch(0, .begin, axes(x, y))
+            try glass.touch(1, .begin, axes(x + 50, y + 50))
+            try glass.touch(0, .end, axes(x + 1, y))
+            try glass.touch(1, .end, axes(x + 50, y + 50))
+            try settle()
+            // At first the window is looked at, and what the manager writes on it makes that void.
+            if round > 1 {
+                #expect(apps(observer) == Array(repeating: "Plain", count: 4), "\(round)")
+            }
+            observer.clear()
+            // Every other time the pointer has left the window meanwhile.
+            if round % 2 == 0 {
+                try mouse.move(dx: 700, dy: 0)
+                try settle()
+                observer.clear()
+            }
+        }
+    }
+
+    @Test func `behind a change of the desktop a finger has its pixel, or none`() throws {
+        let server = try XorgServer(["glass": .touch], isWide: true)
+        let glass = try server.device("glass")
+        let source = try X11Source(of: server)
+        _ = try source.read()
+        func places() throws -> [Pixel?] {
+            for phase: InputTestDevice.TouchPhase in [.begin, .end] {
+                try glass.touch(0, phase, [0: 32_768, 1: 32_768])
+            }
+            try glass.synchronize()
+            return try source.read().map(\.place)
+        }
+        let (wide, narrow) = (Pixel(x: 1280, y: 512), Pixel(x: 640, y: 512))
+        #expect(try places() == [wide, wide])
+        try server.randr("--output", "DUMMY1", "--off")
+        #expect(try places() == [nil, nil], "told in one reading with the change")
+        #expect(try places() == [narrow, narrow])
+    }
+
     @Test func `a window was where it is now unless something moved`() {
         #expect(Fingers.wasThere(7, before: []))
         let tip: [X11Event] = [.created(window: 9), .rearranged(window: 9), .unmapped(window: 9)]
@@ -213,68 +314,77 @@ import Testing
         #expect(!Fingers.wasThere(9, before: tip), "it came since")
         for event: X11Event in [
             .destroyed(window: 8), .unmapped(window: 8), .reparented(window: 8),
-            .rearranged(window: 8), .rearranged(window: 7),
+            .rearranged(window: 8), .rearranged(window: 7), .screenChanged,
         ] {
             #expect(!Fingers.wasThere(7, before: [event]), "it may have covered it, or not")
         }
     }
 
     /// Touch screens with these numbers.
-    private func fingers(_ ids: UInt8...) -> Fingers {
-        var device = Device(name: "glass")
+    private func fingers(_ ids: UInt8...) -> Fingers { Fingers(devices(ids)) }
+
+    private func devices(
+        _ ids: [UInt8],
+        touch: X11Connection.TouchMode? = .direct,
+        master: UInt8 = 2
+    ) -> [UInt8: X11Connection.DeviceEntry] {
+        var device = Device(name: "glass", master: master)
         device.axes = (0...1).map {
-            Device.Axis(
-                number: $0,
-                label: "",
-                isAbsolute: true,
-                range: 0...65_535,
-                resolution: 0
-            )
+            Device.Axis(number: $0, isAbsolute: true, range: 0...65_535)
         }
         let entry = X11Connection.DeviceEntry(
             device: device,
             axes: PointerAxes(),
             isMasterPointer: false,
-            isTouchscreen: true
+            touch: touch
         )
-        return Fingers(Dictionary(uniqueKeysWithValues: ids.map { ($0, entry) }))
+        return Dictionary(uniqueKeysWithValues: ids.map { ($0, entry) })
     }
 
-    @Test func `a finger is of the pointer only as long as both are certainly in one window`() {
+    @Test func `a finger is of the pointer only as long as that is in the window it came down in`()
+    {
+        func header(_ device: UInt8, _ time: UInt32 = 1000) -> X11Event.RawHeader {
+            X11Event.RawHeader(time: time, device: device, master: 2, isEmulated: false)
+        }
+        let glass = header(5)
         var one = fingers(5)
-        #expect(!one.take(5, 1, .down, .inside(7), 8).isOfPointer, "the pointer did not come")
-        #expect(!one.take(5, 1, .move, .unknown, 7).isOfPointer, "nor is it believed later")
+        #expect(!one.take(glass, 1, .down, .inside(7), 8).isOfPointer, "the pointer did not come")
         #expect(
-            !one.take(5, 2, .down, .crossed, 7).isOfPointer,
-            "one that is not alone moves no pointer"
+            !one.take(glass, 2, .down, .crossed, 7).isOfPointer,
+            "one not alone moves no pointer"
         )
-        #expect(one.take(5, 3, .down, .inside(7), 7) == (2, true, false))
-        #expect(!one.take(5, 3, .move, .unknown, 8).isOfPointer)
-        #expect(one.take(5, 3, .up, .unknown, 7).isOfPointer)
-        #expect(one.take(5, 9, .move, .unknown, 7) == (2, false, false), "nobody saw it come")
-
-        var moved = fingers(5)
-        _ = moved.take(5, 1, .down, .crossed, 7)
-        moved.note(.beside, in: 7)
-        #expect(moved.take(5, 1, .move, .unknown, 7) == (0, true, false), "in the same window")
-        #expect(moved.take(5, 2, .down, .inside(7), 7) == (1, true, false))
-        moved.note(.lost, in: 7)
-        #expect(!moved.take(5, 1, .move, .unknown, 7).isOfPointer)
-        #expect(moved.take(5, 2, .move, .unknown, 7).isOfPointer, "that one never had the pointer")
+        #expect(one.take(glass, 3, .down, .inside(7), 7) == (2, true))
+        #expect(!one.take(glass, 3, .move, .unknown, 8).isOfPointer)
+        #expect(one.take(glass, 3, .move, .unknown, 7).isOfPointer)
+        #expect(!one.take(glass, 3, .up, .unknown, nil).isOfPointer)
+        #expect(one.take(glass, 9, .move, .unknown, 7) == (2, false), "nobody saw it come")
+        #expect(one.take(glass, 1, .up, .unknown, 7).isOfPointer, "the pointer came later")
 
         var two = fingers(5, 6)
-        #expect(two.take(5, 1, .down, .crossed, 7) == (0, true, true))
-        #expect(
-            !two.take(6, 2, .down, .crossed, 8).isOfPointer,
-            "the pointer is at the other glass"
-        )
-        two.note(.lost, in: 8)
-        #expect(!two.take(5, 1, .move, .unknown, 7).isOfPointer)
-        #expect(!two.take(5, 1, .up, .unknown, 7).isOfPointer)
-        two.use([:])
-        #expect(
-            two.take(6, 4, .down, .unknown, nil) == (0, true, false),
-            "no screen: where the pointer is"
-        )
+        #expect(two.take(glass, 1, .down, .crossed, 7) == (0, true))
+        #expect(!two.take(glass, 1, .move, .unknown, 8).isOfPointer, "a window came between")
+        #expect(two.take(header(6), 2, .down, .crossed, 8) == (0, true), "it took the pointer away")
+        #expect(!two.take(glass, 4, .down, .crossed, nil).isOfPointer, "in whatever window")
+        #expect(two.take(header(6), 2, .move, .unknown, 8).isOfPointer)
+
+        // What is gone, floats, or is another pointer's has let go.
+        for (ids, master) in [([UInt8](), UInt8(2)), ([5], 0), ([5], 4)] {
+            var fingers = fingers(5)
+            _ = fingers.take(glass, 1, .down, .crossed, 7)
+            fingers.use(devices(ids, master: master))
+            #expect(!fingers.take(glass, 1, .move, .unknown, 7).isOfPointer)
+        }
+        var other = Fingers(devices([5], touch: .dependent))
+        #expect(other.take(glass, 1, .down, .unknown, nil).isOfPointer, "where the pointer is")
+        other = Fingers(devices([5], touch: nil))
+        #expect(!other.take(glass, 1, .down, .crossed, 7).isOfPointer, "nobody knows what it is")
+
+        // The end of a finger that is silent for long may not have been told.
+        var late = fingers(5)
+        _ = late.take(glass, 1, .down, .crossed, 7)
+        #expect(late.take(header(5, 60_999), 2, .down, .crossed, 7) == (1, false))
+        _ = late.take(header(5, 60_999), 2, .up, .unknown, 7)
+        #expect(late.take(header(5, 61_000), 3, .down, .crossed, 7) == (0, true))
+        #expect(!late.take(header(5, 61_001), 1, .move, .unknown, 7).isOfPointer)
     }
 }

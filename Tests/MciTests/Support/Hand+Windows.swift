@@ -2,6 +2,7 @@
 
 import CX11
 import Foundation
+import Testing
 
 /// A window as a test wants it.
 struct WindowPlan {
@@ -17,6 +18,39 @@ struct WindowPlan {
 
 extension Hand {
     var root: UInt { XDefaultRootWindow(display) }
+
+    /// Starts a window manager, which puts windows into frames.
+    func startManager(of desktop: Desktop) throws -> Process {
+        let manager = Process()
+        manager.executableURL = URL(
+            fileURLWithPath: try #require(Program.path("openbox"), "Use: make test")
+        )
+        manager.environment = ["DISPLAY": desktop.display, "HOME": "/nonexistent"]
+        manager.standardError = FileHandle.nullDevice
+        manager.standardOutput = FileHandle.nullDevice
+        try manager.run()
+        // It overlooks windows that are opened while it starts.
+        let isReady = eventually {
+            let probe = open(WindowPlan(app: "Probe"))
+            defer { close(probe) }
+            return eventually(within: 0.3) { isManaged(probe) }
+        }
+        try #require(isReady)
+        return manager
+    }
+
+    /// Lets a window take touches, as most programs do.
+    func selectTouches(_ window: UInt) {
+        var (major, minor): (Int32, Int32) = (2, 2)
+        XIQueryVersion(display, &major, &minor)
+        var bits = [UInt8](repeating: 0, count: 4)
+        for type in XI_TouchBegin...XI_TouchEnd { bits[Int(type) / 8] |= 1 << (type % 8) }
+        bits.withUnsafeMutableBufferPointer {
+            var mask = XIEventMask(deviceid: XIAllMasterDevices, mask_len: 4, mask: $0.baseAddress)
+            XISelectEvents(display, window, &mask, 1)
+        }
+        flush()
+    }
 
     /// Opens a window, which gets no focus by that.
     func open(_ plan: WindowPlan) -> UInt {
