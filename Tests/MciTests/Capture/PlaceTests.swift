@@ -135,8 +135,7 @@ import Testing
         let mouse = try server.device("mouse")
         try mouse.move(dx: 1, dy: 1)
         try mouse.synchronize()
-        let source = try X11Source(of: server)
-        _ = try source.read()
+        let reader = try StepReader(server)
         func click() throws {
             try mouse.button(1, down: true)
             try mouse.button(1, down: false)
@@ -146,7 +145,7 @@ import Testing
         for step in 0..<moves { try mouse.move(dx: step % 2 == 0 ? 1 : -1, dy: 0) }
         try click()
         try mouse.synchronize()
-        let clicks = try source.read().filter {
+        let clicks = try reader.read().map(\.event).filter {
             if case .button = $0.payload { true } else { false }
         }
         // The server keeps 255 of what a device did.
@@ -162,7 +161,8 @@ import Testing
         let mouse = try server.device("mouse")
         try mouse.move(dx: 1, dy: 1)
         try mouse.synchronize()
-        let source = try X11Source(of: server)
+        let reader = try StepReader(server)
+        let source = reader.source
         func isWoken() throws -> Bool {
             try mouse.synchronize()
             var watched = source.promptDescriptors.map {
@@ -170,23 +170,22 @@ import Testing
             }
             return poll(&watched, nfds_t(watched.count), 100) > 0
         }
-        _ = try source.read()
         try mouse.move(dx: 3, dy: 3)
         #expect(try !isWoken())
         for isDown in [true, false] {
             try mouse.button(1, down: isDown)
             #expect(try isWoken())
-            _ = try source.read()
+            _ = try reader.read()
             #expect(source.isDragging == isDown)
         }
         try mouse.button(1, down: true)
         try mouse.synchronize()
-        _ = try source.read()
+        _ = try reader.read()
         #expect(source.isDragging)
         let float = ["float", "mouse"]
         let result = try Program.run("xinput", float, environment: ["DISPLAY": server.display])
         try #require(result.code == 0, "\(result.errors)")
-        _ = try source.read()
+        _ = try reader.read()
         #expect(!source.isDragging, "the server lets go of what it takes from its pointer")
     }
 

@@ -202,54 +202,46 @@ import Testing
     }
 
     @Test func `what comes under a resting finger does not get its touch, grab or not`() throws {
-        let (glass, mouse) = (try server.device("glass"), try server.device("mouse"))
+        let glass = try server.device("glass")
         let window = secret.open(WindowPlan(app: "Secret", frame: (0, 0, 640, 1024), isPopup: true))
         secret.selectTouches(window)
         _ = plain.open(WindowPlan(app: "Plain", frame: (640, 0, 640, 1024), isPopup: true))
-        let observer = try Observer(server)
-        defer { observer.stop() }
-        func settle() throws {
+        let reader = try StepReader(server)
+        func apps() throws -> [String?] {
             try glass.synchronize()
-            try mouse.synchronize()
-            observer.round()
+            return try reader.read().map { $0.context.facts?.app }
         }
         func tap(_ x: Int) throws {
             try glass.touch(0, .begin, axes(x, 500))
             try glass.touch(0, .end, axes(x, 500))
-            try settle()
+            for _ in 0..<3 { _ = try apps() }
         }
-        for round in 0..<20 {
-            try tap(1000)
-            try tap(300)
-            observer.clear()
-            if round % 2 == 0 {
-                // A window appears under the finger.
-                try glass.touch(0, .begin, axes(300, 500))
-                try settle()
-                let tip = plain.open(
-                    WindowPlan(app: "Plain", frame: (200, 400, 200, 200), isPopup: true)
-                )
-                try glass.synchronize()
-                for step in 1...5 { try glass.touch(0, .update, axes(300 + step, 500)) }
-                try settle()
-                #expect(apps(observer).allSatisfy { $0 != "Plain" })
-                plain.close(tip)
-            } else {
-                // A menu grabs the pointer as the finger comes down elsewhere.
-                let menu = plain.open(
-                    WindowPlan(app: "Plain", frame: (700, 100, 50, 50), isPopup: true)
-                )
-                try glass.touch(0, .begin, axes(300, 500))
-                try glass.synchronize()
-                try #require(plain.grabPointer(menu))
-                try glass.touch(0, .update, axes(310, 500))
-                try settle()
-                plain.ungrabPointer()
-                plain.close(menu)
-                #expect(apps(observer).first != "Plain")
-            }
+        // Each window is looked at.
+        for x in [300, 1000, 300] { try tap(x) }
+
+        // A window appears under the finger.
+        try glass.touch(0, .begin, axes(300, 500))
+        #expect(try apps() == ["Secret"])
+        let tip = plain.open(WindowPlan(app: "Plain", frame: (200, 400, 200, 200), isPopup: true))
+        for _ in 0..<3 { _ = try apps() }
+        for step in 1...5 { try glass.touch(0, .update, axes(300 + step, 500)) }
+        #expect(try apps() == [nil, nil, nil, nil, nil], "it is no more where the pointer is")
+        plain.close(tip)
+        for _ in 0..<3 { _ = try apps() }
+        try glass.touch(0, .end, axes(310, 500))
+        #expect(try apps() == ["Secret"])
+
+        // A program grabs the pointer as the finger comes down elsewhere, and lets go of it.
+        let menu = plain.open(WindowPlan(app: "Plain", frame: (700, 100, 50, 50), isPopup: true))
+        for isGrabbed in [true, false] {
+            for _ in 0..<3 { _ = try apps() }
+            try glass.touch(0, .begin, axes(300, 500))
+            try glass.synchronize()
+            if isGrabbed { try #require(plain.grabPointer(menu)) } else { plain.ungrabPointer() }
+            try glass.touch(0, .update, axes(310, 500))
             try glass.touch(0, .end, axes(310, 500))
-            try settle()
+            let told = try apps()
+            #expect(told.count == 3 && !told.contains("Plain"), "\(told)")
         }
     }
 
@@ -291,14 +283,13 @@ import Testing
     @Test func `behind a change of the desktop a finger has its pixel, or none`() throws {
         let server = try XorgServer(["glass": .touch], isWide: true)
         let glass = try server.device("glass")
-        let source = try X11Source(of: server)
-        _ = try source.read()
+        let reader = try StepReader(server)
         func places() throws -> [Pixel?] {
             for phase: InputTestDevice.TouchPhase in [.begin, .end] {
                 try glass.touch(0, phase, [0: 32_768, 1: 32_768])
             }
             try glass.synchronize()
-            return try source.read().map(\.place)
+            return try reader.read().map(\.event.place)
         }
         let (wide, narrow) = (Pixel(x: 1280, y: 512), Pixel(x: 640, y: 512))
         #expect(try places() == [wide, wide])

@@ -158,11 +158,29 @@ extension X11Source {
         }
     }
 
-    /// Reads what has come, all at once.
-    func read() throws -> [RawEvent] {
-        var events: [RawEvent] = []
-        _ = try drain(now: SystemClock.now().monotonic) {
-            if case .input(let event, _) = $0 { events.append(event) }
+}
+
+/// Reads an X server's input when it is told to.
+final class StepReader {
+    let source: X11Source
+    private var contexts: [AppContext] = [.unknown, .unknown]
+
+    init(_ desktop: Desktop) throws {
+        source = try X11Source(of: desktop)
+        _ = try read()
+    }
+
+    /// Reads what has come, all at once: the events, each with the context it belongs to.
+    func read() throws -> [(event: RawEvent, context: AppContext)] {
+        var events: [(event: RawEvent, context: AppContext)] = []
+        _ = try source.drain(now: SystemClock.now().monotonic) {
+            switch $0 {
+            case .input(let event, let stream):
+                events.append((event, contexts[stream == .keyboard ? 0 : 1]))
+            case .context(let context, let stream, _):
+                contexts[stream == .keyboard ? 0 : 1] = context
+            case .devices, .screen: break
+            }
         }
         return events
     }
