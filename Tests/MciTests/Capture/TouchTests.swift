@@ -211,9 +211,9 @@ import Testing
             try glass.synchronize()
             return try reader.read().map { $0.context.facts?.app }
         }
-        func tap(_ x: Int) throws {
-            try glass.touch(0, .begin, axes(x, 500))
-            try glass.touch(0, .end, axes(x, 500))
+        func tap(_ x: Int, _ y: Int = 500) throws {
+            try glass.touch(0, .begin, axes(x, y))
+            try glass.touch(0, .end, axes(x, y))
             for _ in 0..<3 { _ = try apps() }
         }
         // Each window is looked at.
@@ -233,8 +233,9 @@ import Testing
 
         // A program grabs the pointer as the finger comes down elsewhere, and lets go of it.
         let menu = plain.open(WindowPlan(app: "Plain", frame: (700, 100, 50, 50), isPopup: true))
+        try tap(725, 125)
         for isGrabbed in [true, false] {
-            for _ in 0..<3 { _ = try apps() }
+            if isGrabbed { try tap(300) } else { for _ in 0..<3 { _ = try apps() } }
             try glass.touch(0, .begin, axes(300, 500))
             try glass.synchronize()
             if isGrabbed { try #require(plain.grabPointer(menu)) } else { plain.ungrabPointer() }
