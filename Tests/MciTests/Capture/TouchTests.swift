@@ -246,6 +246,47 @@ import Testing
         }
     }
 
+    @Test func `an overlay that lets touches through from now on keeps those it got`() throws {
+        let glass = try server.device("glass")
+        _ = plain.open(WindowPlan(app: "Plain", frame: (0, 0, 1280, 1024), isPopup: true))
+        let overlay = secret.open(
+            WindowPlan(app: "Secret", frame: (800, 0, 400, 400), isPopup: true)
+        )
+        let reader = try StepReader(server)
+        func apps() throws -> [String?] {
+            try glass.synchronize()
+            return try reader.read().map { $0.context.facts?.app }
+        }
+        for x in [900, 100] {
+            try glass.touch(0, .begin, axes(x, 100))
+            try glass.touch(0, .end, axes(x, 100))
+            for _ in 0..<3 { _ = try apps() }
+        }
+        try glass.touch(0, .begin, axes(100, 100))
+        #expect(try apps() == ["Plain"])
+        for isOpen in [false, true] {
+            try glass.touch(1, .begin, axes(900, 100))
+            try glass.synchronize()
+            if !isOpen {
+                XShapeCombineRectangles(
+                    secret.display,
+                    overlay,
+                    ShapeInput,
+                    0,
+                    0,
+                    nil,
+                    0,
+                    ShapeSet,
+                    Unsorted
+                )
+                secret.flush()
+            }
+            try glass.touch(1, .end, axes(900, 100))
+            // The second time the finger really is in the window below.
+            #expect(try apps() == (isOpen ? ["Plain", "Plain"] : [nil, nil]))
+        }
+    }
+
     @Test func `taps and pinches in framed windows are known, each time`() throws {
         let (glass, mouse) = (try server.device("glass"), try server.device("mouse"))
         let manager = try plain.startManager(of: server)
