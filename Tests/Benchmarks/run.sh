@@ -45,7 +45,7 @@ broken() { say "$*"; sed 's/^/  /' "$tmp"/*.log >&2 || true; exit 1; }
 median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 over() { awk -v a="$1" -v b="$2" -v d="${3:-2}" 'BEGIN { printf "%.*f", d, b ? a / b : 0 }'; }
 # Of all threads.
-cpu() { cat "/proc/$1"/task/*/schedstat | awk '{ n += $1 } END { printf "%d", n }'; }  # nanoseconds
+cpu() { cat "/proc/$1"/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f", n }'; }  # nanoseconds
 wakes() { cat "/proc/$1"/task/*/status | awk '/^voluntary/ { n += $2 } END { print n }'; }
 memory() { awk -v k="$2:" '$1 == k { printf "%.1f", $2 / 1024 }' "/proc/$1/status"; }
 status() {
