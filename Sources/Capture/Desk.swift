@@ -67,9 +67,7 @@ struct AxisScale {
 
     /// The scales of a device; nil for one that tells no positions.
     static func desktop(_ device: Device) -> Desktop? {
-        let axes = device.axes.filter { $0.number < 2 && $0.isAbsolute }
-        guard axes.count == 2 else { return nil }
-        return (AxisScale(axes[0].range), AxisScale(axes[1].range))
+        device.position.map { (AxisScale($0.x.range), AxisScale($0.y.range)) }
     }
 
     private init(_ range: ClosedRange<Int32>) {

@@ -54,19 +54,15 @@ struct Fingers {
     private var down: [Contact: Finger] = [:]
     private var pads: [UInt8: Pad] = [:]
 
-    init(_ devices: [UInt8: X11Connection.DeviceEntry]) {
-        use(devices)
-    }
-
     /// There are other devices from here on: one that is gone, or another pointer's, has no fingers.
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
         let old = pads
         pads = devices.compactMapValues { entry in
             let (master, scales) = (entry.device.master, AxisScale.desktop(entry.device))
-            switch entry.touch {
-            case .direct: return scales.map { Pad(master: master, scales: $0) }
-            case .dependent: return Pad(master: master, scales: nil)
-            case nil: return nil
+            return switch entry.touch {
+            case .direct: scales.map { Pad(master: master, scales: $0) }
+            case .dependent: Pad(master: master, scales: nil)
+            case nil: nil
             }
         }
         down = down.filter { contact, _ in

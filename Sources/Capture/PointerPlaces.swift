@@ -29,14 +29,11 @@ struct PointerPlaces {
     private var start: UInt = 0
     private var contexts = 0
     private var trail = PointerTrail()
-    private var fingers: Fingers
+    private var fingers = Fingers()
     /// Where the fingers of a reading came down, in their order.
     private var landings: [Fingers.Landing] = []
-    /// In the reading there was another desktop or other devices.
-    private var isOutdated = false
 
     init(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
-        fingers = Fingers(devices)
         use(devices, since: since)
     }
 
@@ -90,35 +87,7 @@ struct PointerPlaces {
         lane.readAhead(until: serial)
         for index in masters.indices { masters[index].isDisturbed = false }
         landings.removeAll(keepingCapacity: true)
-        isOutdated = false
-        var histories: [(device: UInt8, times: [UInt32])] = []
-        var examined = 0
-        // What comes while the server is asked about clicks and fingers raises questions again.
-        for _ in 0..<Self.mostRounds where examined < lane.ahead.count {
-            placeFingers(&lane.ahead, from: examined)
-            let questions = findLandings(&lane.ahead, from: examined)
-            let hasClick = lane.ahead[examined...].contains(where: \.event.isClick)
-            examined = lane.ahead.count
-            guard hasClick || !questions.isEmpty else { break }
-            if hasClick {
-                let devices = trail.devices(lane.ahead.compactMap(\.event.step))
-                histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
-            }
-            let windows = questions.map { lane.connection.window(at: $0.pixel) }
-            let serial = lane.connection.nextRequest
-            answers = masters.map { position($0.id, lane.connection) }
-            lane.readFurther(until: serial)
-            for (question, window) in zip(questions, windows) {
-                let since = lane.ahead[(question.index + 1)...].lazy.map(\.event)
-                guard let window, Fingers.wasThere(window, before: since) else { continue }
-                landings[question.landing] = .inside(window)
-            }
-        }
-        if examined < lane.ahead.count {
-            // The answers are from behind what is left to the next reading.
-            lane.putBack(from: examined)
-            disturb()
-        }
+        let histories = inquire(&lane, &answers)
         let steps = histories.isEmpty ? [] : lane.ahead.compactMap(\.event.step)
         if !histories.allSatisfy({ trail.explains($0.times, of: $0.device, by: steps) }) {
             disturb()
@@ -137,6 +106,51 @@ struct PointerPlaces {
         for time in histories.compactMap({ trail.beginning(of: $0.times) }) {
             forgetClicks(before: time, &lane)
         }
+    }
+
+    /// Asks the server about the clicks and the fingers that were read, and reads on up to there.
+    ///
+    /// What cannot be asked about is left to the next reading.
+    ///
+    /// - Parameters:
+    ///   - lane: what was read.
+    ///   - answers: where the pointers are, replaced by the last answers.
+    /// - Returns: the server's times of the devices, where there are clicks.
+    private mutating func inquire(
+        _ lane: inout Lane<PointerTracker>,
+        _ answers: inout [PointerPath.Point?]
+    ) -> [(device: UInt8, times: [UInt32])] {
+        var histories: [(device: UInt8, times: [UInt32])] = []
+        var examined = 0
+        // What comes while the server is asked raises questions again.
+        for _ in 0..<Self.mostRounds where examined < lane.ahead.count {
+            let first = examined
+            examined = lane.ahead.count
+            guard lane.ahead[first...].contains(where: \.event.raisesQuestion) else { break }
+            placeFingers(&lane.ahead)
+            let questions = findLandings(&lane.ahead, from: first)
+            let hasClick = lane.ahead[first...].contains(where: \.event.isClick)
+            guard hasClick || !questions.isEmpty else { break }
+            if hasClick {
+                let devices = trail.devices(lane.ahead.compactMap(\.event.step))
+                histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
+            }
+            let windows = questions.map { lane.connection.window(at: $0.pixel) }
+            let serial = lane.connection.nextRequest
+            answers = masters.map { position($0.id, lane.connection) }
+            lane.readFurther(until: serial)
+            for (question, window) in zip(questions, windows) {
+                let since = lane.ahead[(question.index + 1)...].lazy.map(\.event)
+                guard let window, Fingers.wasThere(window, before: since) else { continue }
+                landings[question.landing] = .inside(window)
+            }
+        }
+        if examined < lane.ahead.count {
+            // The answers are from behind it.
+            lane.putBack(from: examined)
+            disturb()
+        }
+        return histories
     }
 
     /// Finds out where fingers came down, from what stands behind them.
@@ -194,11 +208,9 @@ struct PointerPlaces {
     }
 
     /// Says where fingers are, as long as the desktop and the devices are those that are known.
-    private mutating func placeFingers(
-        _ events: inout [Lane<PointerTracker>.Ahead],
-        from first: Int
-    ) {
-        for index in events[first...].indices {
+    private func placeFingers(_ events: inout [Lane<PointerTracker>.Ahead]) {
+        var isOutdated = false
+        for index in events.indices {
             switch events[index].event {
             case .screenChanged, .devicesChanged: isOutdated = true
             case .rawTouch(let header, _, _, let axes):
@@ -349,6 +361,11 @@ extension X11Event {
     /// Whether a button went down or up that the server did not make up.
     fileprivate var isClick: Bool {
         if case .rawButton(let header, _, _) = self { !header.isEmulated } else { false }
+    }
+
+    /// Whether the server is to be asked about it: a click, or something of a finger.
+    fileprivate var raisesQuestion: Bool {
+        if case .rawTouch = self { true } else { isClick }
     }
 
     /// What the server has in its history as well; nil for what it has not.

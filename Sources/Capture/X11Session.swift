@@ -166,49 +166,29 @@ struct X11Session {
         while let event = pointer.next(sink) {
             switch event {
             case .rawButton(let header, let number, let isDown):
-                let time = pointer.stamp(header.time)
-                pointer.inputCame(at: time, sink)
+                let time = inputCame(header, sink)
                 guard let payload = Self.button(header, number, isDown) else { continue }
                 if case .button = payload {
                     note(Button(device: header.device, number: number), isDown)
                 }
-                return RawEvent(
-                    time: time,
-                    device: header.device,
-                    payload: payload,
-                    place: pointer.place
-                )
+                return told(header, time, payload)
             case .rawMotion(let header, let move):
-                let time = pointer.stamp(header.time)
-                pointer.inputCame(at: time, sink)
+                let time = inputCame(header, sink)
                 guard let payload = axes[Int(header.device)].read(move) else {
                     noteUntold(header)
                     continue
                 }
-                return RawEvent(
-                    time: time,
-                    device: header.device,
-                    payload: payload,
-                    place: pointer.place
-                )
+                return told(header, time, payload)
             case .rawAxes(let header, let values):
-                let time = pointer.stamp(header.time)
-                pointer.inputCame(at: time, sink)
+                let time = inputCame(header, sink)
                 guard let event = movement(header, values, time) else { continue }
                 return event
             case .rawTouch(let header, let id, let phase, let values):
-                let time = pointer.stamp(header.time)
-                pointer.inputCame(at: time, sink)
+                let time = inputCame(header, sink)
                 let finger = places.takeTouch(header, id, phase, pointer.tracker.window)
                 if !finger.isOfPointer { pointer.hide(sink) }
-                return RawEvent(
-                    time: time,
-                    device: header.device,
-                    payload: .touch(
-                        Touch(finger: finger.number, phase: phase, values: values.ofTouch)
-                    ),
-                    place: pointer.place
-                )
+                let touch = Touch(finger: finger.number, phase: phase, values: values.ofTouch)
+                return told(header, time, .touch(touch))
             case .devicesChanged: devicesDidChange(sink)
             case .screenChanged:
                 isScreenTold = false
@@ -218,6 +198,25 @@ struct X11Session {
             }
         }
         return nil
+    }
+
+    /// The time of an event of the pointer's connection.
+    private mutating func inputCame(
+        _ header: X11Event.RawHeader,
+        _ sink: (CaptureEvent) -> Void
+    ) -> EventTime {
+        let time = pointer.stamp(header.time)
+        pointer.inputCame(at: time, sink)
+        return time
+    }
+
+    /// What the event that was taken last tells, at its place.
+    private func told(
+        _ header: X11Event.RawHeader,
+        _ time: EventTime,
+        _ payload: RawEvent.Payload
+    ) -> RawEvent {
+        RawEvent(time: time, device: header.device, payload: payload, place: pointer.place)
     }
 
     private mutating func note(_ button: Button, _ isDown: Bool) {

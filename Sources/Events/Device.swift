@@ -57,6 +57,12 @@ package struct Device: Equatable, Sendable, Redacted {
     package var master: UInt8
     package var axes: [Axis]
 
+    /// The axes of its position; nil for what tells movements.
+    package var position: (x: Axis, y: Axis)? {
+        let places = axes.filter { $0.isAbsolute && $0.number < 2 }
+        return places.count == 2 ? (places[0], places[1]) : nil
+    }
+
     package init(
         name: String,
         kind: Kind = .other,

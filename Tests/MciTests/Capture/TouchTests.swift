@@ -193,6 +193,12 @@ import Testing
         #expect(seen.map { $0.context.facts?.app } == ["Plain", "Plain"])
     }
 
+    /// The applications of what has come since, nil for unknown.
+    private static func apps(_ glass: InputTestDevice, _ reader: StepReader) throws -> [String?] {
+        try glass.synchronize()
+        return try reader.read().map { $0.context.facts?.app }
+    }
+
     /// Of touches the applications, nil for unknown.
     private func apps(_ observer: Observer) -> [String?] {
         observer.seen.compactMap { seen -> String?? in
@@ -207,10 +213,7 @@ import Testing
         secret.selectTouches(window)
         _ = plain.open(WindowPlan(app: "Plain", frame: (640, 0, 640, 1024), isPopup: true))
         let reader = try StepReader(server)
-        func apps() throws -> [String?] {
-            try glass.synchronize()
-            return try reader.read().map { $0.context.facts?.app }
-        }
+        func apps() throws -> [String?] { try Self.apps(glass, reader) }
         func tap(_ x: Int, _ y: Int = 500) throws {
             try glass.touch(0, .begin, axes(x, y))
             try glass.touch(0, .end, axes(x, y))
@@ -253,10 +256,7 @@ import Testing
             WindowPlan(app: "Secret", frame: (800, 0, 400, 400), isPopup: true)
         )
         let reader = try StepReader(server)
-        func apps() throws -> [String?] {
-            try glass.synchronize()
-            return try reader.read().map { $0.context.facts?.app }
-        }
+        func apps() throws -> [String?] { try Self.apps(glass, reader) }
         for x in [900, 100] {
             try glass.touch(0, .begin, axes(x, 100))
             try glass.touch(0, .end, axes(x, 100))
@@ -354,7 +354,11 @@ import Testing
     }
 
     /// Touch screens with these numbers.
-    private func fingers(_ ids: UInt8...) -> Fingers { Fingers(devices(ids)) }
+    private func fingers(_ ids: UInt8..., touch: X11Connection.TouchMode? = .direct) -> Fingers {
+        var fingers = Fingers()
+        fingers.use(devices(ids, touch: touch))
+        return fingers
+    }
 
     private func devices(
         _ ids: [UInt8],
@@ -407,9 +411,9 @@ import Testing
             fingers.use(devices(ids, master: master))
             #expect(!fingers.take(glass, 1, .move, .unknown, 7).isOfPointer)
         }
-        var other = Fingers(devices([5], touch: .dependent))
+        var other = fingers(5, touch: .dependent)
         #expect(other.take(glass, 1, .down, .unknown, nil).isOfPointer, "where the pointer is")
-        other = Fingers(devices([5], touch: nil))
+        other = fingers(5, touch: nil)
         #expect(!other.take(glass, 1, .down, .crossed, 7).isOfPointer, "nobody knows what it is")
 
         // The end of a finger that is silent for long may not have been told.
