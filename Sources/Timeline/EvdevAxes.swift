@@ -7,8 +7,6 @@ import Events
 struct EvdevAxes {
     typealias Value = (type: UInt16, code: UInt16, value: Int32)
 
-    /// The type of all axes that tell positions.
-    static let absolute: UInt16 = 3
     static let (pen, touch): (UInt16, UInt16) = (320, 330)
     /// The buttons of a pen: its tip and those at its side.
     static let penButtons: [UInt16] = [touch, 331, 332]
@@ -26,9 +24,7 @@ struct EvdevAxes {
     ///   - device: with at least the two axes of a position, or nothing can be told.
     ///   - isTouched: whether it tells fingers, and no pen.
     init?(_ device: Device?, isTouched: Bool) {
-        guard let device, device.axes.filter({ $0.isAbsolute && $0.number < 2 }).count == 2 else {
-            return nil
-        }
+        guard let device, device.position != nil else { return nil }
         self.isTouched = isTouched
         axes = device.axes.filter(\.isAbsolute).compactMap { axis in
             Self.code(axis, isTouched).map {
@@ -63,7 +59,7 @@ struct EvdevAxes {
     func values(_ told: AxisValues) -> (values: [Value], omitted: Int) {
         let values = told.told.compactMap { axis, value -> Value? in
             let code = axes.first { $0.number == axis }?.code
-            return code.map { (Self.absolute, $0, value) }
+            return code.map { (EvdevType.absolute, $0, value) }
         }
         return (values, told.told.count - values.count)
     }
@@ -73,20 +69,20 @@ struct EvdevAxes {
         var frame: [Value] = []
         if current != touch.finger {
             current = touch.finger
-            frame.append((Self.absolute, Self.slot, Int32(touch.finger)))
+            frame.append((EvdevType.absolute, Self.slot, Int32(touch.finger)))
         }
         // One whose coming was left out begins with what is known of it first.
         if fingers.insert(touch.finger).inserted {
-            frame.append((Self.absolute, Self.contact, contacts))
+            frame.append((EvdevType.absolute, Self.contact, contacts))
             contacts = (contacts + 1) % Int32(UInt16.max)
-            if fingers.count == 1 { frame.append((1, Self.touch, 1)) }
+            if fingers.count == 1 { frame.append((EvdevType.key, Self.touch, 1)) }
         }
         let (values, omitted) = values(touch.values)
         frame += values
         if touch.phase == .up {
             fingers.remove(touch.finger)
-            frame.append((Self.absolute, Self.contact, -1))
-            if fingers.isEmpty { frame.append((1, Self.touch, 0)) }
+            frame.append((EvdevType.absolute, Self.contact, -1))
+            if fingers.isEmpty { frame.append((EvdevType.key, Self.touch, 0)) }
         }
         return (frame, omitted)
     }

@@ -2,6 +2,12 @@
 
 import Events
 
+/// The kernel's numbers of what an event can be.
+enum EvdevType {
+    static let (synchronization, key, relative, absolute): (UInt16, UInt16, UInt16, UInt16) =
+        (0, 1, 2, 3)
+}
+
 /// The kernel's numbers of keys and buttons (`linux/input-event-codes.h`), as far as X11 tells them.
 ///
 /// A recording holds what a key stood for and not where it is: the place is the one that a us

@@ -17,7 +17,7 @@ package struct Libinput: EventWriter {
         fileprivate struct Uses {
             var keys = false
             var pointer = false
-            var pen = false
+            var axes = false
             var fingers = false
         }
 
@@ -35,7 +35,7 @@ package struct Libinput: EventWriter {
             case .key: uses[event.item.device, default: Uses()].keys = true
             case .button, .motion, .scroll:
                 uses[event.item.device, default: Uses()].pointer = true
-            case .axes: uses[event.item.device, default: Uses()].pen = true
+            case .axes: uses[event.item.device, default: Uses()].axes = true
             case .touch: uses[event.item.device, default: Uses()].fingers = true
             case .device(let device):
                 described[event.item.device] = device
@@ -80,11 +80,12 @@ package struct Libinput: EventWriter {
     private var turns = (x: NotchCounter(), y: NotchCounter())
     /// Of a pen or a touch screen that is described.
     private var axes: EvdevAxes?
+    /// Whether it is a pen: an absolute mouse tells its axes as well.
+    private let isPen: Bool
     private var isPenTold = false
 
-    /// Kinds of events and their codes (`linux/input-event-codes.h`).
+    /// Codes of movements and wheels (`linux/input-event-codes.h`).
     private enum Code {
-        static let (synchronization, key, relative): (UInt16, UInt16, UInt16) = (0, 1, 2)
         static let (x, y, sideWheel, wheel): (UInt16, UInt16, UInt16, UInt16) = (0, 1, 6, 8)
         static let (fineWheel, fineSideWheel): (UInt16, UInt16) = (11, 12)
     }
@@ -97,17 +98,18 @@ package struct Libinput: EventWriter {
         uses = survey.uses[device] ?? Survey.Uses()
         description = survey.described[device]
         start = survey.start ?? WallTime(0)
-        if uses.pen || uses.fingers {
+        if uses.axes || uses.fingers {
             axes = EvdevAxes(description, isTouched: uses.fingers)
         }
+        isPen = uses.axes && axes != nil && description?.kind == .tablet
     }
 
     package var head: [UInt8] {
         let infos = axes?.infos ?? []
         let keys =
             (uses.keys ? EvdevCode.keys : []) + (uses.pointer ? EvdevCode.buttons : [])
-            + (infos.isEmpty
-                ? [] : uses.pen ? [EvdevAxes.pen] + EvdevAxes.penButtons : [EvdevAxes.touch])
+            + (isPen ? [EvdevAxes.pen] + EvdevAxes.penButtons : [])
+            + (uses.fingers && axes != nil ? [EvdevAxes.touch] : [])
         let relatives = [
             Code.x, Code.y, Code.sideWheel, Code.wheel, Code.fineWheel, Code.fineSideWheel,
         ]
@@ -122,8 +124,8 @@ package struct Libinput: EventWriter {
         }
         let bounds = infos.isEmpty ? "" : "\n    absinfo:" + ranges.joined()
         let kinds =
-            (uses.keys ? ["KEYBOARD", "KEY"] : []) + (uses.pointer && !uses.pen ? ["MOUSE"] : [])
-            + (uses.pen ? ["TABLET"] : []) + (uses.fingers ? ["TOUCHSCREEN"] : [])
+            (uses.keys ? ["KEYBOARD", "KEY"] : []) + (uses.pointer && !isPen ? ["MOUSE"] : [])
+            + (isPen ? ["TABLET"] : []) + (uses.fingers ? ["TOUCHSCREEN"] : [])
         return Array(
             """
             - node: xinput:\(device)
@@ -156,22 +158,22 @@ package struct Libinput: EventWriter {
             let code = keysym == 0 ? EvdevCode.hidden : EvdevCode.key(keysym)
             if isDown, keysym == 0 { omissions.hiddenKeys += 1 }
             if isDown, code == nil { omissions.unnamedKeys += 1 }
-            frame([(Code.key, code ?? EvdevCode.unknown, isDown ? 1 : 0)], time)
+            frame([(EvdevType.key, code ?? EvdevCode.unknown, isDown ? 1 : 0)], time)
         case .button(let number, let isDown):
-            let isOfPen = uses.pen && axes != nil && 1...EvdevAxes.penButtons.count ~= Int(number)
+            let isOfPen = isPen && 1...EvdevAxes.penButtons.count ~= Int(number)
             let code =
                 isOfPen ? EvdevAxes.penButtons[Int(number) - 1] : EvdevCode.button(number)
-            frame([(Code.key, code, isDown ? 1 : 0)], time)
+            frame([(EvdevType.key, code, isDown ? 1 : 0)], time)
         case .motion(let dx, let dy):
-            frame([(Code.relative, Code.x, dx), (Code.relative, Code.y, dy)], time)
+            frame([(EvdevType.relative, Code.x, dx), (EvdevType.relative, Code.y, dy)], time)
         case .scroll(let dx, let dy):
             // The kernel's wheel turns up where X11's turns down.
             frame(
                 [
-                    (Code.relative, Code.wheel, 0 &- turns.y.take(dy)),
-                    (Code.relative, Code.fineWheel, 0 &- dy),
-                    (Code.relative, Code.sideWheel, turns.x.take(dx)),
-                    (Code.relative, Code.fineSideWheel, dx),
+                    (EvdevType.relative, Code.wheel, 0 &- turns.y.take(dy)),
+                    (EvdevType.relative, Code.fineWheel, 0 &- dy),
+                    (EvdevType.relative, Code.sideWheel, turns.x.take(dx)),
+                    (EvdevType.relative, Code.fineSideWheel, dx),
                 ],
                 time
             )
@@ -179,8 +181,8 @@ package struct Libinput: EventWriter {
             guard let told = axes?.values(values) else { return omissions.axes += 1 }
             omissions.axes += told.omitted
             guard !told.values.isEmpty else { return }
-            let near: EvdevAxes.Value = (Code.key, EvdevAxes.pen, 1)
-            frame((isPenTold ? [] : [near]) + told.values, time)
+            let near: EvdevAxes.Value = (EvdevType.key, EvdevAxes.pen, 1)
+            frame((!isPen || isPenTold ? [] : [near]) + told.values, time)
             isPenTold = true
         case .touch(let touch):
             guard let told = axes?.values(touch) else { return omissions.touches += 1 }
@@ -196,12 +198,12 @@ package struct Libinput: EventWriter {
         _ time: WallTime
     ) {
         // An axis that did not move is not in a report.
-        let told = values.filter { $0.type != Code.relative || $0.value != 0 }
+        let told = values.filter { $0.type != EvdevType.relative || $0.value != 0 }
         guard !told.isEmpty else { return }
         last = max(last, time.milliseconds - start.milliseconds)
         text.append("  - evdev:\n")
         for value in told { line(value.type, value.code, value.value) }
-        line(Code.synchronization, 0, 0)
+        line(EvdevType.synchronization, 0, 0)
     }
 
     private mutating func line(_ type: UInt16, _ code: UInt16, _ value: Int32) {

@@ -8,9 +8,9 @@ package struct Omissions: Equatable, Sendable {
     package var unnamedKeys = 0
     /// Movements whose pixel is not known.
     package var motions = 0
-    /// Positions and pressures of tablets.
+    /// What axes told that the format has no numbers for, or of a device that is not described.
     package var axes = 0
-    /// What fingers did on touch screens.
+    /// What fingers did.
     package var touches = 0
 
     package init() {}

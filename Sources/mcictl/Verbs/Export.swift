@@ -138,7 +138,7 @@ struct ExportVerb: ParsableCommand {
         }
         if omissions.axes > 0 {
             let values = TimeText.count(omissions.axes, "value", "values")
-            Terminal.tell("\(values) of tablets: left out.")
+            Terminal.tell("\(values) of axes that the format cannot name: left out.")
         }
         if omissions.touches > 0 {
             let touches = TimeText.count(omissions.touches, "event", "events")

@@ -320,6 +320,22 @@ import Timeline
         #expect(String(decoding: lines.head, as: UTF8.self).contains("1: []\n"))
     }
 
+    @Test func `an absolute mouse, as virtual machines have, is no pen`() throws {
+        var mouse = Device(name: "Virtual", kind: .mouse)
+        mouse.axes = (0...1).map { Device.Axis(number: $0, isAbsolute: true, range: 0...32_767) }
+        var values = AxisValues()
+        (values[0], values[1]) = (5, 6)
+        let events = [
+            event(0, 4, .device(mouse)), event(0, 4, .axes(values)),
+            event(1, 4, .button(number: 1, isDown: true)),
+        ]
+        let path = try file("recording.yml", libinput(events))
+        let result = try Program.run("/usr/bin/python3", ["-c", Self.loader, path])
+        let lines = ["Virtual 0.0", "0.000000 ABS_X=5 ABS_Y=6", "0.001000 BTN_LEFT=1"]
+        #expect(result.lines == lines, "\(result.errors)")
+        #expect(String(decoding: libinput(events), as: UTF8.self).contains("ID_INPUT_MOUSE=1"))
+    }
+
     @Test func `a key has the kernel's name of its place on a us keyboard`() throws {
         let names: [(UInt32, String)] = [
             (0x71, "KEY_Q"), (0x7E, "KEY_GRAVE"), (0x5C, "KEY_BACKSLASH"), (0x3F, "KEY_SLASH"),
