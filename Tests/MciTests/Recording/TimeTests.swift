@@ -70,4 +70,30 @@ import Timeline
         }
         #expect(next == truth.count)
     }
+
+    @Test(arguments: [false, true])
+    func `what is unread when the clock is set has the time of then, in whatever batch`(
+        isOpen: Bool
+    ) throws {
+        let session = try ScriptedSession()
+        session.focus("Editor")
+        // A batch lasts a minute.
+        session.pass(isOpen ? 5000 : 120_000)
+        let then = session.now.wall.milliseconds
+        let raw = RawEvent(
+            time: session.now.monotonic,
+            device: 6,
+            payload: .motion(dx: 77, dy: 0)
+        )
+        session.arrive(.input(raw, stream: .pointer))
+        session.now.wall.milliseconds += 3_600_000
+        session.recorder.tick()
+        session.pass(5000)
+        session.recorder.stop()
+        let times = try session.stored().compactMap { event -> Int64? in
+            guard case .motion(77, _) = event.item.payload else { return nil }
+            return event.time.milliseconds
+        }
+        #expect(times.count == 1 && abs((times.first ?? 0) - then) <= 1, "\(times), \(then)")
+    }
 }
