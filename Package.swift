@@ -50,9 +50,11 @@ let package = Package(
         ),
 
         .target(name: "Events", swiftSettings: strict),
+        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["CLinux", "Files"], swiftSettings: strict),
         .target(
             name: "Capture",
-            dependencies: ["Events", "CX11"],
+            dependencies: ["Events", "Wire", "CX11", "CLinux"],
             swiftSettings: strict
         ),
         .target(name: "Gate", dependencies: ["Events"], swiftSettings: strict),
@@ -62,7 +64,6 @@ let package = Package(
             exclude: ["FORMAT.md"],
             swiftSettings: strict
         ),
-        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["CLinux", "Files"], swiftSettings: strict),
         .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
         .target(
@@ -99,7 +100,7 @@ let package = Package(
         ),
         .target(
             name: "Replay",
-            dependencies: ["CLinux", "Events", "Files", "Timeline"],
+            dependencies: ["CLinux", "Events", "Files", "Timeline", "Wire"],
             swiftSettings: strict
         ),
         .target(
@@ -158,7 +159,8 @@ let package = Package(
             name: "MciTests",
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
-                "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay", "CX11", "CZlib",
+                "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay", "Wire", "CX11",
+                "CZlib",
                 "mcid",
                 "mcictl",
                 crypto,

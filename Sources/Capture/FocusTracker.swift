@@ -178,7 +178,7 @@ struct FocusTracker: ContextTracker {
         guard let first = connection.focusedWindow() else { return }
         // The root stays watched for new windows.
         if first != connection.root { connection.watch(first, for: .facts(.keyboard)) }
-        let serial = connection.nextRequest
+        let serial = connection.placeBeforeQuestion
         guard connection.focusedWindow() == first else { return }
         answer = (first, serial)
     }

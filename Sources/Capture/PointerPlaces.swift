@@ -353,7 +353,7 @@ struct PointerPlaces {
 
     private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {
         guard let desk else { return nil }
-        return connection.position(of: id, on: desk.screen)
+        return connection.wire?.position(of: id, on: desk.screen)
     }
 }
 

@@ -151,7 +151,7 @@ struct PointerTracker: ContextTracker {
         hasAsked = true
         guard let first = connection.pointedWindow() else { return }
         if first != 0 { connection.watch(first, for: .facts(.pointer)) }
-        let serial = connection.nextRequest
+        let serial = connection.placeBeforeQuestion
         guard connection.pointedWindow() == first else { return }
         answer = (first, serial)
     }

@@ -46,7 +46,7 @@ struct WindowPage {
         _ role: X11Connection.Role,
         _ isTitleNeeded: (WindowFacts) -> Bool
     ) {
-        readSince = connection.nextRequest
+        readSince = connection.placeBeforeQuestion
         var chain: [UInt] = []
         var next = window
         repeat {
@@ -86,7 +86,7 @@ struct WindowPage {
             self.facts = facts
         }
         guard !connection.isLost else { return nil }
-        validFrom = connection.lastRequest
+        validFrom = connection.placeAfterAnswer
     }
 
     private mutating func readProgram(_ app: String, _ connection: X11Connection) {

@@ -152,33 +152,6 @@ extension X11Connection {
         defer { unsafe XFree(name) }
         return unsafe String(cString: name)
     }
-
-    // MARK: Positions
-
-    /// Where a pointer is, with its fraction of a pixel; nil where the server does not say.
-    ///
-    /// XIQueryPointer rounds. The master's first two axes hold what the server goes on counting
-    /// from, in the units of the device that moved it last.
-    func position(of master: UInt8, on screen: ScreenLayout) -> (x: Double, y: Double)? {
-        var count: Int32 = 0
-        guard let info = unsafe XIQueryDevice(display, Int32(master), &count) else { return nil }
-        defer { unsafe XIFreeDeviceInfo(info) }
-        guard count == 1, unsafe info.pointee.use == XIMasterPointer else { return nil }
-        var (x, y): (Double?, Double?) = (nil, nil)
-        for index in 0..<Int(unsafe info.pointee.num_classes) {
-            guard let part = unsafe info.pointee.classes[index],
-                unsafe part.pointee.type == XIValuatorClass
-            else { continue }
-            let axis = unsafe UnsafeRawPointer(part)
-                .assumingMemoryBound(to: XIValuatorClassInfo.self).pointee
-            let size = axis.number == 0 ? screen.width : screen.height
-            let value = AxisScale(axis.min, axis.max).pixel(axis.value, of: size)
-            if axis.number == 0 { x = value }
-            if axis.number == 1 { y = value }
-        }
-        guard let x, let y else { return nil }
-        return (x, y)
-    }
 }
 
 extension X11Connection {

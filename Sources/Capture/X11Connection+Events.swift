@@ -9,6 +9,13 @@ extension X11Connection {
     /// - Returns: the number of events in the queue.
     func readArrived() -> Int {
         guard !isLost else { return 0 }
+        if let wire {
+            // What the server tells everybody, as that the keyboard's map has changed.
+            while unsafe XEventsQueued(display, QueuedAlready) > 0 {
+                unsafe XNextEvent(display, event)
+            }
+            return wire.readArrived()
+        }
         if !isQueueEmpty {
             // With events in its queue, as a round trip leaves them, XEventsQueued reads nothing; this
             // looks for an event that there is none of, and reads on the way.
@@ -18,7 +25,10 @@ extension X11Connection {
     }
 
     /// The number of events left of what was read.
-    var readAlready: Int { isLost ? 0 : Int(unsafe XEventsQueued(display, QueuedAlready)) }
+    var readAlready: Int {
+        if isLost { return 0 }
+        return unsafe wire?.unread ?? Int(XEventsQueued(display, QueuedAlready))
+    }
 
     /// Whether nothing is left of what was read.
     var isQueueEmpty: Bool { readAlready == 0 }
@@ -27,6 +37,7 @@ extension X11Connection {
     ///
     /// - Returns: the event, and the serial number of the last request the server had seen.
     func takeEvent() -> (event: X11Event, serial: UInt) {
+        if let wire { return wire.takeEvent() }
         unsafe XNextEvent(display, event)
         let serial = unsafe event.pointee.xany.serial
         switch unsafe event.pointee.type {
@@ -51,34 +62,8 @@ extension X11Connection {
             )
         case CreateNotify:
             return (.created(window: unsafe event.pointee.xcreatewindow.window), serial)
-        case EnterNotify:
-            let crossing = unsafe FocusFields(event.pointee.xcrossing)
-            return (
-                .entered(
-                    window: crossing.window,
-                    mode: crossing.mode,
-                    detail: crossing.detail,
-                    at: unsafe Pixel(event.pointee.xcrossing)
-                ), serial
-            )
-        case LeaveNotify:
-            let crossing = unsafe FocusFields(event.pointee.xcrossing)
-            return (
-                .left(
-                    window: crossing.window,
-                    mode: crossing.mode,
-                    detail: crossing.detail,
-                    at: unsafe Pixel(event.pointee.xcrossing)
-                ), serial
-            )
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
-        case ConfigureNotify:
-            let window = unsafe event.pointee.xconfigure.window
-            return (window == root ? .screenChanged : .rearranged(window: window), serial)
-        case MapNotify: return (.rearranged(window: unsafe event.pointee.xmap.window), serial)
-        case CirculateNotify:
-            return (.rearranged(window: unsafe event.pointee.xcirculate.window), serial)
         case UnmapNotify: return (.unmapped(window: unsafe event.pointee.xunmap.window), serial)
         case ReparentNotify:
             return (.reparented(window: unsafe event.pointee.xreparent.window), serial)
@@ -87,13 +72,7 @@ extension X11Connection {
             let property = atoms.property(unsafe event.pointee.xproperty.atom)
             return (property.map { .propertyChanged(window: window, $0) } ?? .other, serial)
         case keyboardEventCode: return (keyboardEvent(), serial)
-        case shapeEventCode:
-            let shape = unsafe UnsafeRawPointer(event)
-                .assumingMemoryBound(to: XShapeEvent.self)
-            return (.rearranged(window: unsafe shape.pointee.window), serial)
-        case let type:
-            let isOfMonitors = monitors.map { $0.tells(type) } ?? false
-            return (isOfMonitors ? .screenChanged : .other, serial)
+        default: return (.other, serial)
         }
     }
 
@@ -116,15 +95,7 @@ extension X11Connection {
         case XI_RawKeyRelease: return .rawKey(header, keycode: detail, isDown: false)
         case XI_RawButtonPress: return .rawButton(header, number: detail, isDown: true)
         case XI_RawButtonRelease: return .rawButton(header, number: detail, isDown: false)
-        case XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd:
-            let phase: Touch.Phase =
-                type == XI_RawTouchBegin ? .down : type == XI_RawTouchUpdate ? .move : .up
-            let id = UInt32(bitPattern: unsafe raw.pointee.detail)
-            return .rawTouch(header, id: id, phase, unsafe X11Event.Axes(raw))
-        default:
-            return unsafe raw.pointee.present & ~3 == 0
-                ? .rawMotion(header, unsafe X11Event.Move(raw))
-                : .rawAxes(header, unsafe X11Event.Axes(raw))
+        default: return .other
         }
     }
 
@@ -143,48 +114,6 @@ extension X11Connection {
     }
 }
 
-extension X11Event.Move {
-    fileprivate init(_ raw: UnsafePointer<mci_input_event>) {
-        present = unsafe raw.pointee.present & 3
-        counts = unsafe (x: raw.pointee.counts.0, y: raw.pointee.counts.1)
-        made = unsafe (x: raw.pointee.values.0, y: raw.pointee.values.1)
-    }
-}
-
-extension X11Event.Axes {
-    /// Axes past the eighth are not recorded.
-    fileprivate init(_ raw: UnsafePointer<mci_input_event>) {
-        present = unsafe raw.pointee.present
-        move = unsafe X11Event.Move(raw)
-        let all = unsafe raw.pointee.counts
-        counts = [all.0, all.1, all.2, all.3, all.4, all.5, all.6, all.7]
-    }
-
-    /// The values of a finger.
-    ///
-    /// Where it is comes from what the server made of the axes: an axis that the driver left out
-    /// would be 0 else (xserver, GetTouchEvents).
-    var ofTouch: AxisValues {
-        var values = AxisValues()
-        for axis in AxisValues.axes {
-            values[axis] = self[axis].map {
-                Int32(near: axis == 0 ? move.made.x : axis == 1 ? move.made.y : $0)
-            }
-        }
-        return values
-    }
-}
-
-extension Pixel {
-    /// Where the pointer was on the desktop.
-    fileprivate init(_ event: XCrossingEvent) {
-        self.init(
-            x: Int16(clamping: unsafe event.x_root),
-            y: Int16(clamping: unsafe event.y_root)
-        )
-    }
-}
-
 private struct FocusFields {
     let window: UInt
     let mode: X11Event.FocusMode
@@ -195,16 +124,10 @@ private struct FocusFields {
         mode = X11Event.FocusMode(unsafe event.mode)
         detail = X11Event.FocusDetail(unsafe event.detail)
     }
-
-    init(_ event: XCrossingEvent) {
-        window = unsafe event.window
-        mode = X11Event.FocusMode(unsafe event.mode)
-        detail = X11Event.FocusDetail(unsafe event.detail)
-    }
 }
 
 extension X11Event.FocusMode {
-    fileprivate init(_ mode: Int32) {
+    init(_ mode: Int32) {
         switch mode {
         case NotifyGrab: self = .grab
         case NotifyUngrab: self = .ungrab
@@ -214,7 +137,7 @@ extension X11Event.FocusMode {
 }
 
 extension X11Event.FocusDetail {
-    fileprivate init(_ detail: Int32) {
+    init(_ detail: Int32) {
         switch detail {
         case NotifyAncestor, NotifyNonlinear: self = .this
         case NotifyInferior: self = .inferior

@@ -72,14 +72,14 @@ extension X11Connection {
         guard let property = read(atoms.clientMachine, of: window), property.isWhole else {
             return false
         }
-        var name = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&name, name.count - 1) == 0 else { return true }
+        let name = Self.hostName
+        guard !name.isEmpty else { return true }
         func first(_ bytes: some Sequence<UInt8>) -> [UInt8] {
             // Some say their host with its domain and some without.
             Array(bytes.prefix { $0 != 0 && $0 != UInt8(ascii: ".") })
         }
         let told = first(property.bytes)
-        return told != first(name.map(UInt8.init(bitPattern:))) && told != Array("localhost".utf8)
+        return told != first(name.utf8) && told != Array("localhost".utf8)
     }
 
     /// A window's title: empty where it has none, nil where it is too long or not legible.

@@ -33,10 +33,11 @@ extension X11Connection {
 
     /// Asks to be told about a window; one that is already gone is ignored.
     func watch(_ window: UInt, for interest: WindowInterest) {
-        unsafe XSelectInput(display, window, interest.mask)
-        if shapeEventCode >= 0 {
-            unsafe XShapeSelectInput(display, window, UInt(ShapeNotifyMask))
-        }
+        guard let wire else { return unsafe _ = XSelectInput(display, window, interest.mask) }
+        wire.select(UInt32(interest.mask), of: UInt32(truncatingIfNeeded: window))
+        // What is asked of it next is asked elsewhere.
+        if case .crossing = interest { return }
+        wire.synchronize()
     }
 
     /// The window that has the focus, or nil when the focus is nowhere or follows the pointer.

@@ -2,8 +2,13 @@
 
 import CX11
 import Glibc
+import Wire
 
 /// One connection to the X server, owned by one thread.
+///
+/// The pointer's is a pair: what is told comes on an ``EventWire``, and most is asked through Xlib,
+/// which is told nothing. A place among the events that belongs to an answer is then found by asking
+/// on the wire as well, which waits until the server has come there.
 ///
 /// The files `X11Connection*.swift` are the only ones that call Xlib. A server that ends makes the
 /// connection ``isLost`` and never ends the process; protocol errors (a window that is already
@@ -26,11 +31,9 @@ import Glibc
     let atoms: WindowAtoms
     /// The event code that all XKB events share.
     var keyboardEventCode: Int32 = -1
-    /// The type of the events of ``followShapes()``; no event's before.
-    private(set) var shapeEventCode: Int32 = -1
     var keyboardMap: XkbDescPtr?
-    /// What tells of monitors; nil where nothing does.
-    var monitors: MonitorLibrary?
+    /// Where the pointer's events come.
+    let wire: EventWire?
 
     let event: UnsafeMutablePointer<XEvent>
     private let lost: UnsafeMutablePointer<Bool>
@@ -62,6 +65,10 @@ import Glibc
             &firstError
         )
         inputOpcode = opcode
+        wire =
+            role == .keyboard
+            ? nil
+            : try unsafe EventWire(beside: XConnectionNumber(display), cookie: Self.cookie, atoms)
         let wanted: (major: Int32, minor: Int32) = role == .keyboard ? (2, 0) : (2, 2)
         var (major, minor) = wanted
         guard found != 0,
@@ -70,6 +77,36 @@ import Glibc
             role == .keyboard ? minor == 0 : minor >= 2
         else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
         unsafe mci_read_input_events(display, opcode)
+        try wire?.begin()
+    }
+
+    /// What the display of the environment wants to be shown; nil where nothing is known of that.
+    private static var cookie: [UInt8]? {
+        func value(_ name: String) -> String? {
+            unsafe getenv(name).map { unsafe String(cString: $0) }
+        }
+        let host = hostName
+        guard let display = value("DISPLAY").flatMap({ DisplayName($0, ownHost: host) }) else {
+            return nil
+        }
+        let environment = ["HOME": value("HOME"), "XAUTHORITY": value("XAUTHORITY")]
+        return Authority.cookie(
+            for: display.number,
+            host: host,
+            environment: environment.compactMapValues(\.self)
+        )
+    }
+
+    /// The name of this machine; empty where it has none.
+    static var hostName: String {
+        var name = [UInt8](repeating: 0, count: 256)
+        let isKnown = unsafe name.withUnsafeMutableBytes { name in
+            guard let start = unsafe name.bindMemory(to: CChar.self).baseAddress else {
+                return false
+            }
+            return unsafe gethostname(start, name.count - 1) == 0
+        }
+        return isKnown ? String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) : ""
     }
 
     deinit {
@@ -88,9 +125,10 @@ import Glibc
     }
 
     /// Whether the server has gone; nothing more can be asked then.
-    var isLost: Bool { unsafe lost.pointee }
+    var isLost: Bool { unsafe lost.pointee || wire?.isLost ?? false }
 
-    var descriptor: Int32 { unsafe XConnectionNumber(display) }
+    /// Where events come.
+    var descriptor: Int32 { unsafe wire?.descriptor ?? XConnectionNumber(display) }
 
     /// Whether the server is XWayland, which sees only the input of X clients.
     var isXWayland: Bool {
@@ -98,23 +136,21 @@ import Glibc
         return unsafe XQueryExtension(display, "XWAYLAND", &codes.0, &codes.1, &codes.2) != 0
     }
 
-    /// Also tells when windows that are watched change their shape, which decides where they are hit.
-    func followShapes() {
-        var (event, error): (Int32, Int32) = (0, 0)
-        guard unsafe XShapeQueryExtension(display, &event, &error) != 0 else { return }
-        shapeEventCode = event + ShapeNotify
-    }
+    /// The number that the next request among the events will have: what is told from behind it on has
+    /// no smaller one.
+    var nextRequest: UInt { unsafe wire?.nextRequest ?? XNextRequest(display) }
 
-    /// The serial number of the last request: what the server sends behind its answer has no smaller
-    /// one.
-    var lastRequest: UInt { nextRequest - 1 }
+    /// The place in the stream before what is asked next: what is told behind it may have happened
+    /// since.
+    var placeBeforeQuestion: UInt { wire?.synchronize() ?? nextRequest }
 
-    /// The serial number that the next request will have.
-    var nextRequest: UInt { unsafe XNextRequest(display) }
+    /// The place in the stream behind the last answer: what is told behind it happened since.
+    var placeAfterAnswer: UInt { wire?.synchronize() ?? nextRequest - 1 }
 
     /// Sends what is buffered and waits until the server has handled it.
     func synchronize() {
         unsafe XSync(display, 0)
+        wire?.synchronize()
     }
 
     /// Selects XInput2 events on the root window.
@@ -123,6 +159,10 @@ import Glibc
     ///   - types: the XI event numbers.
     ///   - devices: XIAllDevices or XIAllMasterDevices.
     func selectInput(_ types: [Int32], devices: Int32) {
+        if let wire {
+            let mask: UInt32 = types.reduce(0) { $0 | 1 << UInt32($1) }
+            return wire.selectInput(mask, devices: UInt32(devices))
+        }
         var bits = [UInt8](repeating: 0, count: 4)
         for type in types { bits[Int(type) / 8] |= 1 << (type % 8) }
         unsafe bits.withUnsafeMutableBufferPointer { bits in

@@ -86,6 +86,20 @@ enum X11Event {
         subscript(axis: Int) -> Double? {
             present & (1 << axis) != 0 ? counts[axis] : nil
         }
+
+        /// The values of a finger.
+        ///
+        /// Where it is comes from what the server made of the axes: an axis that the driver left out
+        /// would be 0 else (xserver, GetTouchEvents).
+        var ofTouch: AxisValues {
+            var values = AxisValues()
+            for axis in AxisValues.axes {
+                values[axis] = self[axis].map {
+                    Int32(near: axis == 0 ? move.made.x : axis == 1 ? move.made.y : $0)
+                }
+            }
+            return values
+        }
     }
 
     /// The properties of a window that say whose it is.

@@ -51,13 +51,12 @@ struct X11Session {
         )
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
-        pointer.followMonitors()
-        pointer.followShapes()
+        pointer.wire?.followMonitors()
         // Asked after the selection, so that no change falls between.
         let all = pointer.devices()
         axes = Self.axes(all)
         devices = KnownDevices(all.mapValues(\.device))
-        places = PointerPlaces(all, since: pointer.lastRequest)
+        places = PointerPlaces(all, since: pointer.placeAfterAnswer)
         let history = ClientHistory()
         let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
         self.keyboard = Lane(keyboard, .keyboard, focus)
@@ -65,7 +64,7 @@ struct X11Session {
         self.pointer = Lane(pointer, .pointer, place)
         self.keyboard.tracker.start(keyboard)
         self.pointer.tracker.start(pointer)
-        places.use(pointer.screen(), since: pointer.lastRequest)
+        places.use(pointer.wire?.screen(), since: pointer.placeAfterAnswer)
         keyboard.synchronize()
         pointer.synchronize()
         guard !isLost else { throw CaptureError(.unreachable) }
@@ -192,8 +191,8 @@ struct X11Session {
             case .devicesChanged: devicesDidChange(sink)
             case .screenChanged:
                 isScreenTold = false
-                let screen = pointer.connection.screen()
-                places.use(screen, since: pointer.connection.lastRequest)
+                let screen = pointer.connection.wire?.screen()
+                places.use(screen, since: pointer.connection.placeAfterAnswer)
             default: break
             }
         }
@@ -226,7 +225,7 @@ struct X11Session {
     private mutating func devicesDidChange(_ sink: (CaptureEvent) -> Void) {
         let all = pointer.connection.devices()
         axes = Self.axes(all)
-        places.use(all, since: pointer.connection.lastRequest)
+        places.use(all, since: pointer.connection.placeAfterAnswer)
         devices.change(to: all.mapValues(\.device), sink)
     }
 

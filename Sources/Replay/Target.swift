@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
+import Wire
 
 /// The display that is played into, after all that speaks against it.
 ///

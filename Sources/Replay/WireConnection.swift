@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
-import Glibc
+import Wire
 
 /// A connection to an X server of this machine that can send a ``WireRequest`` and nothing else.
 ///
 /// It selects no events; the few that a server sends to everybody are thrown away unread.
 final class WireConnection {
     let display: DisplayName
-    private(set) var root: UInt32 = 0
-    private(set) var keycodes: ClosedRange<UInt8> = 8...255
 
-    private let socket: Int32
+    private let socket: WireSocket
     private var majors: [WireRequest.Extension: UInt8] = [:]
     private var output: [UInt8] = []
     private var sent: UInt16 = 0
@@ -24,28 +21,14 @@ final class WireConnection {
     /// - Throws: ``ReplayError`` `unreachable`.
     init(_ display: DisplayName, cookie: [UInt8]?) throws(ReplayError) {
         self.display = display
-        socket = unsafe clinux_connect(display.socket)
-        guard socket >= 0 else { throw ReplayError(.unreachable, display.text) }
-        try setUp(cookie)
-    }
-
-    deinit { close(socket) }
-
-    private func setUp(_ cookie: [UInt8]?) throws(ReplayError) {
-        let name = cookie == nil ? [] : Array(Authority.method.utf8)
-        let key = cookie ?? []
-        output = [0x6C, 0, 11, 0, 0, 0, UInt8(name.count), 0, UInt8(key.count), 0, 0, 0]
-        for field in [name, key] {
-            output += field + [UInt8](repeating: 0, count: -field.count & 3)
+        guard let socket = WireSocket(display.socket, cookie: cookie) else {
+            throw ReplayError(.unreachable, display.text)
         }
-        try flush()
-        let head = WireReply(bytes: try receive(8))
-        let setup = WireReply(bytes: head.bytes + (try receive(4 * head.half(6))))
-        guard head.bytes[0] == 1 else { throw ReplayError(.unreachable, display.text) }
-        keycodes = try setup.byte(34)...max(setup.byte(34), setup.byte(35))
-        let vendor = try setup.half(24)
-        root = try setup.word(40 + vendor + (-vendor & 3) + 8 * Int(setup.byte(29)))
+        self.socket = socket
     }
+
+    var root: UInt32 { socket.root }
+    var keycodes: ClosedRange<UInt8> { socket.keycodes }
 
     /// Finds an extension, whose requests can be sent from then on.
     ///
@@ -70,19 +53,7 @@ final class WireConnection {
     ///
     /// - Throws: ``ReplayError`` `lost`.
     func flush() throws(ReplayError) {
-        var done = 0
-        while done < output.count {
-            let count = unsafe output.withUnsafeBytes { buffer in
-                unsafe Glibc.send(
-                    socket,
-                    buffer.baseAddress?.advanced(by: done),
-                    buffer.count - done,
-                    Int32(MSG_NOSIGNAL)
-                )
-            }
-            guard count > 0 || errno == EINTR else { throw ReplayError(.lost) }
-            done += max(count, 0)
-        }
+        guard socket.send(output) else { throw ReplayError(.lost) }
         output.removeAll(keepingCapacity: true)
     }
 
@@ -109,15 +80,7 @@ final class WireConnection {
     }
 
     private func receive(_ length: Int) throws(ReplayError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: length)
-        var done = 0
-        while done < length {
-            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe recv(socket, buffer.baseAddress?.advanced(by: done), length - done, 0)
-            }
-            guard count > 0 || (count < 0 && errno == EINTR) else { throw ReplayError(.lost) }
-            done += max(count, 0)
-        }
+        guard let bytes = socket.receive(length) else { throw ReplayError(.lost) }
         return bytes
     }
 }

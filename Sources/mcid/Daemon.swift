@@ -69,7 +69,6 @@ func runDaemon() -> Int32 {
                 ExitCode.unfit
             )
         }
-        X11Source.prepare()
         let confinement =
             isConfined
             ? confine(environment, paths) : Confinement(isWaived: true)

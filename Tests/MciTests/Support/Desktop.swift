@@ -3,6 +3,7 @@
 import CX11
 import Foundation
 import Testing
+import Wire
 
 /// A private X server with nobody in front of it.
 class Desktop {
@@ -195,4 +196,22 @@ final class Hand {
 
     /// The id of the virtual core keyboard.
     private let masterKeyboard: Int32 = 3
+}
+
+extension Desktop {
+    /// Takes all of a window's shape of input away, as click-through overlays do.
+    func letInputThrough(_ window: UInt) throws {
+        let socket = try #require(
+            WireSocket("/tmp/.X11-unix/X\(display.dropFirst())", cookie: nil)
+        )
+        // QueryExtension
+        #expect(socket.send([98, 0, 4, 0, 5, 0, 0, 0] + Array("SHAPE".utf8) + [0, 0, 0]))
+        let major = try #require(socket.receive(32))[9]
+        let id = (0..<4).map { UInt8(truncatingIfNeeded: window >> (8 * UInt($0))) }
+        // ShapeRectangles: set the input shape to none.
+        #expect(socket.send([major, 1, 4, 0, 0, 2, 0, 0] + id + [0, 0, 0, 0]))
+        // GetInputFocus
+        #expect(socket.send([43, 0, 1, 0]))
+        _ = try #require(socket.receive(32))
+    }
 }

@@ -3,9 +3,9 @@
 import Files
 
 /// What a display wants to be shown before it lets a client in (Xauthority's format, `man Xau`).
-struct Authority: Equatable {
+package struct Authority: Equatable {
     /// The method, the only one in use on one machine.
-    static let method = "MIT-MAGIC-COOKIE-1"
+    package static let method = "MIT-MAGIC-COOKIE-1"
 
     /// Finds the cookie for a display of this machine.
     ///
@@ -14,7 +14,7 @@ struct Authority: Equatable {
     ///   - host: the name of this machine.
     ///   - bytes: of the file.
     /// - Returns: nil where the file has none.
-    static func cookie(for number: Int, host: String, in bytes: [UInt8]) -> [UInt8]? {
+    package static func cookie(for number: Int, host: String, in bytes: [UInt8]) -> [UInt8]? {
         var rest = bytes[...]
         /// A field with its length in front, which is big-endian.
         func field() -> [UInt8]? {
@@ -43,7 +43,7 @@ struct Authority: Equatable {
     ///   - host: the name of this machine.
     ///   - environment: where the file is named.
     /// - Returns: nil where there is none.
-    static func cookie(
+    package static func cookie(
         for number: Int,
         host: String,
         environment: [String: String]

@@ -35,5 +35,5 @@ package struct DisplayName: Equatable, Sendable {
     package var text: String { "\(host ?? ""):\(number)" }
 
     /// The server's socket on this machine.
-    var socket: String { "/tmp/.X11-unix/X\(number)" }
+    package var socket: String { "/tmp/.X11-unix/X\(number)" }
 }

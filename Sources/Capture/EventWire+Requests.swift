@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+
+/// All that is asked on the pointer's own connection: what is to be told of there, and what must
+/// have its place among the events.
+extension EventWire {
+    /// Finds the extensions, and says which XInput is spoken.
+    ///
+    /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.2, or `unreachable`.
+    func begin() throws(CaptureError) {
+        if let input = find("XInputExtension") { codes.input = input.major }
+        // XIQueryVersion
+        guard codes.input != 0,
+            let version = ask(request(codes.input, 47, 2 | 2 << 16)), version.half(8) == 2,
+            version.half(10) >= 2
+        else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
+        if let shape = find("SHAPE") { (codes.shape, codes.shapeEvent) = shape }
+        // RRQueryVersion: it tells of monitors from 1.5 on.
+        if let monitors = find("RANDR"),
+            let version = ask(request(monitors.major, 0, 1, 5)), version.word(8) == 1,
+            version.word(12) >= 5
+        {
+            (codes.monitors, codes.monitorEvent) = monitors
+        }
+    }
+
+    private func find(_ name: String) -> (major: UInt8, event: UInt8)? {
+        let name = Array(name.utf8)
+        let padding = [UInt8](repeating: 0, count: -name.count & 3)
+        let words = UInt8(2 + (name.count + padding.count) / 4)
+        let head = [98, 0, words, 0, UInt8(name.count), 0, 0, 0]
+        // QueryExtension
+        guard let reply = ask(head + name + padding), reply[8] != 0 else { return nil }
+        return (reply[9], reply[10])
+    }
+
+    private func request(_ major: UInt8, _ minor: UInt8, _ body: UInt32...) -> [UInt8] {
+        var bytes = [major, minor, UInt8(body.count + 1), 0]
+        for word in body {
+            for shift in stride(from: 0, to: 32, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
+            }
+        }
+        return bytes
+    }
+
+    // MARK: What is told
+
+    /// Selects events of XInput on the root window (XISelectEvents).
+    ///
+    /// - Parameters:
+    ///   - mask: bit n: the event n.
+    ///   - devices: all (0), or all masters (1).
+    func selectInput(_ mask: UInt32, devices: UInt32) {
+        send(request(codes.input, 46, root, 1, devices | 1 << 16, mask))
+        synchronize()
+    }
+
+    /// Selects events of a window (ChangeWindowAttributes), and changes of its shape.
+    func select(_ mask: UInt32, of window: UInt32) {
+        send(request(2, 0, window, 1 << 11, mask))
+        // ShapeSelectInput
+        if codes.shape != 0 { send(request(codes.shape, 6, window, 1)) }
+    }
+
+    /// Selects changes of the screen's size (1), its parts (2) and what is plugged in (4)
+    /// (RRSelectInput).
+    func followMonitors() {
+        if codes.monitors != 0 { send(request(codes.monitors, 4, root, 7)) }
+        synchronize()
+    }
+
+    // MARK: What has its place
+
+    /// The desktop as it is now; nil where the server does not say.
+    func screen() -> ScreenLayout? {
+        // GetGeometry
+        guard let size = ask(request(14, 0, root)) else { return nil }
+        return ScreenLayout(width: size.half(16), height: size.half(18), monitors: monitors())
+    }
+
+    /// The monitors in use, the primary one first; empty where the server tells none (RRGetMonitors).
+    private func monitors() -> [ScreenLayout.Monitor] {
+        guard codes.monitors != 0, let reply = ask(request(codes.monitors, 42, root, 1)) else {
+            return []
+        }
+        var primary: [ScreenLayout.Monitor] = []
+        var others: [ScreenLayout.Monitor] = []
+        var at = 32
+        for _ in 0..<reply.word(12) where at + 24 <= reply.count {
+            let monitor = ScreenLayout.Monitor(
+                x: Int16(bitPattern: reply.half(at + 8)),
+                y: Int16(bitPattern: reply.half(at + 10)),
+                width: reply.half(at + 12),
+                height: reply.half(at + 14),
+                glassWidth: UInt16(clamping: reply.word(at + 16)),
+                glassHeight: UInt16(clamping: reply.word(at + 20))
+            )
+            if reply[at + 4] != 0 { primary.append(monitor) } else { others.append(monitor) }
+            at += 24 + 4 * Int(reply.half(at + 6))
+        }
+        return primary + others
+    }
+
+    /// Where a pointer is, with its fraction of a pixel; nil where the server does not say
+    /// (XIQueryDevice).
+    ///
+    /// XIQueryPointer rounds. The master's first two axes hold what the server goes on counting
+    /// from, in the units of the device that moved it last.
+    func position(of master: UInt8, on screen: ScreenLayout) -> PointerPath.Point? {
+        guard let reply = ask(request(codes.input, 48, UInt32(master))), reply.half(8) == 1,
+            // XIMasterPointer
+            reply.half(34) == 1
+        else { return nil }
+        let name = Int(reply.half(40))
+        var at = 44 + name + (-name & 3)
+        var (x, y): (Double?, Double?) = (nil, nil)
+        for _ in 0..<reply.half(38) where at + 4 <= reply.count {
+            // XIValuatorClass
+            if reply.half(at) == 2, at + 44 <= reply.count {
+                let number = reply.half(at + 6)
+                let size = number == 0 ? screen.width : screen.height
+                let scale = AxisScale(reply.number(at + 12), reply.number(at + 20))
+                let value = scale.pixel(reply.number(at + 28), of: size)
+                if number == 0 { x = value }
+                if number == 1 { y = value }
+            }
+            at += 4 * max(1, Int(reply.half(at + 2)))
+        }
+        guard let x, let y else { return nil }
+        return (x, y)
+    }
+}
+
+extension [UInt8] {
+    /// What is past the end is 0, for an answer as short as that says nothing.
+    private func bytes(_ at: Int, _ count: Int) -> UInt64 {
+        guard at + count <= self.count else { return 0 }
+        return self[at..<at + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    fileprivate func half(_ at: Int) -> UInt16 { UInt16(bytes(at, 2)) }
+
+    fileprivate func word(_ at: Int) -> UInt32 { UInt32(bytes(at, 4)) }
+
+    /// A number with 32 bits before and behind the point.
+    fileprivate func number(_ at: Int) -> Double {
+        let whole = Int64(Int32(bitPattern: word(at)))
+        return Double(whole << 32 | Int64(word(at + 4))) * 0x1p-32
+    }
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Events
+import Glibc
+import Wire
+
+/// The pointer's events, read from the bytes of the protocol.
+///
+/// Of all that happens movements are most, and Xlib with XCB below it moves each of them through
+/// four places in memory. Here an event stays where the kernel put it until it is taken. Upstream:
+/// the X server. Downstream: ``Lane``. Promise: events in their order, each with its place among the
+/// requests of this connection; what was taken is wiped.
+///
+/// Only what says what to tell is asked here, and what must have its place among the events (see
+/// `EventWire+Requests.swift`); all else is asked through Xlib on a connection that is told nothing.
+@safe final class EventWire {
+    /// The numbers that the server gave to extensions.
+    struct Codes {
+        var input: UInt8 = 0
+        var shape: UInt8 = 0
+        /// The type of the event; no event's where there is no such extension.
+        var shapeEvent: UInt8 = 0
+        var monitors: UInt8 = 0
+        var monitorEvent: UInt8 = 0
+    }
+
+    /// The room for what waits between two readings at a thousand events a second; a flood takes
+    /// more, and gives it back.
+    private static let usualRoom = 512 * 1024
+    /// So much room is left at least before the kernel is asked for more.
+    private static let leastRead = 16 * 1024
+
+    var codes = Codes()
+    let root: UInt32
+    private(set) var isLost = false
+    /// The events that were read and not taken.
+    private(set) var unread = 0
+
+    private let socket: WireSocket
+    private var buffer: UnsafeMutableRawBufferPointer
+    /// The bytes that were taken, those that were looked through for answers, and all.
+    private var (taken, seen, filled) = (0, 0, 0)
+    /// The numbers of the last request, of the last one that was answered, and of the one that the
+    /// server knew at the event taken last.
+    private var (sent, answered, known): (UInt, UInt, UInt) = (0, 0, 0)
+    private let atoms: WindowAtoms
+
+    /// Connects to the server that another connection is connected to.
+    ///
+    /// - Parameters:
+    ///   - other: the other connection's descriptor.
+    ///   - cookie: what the server wants to be shown.
+    ///   - atoms: the properties whose changes are told.
+    /// - Throws: ``CaptureError`` `unreachable`.
+    init(beside other: Int32, cookie: [UInt8]?, _ atoms: WindowAtoms) throws(CaptureError) {
+        guard let socket = WireSocket(beside: other, cookie: cookie) else {
+            throw CaptureError(.unreachable)
+        }
+        self.socket = socket
+        self.atoms = atoms
+        root = socket.root
+        unsafe buffer = .allocate(byteCount: Self.usualRoom, alignment: 8)
+    }
+
+    deinit {
+        unsafe clinux_wipe(buffer.baseAddress, filled)
+        unsafe buffer.deallocate()
+    }
+
+    var descriptor: Int32 { socket.descriptor }
+
+    /// The number of the next request.
+    var nextRequest: UInt { sent + 1 }
+
+    // MARK: Requests
+
+    /// Sends a request that has no answer.
+    func send(_ request: [UInt8]) {
+        // The server tells the last 16 bits of a request's number: no more than these may pass
+        // between two things it says.
+        if sent - max(known, answered) > 0x4000 { synchronize() }
+        sent += 1
+        if !isLost, !socket.send(request) { isLost = true }
+    }
+
+    /// Sends a request and waits for its answer; the events before it are read then.
+    ///
+    /// - Returns: nil where the server refuses the request or has gone.
+    func ask(_ request: [UInt8]) -> [UInt8]? {
+        sent += 1
+        if !isLost, !socket.send(request) { isLost = true }
+        while !isLost {
+            while let packet = nextUnseen() {
+                guard packet.type <= 1 else {
+                    unread += 1
+                    continue
+                }
+                guard packet.sequence == UInt16(truncatingIfNeeded: sent) else { continue }
+                answered = sent
+                return packet.type == 1 ? packet.bytes : nil
+            }
+            read(mayWait: true)
+        }
+        return nil
+    }
+
+    /// Waits until the server has done all that was sent.
+    ///
+    /// - Returns: the place in the stream: what is told from behind it on happened later.
+    @discardableResult func synchronize() -> UInt {
+        _ = ask(Self.synchronize)
+        return sent
+    }
+
+    /// GetInputFocus, the cheapest request that has an answer.
+    private static let synchronize: [UInt8] = [43, 0, 1, 0]
+
+    // MARK: Reading
+
+    /// Reads what has arrived, without waiting.
+    ///
+    /// - Returns: the number of events not taken yet.
+    func readArrived() -> Int {
+        while !isLost, read(mayWait: false) > 0 {}
+        while let packet = nextUnseen() {
+            if packet.type > 1 { unread += 1 }
+        }
+        return unread
+    }
+
+    /// The next packet that was read and not looked at; nil while it is not whole.
+    private func nextUnseen() -> Packet? {
+        guard filled - seen >= Packet.leastSize else { return nil }
+        let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[seen..<filled]))
+        guard packet.size <= Packet.mostSize else {
+            isLost = true
+            return nil
+        }
+        guard packet.size <= filled - seen else { return nil }
+        seen += packet.size
+        return packet
+    }
+
+    /// Reads once; the number of bytes.
+    @discardableResult private func read(mayWait: Bool) -> Int {
+        makeRoom()
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+        guard let count = unsafe socket.receive(into: room, mayWait: mayWait) else {
+            isLost = true
+            return 0
+        }
+        filled += count
+        return count
+    }
+
+    private func makeRoom() {
+        let size = unsafe buffer.count
+        guard size - filled < Self.leastRead else { return }
+        // Where most of it is in use there is too little.
+        move(toRoom: filled - taken > size / 2 ? 2 * size : size)
+    }
+
+    /// Moves what was not taken to the front of so much room, and leaves no copy.
+    private func move(toRoom size: Int) {
+        let old = unsafe buffer
+        let isNew = old.count != size
+        if isNew { unsafe buffer = .allocate(byteCount: size, alignment: 8) }
+        unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: old[taken..<filled]))
+        let kept = isNew ? 0 : filled - taken
+        unsafe clinux_wipe(old.baseAddress?.advanced(by: kept), filled - kept)
+        if isNew { unsafe old.deallocate() }
+        (taken, seen, filled) = (0, seen - taken, filled - taken)
+    }
+
+    /// Takes the next event; there must be an unread one.
+    ///
+    /// - Returns: the event, and the number of the last request that the server had seen.
+    func takeEvent() -> (event: X11Event, serial: UInt) {
+        precondition(unread > 0, "There must be an event.")
+        unread -= 1
+        while true {
+            let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[taken..<seen]))
+            taken += packet.size
+            known += UInt(packet.sequence &- UInt16(truncatingIfNeeded: known))
+            // An answer was taken when it came.
+            guard packet.type > 1 else { continue }
+            let isInput = packet.type == 35 && packet.byte(1) == codes.input
+            let event = isInput ? X11Event(input: packet) : otherEvent(packet)
+            let serial = known
+            if unread == 0 { finish() }
+            return (event, serial)
+        }
+    }
+
+    /// All that was looked through is taken.
+    private func finish() {
+        taken = seen
+        known = max(known, answered)
+        guard taken == filled else { return }
+        if unsafe buffer.count > Self.usualRoom { return move(toRoom: Self.usualRoom) }
+        unsafe clinux_wipe(buffer.baseAddress, filled)
+        (taken, seen, filled) = (0, 0, 0)
+    }
+
+    /// An event of the core protocol, or of an extension that is none of input.
+    private func otherEvent(_ packet: Packet) -> X11Event {
+        switch packet.type {
+        case 7, 8:
+            let window = packet.id(12)
+            let mode = X11Event.FocusMode(Int32(packet.byte(30)))
+            let detail = X11Event.FocusDetail(Int32(packet.byte(1)))
+            let pixel = Pixel(
+                x: Int16(bitPattern: packet.half(20)),
+                y: Int16(bitPattern: packet.half(22))
+            )
+            return packet.type == 7
+                ? .entered(window: window, mode: mode, detail: detail, at: pixel)
+                : .left(window: window, mode: mode, detail: detail, at: pixel)
+        case 16: return .created(window: packet.id(8))
+        case 17: return .destroyed(window: packet.id(8))
+        case 18: return .unmapped(window: packet.id(8))
+        case 19, 26: return .rearranged(window: packet.id(8))
+        case 21: return .reparented(window: packet.id(8))
+        case 22:
+            let window = packet.id(8)
+            return window == UInt(root) ? .screenChanged : .rearranged(window: window)
+        case 28:
+            let property = atoms.property(packet.id(8))
+            return property.map { .propertyChanged(window: packet.id(4), $0) } ?? .other
+        case codes.shapeEvent: return .rearranged(window: packet.id(4))
+        case codes.monitorEvent, codes.monitorEvent + 1: return .screenChanged
+        // What another client has sent has the highest bit, and says nothing of what happens.
+        default: return .other
+        }
+    }
+}
+
+extension X11Event {
+    /// An event of XInput (XI2proto.h).
+    fileprivate init(input packet: Packet) {
+        let type = packet.half(8)
+        let header = RawHeader(
+            time: packet.word(12),
+            device: UInt8(clamping: packet.half(20)),
+            master: UInt8(clamping: packet.half(10)),
+            isEmulated: packet.word(24) & 0x10000 != 0
+        )
+        switch type {
+        case 17:
+            let values = RawValues(packet)
+            self =
+                values.present & ~3 == 0
+                ? .rawMotion(header, values.move) : .rawAxes(header, values.axes(packet))
+        case 15, 16:
+            let number = UInt8(clamping: packet.word(16))
+            self = .rawButton(header, number: number, isDown: type == 15)
+        case 22, 23, 24:
+            let phase: Touch.Phase = type == 22 ? .down : type == 23 ? .move : .up
+            self = .rawTouch(header, id: packet.word(16), phase, RawValues(packet).axes(packet))
+        case 1, 11: self = .devicesChanged
+        default: self = .other
+        }
+    }
+}
+
+/// The values of a raw event: a mask of all axes, a value for each bit of it, and as many counts.
+private struct RawValues {
+    var present: UInt8 = 0
+    var move = X11Event.Move()
+    /// Where the counts begin.
+    private var counts = 0
+
+    init(_ packet: Packet) {
+        let words = Int(packet.half(22))
+        guard words > 0, 32 + 4 * words <= packet.size else { return }
+        var axes = 0
+        for word in 0..<words { axes += packet.word(32 + 4 * word).nonzeroBitCount }
+        let values = 32 + 4 * words
+        guard values + 16 * axes <= packet.size else { return }
+        present = packet.byte(32)
+        counts = values + 8 * axes
+        move.present = present & 3
+        if present & 1 != 0 {
+            move.made.x = packet.number(values)
+            move.counts.x = packet.number(counts)
+        }
+        if present & 2 != 0 {
+            let next = present & 1 != 0 ? 8 : 0
+            move.made.y = packet.number(values + next)
+            move.counts.y = packet.number(counts + next)
+        }
+    }
+
+    func axes(_ packet: Packet) -> X11Event.Axes {
+        var axes = X11Event.Axes()
+        axes.present = present
+        axes.move = move
+        var next = counts
+        for axis in 0..<8 where present & 1 << UInt8(axis) != 0 {
+            axes.counts[axis] = packet.number(next)
+            next += 8
+        }
+        return axes
+    }
+}
+
+/// Something the server says, in the buffer, behind which other things may stand.
+///
+/// A field that is asked for must lie within ``size``, of which 32 bytes are certain.
+@safe private struct Packet {
+    static let leastSize = 32
+    /// More than any answer or event has.
+    static let mostSize = 4 << 20
+
+    private let start: UnsafeRawPointer
+    let type: UInt8
+    let size: Int
+
+    init(_ memory: UnsafeRawBufferPointer) {
+        guard let start = memory.baseAddress, memory.count >= Self.leastSize else {
+            preconditionFailure("A packet has 32 bytes.")
+        }
+        unsafe self.start = start
+        type = unsafe start.load(as: UInt8.self)
+        // Answers, and events of newer extensions, may be longer.
+        let isLong = type == 1 || type & 0x7F == 35
+        size = isLong ? 32 + 4 * Int(unsafe start.load(fromByteOffset: 4, as: UInt32.self)) : 32
+    }
+
+    /// The last 16 bits of the number of the last request that the server had seen.
+    var sequence: UInt16 { half(2) }
+
+    var bytes: [UInt8] { unsafe Array(UnsafeRawBufferPointer(start: start, count: size)) }
+
+    func byte(_ at: Int) -> UInt8 { unsafe start.load(fromByteOffset: at, as: UInt8.self) }
+
+    func half(_ at: Int) -> UInt16 { unsafe start.load(fromByteOffset: at, as: UInt16.self) }
+
+    func word(_ at: Int) -> UInt32 { unsafe start.load(fromByteOffset: at, as: UInt32.self) }
+
+    func id(_ at: Int) -> UInt { UInt(word(at)) }
+
+    /// A number with 32 bits before and behind the point.
+    func number(_ at: Int) -> Double {
+        Double(Int64(Int32(bitPattern: word(at))) << 32 | Int64(word(at + 4))) * 0x1p-32
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// A socket on which an X server speaks the protocol, little-endian, after both sides have greeted.
+///
+/// Upstream: the server's socket on this machine. Downstream: a replay, and the pointer's events of
+/// the daemon. Promise: bytes go as they are, whole; the socket knows no request and no event.
+package final class WireSocket {
+    /// To be polled.
+    package let descriptor: Int32
+    package let root: UInt32
+    package let keycodes: ClosedRange<UInt8>
+
+    /// Connects to a path; nil where no server answers, or it lets nobody in.
+    ///
+    /// - Parameters:
+    ///   - path: of the server's socket.
+    ///   - cookie: what the server wants to be shown.
+    package convenience init?(_ path: String, cookie: [UInt8]?) {
+        self.init(connected: unsafe clinux_connect(path), cookie)
+    }
+
+    /// Connects to the server at the other end of another connection; nil as above.
+    ///
+    /// - Parameters:
+    ///   - other: the other connection's descriptor.
+    ///   - cookie: what the server wants to be shown.
+    package convenience init?(beside other: Int32, cookie: [UInt8]?) {
+        var address = sockaddr_storage()
+        var size = socklen_t(MemoryLayout.size(ofValue: address))
+        let connected = unsafe withUnsafeMutablePointer(to: &address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address -> Int32 in
+                guard unsafe getpeername(other, address, &size) == 0 else { return -1 }
+                let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+                let new = unsafe socket(Int32(address.pointee.sa_family), kind, 0)
+                guard new >= 0, unsafe connect(new, address, size) != 0 else { return new }
+                close(new)
+                return -1
+            }
+        }
+        self.init(connected: connected, cookie)
+    }
+
+    private init?(connected descriptor: Int32, _ cookie: [UInt8]?) {
+        guard descriptor >= 0 else { return nil }
+        self.descriptor = descriptor
+        let name = cookie == nil ? [] : Array(Authority.method.utf8)
+        let key = cookie ?? []
+        var greeting: [UInt8] = [0x6C, 0, 11, 0, 0, 0]
+        greeting += [UInt8(name.count), 0, UInt8(truncatingIfNeeded: key.count), 0, 0, 0]
+        for field in [name, key] {
+            greeting += field + [UInt8](repeating: 0, count: -field.count & 3)
+        }
+        guard key.count < 256, Self.send(greeting, descriptor),
+            let head = Self.receive(8, descriptor),
+            let rest = Self.receive(4 * (Int(head[6]) | Int(head[7]) << 8), descriptor),
+            head[0] == 1, rest.count >= 32
+        else {
+            close(descriptor)
+            return nil
+        }
+        let vendor = Int(rest[16]) | Int(rest[17]) << 8
+        let screen = 32 + vendor + (-vendor & 3) + 8 * Int(rest[21])
+        guard screen + 4 <= rest.count, rest[26] <= rest[27] else {
+            close(descriptor)
+            return nil
+        }
+        keycodes = rest[26]...rest[27]
+        root = rest[screen..<screen + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends bytes, waiting where the server is busy.
+    ///
+    /// - Returns: false where the server has gone.
+    package func send(_ bytes: [UInt8]) -> Bool { Self.send(bytes, descriptor) }
+
+    /// Reads exactly so many bytes, waiting for them; nil where the server has gone.
+    package func receive(_ length: Int) -> [UInt8]? { Self.receive(length, descriptor) }
+
+    /// Reads what has arrived, up to what there is room for.
+    ///
+    /// - Parameters:
+    ///   - room: where to; not empty.
+    ///   - mayWait: whether to wait where nothing has.
+    /// - Returns: the number of bytes, 0 where nothing has arrived; nil where the server has gone.
+    package func receive(into room: UnsafeMutableRawBufferPointer, mayWait: Bool) -> Int? {
+        while true {
+            let flags = mayWait ? 0 : Int32(MSG_DONTWAIT)
+            let count = unsafe recv(descriptor, room.baseAddress, room.count, flags)
+            if count > 0 { return count }
+            if count == 0 { return nil }
+            if errno == EAGAIN || errno == EWOULDBLOCK { return 0 }
+            guard errno == EINTR else { return nil }
+        }
+    }
+
+    private static func send(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    descriptor,
+                    buffer.baseAddress?.advanced(by: done),
+                    buffer.count - done,
+                    Int32(MSG_NOSIGNAL)
+                )
+            }
+            guard count > 0 || errno == EINTR else { return false }
+            done += max(count, 0)
+        }
+        return true
+    }
+
+    private static func receive(_ length: Int, _ descriptor: Int32) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: length)
+        var done = 0
+        while done < length {
+            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe recv(descriptor, buffer.baseAddress?.advanced(by: done), length - done, 0)
+            }
+            guard count > 0 || (count < 0 && errno == EINTR) else { return nil }
+            done += max(count, 0)
+        }
+        return bytes
+    }
+}
