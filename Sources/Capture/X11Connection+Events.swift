@@ -40,6 +40,8 @@ extension X11Connection {
         if let wire { return wire.takeEvent() }
         unsafe XNextEvent(display, event)
         let serial = unsafe event.pointee.xany.serial
+        // What another client has sent says nothing of what happens.
+        guard unsafe event.pointee.xany.send_event == 0 else { return (.other, serial) }
         switch unsafe event.pointee.type {
         case Int32(mci_input_type): return (takeInputEvent(), serial)
         case FocusIn:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CX11
 import Events
 import Foundation
 import Testing
@@ -163,6 +164,25 @@ import Testing
         #expect(unknown.count * 2 < plain.count)
     }
 
+    @Test func `a program that says the focus went elsewhere is not believed`() throws {
+        let scene = try Scene(managed: false)
+        let observer = try Observer(scene.desktop)
+        defer { observer.stop() }
+        let secret = scene.hands[0].open(WindowPlan(app: "Secret"))
+        let plain = scene.hands[1].open(WindowPlan(app: "Plain"))
+        for (kind, window) in [(1, plain), (0, secret)] {
+            try #require(scene.focus(kind, window, way: 0))
+            scene.type(kind, 3)
+            observer.round()
+        }
+        observer.clear()
+        scene.hands[1].sendFocus(to: plain, from: secret)
+        scene.type(0, 3)
+        observer.round()
+        let apps = observer.seen.filter(\.event.isKey).map { $0.context.facts?.app }
+        #expect(apps.count == 6 && apps.allSatisfy { $0 == "Secret" }, "\(apps)")
+    }
+
     @Test func `an id that is given again is another window's`() throws {
         let scene = try Scene(managed: false)
         let observer = try Observer(scene.desktop)
@@ -249,4 +269,18 @@ extension RawEvent {
 /// A share in percent, with two digits behind the point.
 func percent(_ part: Int, _ whole: Int) -> String {
     String(format: "%.2f %%", whole == 0 ? 0 : Double(part) * 100 / Double(whole))
+}
+
+extension Hand {
+    /// Tells everybody, who may believe it or not, that the focus went from a window to another.
+    fileprivate func sendFocus(to new: UInt, from old: UInt) {
+        for (type, window) in [(FocusOut, old), (FocusIn, new)] {
+            var event = XEvent()
+            event.xfocus.type = type
+            event.xfocus.window = window
+            event.xfocus.detail = Int32(NotifyNonlinear)
+            XSendEvent(display, window, 0, FocusChangeMask, &event)
+        }
+        flush()
+    }
 }
