@@ -101,9 +101,13 @@ package enum Disk {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw FileError("open") }
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: limit + 1)
+        var bytes: [UInt8] = []
         var count = 0
         while count <= limit {
+            if count == bytes.count {
+                let more = min(max(count, 4096), limit + 1 - count)
+                bytes += [UInt8](repeating: 0, count: more)
+            }
             let got = unsafe bytes.withUnsafeMutableBytes { buffer in
                 unsafe Glibc.read(
                     file,

@@ -5,12 +5,14 @@ import CZlib
 
 /// Compresses into locked memory, with zlib's own working memory locked too.
 @safe struct Deflate {
-    /// Columns are short and unlike one another: a window of 4 KiB and a code for each 2,048 bytes
-    /// pack them no worse than zlib's defaults, in a tenth of the memory that is to be wiped.
+    // Columns are short and unlike one another: a window of 4 KiB and a code for each 4,096 bytes
+    // pack them no worse than zlib's defaults, in a fifth of the memory that is to be wiped. Level 4
+    // packs them as well as level 6, in four fifths of the instructions.
     private static let windowBits: Int32 = 12
-    private static let memoryLevel: Int32 = 5
+    private static let memoryLevel: Int32 = 6
+    private static let level: Int32 = 4
     /// Enough for zlib's state.
-    static let workspaceSize = 48 * 1024
+    static let workspaceSize = 64 * 1024
 
     private let memory: LockedMemory
     private let workspace: Range<Int>
@@ -38,7 +40,7 @@ import CZlib
         defer { memory.wipe(workspace) }
         let started = unsafe deflateInit2_(
             &stream,
-            6,
+            Self.level,
             Z_DEFLATED,
             Self.windowBits,
             Self.memoryLevel,
