@@ -28,8 +28,13 @@ struct Desk {
     ///
     /// It cuts the pixel and keeps the fraction where the pixel stays (miPointerSetPosition), so
     /// that a pointer may be a part of a pixel left of the first.
-    func confine(_ point: PointerPath.Point, from: Pixel) -> PointerPath.Point {
+    @inline(__always)
+    func confine(_ point: PointerPath.Point, from: PointerPath.Point) -> PointerPath.Point {
         if !hasDark, point.x > -1, point.x < width, point.y > -1, point.y < height { return point }
+        return cut(point, from: PointerPath.pixel(from))
+    }
+
+    private func cut(_ point: PointerPath.Point, from: Pixel) -> PointerPath.Point {
         let whole = (x: point.x.rounded(.towardZero), y: point.y.rounded(.towardZero))
         var cut = whole
         cut.x = min(max(cut.x, 0), width - 1)

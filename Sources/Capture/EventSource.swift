@@ -2,6 +2,26 @@
 
 package import Events
 
+/// Takes what a source tells.
+package protocol CaptureSink: ~Copyable {
+    /// Takes the next event, in the order of its stream.
+    mutating func take(_ event: CaptureEvent)
+    /// Takes input; of all that is told this is most.
+    mutating func take(_ event: RawEvent, of stream: InputStream)
+    /// Takes movements of the pointer's stream.
+    mutating func take(_ run: MotionRun)
+}
+
+extension CaptureSink where Self: ~Copyable {
+    package mutating func take(_ event: RawEvent, of stream: InputStream) {
+        take(.input(event, stream: stream))
+    }
+
+    package mutating func take(_ run: MotionRun) {
+        for step in run.steps { take(RawEvent(step, of: run.device), of: .pointer) }
+    }
+}
+
 /// Where events come from: the X server, or a script in the tests.
 ///
 /// Upstream: the X server. Downstream: the gate. Promise: while it is disconnected it holds no
@@ -42,5 +62,6 @@ package protocol EventSource: AnyObject {
     ///   - sink: takes the events of each stream in their order.
     /// - Returns: the number of items read from the server, whether handed over or not.
     /// - Throws: ``CaptureError`` when the connection is lost; the source is then disconnected.
-    func drain(now: EventTime, into sink: (CaptureEvent) -> Void) throws(CaptureError) -> Int
+    func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) throws(CaptureError)
+        -> Int
 }

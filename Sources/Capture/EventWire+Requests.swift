@@ -137,7 +137,9 @@ extension [UInt8] {
     /// What is past the end is 0, for an answer as short as that says nothing.
     private func bytes(_ at: Int, _ count: Int) -> UInt64 {
         guard at + count <= self.count else { return 0 }
-        return self[at..<at + count].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        var value: UInt64 = 0
+        for index in 0..<count { value |= UInt64(self[at + index]) << UInt64(8 * index) }
+        return value
     }
 
     fileprivate func half(_ at: Int) -> UInt16 { UInt16(bytes(at, 2)) }

@@ -70,8 +70,14 @@ import Wire
 
     var descriptor: Int32 { socket.descriptor }
 
+    /// The bytes that there is room for.
+    var room: Int { unsafe buffer.count }
+
     /// The number of the next request.
     var nextRequest: UInt { sent + 1 }
+
+    /// Whether the server has done all that was sent.
+    var isDone: Bool { answered == sent }
 
     // MARK: Requests
 
@@ -98,7 +104,9 @@ import Wire
                 }
                 guard packet.sequence == UInt16(truncatingIfNeeded: sent) else { continue }
                 answered = sent
-                return packet.type == 1 ? packet.bytes : nil
+                let answer = packet.type == 1 ? packet.bytes : nil
+                if unread == 0 { finish() }
+                return answer
             }
             read(mayWait: true)
         }
@@ -176,8 +184,8 @@ import Wire
     /// Takes the next event; there must be an unread one.
     ///
     /// - Returns: the event, and the number of the last request that the server had seen.
+    @inline(__always)
     func takeEvent() -> (event: X11Event, serial: UInt) {
-        precondition(unread > 0, "There must be an event.")
         unread -= 1
         while true {
             let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[taken..<seen]))
@@ -191,6 +199,22 @@ import Wire
             if unread == 0 { finish() }
             return (event, serial)
         }
+    }
+
+    /// Takes events up to a place in the stream.
+    ///
+    /// - Parameters:
+    ///   - serial: of the first request behind the place.
+    ///   - events: gets those before it.
+    /// - Returns: the first event behind it, which is taken too; nil where there is none yet.
+    func takeEvents(until serial: UInt, into events: inout [AheadEvent]) -> AheadEvent? {
+        events.reserveCapacity(events.count + unread)
+        while unread > 0 {
+            let (event, number) = takeEvent()
+            guard number < serial else { return AheadEvent(event: event, serial: number) }
+            events.append(AheadEvent(event: event, serial: number))
+        }
+        return nil
     }
 
     /// All that was looked through is taken.
@@ -230,7 +254,7 @@ import Wire
             return property.map { .propertyChanged(window: packet.id(4), $0) } ?? .other
         case codes.shapeEvent: return .rearranged(window: packet.id(4))
         case codes.monitorEvent, codes.monitorEvent + 1: return .screenChanged
-        // What another client has sent has the highest bit, and says nothing of what happens.
+        // What another client has sent has the highest bit.
         default: return .other
         }
     }
@@ -238,6 +262,7 @@ import Wire
 
 extension X11Event {
     /// An event of XInput (XI2proto.h).
+    @inline(__always)
     fileprivate init(input packet: Packet) {
         let type = packet.half(8)
         let header = RawHeader(
@@ -271,8 +296,17 @@ private struct RawValues {
     /// Where the counts begin.
     private var counts = 0
 
+    @inline(__always)
     init(_ packet: Packet) {
         let words = Int(packet.half(22))
+        // Most move along both axes and no other.
+        if words == 2, packet.size == 72, packet.word(32) == 3, packet.word(36) == 0 {
+            move.present = 3
+            move.made = (packet.number(40), packet.number(48))
+            move.counts = (packet.number(56), packet.number(64))
+            present = 3
+            return
+        }
         guard words > 0, 32 + 4 * words <= packet.size else { return }
         var axes = 0
         for word in 0..<words { axes += packet.word(32 + 4 * word).nonzeroBitCount }
@@ -296,9 +330,9 @@ private struct RawValues {
         var axes = X11Event.Axes()
         axes.present = present
         axes.move = move
-        var next = counts
-        for axis in 0..<8 where present & 1 << UInt8(axis) != 0 {
-            axes.counts[axis] = packet.number(next)
+        var next = counts + 8 * (present & 3).nonzeroBitCount
+        for axis in 2..<8 where present & 1 << UInt8(axis) != 0 {
+            axes.others[axis - 2] = packet.number(next)
             next += 8
         }
         return axes

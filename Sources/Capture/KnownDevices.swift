@@ -18,26 +18,29 @@ struct KnownDevices {
     }
 
     /// A reading begins: after a connection the devices come before any input.
-    mutating func begin(_ sink: (CaptureEvent) -> Void) {
+    mutating func begin(_ sink: inout some CaptureSink & ~Copyable) {
         hasChanged = false
-        if told == nil { tell(current, sink) }
+        if told == nil { tell(current, &sink) }
     }
 
     /// One of the connections told that devices came or went.
-    mutating func change(to devices: [UInt8: Device], _ sink: (CaptureEvent) -> Void) {
+    mutating func change(to devices: [UInt8: Device], _ sink: inout some CaptureSink & ~Copyable) {
         current = devices
         hasChanged = true
-        tell(devices.filter { told?[$0.key]?.name == $0.value.name }, sink)
+        tell(devices.filter { told?[$0.key]?.name == $0.value.name }, &sink)
     }
 
     /// A reading ends: one without changes has brought both connections to the same place.
-    mutating func finish(_ sink: (CaptureEvent) -> Void) {
-        if !hasChanged { tell(current, sink) }
+    mutating func finish(_ sink: inout some CaptureSink & ~Copyable) {
+        if !hasChanged { tell(current, &sink) }
     }
 
-    private mutating func tell(_ devices: [UInt8: Device], _ sink: (CaptureEvent) -> Void) {
+    private mutating func tell(
+        _ devices: [UInt8: Device],
+        _ sink: inout some CaptureSink & ~Copyable
+    ) {
         guard devices != told else { return }
         told = devices
-        sink(.devices(devices))
+        sink.take(.devices(devices))
     }
 }

@@ -2,6 +2,14 @@
 
 import Events
 
+/// An event taken before its turn.
+struct AheadEvent: BitwiseCopyable {
+    var event: X11Event
+    var serial: UInt
+    /// Where the pointer was after it, where that is to be told.
+    var place: Pixel?
+}
+
 /// One connection's stream while it is read.
 struct Lane<Tracker: ContextTracker> {
     let connection: X11Connection
@@ -9,7 +17,7 @@ struct Lane<Tracker: ContextTracker> {
     var tracker: Tracker
     /// The events read and not yet taken.
     private(set) var waiting = 0
-    private var now = EventTime(0)
+    private var clock = ServerClock(now: EventTime(0))
     /// Certainly not after the event to be read next.
     private var floor = EventTime(0)
     private var told: AppContext?
@@ -18,22 +26,14 @@ struct Lane<Tracker: ContextTracker> {
     /// How often another context was told.
     private(set) var changes = 0
 
-    /// An event taken before its turn.
-    struct Ahead {
-        var event: X11Event
-        var serial: UInt
-        /// Where the pointer was after it, where that is to be told.
-        var place: Pixel?
-    }
-
     /// The room that is kept for events from one reading to the next.
-    private static var mostKept: Int { 4096 }
+    private static var mostKept: Int { 6144 }
 
     /// What ``readAhead(until:)`` took.
-    var ahead: [Ahead] = []
+    var ahead: [AheadEvent] = []
     private var nextAhead = 0
     /// What is behind the place up to which was read ahead.
-    private var overhang: [Ahead] = []
+    private var overhang: [AheadEvent] = []
     /// The place of the event handed out last.
     private(set) var place: Pixel?
 
@@ -45,8 +45,8 @@ struct Lane<Tracker: ContextTracker> {
 
     /// Reads what has arrived; the number of events.
     mutating func begin(_ now: EventTime) -> Int {
-        floor = self.now == EventTime(0) ? now : self.now
-        self.now = now
+        floor = clock.now == EventTime(0) ? now : clock.now
+        clock = ServerClock(now: now)
         forgetTaken()
         waiting = connection.readArrived()
         tracker.beginRound()
@@ -74,12 +74,8 @@ struct Lane<Tracker: ContextTracker> {
     mutating func readFurther(until serial: UInt) {
         ahead += overhang
         overhang.removeAll(keepingCapacity: true)
-        waiting = connection.readAlready
-        while waiting > 0, overhang.isEmpty, !connection.isLost {
-            waiting -= 1
-            let (event, eventSerial) = connection.takeEvent()
-            let taken = Ahead(event: event, serial: eventSerial)
-            if eventSerial < serial { ahead.append(taken) } else { overhang.append(taken) }
+        if let first = connection.wire?.takeEvents(until: serial, into: &ahead) {
+            overhang.append(first)
         }
         waiting = 0
     }
@@ -97,15 +93,40 @@ struct Lane<Tracker: ContextTracker> {
         return max(0, waiting - before)
     }
 
+    /// Whether the context told last is that of the input that comes next.
+    var isSettled: Bool { !isToldApart && !tracker.isPending && !connection.isLost }
+
+    /// The movement of two axes that comes next, with which no place is to be told, not taken yet.
+    ///
+    /// It is nil where something else comes next.
+    var nextMotion: (header: X11Event.RawHeader, move: X11Event.Move)? {
+        guard nextAhead < ahead.count,
+            case .rawMotion(let header, let move) = ahead[nextAhead].event,
+            ahead[nextAhead].place == nil
+        else { return nil }
+        return (header, move)
+    }
+
+    /// Takes what ``nextMotion`` told.
+    ///
+    /// - Parameter time: when that was.
+    mutating func takeMotion(at time: EventTime) {
+        nextAhead += 1
+        if time.milliseconds > floor.milliseconds { floor = time }
+    }
+
+    /// The moment of a stamp of the server.
+    func time(of stamp: UInt32) -> EventTime { clock.time(of: stamp) }
+
     /// The next event that is not about windows; changes of context go to the sink on the way.
-    mutating func next(_ sink: (CaptureEvent) -> Void) -> X11Event? {
+    mutating func next(_ sink: inout some CaptureSink & ~Copyable) -> X11Event? {
         while let (event, serial) = takeNext() {
             if event.isInput, !tracker.isPending {
-                if isToldApart { tell(tracker.context, sink) }
+                if isToldApart { tell(tracker.context, &sink) }
                 return event
             }
             tracker.take(event, serial: serial, connection)
-            tell(tracker.context, sink)
+            tell(tracker.context, &sink)
             switch event {
             case .rawKey, .rawButton, .rawMotion, .rawAxes, .rawTouch, .modifiersChanged,
                 .keyboardMapChanged,
@@ -130,39 +151,39 @@ struct Lane<Tracker: ContextTracker> {
     }
 
     /// All is read: the server's answers now hold for what comes next.
-    mutating func finish(_ sink: (CaptureEvent) -> Void) {
+    mutating func finish(_ sink: inout some CaptureSink & ~Copyable) {
         guard !connection.isLost else { return }
         tracker.endRound(connection)
         // Where the first answer says which window it is, the second says whose.
         for _ in 0..<2 where connection.isQueueEmpty && overhang.isEmpty {
             tracker.settle(connection.nextRequest, connection)
         }
-        tell(tracker.context, sink)
+        tell(tracker.context, &sink)
     }
 
     /// Input came; whose it is may be another question than a moment ago.
-    mutating func inputCame(at time: EventTime, _ sink: (CaptureEvent) -> Void) {
-        if tracker.inputCame(at: time, connection) { tell(tracker.context, sink) }
+    mutating func inputCame(at time: EventTime, _ sink: inout some CaptureSink & ~Copyable) {
+        if tracker.inputCame(at: time, connection) { tell(tracker.context, &sink) }
     }
 
     mutating func stamp(_ time: UInt32) -> EventTime {
-        let time = EventTime(server: time, near: now)
+        let time = self.time(of: time)
         floor = max(floor, time)
         return time
     }
 
     /// The event that was handed out last is not of the tracker's context, but of nobody knows which.
-    mutating func hide(_ sink: (CaptureEvent) -> Void) {
-        tell(.unknown, sink)
+    mutating func hide(_ sink: inout some CaptureSink & ~Copyable) {
+        tell(.unknown, &sink)
         isToldApart = true
     }
 
     /// Tells a context, unless it is the one that was told last.
-    private mutating func tell(_ context: AppContext, _ sink: (CaptureEvent) -> Void) {
+    private mutating func tell(_ context: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
         isToldApart = false
         guard context != told, !connection.isLost else { return }
         told = context
         changes += 1
-        sink(.context(context, stream: stream, at: floor))
+        sink.take(.context(context, stream: stream, at: floor))
     }
 }

@@ -27,12 +27,21 @@ struct PointerAxes {
         if number > 1 { others |= 1 << UInt8(number) } else if isAbsolute { self.isAbsolute = true }
     }
 
+    /// Whether axes 0 and 1 hold movements.
+    var isRelative: Bool { !isAbsolute }
+
+    /// The whole counts of a movement, of a device that tells movements.
+    mutating func step(_ move: X11Event.Move) -> (dx: Int32, dy: Int32) {
+        let dx = move.present & 1 != 0 ? Self.whole(move.counts.x, &rest.x) : 0
+        let dy = move.present & 2 != 0 ? Self.whole(move.counts.y, &rest.y) : 0
+        return (dx, dy)
+    }
+
     /// What a movement of the first two axes was; nil where it is less than a count.
     mutating func read(_ move: X11Event.Move) -> RawEvent.Payload? {
         guard move.present != 0 else { return nil }
         guard isAbsolute else {
-            let dx = move.present & 1 != 0 ? Self.whole(move.counts.x, &rest.x) : 0
-            let dy = move.present & 2 != 0 ? Self.whole(move.counts.y, &rest.y) : 0
+            let (dx, dy) = step(move)
             return dx | dy == 0 ? nil : .motion(dx: dx, dy: dy)
         }
         var values = AxisValues()

@@ -62,7 +62,7 @@ struct PointerPath {
     /// Moves the pointer by what the server made of a movement.
     mutating func move(by made: Point, counts: Point, on desk: Desk) {
         if let from = now {
-            now = desk.confine((from.x + made.x, from.y + made.y), from: Self.pixel(from))
+            now = desk.confine((from.x + made.x, from.y + made.y), from: from)
             if !made.x.isWhole || !made.y.isWhole { slack += Self.cut }
         }
         read?.pixel.x += counts.x
@@ -80,7 +80,7 @@ struct PointerPath {
         wasPlaced = true
         if let from = now {
             let to = (axes & 1 != 0 ? made.x : from.x, axes & 2 != 0 ? made.y : from.y)
-            now = desk.confine(to, from: Self.pixel(from))
+            now = desk.confine(to, from: from)
         }
         if axes & 1 != 0 { read?.pixel.x = counts.x }
         if axes & 2 != 0 { read?.pixel.y = counts.y }
@@ -141,8 +141,14 @@ struct PointerPath {
     }
 
     /// The pixel to tell with a movement within a reading, which holds if the server's answer does.
+    @inline(__always)
     mutating func tellOnTheWay(at time: EventTime) -> Pixel? {
-        guard let read, time.milliseconds - checked.milliseconds >= Self.step else { return nil }
+        guard time.milliseconds - checked.milliseconds >= Self.step else { return nil }
+        return look(at: time)
+    }
+
+    private mutating func look(at time: EventTime) -> Pixel? {
+        guard let read else { return nil }
         checked = time
         guard let pixel, Self.pixel(read.pixel) != pixel else { return nil }
         return tell(at: time)

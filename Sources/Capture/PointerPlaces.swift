@@ -4,22 +4,10 @@ import Events
 
 /// Where the pointers of the session are, and what of it is told with which event.
 struct PointerPlaces {
-    /// A pointer of the screen.
-    private struct Master {
-        let id: UInt8
-        var path = PointerPath()
-        /// The movement read last, while a reading is reckoned.
-        var lastMove: (index: Int, time: EventTime)?
-        /// Something else than the events that were read moved it, or may have.
-        var isDisturbed = false
-        /// The clicks on the border of two pixels since which it moved by whole pixels, if at all.
-        var borders: [(index: Int, place: PointerPath.Point)] = []
-    }
-
     /// So often a reading asks the server about what it read.
     private static let mostRounds = 8
 
-    private var masters: [Master] = []
+    private var masters: [FollowedPointer] = []
     /// By the device's id; nil for devices that tell movements.
     private var scales: [AxisScale.Desktop?] = []
     private var desk: Desk?
@@ -48,7 +36,7 @@ struct PointerPlaces {
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
         knownSince = since
         let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
-        masters = ids.map { id in masters.first { $0.id == id } ?? Master(id: id) }
+        masters = ids.map { id in masters.first { $0.id == id } ?? FollowedPointer(id: id) }
         scales = (UInt8.min...UInt8.max).map { id in
             devices[id].flatMap { AxisScale.desktop($0.device) }
         }
@@ -101,8 +89,18 @@ struct PointerPlaces {
             contexts = lane.changes
             for index in masters.indices { masters[index].path.forgetTold() }
         }
-        follow(&lane, now)
-        for index in masters.indices { settle(index, at: answers[index], &lane) }
+        let way = desk.map {
+            FollowedPointer.Way(
+                desk: $0,
+                scales: scales,
+                start: start,
+                clock: ServerClock(now: now)
+            )
+        }
+        for index in masters.indices {
+            masters[index].follow(&lane.ahead, way, fingers)
+            masters[index].settle(at: answers[index], &lane.ahead, lane.connection)
+        }
         for time in histories.compactMap({ trail.beginning(of: $0.times) }) {
             forgetClicks(before: time, &lane)
         }
@@ -160,7 +158,7 @@ struct PointerPlaces {
     /// - Returns: the fingers of which the server is to be asked: their place among the events and
     ///   among ``landings``, and the pixel.
     private mutating func findLandings(
-        _ events: inout [Lane<PointerTracker>.Ahead],
+        _ events: inout [AheadEvent],
         from first: Int
     ) -> [(index: Int, landing: Int, pixel: Pixel)] {
         var questions: [(index: Int, landing: Int, pixel: Pixel)] = []
@@ -208,7 +206,7 @@ struct PointerPlaces {
     }
 
     /// Says where fingers are, as long as the desktop and the devices are those that are known.
-    private func placeFingers(_ events: inout [Lane<PointerTracker>.Ahead]) {
+    private func placeFingers(_ events: inout [AheadEvent]) {
         var isOutdated = false
         for index in events.indices {
             switch events[index].event {
@@ -232,91 +230,9 @@ struct PointerPlaces {
         }
     }
 
-    /// Follows the movements that were read, from where the pointers were before.
-    private mutating func follow(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
-        for index in masters.indices {
-            masters[index].lastMove = nil
-            masters[index].borders = []
-        }
-        guard let desk else { return }
-        for index in lane.ahead.indices where lane.ahead[index].serial >= start {
-            switch lane.ahead[index].event {
-            case .rawMotion(let header, let made):
-                lane.ahead[index].place = move(header, made, at: index, desk, now)
-            case .rawAxes(let header, let axes):
-                lane.ahead[index].place = move(header, axes.move, at: index, desk, now)
-            case .rawButton(let header, _, _) where !header.isEmulated:
-                guard let master = master(header.master), let place = masters[master].path.now
-                else { continue }
-                guard let pixel = masters[master].path.pixel else {
-                    masters[master].borders.append((index, place))
-                    continue
-                }
-                lane.ahead[index].place = pixel
-                let time = EventTime(server: header.time, near: now)
-                masters[master].path.wasTold(pixel, at: time)
-            case .rawTouch(let header, _, _, _) where fingers.isScreen(header.device):
-                // The pointer may have gone with it.
-                if let master = master(header.master) { masters[master].isDisturbed = true }
-            case .entered, .left:
-                // In the window left the movements may not have been recorded.
-                for index in masters.indices { masters[index].path.forgetTold() }
-            case .screenChanged, .devicesChanged: disturb()
-            default: continue
-            }
-        }
-    }
-
     /// Nobody can say how the pointers went since the last answer.
     private mutating func disturb() {
         for index in masters.indices { masters[index].isDisturbed = true }
-    }
-
-    private mutating func settle(
-        _ index: Int,
-        at answer: PointerPath.Point?,
-        _ lane: inout Lane<PointerTracker>
-    ) {
-        let (id, connection) = (masters[index].id, lane.connection)
-        let end = masters[index].path.now
-        let isSettled = masters[index].path.settle(at: answer) { connection.pixel(of: id) }
-        let isRight = isSettled && !masters[index].isDisturbed
-        if isRight {
-            if let end, !masters[index].borders.isEmpty, let shown = connection.pixel(of: id) {
-                settleBorders(index, end, shown, &lane)
-                // The reader was told pixels that the path does not know of.
-                masters[index].path.forgetTold()
-            }
-            guard let last = masters[index].lastMove,
-                let pixel = masters[index].path.tell(at: last.time)
-            else { return }
-            lane.ahead[last.index].place = pixel
-        } else {
-            masters[index].path.forgetTold()
-            for place in lane.ahead.indices
-            where lane.ahead[place].event.step?.master == masters[index].id {
-                lane.ahead[place].place = nil
-            }
-        }
-    }
-
-    /// Which side of the border a pointer is on the server shows at the end, and by whole pixels it
-    /// cannot have come from the other side.
-    private func settleBorders(
-        _ index: Int,
-        _ end: PointerPath.Point,
-        _ shown: Pixel,
-        _ lane: inout Lane<PointerTracker>
-    ) {
-        for click in masters[index].borders {
-            let way = (x: end.x - click.place.x, y: end.y - click.place.y)
-            // It was stopped at an edge.
-            guard way.x.rounded() == way.x, way.y.rounded() == way.y else { continue }
-            lane.ahead[click.index].place = Pixel(
-                x: Int16(clamping: Int(shown.x) - Int(way.x)),
-                y: Int16(clamping: Int(shown.y) - Int(way.y))
-            )
-        }
     }
 
     /// What was told with a movement did not leave.
@@ -325,31 +241,6 @@ struct PointerPlaces {
     }
 
     private func master(_ id: UInt8) -> Int? { masters.firstIndex { $0.id == id } }
-
-    /// Moves a pointer; the pixel that is to be told with it, if one is.
-    private mutating func move(
-        _ header: X11Event.RawHeader,
-        _ move: X11Event.Move,
-        at index: Int,
-        _ desk: Desk,
-        _ now: EventTime
-    ) -> Pixel? {
-        guard move.present != 0, let master = master(header.master) else { return nil }
-        if let scales = scales[Int(header.device)] {
-            masters[master].path.move(
-                to: desk.place(move.made, scales),
-                counts: desk.place(move.counts, scales),
-                axes: move.present,
-                on: desk
-            )
-        } else {
-            masters[master].path.move(by: move.made, counts: move.counts, on: desk)
-        }
-        if !masters[master].borders.isEmpty, !move.isWhole { masters[master].borders = [] }
-        let time = EventTime(server: header.time, near: now)
-        masters[master].lastMove = (index, time)
-        return masters[master].path.tellOnTheWay(at: time)
-    }
 
     private func position(_ id: UInt8, _ connection: X11Connection) -> PointerPath.Point? {
         guard let desk else { return nil }
@@ -369,7 +260,7 @@ extension X11Event {
     }
 
     /// What the server has in its history as well; nil for what it has not.
-    fileprivate var step: PointerTrail.Step? {
+    var step: PointerTrail.Step? {
         switch self {
         case .rawMotion(let header, _), .rawAxes(let header, _), .rawButton(let header, _, _):
             PointerTrail.Step(device: header.device, master: header.master, time: header.time)

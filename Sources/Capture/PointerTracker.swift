@@ -36,7 +36,11 @@ struct PointerTracker: ContextTracker {
         self.book = book
     }
 
-    var isPending: Bool { answer != nil || (finding != nil && context == .unknown) }
+    var isPending: Bool {
+        if answer != nil { return true }
+        if case .unknown = context { return finding != nil }
+        return false
+    }
 
     /// The child of the root the pointer is in, 0 for the root itself; nil where that is not known.
     var window: UInt? {

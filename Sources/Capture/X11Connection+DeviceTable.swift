@@ -205,9 +205,10 @@ extension X11Connection {
 extension Int32 {
     /// The nearest whole number, or the bounds for what lies outside them.
     init(near value: Double) {
-        if let whole = Int32(exactly: value) {
-            self = whole
-            return
+        if value.magnitude < 0x1p31 {
+            self = Int32(value)
+            // Most are whole.
+            if Double(self) == value { return }
         }
         guard value.isFinite else {
             self = 0

@@ -112,7 +112,7 @@ import Wire
     deinit {
         if let map = unsafe keyboardMap { unsafe XkbFreeKeyboard(map, 0, 1) }
         // Without this, closing would wait for an answer of the server, which may be stuck.
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        unsafe shutdown(XConnectionNumber(display), Int32(SHUT_RDWR))
         unsafe XCloseDisplay(display)
         // The event buffer held raw input.
         unsafe UnsafeMutableRawPointer(event).initializeMemory(

@@ -3,15 +3,15 @@
 import Events
 
 /// An event of the X server, cut down to what capture reads from it.
-enum X11Event {
+enum X11Event: BitwiseCopyable {
     case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
     case rawButton(RawHeader, number: UInt8, isDown: Bool)
     /// A movement, or a position, of axes 0 and 1: of events most are such.
     case rawMotion(RawHeader, Move)
     /// Also of other axes: wheels, pressure.
-    indirect case rawAxes(RawHeader, Axes)
+    case rawAxes(RawHeader, Axes)
     /// A finger on a touch device, which may move a pointer without a raw movement.
-    indirect case rawTouch(RawHeader, id: UInt32, Touch.Phase, Axes)
+    case rawTouch(RawHeader, id: UInt32, Touch.Phase, Axes)
     case focusIn(window: UInt, mode: FocusMode, detail: FocusDetail)
     case focusOut(window: UInt, mode: FocusMode, detail: FocusDetail)
     /// The pointer came into a window or into one inside it.
@@ -50,7 +50,7 @@ enum X11Event {
     }
 
     /// What all raw events carry.
-    struct RawHeader {
+    struct RawHeader: BitwiseCopyable {
         /// The server's clock in milliseconds.
         var time: UInt32
         /// The physical device.
@@ -62,7 +62,7 @@ enum X11Event {
     }
 
     /// The values of axes 0 and 1.
-    struct Move {
+    struct Move: BitwiseCopyable {
         /// Bit n: axis n has a value.
         var present: UInt8 = 0
         /// As the device counts them.
@@ -75,16 +75,17 @@ enum X11Event {
     }
 
     /// The values of the first eight axes.
-    struct Axes {
+    struct Axes: BitwiseCopyable {
         /// Bit n: axis n has a value.
         var present: UInt8 = 0
-        /// As the device counts them.
-        var counts = InlineArray<8, Double>(repeating: 0)
         /// Of axes 0 and 1.
         var move = Move()
+        /// Of axes 2 to 7, as the device counts them.
+        var others = InlineArray<6, Double>(repeating: 0)
 
         subscript(axis: Int) -> Double? {
-            present & (1 << axis) != 0 ? counts[axis] : nil
+            guard present & (1 << axis) != 0 else { return nil }
+            return axis > 1 ? others[axis - 2] : axis == 0 ? move.counts.x : move.counts.y
         }
 
         /// The values of a finger.
@@ -131,5 +132,9 @@ enum X11Event {
 
 extension Double {
     /// Whether there is no fraction; for what the wire tells, 32 bits and as many of a fraction.
-    var isWhole: Bool { Double(Int64(self)) == self }
+    var isWhole: Bool {
+        // From here on to twice as much doubles are whole, so that adding rounds.
+        let big = 0x1.8p52
+        return (self + big) - big == self
+    }
 }

@@ -20,6 +20,9 @@ struct X11Session {
     /// The buttons that are down.
     private var buttons: Set<Button> = []
 
+    /// The most movements that are handed over at once.
+    private static let mostInRun = 256
+
     private struct Button: Hashable {
         let device: UInt8
         let number: UInt8
@@ -96,13 +99,13 @@ struct X11Session {
     /// Hands over what has arrived, both streams merged by the server's time.
     ///
     /// - Returns: the number of items read.
-    mutating func drain(now: EventTime, into sink: (CaptureEvent) -> Void) -> Int {
+    mutating func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) -> Int {
         var count = keyboard.begin(now)
         let arrived = pointer.begin(now)
-        devices.begin(sink)
+        devices.begin(&sink)
         if !isScreenTold, let screen = places.screen {
             isScreenTold = true
-            sink(.screen(screen))
+            sink.take(.screen(screen))
         }
         places.start(pointer.connection, now)
         if arrived > 0 { places.reckon(&pointer, now) }
@@ -111,38 +114,39 @@ struct X11Session {
         // pointer is has brought all of them. Keys older than these may have come meanwhile.
         let late = keyboard.continueReading()
         count += late
-        var key = nextKey(sink)
+        var key = nextKey(&sink)
         var isLate = keyboard.waiting < late
-        var move = nextMove(sink)
+        var move = nextMove(&sink)
         while true {
             if let event = key, move.map({ event.time <= $0.time }) ?? !isLate {
-                sink(.input(event, stream: .keyboard))
-                key = nextKey(sink)
+                sink.take(event, of: .keyboard)
+                key = nextKey(&sink)
                 isLate = keyboard.waiting < late
             } else if let event = move {
-                sink(.input(event, stream: .pointer))
-                move = nextMove(sink)
+                sink.take(event, of: .pointer)
+                handOverMotions(before: key?.time, &sink)
+                move = nextMove(&sink)
             } else {
                 break
             }
         }
         heldKey = key
-        keyboard.finish(sink)
-        pointer.finish(sink)
-        devices.finish(sink)
+        keyboard.finish(&sink)
+        pointer.finish(&sink)
+        devices.finish(&sink)
         return count
     }
 
-    private mutating func nextKey(_ sink: (CaptureEvent) -> Void) -> RawEvent? {
+    private mutating func nextKey(_ sink: inout some CaptureSink & ~Copyable) -> RawEvent? {
         if let held = heldKey {
             heldKey = nil
             return held
         }
-        while let event = keyboard.next(sink) {
+        while let event = keyboard.next(&sink) {
             switch event {
             case .rawKey(let header, let keycode, let isDown):
                 let time = keyboard.stamp(header.time)
-                keyboard.inputCame(at: time, sink)
+                keyboard.inputCame(at: time, &sink)
                 return RawEvent(
                     time: time,
                     device: header.device,
@@ -153,42 +157,42 @@ struct X11Session {
             case .keyboardMapChanged: keys.mapDidChange()
             case .devicesChanged:
                 // What movements mean changes where the pointer's connection tells it.
-                devices.change(to: pointer.connection.devices().mapValues(\.device), sink)
+                devices.change(to: pointer.connection.devices().mapValues(\.device), &sink)
             default: break
             }
         }
         return nil
     }
 
-    private mutating func nextMove(_ sink: (CaptureEvent) -> Void) -> RawEvent? {
+    private mutating func nextMove(_ sink: inout some CaptureSink & ~Copyable) -> RawEvent? {
         if !heldMoves.isEmpty { return heldMoves.removeFirst() }
-        while let event = pointer.next(sink) {
+        while let event = pointer.next(&sink) {
             switch event {
             case .rawButton(let header, let number, let isDown):
-                let time = inputCame(header, sink)
+                let time = inputCame(header, &sink)
                 guard let payload = Self.button(header, number, isDown) else { continue }
                 if case .button = payload {
                     note(Button(device: header.device, number: number), isDown)
                 }
                 return told(header, time, payload)
             case .rawMotion(let header, let move):
-                let time = inputCame(header, sink)
+                let time = inputCame(header, &sink)
                 guard let payload = axes[Int(header.device)].read(move) else {
                     noteUntold(header)
                     continue
                 }
                 return told(header, time, payload)
             case .rawAxes(let header, let values):
-                let time = inputCame(header, sink)
+                let time = inputCame(header, &sink)
                 guard let event = movement(header, values, time) else { continue }
                 return event
             case .rawTouch(let header, let id, let phase, let values):
-                let time = inputCame(header, sink)
+                let time = inputCame(header, &sink)
                 let finger = places.takeTouch(header, id, phase, pointer.tracker.window)
-                if !finger.isOfPointer { pointer.hide(sink) }
+                if !finger.isOfPointer { pointer.hide(&sink) }
                 let touch = Touch(finger: finger.number, phase: phase, values: values.ofTouch)
                 return told(header, time, .touch(touch))
-            case .devicesChanged: devicesDidChange(sink)
+            case .devicesChanged: devicesDidChange(&sink)
             case .screenChanged:
                 isScreenTold = false
                 let screen = pointer.connection.wire?.screen()
@@ -199,13 +203,42 @@ struct X11Session {
         return nil
     }
 
+    /// Hands over the plain movements that come next, up to a key.
+    ///
+    /// The first one behind anything else goes another way, so that whose it is has been asked.
+    private mutating func handOverMotions(
+        before key: EventTime?,
+        _ sink: inout some CaptureSink & ~Copyable
+    ) {
+        guard heldMoves.isEmpty, pointer.isSettled else { return }
+        while let device = pointer.nextMotion?.header.device, axes[Int(device)].isRelative {
+            var run = MotionRun(of: device)
+            var axes = self.axes[Int(device)]
+            run.steps.append(addingCapacity: Self.mostInRun) { steps in
+                var step = MotionRun.Step(time: EventTime(0), dx: 0, dy: 0)
+                while steps.freeCapacity > 0, let (header, move) = pointer.nextMotion,
+                    header.device == device
+                {
+                    step.time = pointer.time(of: header.time)
+                    if let key, key.milliseconds <= step.time.milliseconds { break }
+                    pointer.takeMotion(at: step.time)
+                    (step.dx, step.dy) = axes.step(move)
+                    if step.dx | step.dy != 0 { steps.append(step) }
+                }
+            }
+            self.axes[Int(device)] = axes
+            guard !run.steps.isEmpty else { return }
+            sink.take(run)
+        }
+    }
+
     /// The time of an event of the pointer's connection.
     private mutating func inputCame(
         _ header: X11Event.RawHeader,
-        _ sink: (CaptureEvent) -> Void
+        _ sink: inout some CaptureSink & ~Copyable
     ) -> EventTime {
         let time = pointer.stamp(header.time)
-        pointer.inputCame(at: time, sink)
+        pointer.inputCame(at: time, &sink)
         return time
     }
 
@@ -222,11 +255,11 @@ struct X11Session {
         if isDown { buttons.insert(button) } else { buttons.remove(button) }
     }
 
-    private mutating func devicesDidChange(_ sink: (CaptureEvent) -> Void) {
+    private mutating func devicesDidChange(_ sink: inout some CaptureSink & ~Copyable) {
         let all = pointer.connection.devices()
         axes = Self.axes(all)
         places.use(all, since: pointer.connection.placeAfterAnswer)
-        devices.change(to: all.mapValues(\.device), sink)
+        devices.change(to: all.mapValues(\.device), &sink)
     }
 
     private static func axes(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [PointerAxes] {

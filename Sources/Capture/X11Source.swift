@@ -5,9 +5,10 @@ package import Events
 
 /// The input of an X11 session, read as XInput2 raw events.
 ///
-/// Two connections: the keyboard's speaks XInput 2.0, for only then does the server withhold keys
-/// during grabs; the pointer's speaks 2.2, for only then are drags complete. Their events are
-/// merged by the server's time. Disconnecting closes both, so that nothing can arrive.
+/// Two connections tell of input: the keyboard's speaks XInput 2.0, for only then does the server
+/// withhold keys during grabs; the pointer's speaks 2.2, for only then are drags complete. Their
+/// events are merged by the server's time. A third one is told nothing: there questions about what
+/// the pointer's tells are asked. Disconnecting closes all, so that nothing can arrive.
 package final class X11Source: EventSource {
     private var session: X11Session?
     private var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
@@ -60,9 +61,9 @@ package final class X11Source: EventSource {
 
     package func drain(
         now: EventTime,
-        into sink: (CaptureEvent) -> Void
+        into sink: inout some CaptureSink & ~Copyable
     ) throws(CaptureError) -> Int {
-        let count = session?.drain(now: now, into: sink) ?? 0
+        let count = session?.drain(now: now, into: &sink) ?? 0
         if session?.isLost == true {
             session = nil
             throw CaptureError(.connectionLost)

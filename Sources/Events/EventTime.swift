@@ -8,6 +8,9 @@ package struct EventTime: Comparable, Hashable, Sendable, BitwiseCopyable {
     /// Milliseconds since the boot.
     package var milliseconds: Int64
 
+    /// Before all that can have happened.
+    package static let distantPast = EventTime(Int64.min)
+
     /// A moment `milliseconds` after the boot.
     package init(_ milliseconds: Int64) {
         self.milliseconds = milliseconds
@@ -24,6 +27,10 @@ package struct EventTime: Comparable, Hashable, Sendable, BitwiseCopyable {
 
     /// The server's stamp for it.
     package var server: UInt32 { UInt32(truncatingIfNeeded: milliseconds) }
+
+    package static func >= (left: EventTime, right: EventTime) -> Bool {
+        left.milliseconds >= right.milliseconds
+    }
 
     package static func < (left: EventTime, right: EventTime) -> Bool {
         left.milliseconds < right.milliseconds

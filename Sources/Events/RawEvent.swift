@@ -62,6 +62,12 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
         self.payload = payload
         self.place = place
     }
+
+    /// A movement of a run.
+    package init(_ step: MotionRun.Step, of device: UInt8) {
+        let payload = Payload.motion(dx: step.dx, dy: step.dy)
+        self.init(time: step.time, device: device, payload: payload)
+    }
 }
 
 extension RawEvent.Payload: Redacted {}

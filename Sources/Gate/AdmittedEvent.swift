@@ -39,6 +39,24 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
     }
 }
 
+/// Movements of one device that the gate let through, as ``AdmittedEvent`` is one.
+package struct AdmittedMotions: Sendable, Redacted {
+    package let device: UInt8
+    /// At least one, in the order of the stream.
+    package let steps: [MotionRun.Step]
+
+    init(_ run: MotionRun) {
+        (device, steps) = (run.device, run.steps)
+    }
+
+    /// One of them.
+    package func event(at index: Int) -> AdmittedEvent {
+        let step = steps[index]
+        let payload = AdmittedEvent.Payload.motion(dx: step.dx, dy: step.dy)
+        return AdmittedEvent(time: step.time, device: device, payload: payload)
+    }
+}
+
 /// An application that came to the front while the gate was open.
 package struct AdmittedFocus: Sendable, Redacted {
     package let time: EventTime

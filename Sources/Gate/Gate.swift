@@ -43,6 +43,8 @@ package struct Gate: Sendable {
     }
 
     package private(set) var conditions = Conditions()
+    /// Whether the conditions let anything through.
+    private var isOpen = false
     private var closure: Gap?
     private var keyboard = Lane(.keyboard)
     private var pointer = Lane(.pointer)
@@ -78,6 +80,7 @@ package struct Gate: Sendable {
     ) {
         let before = conditions.closedBy
         conditions = new
+        isOpen = new.closedBy == nil
         guard new.closedBy != before || closure?.reason == .notRunning else { return }
         close(at: time, &sink)
         endClosure(at: time, &sink)
@@ -121,6 +124,18 @@ package struct Gate: Sendable {
         closure = Gap(reason: reason, from: time, to: time)
     }
 
+    /// Lets movements through where nothing speaks against any of them and nothing is to be told
+    /// before them, as is so of most.
+    ///
+    /// - Parameter run: what comes next on the pointer's stream.
+    /// - Returns: nil where ``take(_:into:)`` must decide on each.
+    package func letThrough(_ run: MotionRun) -> AdmittedMotions? {
+        guard isOpen, let from = pointer.clearFrom, surroundings.areTold(run.device),
+            run.steps.allSatisfy({ $0.time.milliseconds >= from.milliseconds })
+        else { return nil }
+        return AdmittedMotions(run)
+    }
+
     /// Takes the next event of a stream.
     ///
     /// - Parameters:
@@ -148,7 +163,7 @@ package struct Gate: Sendable {
             }
             return nil
         case .input(let raw, let stream):
-            guard conditions.closedBy == nil else { return false }
+            guard isOpen else { return false }
             let drop = stream == .keyboard ? keyboard.drops(raw) : pointer.drops(raw)
             switch drop {
             case nil: return admit(raw, &sink)
@@ -200,7 +215,7 @@ package struct Gate: Sendable {
         _ sink: inout some GateSink & ~Copyable
     ) {
         // What was in front while nothing was watched says nothing about later.
-        guard conditions.closedBy == nil else { return }
+        guard isOpen else { return }
         var verdict = Verdict()
         var before: [(verdict: Verdict, until: EventTime)] = []
         if case .window(let window) = context {

@@ -52,6 +52,9 @@ struct Verdict {
         self.refusal = refusal
     }
 
+    /// Whether nothing is recorded of some device, or of any.
+    var dropsAny: Bool { refusal != nil || deviceReason != nil }
+
     /// Whether nothing of a device is recorded.
     func drops(_ device: UInt8) -> Bool {
         refusal != nil

@@ -61,6 +61,8 @@ package struct BatchBuilder: ~Copyable {
     private var nextTrial = 0
     /// Column bytes at which a cut is to be noted, or a trial is due.
     private var nextStop = 0
+    /// Bytes of the columns that plain movements do not add to.
+    private var otherBytes = 0
     /// The column bytes that one byte of the last full batch held.
     private var density = 1.0
 
@@ -182,7 +184,7 @@ package struct BatchBuilder: ~Copyable {
         case .screen(let screen): return table.describe(screen)
         }
         items += 1
-        if byteCount >= nextStop { stop() }
+        stopWhereDue()
     }
 
     /// Adds an event to a batch that is not full.
@@ -194,13 +196,71 @@ package struct BatchBuilder: ~Copyable {
         table.used.insert(event.device)
         append(event.payload, event.place)
         items += 1
-        if byteCount >= nextStop { stop() }
+        stopWhereDue()
+    }
+
+    /// Adds movements to a batch that is not full: the first, and as many more as belong into it.
+    ///
+    /// - Parameters:
+    ///   - motions: the movements.
+    ///   - range: those of them that are to be added.
+    ///   - end: the first moment that does not belong into this batch; the first movement does.
+    /// - Returns: those that were not.
+    package mutating func append(
+        _ motions: AdmittedMotions,
+        _ range: Range<Int>,
+        before end: EventTime
+    ) -> Range<Int> {
+        var next = range.lowerBound
+        repeat {
+            append(motions.event(at: next))
+            next = appendAlike(motions, next + 1..<range.upperBound, before: end)
+        } while next < range.upperBound && !isFull
+            && motions.steps[next].time.milliseconds < end.milliseconds
+        return next..<range.upperBound
+    }
+
+    /// Adds movements like the item before: of the same device, each of a byte.
+    ///
+    /// Most are such, and add to two columns and two runs only.
+    ///
+    /// - Returns: the place of the first that is none, or does not belong into this batch.
+    private mutating func appendAlike(
+        _ motions: AdmittedMotions,
+        _ range: Range<Int>,
+        before end: EventTime
+    ) -> Int {
+        guard kinds.isExtended(by: BatchLayout.Kind.motion.rawValue),
+            devices.isExtended(by: motions.device)
+        else { return range.lowerBound }
+        var count = 0
+        for step in motions.steps[range] {
+            guard let byte = Self.byte(step.dx, step.dy),
+                step.time.milliseconds < end.milliseconds,
+                otherBytes + times.count + self.motions.count < nextStop
+            else { break }
+            advance(to: step.time)
+            self.motions.append(byte)
+            count += 1
+        }
+        kinds.extend(by: count)
+        devices.extend(by: count)
+        eventCount += count
+        items += count
+        stopWhereDue()
+        return range.lowerBound + count
+    }
+
+    /// Two signed nibbles; nil where these are not enough.
+    private static func byte(_ dx: Int32, _ dy: Int32) -> UInt8? {
+        guard -8...7 ~= dx, -8...7 ~= dy, (dx, dy) != (-8, -8) else { return nil }
+        return UInt8(truncatingIfNeeded: dx & 15) << 4 | UInt8(dy & 15)
     }
 
     private mutating func advance(to new: EventTime) {
         times.append(zigzag: new.milliseconds - time.milliseconds)
         time = new
-        latest = max(latest, new)
+        if latest.milliseconds < new.milliseconds { latest = new }
     }
 
     private mutating func append(_ payload: AdmittedEvent.Payload, _ pixel: Pixel?) {
@@ -225,8 +285,8 @@ package struct BatchBuilder: ~Copyable {
             buttons.append(varint: UInt64(number) << 1 | (isDown ? 1 : 0))
         case .motion(let dx, let dy):
             kinds.append(BatchLayout.Kind.motion.rawValue | flag)
-            if -8...7 ~= dx, -8...7 ~= dy, (dx, dy) != (-8, -8) {
-                motions.append(UInt8(truncatingIfNeeded: dx & 15) << 4 | UInt8(dy & 15))
+            if let byte = Self.byte(dx, dy) {
+                motions.append(byte)
             } else {
                 motions.append(BatchLayout.wideMotion)
                 wideMotions.append(zigzag: Int64(dx))
@@ -273,6 +333,11 @@ package struct BatchBuilder: ~Copyable {
         )
     }
 
+    private mutating func stopWhereDue() {
+        if byteCount >= nextStop { stop() }
+        otherBytes = byteCount - times.count - motions.count
+    }
+
     /// Notes a cut, or finds out whether the batch is full.
     private mutating func stop() {
         guard byteCount < nextTrial else { return tryFit() }
@@ -301,8 +366,8 @@ package struct BatchBuilder: ~Copyable {
             density = Double(byteCount) / Double(size)
             return
         }
-        let likely = Int(Double(left) * Double(byteCount) / Double(size) * 0.97)
-        nextTrial = min(byteCount + max(64, min(likely, surelyFits)), Self.mostBytes)
+        let likely = Int(Double(left) * Double(byteCount) / Double(size) * 0.985)
+        nextTrial = min(byteCount + max(64, likely), Self.mostBytes)
         planNextStop()
     }
 

@@ -80,6 +80,12 @@ struct RunColumn {
         run += 1
     }
 
+    /// Appends the byte of the open run so many times more.
+    mutating func extend(by count: Int) { run += UInt64(count) }
+
+    /// Whether a byte would make the open run longer.
+    func isExtended(by byte: UInt8) -> Bool { byte == value && run > 0 }
+
     /// Writes the open run, so that everything appended stands in the column.
     mutating func endRun() {
         guard run > 0 else { return }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Capture
 import Events
 import Gate
 import Packing
@@ -72,6 +73,18 @@ struct Batching: ~Copyable, GateSink {
         lastEvent = event.time
         builder.append(event)
         appended(at: event.time)
+    }
+
+    mutating func take(_ motions: AdmittedMotions) {
+        guard mayStore else { return }
+        var rest = motions.steps.indices
+        while let first = rest.first {
+            let time = motions.steps[first].time
+            prepare(for: time)
+            rest = builder.append(motions, rest, before: EventTime(closeDue ?? 0))
+            appended(at: time)
+        }
+        lastEvent = motions.steps.last?.time
     }
 
     /// Makes the open batch ready for an item.
@@ -201,7 +214,7 @@ struct Batching: ~Copyable, GateSink {
 }
 
 /// Gate and batching, joined: the path of an event after capture.
-struct EventPath: ~Copyable {
+struct EventPath: ~Copyable, CaptureSink {
     private(set) var gate: Gate
     var batching: Batching
     /// Input events handed over by the source.
@@ -217,6 +230,16 @@ struct EventPath: ~Copyable {
     /// Lets the gate's first gap begin when the daemon last ran.
     mutating func begin(stopped: EventTime) {
         gate = Gate(stopped: stopped)
+    }
+
+    mutating func take(_ run: MotionRun) {
+        guard let motions = gate.letThrough(run) else {
+            for step in run.steps { take(RawEvent(step, of: run.device), of: .pointer) }
+            return
+        }
+        seen += run.steps.count
+        admitted += run.steps.count
+        batching.take(motions)
     }
 
     mutating func take(_ event: CaptureEvent) {

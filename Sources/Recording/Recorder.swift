@@ -437,7 +437,7 @@ package final class Recorder {
         _ now: EventTime,
         into path: inout EventPath
     ) throws(CaptureError) -> Int {
-        try source.drain(now: now) { path.take($0) }
+        try source.drain(now: now, into: &path)
     }
 
     /// A suspension or a clock that was set: times before and after belong to different batches.

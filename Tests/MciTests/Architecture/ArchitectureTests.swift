@@ -227,6 +227,14 @@ private let allowedLibraries: Set<String> = [
                 """
             ),
             (
+                "raw movements to the packer", "inaccessible",
+                """
+                import Events
+                import Gate
+                func admit(_ run: MotionRun) -> AdmittedMotions { AdmittedMotions(run) }
+                """
+            ),
+            (
                 "sound", "",
                 """
                 import Packing

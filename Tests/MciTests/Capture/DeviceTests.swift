@@ -103,7 +103,8 @@ import Testing
         axes.scroll = [PointerAxes.Scroll(axis: 6, isVertical: true, increment: 15)]
         var event = X11Event.Axes()
         event.present = 0b0111_1101
-        event.counts = [4000, 77, 812, -63, 64, -900, 15, 9]
+        event.move.counts.x = 4000
+        event.others = [812, -63, 64, -900, 15, 9]
         event.move.present = 1
         var told: [String] = []
         axes.read(event) { payload in

@@ -266,7 +266,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         try daemon.record(hand)
         let recording = try settledSockets(of: daemon)
         _ = try daemon.call(.pause(.init(seconds: 60)))
-        #expect(try settledSockets(of: daemon) == recording - 2)
+        #expect(try settledSockets(of: daemon) == recording - 3)
         _ = try daemon.call(.resume)
         #expect(try settledSockets(of: daemon) == recording)
     }

@@ -64,7 +64,7 @@ import Testing
     @Test
     func `over random histories the gate admits what the oracle allows, of both sides together`() {
         var source = RandomRestrictions(random: SplitMix(seed: 45))
-        var (admitted, refused) = (0, 0)
+        var (admitted, refused, together) = (0, 0, 0)
         for _ in 0..<400 {
             let sides = [source.restrictions(), source.restrictions()]
             let both = sides[0].stricter(sides[1])
@@ -103,7 +103,16 @@ import Testing
                         device: device,
                         payload: .motion(dx: 1, dy: 1)
                     )
-                    let isAdmitted = gate.take(.input(raw, stream: stream)) { _ in } == true
+                    // Movements may go together only where each goes alone, and nothing before it.
+                    let run = MotionRun(of: device, [(time, 1, 1)])
+                    let motions = stream == .pointer ? gate.letThrough(run) : nil
+                    var outputs = 0
+                    let isAdmitted =
+                        gate.take(.input(raw, stream: stream)) { _ in outputs += 1 } == true
+                    if motions != nil {
+                        together += 1
+                        #expect(isAdmitted && outputs == 1)
+                    }
                     let isAllowed = oracles.allSatisfy {
                         $0.allows(windows[lane], device: names[device], at: minute)
                     }
@@ -113,6 +122,7 @@ import Testing
             }
         }
         #expect(admitted > 500 && refused > 500, "\(admitted) admitted, \(refused) refused")
+        #expect(together > 100, "\(together) of them could go together")
     }
 
     @Test func `the oracle and the rules agree about windows and hours`() throws {

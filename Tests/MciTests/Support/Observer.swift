@@ -206,3 +206,21 @@ extension RawEvent {
         if case .key(let key) = payload { key.keycode } else { nil }
     }
 }
+
+private struct ClosureSink: CaptureSink {
+    let body: (CaptureEvent) -> Void
+
+    mutating func take(_ event: CaptureEvent) { body(event) }
+}
+
+extension EventSource {
+    /// Hands over to a closure, in the order of each stream.
+    func drain(now: EventTime, into body: (CaptureEvent) -> Void) throws(CaptureError) -> Int {
+        var result: Result<Int, CaptureError> = .success(0)
+        withoutActuallyEscaping(body) { body in
+            var sink = ClosureSink(body: body)
+            result = Result { () throws(CaptureError) in try drain(now: now, into: &sink) }
+        }
+        return try result.get()
+    }
+}

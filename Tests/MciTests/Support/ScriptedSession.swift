@@ -48,14 +48,17 @@ final class ScriptedSource: EventSource {
         if isConnected { queue.append(event) }
     }
 
-    func drain(now: EventTime, into sink: (CaptureEvent) -> Void) throws(CaptureError) -> Int {
+    func drain(
+        now: EventTime,
+        into sink: inout some CaptureSink & ~Copyable
+    ) throws(CaptureError) -> Int {
         if let failure {
             disconnect()
             throw failure
         }
         let events = queue
         queue = []
-        events.forEach(sink)
+        for event in events { sink.take(event) }
         return events.count
     }
 }
