@@ -59,9 +59,10 @@ extension EventWire {
 
     /// Selects events of a window (ChangeWindowAttributes), and changes of its shape.
     func select(_ mask: UInt32, of window: UInt32) {
-        send(request(2, 0, window, 1 << 11, mask))
+        let events = request(2, 0, window, 1 << 11, mask)
+        guard codes.shape != 0 else { return send(events) }
         // ShapeSelectInput
-        if codes.shape != 0 { send(request(codes.shape, 6, window, 1)) }
+        send(events, request(codes.shape, 6, window, 1))
     }
 
     /// Selects changes of the screen's size (1), its parts (2) and what is plugged in (4)
@@ -88,7 +89,8 @@ extension EventWire {
         var primary: [ScreenLayout.Monitor] = []
         var others: [ScreenLayout.Monitor] = []
         var at = 32
-        for _ in 0..<reply.word(12) where at + 24 <= reply.count {
+        for _ in 0..<reply.word(12) {
+            guard at + 24 <= reply.count else { break }
             let monitor = ScreenLayout.Monitor(
                 x: Int16(bitPattern: reply.half(at + 8)),
                 y: Int16(bitPattern: reply.half(at + 10)),
@@ -116,7 +118,8 @@ extension EventWire {
         let name = Int(reply.half(40))
         var at = 44 + name + (-name & 3)
         var (x, y): (Double?, Double?) = (nil, nil)
-        for _ in 0..<reply.half(38) where at + 4 <= reply.count {
+        for _ in 0..<reply.half(38) {
+            guard at + 4 <= reply.count else { break }
             // XIValuatorClass
             if reply.half(at) == 2, at + 44 <= reply.count {
                 let number = reply.half(at + 6)

@@ -30,6 +30,8 @@ import Wire
     private static let usualRoom = 512 * 1024
     /// So much room is left at least before the kernel is asked for more.
     private static let leastRead = 16 * 1024
+    /// So often at most the kernel is asked at one reading.
+    private static let mostReads = 256
 
     var codes = Codes()
     let root: UInt32
@@ -46,20 +48,16 @@ import Wire
     private var (sent, answered, known): (UInt, UInt, UInt) = (0, 0, 0)
     private let atoms: WindowAtoms
 
-    /// Connects to the server that another connection is connected to.
+    /// Speaks on a socket.
     ///
     /// - Parameters:
-    ///   - other: the other connection's descriptor.
-    ///   - cookie: what the server wants to be shown.
+    ///   - socket: on which nothing was asked yet.
+    ///   - root: of the screen.
     ///   - atoms: the properties whose changes are told.
-    /// - Throws: ``CaptureError`` `unreachable`.
-    init(beside other: Int32, cookie: [UInt8]?, _ atoms: WindowAtoms) throws(CaptureError) {
-        guard let socket = WireSocket(beside: other, cookie: cookie) else {
-            throw CaptureError(.unreachable)
-        }
+    init(_ socket: WireSocket, root: UInt32, _ atoms: WindowAtoms) {
         self.socket = socket
         self.atoms = atoms
-        root = socket.root
+        self.root = root
         unsafe buffer = .allocate(byteCount: Self.usualRoom, alignment: 8)
     }
 
@@ -81,13 +79,13 @@ import Wire
 
     // MARK: Requests
 
-    /// Sends a request that has no answer.
-    func send(_ request: [UInt8]) {
+    /// Sends requests that have no answer.
+    func send(_ requests: [UInt8]...) {
         // The server tells the last 16 bits of a request's number: no more than these may pass
         // between two things it says.
-        if sent - max(known, answered) > 0x4000 { synchronize() }
-        sent += 1
-        if !isLost, !socket.send(request) { isLost = true }
+        if sent > max(known, answered) + 0x4000 { synchronize() }
+        sent += UInt(requests.count)
+        if !isLost, !socket.send(Array(requests.joined())) { isLost = true }
     }
 
     /// Sends a request and waits for its answer; the events before it are read then.
@@ -105,7 +103,7 @@ import Wire
                 guard packet.sequence == UInt16(truncatingIfNeeded: sent) else { continue }
                 answered = sent
                 let answer = packet.type == 1 ? packet.bytes : nil
-                if unread == 0 { finish() }
+                lookThrough()
                 return answer
             }
             read(mayWait: true)
@@ -130,11 +128,18 @@ import Wire
     ///
     /// - Returns: the number of events not taken yet.
     func readArrived() -> Int {
-        while !isLost, read(mayWait: false) > 0 {}
+        // Somebody may go on without end.
+        for _ in 0..<Self.mostReads where !isLost && read(mayWait: false) > 0 {}
+        lookThrough()
+        return unread
+    }
+
+    /// Counts the events among what was read and not looked at, in which there is no answer.
+    private func lookThrough() {
         while let packet = nextUnseen() {
             if packet.type > 1 { unread += 1 }
         }
-        return unread
+        if unread == 0 { finish() }
     }
 
     /// The next packet that was read and not looked at; nil while it is not whole.
@@ -190,7 +195,12 @@ import Wire
         while true {
             let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[taken..<seen]))
             taken += packet.size
-            known += UInt(packet.sequence &- UInt16(truncatingIfNeeded: known))
+            // KeymapNotify, which nobody selects but anybody can send, has no number.
+            if packet.type & 0x7F != 11 {
+                known += UInt(packet.sequence &- UInt16(truncatingIfNeeded: known))
+                // Nobody knows the place of an event behind all requests.
+                if known > sent { isLost = true }
+            }
             // An answer was taken when it came.
             guard packet.type > 1 else { continue }
             let isInput = packet.type == 35 && packet.byte(1) == codes.input
@@ -217,14 +227,12 @@ import Wire
         return nil
     }
 
-    /// All that was looked through is taken.
+    /// All that was looked through is taken: nothing of it stays.
     private func finish() {
         taken = seen
         known = max(known, answered)
-        guard taken == filled else { return }
-        if unsafe buffer.count > Self.usualRoom { return move(toRoom: Self.usualRoom) }
-        unsafe clinux_wipe(buffer.baseAddress, filled)
-        (taken, seen, filled) = (0, 0, 0)
+        let rest = filled - taken
+        move(toRoom: rest > Self.usualRoom / 2 ? unsafe buffer.count : Self.usualRoom)
     }
 
     /// An event of the core protocol, or of an extension that is none of input.

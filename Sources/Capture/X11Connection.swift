@@ -33,7 +33,7 @@ import Wire
     var keyboardEventCode: Int32 = -1
     var keyboardMap: XkbDescPtr?
     /// Where the pointer's events come.
-    let wire: EventWire?
+    private(set) var wire: EventWire?
 
     let event: UnsafeMutablePointer<XEvent>
     private let lost: UnsafeMutablePointer<Bool>
@@ -65,10 +65,6 @@ import Wire
             &firstError
         )
         inputOpcode = opcode
-        wire =
-            role == .keyboard
-            ? nil
-            : try unsafe EventWire(beside: XConnectionNumber(display), cookie: Self.cookie, atoms)
         let wanted: (major: Int32, minor: Int32) = role == .keyboard ? (2, 0) : (2, 2)
         var (major, minor) = wanted
         guard found != 0,
@@ -77,24 +73,31 @@ import Wire
             role == .keyboard ? minor == 0 : minor >= 2
         else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
         unsafe mci_read_input_events(display, opcode)
-        try wire?.begin()
+        guard role == .pointer else { return }
+        guard let socket = openSocket() else { throw CaptureError(.unreachable) }
+        let wire = EventWire(socket, root: UInt32(truncatingIfNeeded: root), atoms)
+        self.wire = wire
+        try wire.begin()
     }
 
-    /// What the display of the environment wants to be shown; nil where nothing is known of that.
-    private static var cookie: [UInt8]? {
+    /// Another connection to the same server; nil where it does not answer or lets nobody in.
+    private func openSocket() -> WireSocket? {
         func value(_ name: String) -> String? {
             unsafe getenv(name).map { unsafe String(cString: $0) }
         }
-        let host = hostName
-        guard let display = value("DISPLAY").flatMap({ DisplayName($0, ownHost: host) }) else {
-            return nil
+        let (host, connection) = (Self.hostName, unsafe XConnectionNumber(display))
+        guard let name = value("DISPLAY").flatMap({ DisplayName($0, ownHost: host) }) else {
+            return WireSocket(beside: connection, cookie: nil)
         }
-        let environment = ["HOME": value("HOME"), "XAUTHORITY": value("XAUTHORITY")]
-        return Authority.cookie(
-            for: display.number,
+        let places = ["HOME": value("HOME"), "XAUTHORITY": value("XAUTHORITY")]
+        let cookie = Authority.cookie(
+            for: name.number,
             host: host,
-            environment: environment.compactMapValues(\.self)
+            environment: places.compactMapValues(\.self)
         )
+        // A server in a container calls its socket by a name that may be another one here.
+        return WireSocket(beside: connection, cookie: cookie)
+            ?? WireSocket(name.socket, cookie: cookie)
     }
 
     /// The name of this machine; empty where it has none.

@@ -4,6 +4,7 @@ import CX11
 import Events
 import Foundation
 import Testing
+import Wire
 
 @testable import Capture
 
@@ -85,9 +86,56 @@ import Testing
         hand.flush()
         let kinds = read().map { if case .created = $0.event { "window" } else { "other" } }
         #expect(kinds == ["other"])
+        // It has bits of keys where all others have their place among the requests.
+        event.xkeymap.type = KeymapNotify
+        withUnsafeMutableBytes(of: &event.xkeymap.key_vector) { bits in
+            for index in bits.indices { bits[index] = 0xFF }
+        }
+        XSendEvent(hand.display, hand.root, 0, SubstructureNotifyMask, &event)
+        hand.flush()
+        let before = wire.nextRequest
+        #expect(read().allSatisfy { $0.serial < before })
         let window = hand.open(WindowPlan(app: "Editor"))
         let made = read().contains { if case .created(window) = $0.event { true } else { false } }
         #expect(made)
+    }
+
+    @Test func `a server that counts requests nobody made is lost`() throws {
+        let answer: [UInt8] = [1, 0, 1, 0] + [UInt8](repeating: 0, count: 28)
+        let event: [UInt8] = [17, 0, 2, 0] + [UInt8](repeating: 0, count: 28)
+        let server = try ScriptedServer([answer + event])
+        let socket = try #require(WireSocket(server.path, cookie: nil))
+        let wire = EventWire(socket, root: socket.root, connection.atoms)
+        wire.synchronize()
+        #expect(!wire.isLost && wire.unread == 1)
+        _ = wire.takeEvent()
+        #expect(wire.isLost)
+    }
+
+    @Test func `what comes with an answer counts as read, what comes in pieces as a whole`() throws
+    {
+        func event(_ type: UInt8, _ number: UInt8, words: UInt8 = 0) -> [UInt8] {
+            [type, 0, number, 0, words] + [UInt8](repeating: 0, count: 27 + 4 * Int(words))
+        }
+        let long = event(35, 2, words: 20)
+        let script: [[UInt8]] = [
+            event(1, 1) + event(17, 1) + event(11, 200) + Array(long[..<50]),
+            Array(long[50...]) + event(1, 2, words: 3) + event(0, 2) + event(18, 2),
+            // More than anything can be long.
+            event(1, 3) + [35, 0, 3, 0, 0xFF, 0xFF, 0xFF, 0xFF] + event(17, 3),
+        ]
+        let server = try ScriptedServer(script)
+        let socket = try #require(WireSocket(server.path, cookie: nil))
+        let wire = EventWire(socket, root: socket.root, connection.atoms)
+        #expect(socket.root == 7)
+        wire.synchronize()
+        #expect(wire.unread == 2)
+        #expect((0..<2).map { _ in wire.takeEvent().serial } == [1, 1])
+        #expect(wire.synchronize() == 2)
+        #expect(wire.unread == 2)
+        #expect((0..<2).map { _ in wire.takeEvent().serial } == [2, 2])
+        wire.synchronize()
+        #expect(wire.isLost)
     }
 
     @Test func `a flood that waits is read whole and in order, and its room is given back`() throws
@@ -110,5 +158,45 @@ import Testing
 extension X11Event {
     fileprivate var isTitle: Bool {
         if case .propertyChanged(_, .title) = self { true } else { false }
+    }
+}
+
+/// A server that answers each request of four bytes with the next part of a script.
+private final class ScriptedServer {
+    private let folder: TemporaryFolder
+    var path: String { "\(folder.path)/server" }
+
+    init(_ script: [[UInt8]]) throws {
+        folder = try TemporaryFolder()
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) {
+            $0.copyBytes(from: "\(folder.path)/server".utf8)
+        }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0 && listen(listener, 1) == 0)
+        // Its setup: a vendor without a name, no formats, keys, and one screen.
+        var setup = [UInt8](repeating: 0, count: 36)
+        (setup[26], setup[27], setup[32]) = (8, 255, 7)
+        let parts = [[1, 0, 11, 0, 0, 0, 9, 0] + setup] + script
+        Thread.detachNewThread {
+            var ready = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+            poll(&ready, 1, 5000)
+            let client = accept(listener, nil, nil)
+            close(listener)
+            var bytes = [UInt8](repeating: 0, count: 64)
+            for part in parts {
+                guard recv(client, &bytes, bytes.count, 0) > 0 else { break }
+                _ = part.withUnsafeBytes { send(client, $0.baseAddress, $0.count, 0) }
+            }
+            // Until the client has had enough.
+            _ = recv(client, &bytes, bytes.count, 0)
+            close(client)
+        }
     }
 }
