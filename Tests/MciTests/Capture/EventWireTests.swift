@@ -100,6 +100,30 @@ import Wire
         #expect(made)
     }
 
+    @Test func `where the server has room for one of two connections it is given back`() throws {
+        let small = try Desktop(
+            server: "Xvfb",
+            ["-noreset", "-nolisten", "tcp", "-ac", "-maxclients", "64"],
+            display: nil
+        )
+        var others: [OpaquePointer] = []
+        defer { others.forEach { XCloseDisplay($0) } }
+        while let other = XOpenDisplay(small.display) { others.append(other) }
+        #expect(others.count > 32)
+        XCloseDisplay(others.removeLast())
+        let isFree = {
+            guard let display = XOpenDisplay(small.display) else { return false }
+            XCloseDisplay(display)
+            return true
+        }
+        try #require(eventually { isFree() })
+        usleep(50_000)
+        try small.asDisplay {
+            _ = #expect(throws: CaptureError.self) { try X11Connection(role: .pointer) }
+        }
+        #expect(eventually { isFree() })
+    }
+
     @Test func `a server that counts requests nobody made is lost`() throws {
         let answer: [UInt8] = [1, 0, 1, 0] + [UInt8](repeating: 0, count: 28)
         let event: [UInt8] = [17, 0, 2, 0] + [UInt8](repeating: 0, count: 28)
