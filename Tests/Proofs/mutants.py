@@ -34,6 +34,8 @@ TEXTS = {path.name: path.read_text() for path in sorted((ROOT / "Sources/Gate").
 DATA = {"PrivateTitles.swift"}
 # What nothing outside can tell from the original, and why.
 EQUIVALENT = {
+    ("Gate.swift", "isOpen -> true", "guard isOpen, let from = pointer.clearFrom, surroundings.areTold(run.device),"):
+        "A closed gate has no window in front: a second lock.",
     ("Lane.swift", "0 -> 1", "private(set) var since = EventTime(0)"):
         "It is the beginning of a verdict that drops no device; only a drop asks for it.",
     ("HeldKeys.swift", "< -> <=", "(left.keycode, left.device) < (right.keycode, right.device)"):

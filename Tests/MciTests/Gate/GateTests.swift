@@ -25,6 +25,8 @@ import Testing
 
     @Test func `a new gate admits nothing`() {
         var gate = Gate(stopped: EventTime(0))
+        let front = CaptureEvent.context(.app("Editor"), stream: .pointer, at: EventTime(0))
+        _ = gate.take(front) { _ in Issue.record("stored") }
         let raw = RawEvent(time: EventTime(1), device: 1, payload: .motion(dx: 1, dy: 1))
         #expect(gate.take(.input(raw, stream: .pointer)) { _ in Issue.record("stored") } == false)
     }

@@ -109,3 +109,11 @@ final class GateRig {
         outputs.compactMap { if case .event(let event) = $0 { event } else { nil } }
     }
 }
+
+extension MotionRun {
+    /// A run as a test wants it.
+    init(of device: UInt8, _ steps: [(time: Int64, dx: Int32, dy: Int32)]) {
+        self.init(of: device)
+        self.steps = steps.map { Step(time: EventTime($0.time), dx: $0.dx, dy: $0.dy) }
+    }
+}
