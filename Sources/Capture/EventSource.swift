@@ -6,19 +6,18 @@ package import Events
 package protocol CaptureSink: ~Copyable {
     /// Takes the next event, in the order of its stream.
     mutating func take(_ event: CaptureEvent)
-    /// Takes input; of all that is told this is most.
-    mutating func take(_ event: RawEvent, of stream: InputStream)
-    /// Takes movements of the pointer's stream.
+    /// Takes movements of the pointer's stream; of all that is told these are most.
     mutating func take(_ run: MotionRun)
 }
 
 extension CaptureSink where Self: ~Copyable {
-    package mutating func take(_ event: RawEvent, of stream: InputStream) {
-        take(.input(event, stream: stream))
-    }
+    package mutating func take(_ run: MotionRun) { takeOneByOne(run) }
 
-    package mutating func take(_ run: MotionRun) {
-        for step in run.steps { take(RawEvent(step, of: run.device), of: .pointer) }
+    /// Takes the movements of a run as events.
+    package mutating func takeOneByOne(_ run: MotionRun) {
+        for step in run.steps {
+            take(.input(RawEvent(step, of: run.device), stream: .pointer))
+        }
     }
 }
 

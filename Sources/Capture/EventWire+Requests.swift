@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
+import Wire
 
 /// All that is asked on the pointer's own connection: what is to be told of there, and what must
 /// have its place among the events.
@@ -26,22 +27,22 @@ extension EventWire {
     }
 
     private func find(_ name: String) -> (major: UInt8, event: UInt8)? {
-        let name = Array(name.utf8)
-        let padding = [UInt8](repeating: 0, count: -name.count & 3)
-        let words = UInt8(2 + (name.count + padding.count) / 4)
-        let head = [98, 0, words, 0, UInt8(name.count), 0, 0, 0]
         // QueryExtension
-        guard let reply = ask(head + name + padding), reply[8] != 0 else { return nil }
+        let length = UInt32(name.utf8.count)
+        guard let reply = ask(request(98, 0, length, text: name)), reply[8] != 0 else { return nil }
         return (reply[9], reply[10])
     }
 
-    private func request(_ major: UInt8, _ minor: UInt8, _ body: UInt32...) -> [UInt8] {
-        var bytes = [major, minor, UInt8(body.count + 1), 0]
-        for word in body {
-            for shift in stride(from: 0, to: 32, by: 8) {
-                bytes.append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
-            }
-        }
+    private func request(
+        _ major: UInt8,
+        _ minor: UInt8,
+        _ body: UInt32...,
+        text: String = ""
+    ) -> [UInt8] {
+        var bytes = [major, minor, 0, 0]
+        for word in body { bytes.append(word: word) }
+        bytes.append(padded: text.utf8)
+        bytes[2] = UInt8(bytes.count / 4)
         return bytes
     }
 
@@ -149,9 +150,7 @@ extension [UInt8] {
 
     fileprivate func word(_ at: Int) -> UInt32 { UInt32(bytes(at, 4)) }
 
-    /// A number with 32 bits before and behind the point.
     fileprivate func number(_ at: Int) -> Double {
-        let whole = Int64(Int32(bitPattern: word(at)))
-        return Double(whole << 32 | Int64(word(at + 4))) * 0x1p-32
+        Double(whole: word(at), fraction: word(at + 4))
     }
 }

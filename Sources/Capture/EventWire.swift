@@ -383,8 +383,13 @@ private struct RawValues {
 
     func id(_ at: Int) -> UInt { UInt(word(at)) }
 
-    /// A number with 32 bits before and behind the point.
-    func number(_ at: Int) -> Double {
-        Double(Int64(Int32(bitPattern: word(at))) << 32 | Int64(word(at + 4))) * 0x1p-32
+    func number(_ at: Int) -> Double { Double(whole: word(at), fraction: word(at + 4)) }
+}
+
+extension Double {
+    /// A number of the wire (FP3232): 32 bits before the point and as many behind it.
+    @inline(__always)
+    init(whole: UInt32, fraction: UInt32) {
+        self = Double(Int64(Int32(bitPattern: whole)) << 32 | Int64(fraction)) * 0x1p-32
     }
 }

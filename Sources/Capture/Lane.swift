@@ -112,6 +112,10 @@ struct Lane<Tracker: ContextTracker> {
     /// - Parameter time: when that was.
     mutating func takeMotion(at time: EventTime) {
         nextAhead += 1
+        reach(time)
+    }
+
+    private mutating func reach(_ time: EventTime) {
         if time.milliseconds > floor.milliseconds { floor = time }
     }
 
@@ -168,7 +172,7 @@ struct Lane<Tracker: ContextTracker> {
 
     mutating func stamp(_ time: UInt32) -> EventTime {
         let time = self.time(of: time)
-        floor = max(floor, time)
+        reach(time)
         return time
     }
 

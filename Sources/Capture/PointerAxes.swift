@@ -27,9 +27,6 @@ struct PointerAxes {
         if number > 1 { others |= 1 << UInt8(number) } else if isAbsolute { self.isAbsolute = true }
     }
 
-    /// Whether axes 0 and 1 hold movements.
-    var isRelative: Bool { !isAbsolute }
-
     /// The whole counts of a movement, of a device that tells movements.
     mutating func step(_ move: X11Event.Move) -> (dx: Int32, dy: Int32) {
         let dx = move.present & 1 != 0 ? Self.whole(move.counts.x, &rest.x) : 0

@@ -2,7 +2,11 @@
 
 import Events
 
-/// What the server's stamps mean in one reading; as ``EventTime/init(server:near:)``, for many.
+/// What the server's 32-bit stamps mean in one reading: each is the moment nearest to that of the
+/// reading.
+///
+/// The server's clock wraps every 49.7 days; a stamp is never more than 24.8 days away from the
+/// moment it is read.
 struct ServerClock {
     /// The moment of the reading.
     let now: EventTime

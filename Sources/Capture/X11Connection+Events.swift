@@ -24,14 +24,12 @@ extension X11Connection {
         return Int(unsafe XEventsQueued(display, QueuedAfterReading))
     }
 
-    /// The number of events left of what was read.
-    var readAlready: Int {
-        if isLost { return 0 }
-        return unsafe wire?.unread ?? Int(XEventsQueued(display, QueuedAlready))
-    }
-
     /// Whether nothing is left of what was read.
-    var isQueueEmpty: Bool { readAlready == 0 }
+    var isQueueEmpty: Bool {
+        if isLost { return true }
+        if let wire { return wire.unread == 0 }
+        return unsafe XEventsQueued(display, QueuedAlready) == 0
+    }
 
     /// Takes the next event of the queue, which must not be empty.
     ///

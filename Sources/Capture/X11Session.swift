@@ -119,11 +119,11 @@ struct X11Session {
         var move = nextMove(&sink)
         while true {
             if let event = key, move.map({ event.time <= $0.time }) ?? !isLate {
-                sink.take(event, of: .keyboard)
+                sink.take(.input(event, stream: .keyboard))
                 key = nextKey(&sink)
                 isLate = keyboard.waiting < late
             } else if let event = move {
-                sink.take(event, of: .pointer)
+                sink.take(.input(event, stream: .pointer))
                 handOverMotions(before: key?.time, &sink)
                 move = nextMove(&sink)
             } else {
@@ -211,7 +211,7 @@ struct X11Session {
         _ sink: inout some CaptureSink & ~Copyable
     ) {
         guard heldMoves.isEmpty, pointer.isSettled else { return }
-        while let device = pointer.nextMotion?.header.device, axes[Int(device)].isRelative {
+        while let device = pointer.nextMotion?.header.device, !axes[Int(device)].isAbsolute {
             var run = MotionRun(of: device)
             var axes = self.axes[Int(device)]
             run.steps.append(addingCapacity: Self.mostInRun) { steps in

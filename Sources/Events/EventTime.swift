@@ -16,21 +16,8 @@ package struct EventTime: Comparable, Hashable, Sendable, BitwiseCopyable {
         self.milliseconds = milliseconds
     }
 
-    /// The moment of a 32-bit server stamp, taken as the one nearest to `now`.
-    ///
-    /// The server's clock wraps every 49.7 days; a stamp is never more than 24.8 days away from
-    /// the moment it is read.
-    package init(server stamp: UInt32, near now: EventTime) {
-        let age = Int32(bitPattern: now.server &- stamp)
-        milliseconds = now.milliseconds - Int64(age)
-    }
-
     /// The server's stamp for it.
     package var server: UInt32 { UInt32(truncatingIfNeeded: milliseconds) }
-
-    package static func >= (left: EventTime, right: EventTime) -> Bool {
-        left.milliseconds >= right.milliseconds
-    }
 
     package static func < (left: EventTime, right: EventTime) -> Bool {
         left.milliseconds < right.milliseconds

@@ -43,8 +43,6 @@ package struct Gate: Sendable {
     }
 
     package private(set) var conditions = Conditions()
-    /// Whether the conditions let anything through.
-    private var isOpen = false
     private var closure: Gap?
     private var keyboard = Lane(.keyboard)
     private var pointer = Lane(.pointer)
@@ -80,7 +78,6 @@ package struct Gate: Sendable {
     ) {
         let before = conditions.closedBy
         conditions = new
-        isOpen = new.closedBy == nil
         guard new.closedBy != before || closure?.reason == .notRunning else { return }
         close(at: time, &sink)
         endClosure(at: time, &sink)
@@ -176,6 +173,9 @@ package struct Gate: Sendable {
     }
 
     // MARK: Admission
+
+    /// Whether the conditions let anything through.
+    private var isOpen: Bool { conditions.closedBy == nil }
 
     private mutating func admit(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
         let payload: AdmittedEvent.Payload

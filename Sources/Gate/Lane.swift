@@ -13,9 +13,6 @@ struct Lane {
     /// Since when the verdict holds, and whether it left out what a device made meanwhile.
     private(set) var since = EventTime(0)
     private var hasDroppedDevice = false
-    /// From when on all that comes may be recorded, whatever its device; never where something speaks
-    /// against it.
-    private(set) var clearFrom: EventTime?
 
     init(_ stream: InputStream) {
         self.stream = stream
@@ -40,6 +37,13 @@ struct Lane {
             return .earlier
         }
         return nil
+    }
+
+    /// From when on all that comes may be recorded, whatever its device; nil where something speaks
+    /// against it.
+    var clearFrom: EventTime? {
+        guard case .window = context, !verdict.dropsAny else { return nil }
+        return earlier.lazy.filter(\.verdict.dropsAny).map(\.until).max() ?? .distantPast
     }
 
     /// How an event is left out.
@@ -72,10 +76,6 @@ struct Lane {
         self.verdict = verdict
         self.earlier = earlier
         since = time
-        clearFrom = nil
-        if case .window = new, !verdict.dropsAny {
-            clearFrom = earlier.filter(\.verdict.dropsAny).map(\.until).max() ?? .distantPast
-        }
         guard case .window = new else { return ended }
         if let refusal {
             ended += begin(refusal, at: time)

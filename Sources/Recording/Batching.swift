@@ -233,10 +233,7 @@ struct EventPath: ~Copyable, CaptureSink {
     }
 
     mutating func take(_ run: MotionRun) {
-        guard let motions = gate.letThrough(run) else {
-            for step in run.steps { take(RawEvent(step, of: run.device), of: .pointer) }
-            return
-        }
+        guard let motions = gate.letThrough(run) else { return takeOneByOne(run) }
         seen += run.steps.count
         admitted += run.steps.count
         batching.take(motions)

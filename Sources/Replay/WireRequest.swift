@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Wire
+
 /// One request to an X server, of those that a replay needs.
 ///
 /// ``Kind`` is the whole list, and a test knows it: nothing in it selects events, grabs, reads pixels
@@ -67,24 +69,24 @@ struct WireRequest {
     init(_ kind: Kind, _ body: UInt32..., data: UInt8 = 0) {
         self.kind = kind
         self.data = data
-        for word in body { append(word) }
+        for word in body { self.body.append(word: word) }
     }
 
     /// A key or button by its number.
     static func fake(_ action: Fake, _ number: UInt8) -> WireRequest {
         var request = WireRequest(.fakeInput)
-        request.append(bytes: [action.rawValue, number, 0, 0])
-        request.append(bytes: [UInt8](repeating: 0, count: 28))
+        request.body.append(padded: [action.rawValue, number, 0, 0])
+        request.body.append(padded: [UInt8](repeating: 0, count: 28))
         return request
     }
 
     /// A movement by so many pixels.
     static func move(dx: Int16, dy: Int16) -> WireRequest {
         var request = WireRequest(.fakeInput)
-        request.append(bytes: [Fake.motion.rawValue, 1, 0, 0])
-        request.append(bytes: [UInt8](repeating: 0, count: 16))
+        request.body.append(padded: [Fake.motion.rawValue, 1, 0, 0])
+        request.body.append(padded: [UInt8](repeating: 0, count: 16))
         request.append(pair: dx, dy)
-        request.append(bytes: [UInt8](repeating: 0, count: 8))
+        request.body.append(padded: [UInt8](repeating: 0, count: 8))
         return request
     }
 
@@ -98,29 +100,29 @@ struct WireRequest {
     static func queryExtension(_ name: Extension) -> WireRequest {
         let bytes = Array(name.rawValue.utf8)
         var request = WireRequest(.queryExtension, UInt32(bytes.count))
-        request.append(bytes: bytes)
+        request.body.append(padded: bytes)
         return request
     }
 
     /// One key that stands for one keysym, whatever modifiers are held.
     static func map(_ keycode: UInt8, to keysym: UInt32) -> WireRequest {
         var request = WireRequest(.changeKeyboardMapping, data: 1)
-        request.append(bytes: [keycode, 2, 0, 0])
-        request.append(keysym)
-        request.append(keysym)
+        request.body.append(padded: [keycode, 2, 0, 0])
+        request.body.append(word: keysym)
+        request.body.append(word: keysym)
         return request
     }
 
     static func keyboardMapping(_ keycodes: ClosedRange<UInt8>) -> WireRequest {
         var request = WireRequest(.getKeyboardMapping)
-        request.append(bytes: [keycodes.lowerBound, UInt8(keycodes.count), 0, 0])
+        request.body.append(padded: [keycodes.lowerBound, UInt8(keycodes.count), 0, 0])
         return request
     }
 
     /// Locks, of some modifiers; the first group of the layout comes into force.
     static func lock(_ modifiers: UInt8, of affected: UInt8) -> WireRequest {
         var request = WireRequest(.lockModifiers)
-        request.append(bytes: [0, 1, affected, modifiers, 1, 0, 0, 0, 0, 0, 0, 0])
+        request.body.append(padded: [0, 1, affected, modifiers, 1, 0, 0, 0, 0, 0, 0, 0])
         return request
     }
 
@@ -135,22 +137,10 @@ struct WireRequest {
         return head + [UInt8(truncatingIfNeeded: words), UInt8(words >> 8)] + body
     }
 
-    private mutating func append(_ word: UInt32) {
-        for shift in stride(from: 0, to: 32, by: 8) {
-            body.append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
-        }
-    }
-
-    /// Bytes, filled up to whole words.
-    private mutating func append(bytes: [UInt8]) {
-        body += bytes
-        while body.count % 4 != 0 { body.append(0) }
-    }
-
     private mutating func append(pair first: Int16, _ second: Int16) {
         let word =
             UInt32(UInt16(bitPattern: first)) | UInt32(UInt16(bitPattern: second)) << 16
-        append(word)
+        body.append(word: word)
     }
 }
 

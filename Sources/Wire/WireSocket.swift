@@ -50,9 +50,7 @@ package final class WireSocket {
         let key = cookie ?? []
         var greeting: [UInt8] = [0x6C, 0, 11, 0, 0, 0]
         greeting += [UInt8(name.count), 0, UInt8(truncatingIfNeeded: key.count), 0, 0, 0]
-        for field in [name, key] {
-            greeting += field + [UInt8](repeating: 0, count: -field.count & 3)
-        }
+        for field in [name, key] { greeting.append(padded: field) }
         guard key.count < 256, Self.send(greeting, descriptor),
             let head = Self.receive(8, descriptor),
             let rest = Self.receive(4 * (Int(head[6]) | Int(head[7]) << 8), descriptor),

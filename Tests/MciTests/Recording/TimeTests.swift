@@ -7,6 +7,8 @@ import Settings
 import Testing
 import Timeline
 
+@testable import Capture
+
 /// When things happened, whatever befalls the clocks.
 @Suite struct TimeTests {
     @Test func `a server stamp finds its moment at any age of the machine`() {
@@ -17,7 +19,7 @@ import Timeline
             let late: ClosedRange<Int64> = .random(using: &random) ? -1000...0 : 0...2_000_000_000
             let moment = now - Int64.random(in: late, using: &random)
             let stamp = UInt32(truncatingIfNeeded: moment)
-            #expect(EventTime(server: stamp, near: EventTime(now)) == EventTime(moment))
+            #expect(ServerClock(now: EventTime(now)).time(of: stamp) == EventTime(moment))
         }
     }
 

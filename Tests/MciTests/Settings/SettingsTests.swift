@@ -8,6 +8,8 @@ import Gate
 import Settings
 import Testing
 
+@testable import Capture
+
 @Suite struct WallTimeTests {
     @Test func `RFC 3339 is written and read as Foundation does`() throws {
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
@@ -35,9 +37,9 @@ import Testing
 
     @Test func `a server stamp is the moment nearest to now, across the wrap of 32 bits`() {
         let now = EventTime((1 << 32) + 500)
-        #expect(EventTime(server: 400, near: now) == EventTime((1 << 32) + 400))
-        #expect(EventTime(server: UInt32.max - 99, near: now) == EventTime((1 << 32) - 100))
-        #expect(EventTime(server: 600, near: now) == EventTime((1 << 32) + 600))
+        #expect(ServerClock(now: now).time(of: 400) == EventTime((1 << 32) + 400))
+        #expect(ServerClock(now: now).time(of: UInt32.max - 99) == EventTime((1 << 32) - 100))
+        #expect(ServerClock(now: now).time(of: 600) == EventTime((1 << 32) + 600))
     }
 }
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Requests are made of whole words, little-endian.
+extension [UInt8] {
+    package mutating func append(word: UInt32) {
+        for shift in stride(from: 0, to: 32, by: 8) {
+            append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
+        }
+    }
+
+    /// Appends bytes, filled up to whole words.
+    package mutating func append(padded bytes: some Collection<UInt8>) {
+        self += bytes
+        self += repeatElement(0, count: -bytes.count & 3)
+    }
+}
