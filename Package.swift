@@ -65,10 +65,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Sandbox", dependencies: ["CLinux", "Files"], swiftSettings: strict),
-        .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: strict),
+        .target(name: "Signing", dependencies: ["Files", crypto], swiftSettings: strict),
+        .target(
+            name: "Sealing",
+            dependencies: ["Packing", "Signing", crypto],
+            swiftSettings: strict
+        ),
         .target(
             name: "Storage",
-            dependencies: ["Sealing", "Files", "CSQLite"],
+            dependencies: ["Sealing", "Signing", "Files", "CSQLite"],
             swiftSettings: strict
         ),
 
@@ -80,7 +85,7 @@ let package = Package(
         ),
         .target(
             name: "Settings",
-            dependencies: ["Events", "Files", "Gate", "Control", crypto],
+            dependencies: ["Events", "Files", "Gate", "Control", "Signing", crypto],
             exclude: ["policy.schema.json", "policy.example.json"],
             swiftSettings: strict
         ),
@@ -88,13 +93,13 @@ let package = Package(
             name: "Recording",
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files",
-                "Settings", "Control", "CLinux", logging,
+                "Settings", "Signing", "Control", "CLinux", logging,
             ],
             swiftSettings: strict
         ),
         .target(
             name: "Timeline",
-            dependencies: ["Events", "Packing", "Sealing", "Storage", crypto, extras],
+            dependencies: ["Events", "Packing", "Sealing", "Signing", "Storage", crypto, extras],
             exclude: ["READING.md"],
             swiftSettings: strict
         ),
@@ -134,7 +139,7 @@ let package = Package(
             name: "mcictl",
             dependencies: [
                 "Control", "Events", "Files", "Gate", "Packing", "Query", "Replay", "Sealing",
-                "Settings", "Storage", "Timeline",
+                "Settings", "Signing", "Storage", "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -143,7 +148,7 @@ let package = Package(
         .executableTarget(
             name: "mci-ring-bench",
             dependencies: [
-                "Events", "Files", "Gate", "Packing", "Sealing", "Storage", "Timeline",
+                "Events", "Files", "Gate", "Packing", "Sealing", "Signing", "Storage", "Timeline",
             ],
             path: "Tests/Benchmarks/Ring",
             swiftSettings: relaxed
@@ -158,8 +163,9 @@ let package = Package(
         .testTarget(
             name: "MciTests",
             dependencies: [
-                "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files", "Settings",
-                "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay", "Wire", "CX11",
+                "Events", "Capture", "Gate", "Packing", "Sealing", "Signing", "Storage", "Files",
+                "Settings", "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay",
+                "Wire", "CX11",
                 "CZlib",
                 "mcid",
                 "mcictl",

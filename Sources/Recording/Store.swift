@@ -6,6 +6,7 @@ import Logging
 import Packing
 import Sealing
 import Settings
+import Signing
 import Storage
 
 /// Seals batches and keeps the ring: opens it, retries what failed, and counts what is lost.

@@ -2,6 +2,7 @@
 
 import Crypto
 package import Packing
+package import Signing
 
 /// A batch that only the person's private key opens: one complete age v1 file.
 ///

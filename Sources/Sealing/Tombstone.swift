@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Signing
+
 /// What stands in the ring where a batch is gone on purpose: its number, the reason, and the
 /// recorder's signature, so that nobody else can make a batch disappear unnoticed.
 package struct Tombstone: Equatable, Sendable {

@@ -5,6 +5,7 @@ import Crypto
 package import Events
 import Files
 import Glibc
+import Signing
 
 /// The notice a person reads before consenting, and what makes a consent valid.
 package enum Consent {
@@ -51,10 +52,10 @@ package enum Consent {
     /// SHA-256 of the notice, in hexadecimal.
     package static func noticeHash(under policy: Policy?) -> String {
         guard let policy else { return ownNoticeHash }
-        return hexadecimal(SHA256.hash(data: Array(notice(under: policy).utf8)))
+        return Hex.encode(SHA256.hash(data: Array(notice(under: policy).utf8)))
     }
 
-    private static let ownNoticeHash = hexadecimal(SHA256.hash(data: Array(ownNotice.utf8)))
+    private static let ownNoticeHash = Hex.encode(SHA256.hash(data: Array(ownNotice.utf8)))
 
     /// The receipt of a consent given now by the user of this process.
     ///

@@ -4,6 +4,7 @@ package import Control
 import Crypto
 package import Files
 import FoundationEssentials
+import Signing
 
 /// What the person controls: consent, pause, exemptions and exclusions.
 ///
@@ -54,7 +55,7 @@ package struct ControlsFile: Sendable {
 
         init(_ controls: Controls) throws {
             self.controls = controls
-            digest = hexadecimal(SHA256.hash(data: try fileEncoder.encode(controls)))
+            digest = Hex.encode(SHA256.hash(data: try fileEncoder.encode(controls)))
         }
     }
 

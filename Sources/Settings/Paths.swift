@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+package import Signing
 
 /// Where things are, by the XDG base directory specification.
 package struct Paths: Equatable, Sendable {
@@ -37,6 +38,10 @@ package struct Paths: Equatable, Sendable {
     /// What was counted in all runs together.
     package var accounts: String { state + "/accounts.json" }
     package var controls: String { state + "/controls.json" }
+    /// The two copies of the highest numbers ever given.
+    package var highWater: HighWaterFiles {
+        HighWaterFiles(inState: state + "/marks", inConfig: config + "/public/marks")
+    }
     /// Held by the one daemon that records.
     package var daemonLock: String { state + "/mcid.pid" }
     /// The private key; the daemon never opens it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Signing
 
 /// Somebody who decides about exemptions, known by an Ed25519 key.
 package struct Steward: Hashable, Sendable {
@@ -20,7 +21,7 @@ package struct StewardKey: Hashable, Sendable {
 
     /// The key in lower hexadecimal.
     package var text: String {
-        hexadecimal(bytes)
+        Hex.encode(bytes)
     }
 
     /// A key of 32 bytes; nil for an encoding that is not the only one of its point, and for the
@@ -38,7 +39,7 @@ package struct StewardKey: Hashable, Sendable {
     package init?(_ text: String) {
         let letters = Array(text.utf8)
         if letters.count == 64 {
-            guard let bytes = Settings.bytes(hexadecimal: text) else { return nil }
+            guard let bytes = Hex.decode(text) else { return nil }
             self.init(bytes: bytes)
         } else {
             // Written back, for the decoder overlooks bits that mean nothing.

@@ -5,6 +5,7 @@ import Crypto
 package import Events
 import FoundationEssentials
 import Gate
+import Signing
 
 /// What a person sends to a steward: an exemption as it stands, and whose it is.
 package struct ExemptionRequest: Codable, Equatable, Sendable {
@@ -47,7 +48,7 @@ package struct ExemptionRequest: Codable, Equatable, Sendable {
     var digest: String {
         var told = self
         told.reason = nil
-        return hexadecimal(SHA256.hash(data: canonicalJSON(told)))
+        return Hex.encode(SHA256.hash(data: canonicalJSON(told)))
     }
 }
 
@@ -124,7 +125,7 @@ package struct StewardDecision: Codable, Equatable, Sendable {
 
     /// Whether a steward's key made the signature.
     func isSigned(by key: StewardKey) -> Bool {
-        guard let bytes = Settings.bytes(hexadecimal: signature), bytes.count == 64,
+        guard let bytes = Hex.decode(signature), bytes.count == 64,
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: key.bytes)
         else { return false }
         return key.isValidSignature(bytes, for: Self.signed(statement))

@@ -2,6 +2,7 @@
 
 package import Control
 import Crypto
+import Signing
 
 /// The private half of a steward's key, with which decisions are signed.
 package struct StewardSecret: Sendable {
@@ -21,7 +22,7 @@ package struct StewardSecret: Sendable {
         let text = String(decoding: bytes, as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(Self.head) }
         guard let line,
-            let raw = Settings.bytes(hexadecimal: String(line.dropFirst(Self.head.count))),
+            let raw = Hex.decode(String(line.dropFirst(Self.head.count))),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: raw)
         else {
             throw Refusal("That is no steward's key.", next: "mcictl steward keygen --out FILE")
@@ -30,13 +31,13 @@ package struct StewardSecret: Sendable {
     }
 
     /// The public half, in hexadecimal, as a policy names it.
-    package var publicKey: String { hexadecimal(key.publicKey.rawRepresentation) }
+    package var publicKey: String { Hex.encode(key.publicKey.rawRepresentation) }
 
     /// The text of the key's file.
     package var file: String {
         """
         # The key of an mci steward. Keep it to yourself. The policy names: \(publicKey)
-        \(Self.head)\(hexadecimal(key.rawRepresentation))
+        \(Self.head)\(Hex.encode(key.rawRepresentation))
 
         """
     }
@@ -50,6 +51,6 @@ package struct StewardSecret: Sendable {
         guard let signature = try? key.signature(for: StewardDecision.signed(statement)) else {
             throw Refusal("The key could not sign.")
         }
-        return StewardDecision(statement, signature: hexadecimal(signature))
+        return StewardDecision(statement, signature: Hex.encode(signature))
     }
 }

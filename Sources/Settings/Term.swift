@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Events
+import Signing
 
 /// A stretch of time that the person asked for: a pause, or how long an exemption lasts.
 ///
@@ -53,5 +54,5 @@ package struct Term: Codable, Equatable, Sendable {
         return max(wall, isAbsurd ? 0 : boot, 0)
     }
 
-    private static func name(_ bootID: [UInt8]) -> String { hexadecimal(bootID) }
+    private static func name(_ bootID: [UInt8]) -> String { Hex.encode(bootID) }
 }

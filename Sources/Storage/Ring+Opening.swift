@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Files
-package import Sealing
+import Sealing
+package import Signing
 
 extension Ring {
     /// What of another ring is still to be moved into this one.

@@ -2,6 +2,7 @@
 
 import Files
 package import Sealing
+import Signing
 
 /// The ring: a SQLite file of fixed slots, each empty, one sealed batch, or the note that one is gone.
 ///

@@ -2,7 +2,8 @@
 
 import Events
 import Packing
-package import Sealing
+import Sealing
+package import Signing
 package import Storage
 
 /// Looks whether the ring holds what the recorder stored, all of it and nothing else.

@@ -46,23 +46,28 @@ let package = Package(
             swiftSettings: fuzzed
         ),
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: fuzzed),
-        .target(name: "Sealing", dependencies: ["Packing", crypto], swiftSettings: fuzzed),
+        .target(name: "Signing", dependencies: ["Files", crypto], swiftSettings: fuzzed),
+        .target(
+            name: "Sealing",
+            dependencies: ["Packing", "Signing", crypto],
+            swiftSettings: fuzzed
+        ),
         .target(
             name: "Storage",
-            dependencies: ["Sealing", "Files", "CSQLite"],
+            dependencies: ["Sealing", "Signing", "Files", "CSQLite"],
             swiftSettings: fuzzed
         ),
         .target(
             name: "Timeline",
-            dependencies: ["Events", "Packing", "Sealing", "Storage", crypto, extras],
+            dependencies: ["Events", "Packing", "Sealing", "Signing", "Storage", crypto, extras],
             exclude: ["READING.md"],
             swiftSettings: fuzzed
         ),
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "CZlib", "Control", "Events", "Gate", "Packing", "Sealing", "Storage",
-                "Timeline",
+                "CFuzzer", "CZlib", "Control", "Events", "Gate", "Packing", "Sealing", "Signing",
+                "Storage", "Timeline",
                 crypto, extras,
             ],
             path: "Sources/Fuzz",

@@ -5,6 +5,7 @@ import Events
 import Files
 import Sealing
 import Settings
+import Signing
 import Storage
 import Timeline
 

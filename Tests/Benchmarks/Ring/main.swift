@@ -8,6 +8,7 @@ import Foundation
 import Gate
 import Packing
 import Sealing
+import Signing
 import Storage
 import Timeline
 

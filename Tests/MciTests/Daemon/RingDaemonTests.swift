@@ -7,6 +7,7 @@ import Foundation
 import Packing
 import Sealing
 import Settings
+import Signing
 import Storage
 import Synchronization
 import Testing

@@ -4,6 +4,7 @@ import Events
 import Foundation
 import Packing
 import Sealing
+import Signing
 import Testing
 import Timeline
 

@@ -5,6 +5,7 @@ import Foundation
 import Gate
 import Packing
 import Sealing
+import Signing
 import Testing
 import Timeline
 

@@ -5,6 +5,7 @@ import Files
 import Foundation
 import Packing
 import Sealing
+import Signing
 import Storage
 import Testing
 import Timeline

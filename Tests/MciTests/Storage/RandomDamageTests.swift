@@ -7,6 +7,7 @@ import Foundation
 import Recording
 import Sealing
 import Settings
+import Signing
 import Storage
 import Testing
 import Timeline

@@ -6,6 +6,7 @@ import Foundation
 import Gate
 import Packing
 import Sealing
+import Signing
 import Storage
 import Testing
 import Timeline

@@ -12,6 +12,7 @@ import Packing
 import Recording
 import Sealing
 import Settings
+import Signing
 import Storage
 import Timeline
 

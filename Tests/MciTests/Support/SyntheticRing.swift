@@ -8,6 +8,7 @@ import Packing
 import Query
 import Sealing
 import Settings
+import Signing
 import Storage
 import Testing
 import Timeline

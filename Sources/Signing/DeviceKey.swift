@@ -32,7 +32,7 @@ package struct DeviceKey: Sendable {
     }
 
     /// The signature of a message that must not be copied.
-    func sign(_ message: UnsafeRawBufferPointer) -> [UInt8]? {
+    package func sign(_ message: UnsafeRawBufferPointer) -> [UInt8]? {
         unsafe (try? key.signature(for: message)).map(Array.init)
     }
 }
@@ -63,22 +63,5 @@ package struct DeviceVerifier: Sendable, Equatable {
 
     package static func == (left: DeviceVerifier, right: DeviceVerifier) -> Bool {
         left.key.rawRepresentation == right.key.rawRepresentation
-    }
-}
-
-/// Bytes as hexadecimal digits.
-package enum Hex {
-    /// Two lower-case digits a byte.
-    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
-    /// The bytes of a text of digits; nil for anything else.
-    package static func decode(_ text: String) -> [UInt8]? {
-        let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard digits.count == text.utf8.count, digits.count % 2 == 0 else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map {
-            UInt8(digits[$0] << 4 | digits[$0 + 1])
-        }
     }
 }
