@@ -25,7 +25,7 @@ package final class EventLoop {
     private var lastSign: Int64 = 0
     private var isReady = false
 
-    /// Blocks SIGTERM, SIGINT and SIGHUP, which the loop takes from a descriptor from then on.
+    /// Blocks the signals of ``SignalPlan/taken``, which the loop takes from a descriptor from then on.
     ///
     /// - Throws: a ``Refusal`` when the kernel gives no descriptor.
     package init(
@@ -36,7 +36,7 @@ package final class EventLoop {
         self.recorder = recorder
         self.control = control
         self.manager = manager
-        let wanted = [SIGTERM, SIGINT, SIGHUP]
+        let wanted = SignalPlan.taken
         signals = unsafe clinux_signal_descriptor(wanted, wanted.count)
         timer = clinux_timer_descriptor(CLOCK_BOOTTIME)
         calendar = clinux_timer_descriptor(CLOCK_REALTIME)
@@ -165,9 +165,10 @@ package final class EventLoop {
 
     private func shouldStop() -> Bool {
         while true {
-            switch clinux_read_signal(signals) {
-            case 0: return false
-            case SIGHUP: _ = try? recorder.handle(.reload)
+            let number = clinux_read_signal(signals)
+            if number == 0 { return false }
+            switch SignalPlan.action(for: number) {
+            case .reload: _ = try? recorder.handle(.reload)
             default: return true
             }
         }

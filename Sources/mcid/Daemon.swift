@@ -54,7 +54,7 @@ func runDaemon() -> Int32 {
     }
     let paths = Paths(environment: environment)
     let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
-    signal(SIGPIPE, SIG_IGN)
+    SignalPlan.enforce()
     umask(0o077)
     guard Hardening.forbidDumps() else {
         return refuse("The kernel does not let mcid forbid core dumps.", ExitCode.unfit)

@@ -14,6 +14,9 @@ int clinux_signal_descriptor(const int *signals, size_t count);
 /// Reads one signal number from a signal descriptor; 0 when none waits.
 int clinux_read_signal(int descriptor);
 
+/// Ignores a signal, one of the C library's own too. -1 on error.
+int clinux_ignore_signal(int signal);
+
 /// A timer on CLOCK_BOOTTIME, which counts suspended time too, or CLOCK_REALTIME. -1 on error.
 int clinux_timer_descriptor(int clock);
 

@@ -120,7 +120,8 @@ private let allowedLibraries: Set<String> = [
         for door in [
             "CX11/shim.h", "CSQLite/shim.h", "CZlib/shim.h", "CLinux/clinux.c",
             "CLinux/include/clinux.h", "CLinux/include/sandbox.h", "CLinux/landlock.c",
-            "CLinux/notify.c", "CLinux/seccomp.c", "CLinux/trials.c", "CSQLiteExtension/entry.c",
+            "CLinux/notify.c", "CLinux/seccomp.c", "CLinux/signals.c", "CLinux/trials.c",
+            "CSQLiteExtension/entry.c",
         ] {
             let text = try String(
                 contentsOfFile: "\(Program.root)/Sources/\(door)",
