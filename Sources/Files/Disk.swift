@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 
 /// Why a file operation failed.
@@ -67,9 +68,10 @@ package enum Disk {
         return Int64(facts.st_mtim.tv_sec) * 1000 + Int64(facts.st_mtim.tv_nsec) / 1_000_000
     }
 
-    /// Lets the owner read and write a file again.
+    /// Lets the owner read and write a file or folder again that is this user's own; never what a link
+    /// leads to, nor a file that has a second name.
     package static func makeReadable(_ path: String, mode: UInt32 = 0o600) {
-        unsafe chmod(path, mode)
+        unsafe clinux_change_own_mode(path, mode)
     }
 
     /// The free and the whole space of the disk a path lies on, in bytes; nil where it cannot be told.
@@ -101,6 +103,23 @@ package enum Disk {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw FileError("open") }
         defer { close(file) }
+        return try read(file, limit: limit)
+    }
+
+    /// Reads a small file that only this user can have written: ``OwnPath`` says what that means.
+    ///
+    /// - Throws: ``FileError``; `isMissing` tells that there is none.
+    package static func readOwn(
+        _ path: String,
+        limit: Int = 1 << 16
+    ) throws(FileError) -> [UInt8] {
+        let file = try OwnPath.open(path, O_RDONLY, isTrusted: true)
+        defer { close(file) }
+        return try read(file, limit: limit)
+    }
+
+    /// Reads an open file to its end.
+    static func read(_ file: Int32, limit: Int) throws(FileError) -> [UInt8] {
         var bytes: [UInt8] = []
         var count = 0
         while count <= limit {
@@ -195,7 +214,7 @@ package enum Disk {
     ///
     /// - Throws: ``FileError``.
     package static func sync(_ path: String) throws(FileError) {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT { return }
             throw FileError("open")
@@ -204,10 +223,9 @@ package enum Disk {
         guard fsync(file) == 0 else { throw FileError("fsync") }
     }
 
-    /// Overwrites a file with zeros, on disk when this returns.
+    /// Overwrites a file of this user's with zeros, on disk when this returns; a link is left alone.
     package static func overwrite(_ path: String) {
-        let file = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard file >= 0 else { return }
+        guard let file = try? OwnPath.open(path, O_WRONLY) else { return }
         defer { close(file) }
         overwrite(file)
     }

@@ -9,13 +9,11 @@ package final class DiskFile {
     /// Opens a file for reading and writing.
     ///
     /// - Parameters:
-    ///   - path: the file; a symbolic link is refused.
+    ///   - path: the file; a symbolic link, a pipe and a file of somebody else's are refused.
     ///   - makes: whether it is made where it is missing, for the owner alone.
     /// - Throws: ``FileError``.
     package init(_ path: String, makes: Bool = false) throws(FileError) {
-        let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (makes ? O_CREAT : 0)
-        file = unsafe open(path, flags, 0o600)
-        guard file >= 0 else { throw FileError("open") }
+        file = try OwnPath.open(path, O_RDWR | (makes ? O_CREAT : 0))
     }
 
     /// Bytes in the file.

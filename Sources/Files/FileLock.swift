@@ -9,14 +9,13 @@ package struct FileLock: ~Copyable {
     /// Takes the lock.
     ///
     /// - Parameters:
-    ///   - path: the lock file; it and its folder are made where they are missing.
+    ///   - path: the lock file, this user's own; it and its folder are made where they are missing.
     ///   - waits: whether to wait for another holder.
     /// - Returns: nil when another process holds it.
     /// - Throws: ``FileError``.
     package static func take(_ path: String, waits: Bool) throws(FileError) -> FileLock? {
         if let folder = Disk.parent(of: path) { try Disk.makeFolder(folder) }
-        let file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { throw FileError("open") }
+        let file = try OwnPath.open(path, O_RDWR | O_CREAT)
         while flock(file, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
             if errno == EINTR { continue }
             let error = FileError("flock")

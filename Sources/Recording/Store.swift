@@ -65,7 +65,7 @@ struct Store {
 
     /// Reads the public keys and the recorder's own; without them nothing can be sealed.
     mutating func loadKeys() {
-        let text = (try? Disk.read(environment.paths.recipients)).map {
+        let text = (try? Disk.readOwn(environment.paths.recipients)).map {
             String(decoding: $0, as: UTF8.self)
         }
         let list = text.flatMap { Recipient.list($0) }

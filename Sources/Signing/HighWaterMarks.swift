@@ -85,7 +85,7 @@ package struct HighWaterFiles: Sendable {
         package var marks = HighWaterMarks()
         /// Whether any copy is there, whole or not.
         package var exists = false
-        /// The copies that are there and not as the recorder wrote them.
+        /// The copies that are there and not as the recorder wrote them, or that others can change.
         package var damaged: [String] = []
         /// The copies that are there, whole, and behind the other one.
         package var behind: [String] = []
@@ -106,7 +106,7 @@ package struct HighWaterFiles: Sendable {
         var whole: [(path: String, marks: HighWaterMarks)] = []
         for path in [inState, inConfig] where Disk.exists(path) {
             found.exists = true
-            guard let bytes = try? Disk.read(path, limit: HighWaterMarks.size),
+            guard let bytes = try? Disk.readOwn(path, limit: HighWaterMarks.size),
                 let marks = HighWaterMarks(bytes, signedBy: verifier)
             else {
                 found.damaged.append(path)

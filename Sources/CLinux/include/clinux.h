@@ -42,6 +42,21 @@ int clinux_listens(int socket, const char *path);
 /// where one is given (not -1). -1 on error.
 int clinux_notify(const char *path, const char *text, size_t length, int descriptor);
 
+/// Changes the mode of a folder, or of a regular file with one name, of this user's; links are not
+/// followed. -1 on error, `EPERM` where it is something else.
+int clinux_change_own_mode(const char *path, unsigned mode);
+
+/// A new file in `folder` that has no name and vanishes when it is closed. -1 on error, or where the file
+/// system has no such files.
+int clinux_unnamed_file(const char *folder);
+
+/// Gives such a file a name, on the same file system and never another file's. -1 on error.
+int clinux_name_file(int file, const char *path);
+
+/// Has the file at `path` removed when a signal ends this program; NULL ends that, with the signals' defaults.
+/// -1 where the path is too long.
+int clinux_remove_at_end(const char *path);
+
 /// Forbids core dumps and reading of this process by others of the same user.
 int clinux_forbid_dumps(void);
 

@@ -177,7 +177,7 @@ extension Workplace {
     func readers() throws -> RecipientsFile {
         let bytes: [UInt8]
         do {
-            bytes = try Disk.read(paths.recipients)
+            bytes = try Disk.readOwn(paths.recipients)
         } catch {
             throw Failure(
                 error.isMissing

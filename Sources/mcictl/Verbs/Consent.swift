@@ -113,6 +113,13 @@ struct ConsentVerb: ParsableCommand {
 
     private func makeKey(_ place: Workplace) throws -> RecipientsFile {
         let (path, identity) = (place.paths.identity, Identity())
+        // A key on a medium that is not there now must not lose its place.
+        guard !TrustedFile.isThere(path) else {
+            throw Failure(
+                "Your identity \(path) is a link to a file that is not there. Nothing was changed.",
+                next: "ls -l \(path)"
+            )
+        }
         do {
             try Disk.write(Array(identity.file(createdAt: place.now.wall).utf8), to: path)
         } catch {

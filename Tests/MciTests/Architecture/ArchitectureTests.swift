@@ -46,8 +46,8 @@ private let unsafeFiles: Set<String> = [
     "Capture/Proc.swift", "Capture/TerminalPrompts.swift", "Capture/X11Connection+Events.swift",
     "Capture/X11Connection+Properties.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
-    "Files/DiskFile.swift", "Files/FolderWatch.swift", "Files/FileLock.swift",
-    "Files/LineFile.swift",
+    "Files/DiskFile.swift", "Files/FolderWatch.swift",
+    "Files/LineFile.swift", "Files/OwnPath.swift",
     "Files/SecretFile.swift",
     "Files/TrustedFile.swift",
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",
@@ -119,7 +119,8 @@ private let allowedLibraries: Set<String> = [
         }
         for door in [
             "CX11/shim.h", "CSQLite/shim.h", "CZlib/shim.h", "CLinux/clinux.c",
-            "CLinux/include/clinux.h", "CLinux/include/sandbox.h", "CLinux/landlock.c",
+            "CLinux/include/clinux.h", "CLinux/include/sandbox.h", "CLinux/files.c",
+            "CLinux/landlock.c",
             "CLinux/notify.c", "CLinux/seccomp.c", "CLinux/signals.c", "CLinux/trials.c",
             "CSQLiteExtension/entry.c",
         ] {

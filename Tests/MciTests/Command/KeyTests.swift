@@ -285,6 +285,17 @@ import Timeline
         #expect(try Disk.read(real) == sealed && Disk.read(second) == sealed)
     }
 
+    @Test func `a link to an identity that is away is not replaced by a new key`() throws {
+        let path = folder.paths.identity
+        for file in [path, folder.paths.recipients] { Disk.remove(file) }
+        let away = "\(folder.path)/stick/identity"
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: away)
+        let result = try command("consent", "--accept")
+        #expect(result.code == 1 && result.errors.contains("is a link to a file that is not there"))
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == away)
+        #expect(!Disk.exists(folder.paths.recipients))
+    }
+
     @Test func `a backup is never written over anything, and is for the owner alone`() throws {
         let plain = try Disk.read(folder.paths.identity)
         let copy = "\(folder.path)/copy"

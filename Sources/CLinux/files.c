@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/// The path by which the kernel reaches an open file, whatever its name is by now.
+static const char *magic(char *buffer, size_t size, int file) {
+    snprintf(buffer, size, "/proc/self/fd/%d", file);
+    return buffer;
+}
+
+int clinux_change_own_mode(const char *path, unsigned mode) {
+    int file = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) return -1;
+    struct stat facts = {0};
+    char buffer[32];
+    int result = fstat(file, &facts);
+    int is_alone = S_ISDIR(facts.st_mode) || (S_ISREG(facts.st_mode) && facts.st_nlink == 1);
+    if (result == 0 && !(is_alone && facts.st_uid == getuid())) errno = EPERM, result = -1;
+    if (result == 0) result = chmod(magic(buffer, sizeof buffer, file), mode);
+    int error = errno;
+    close(file);
+    return errno = error, result;
+}
+
+int clinux_unnamed_file(const char *folder) { return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }
+
+int clinux_name_file(int file, const char *path) {
+    char buffer[32];
+    return linkat(AT_FDCWD, magic(buffer, sizeof buffer, file), AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2};
+static char doomed[4096];
+
+static void end(int number) {
+    unlink(doomed);
+    // Its default was put back on the way here: the parent sees what ended this program.
+    raise(number);
+}
+
+int clinux_remove_at_end(const char *path) {
+    if (path && strlen(path) >= sizeof doomed) return errno = ENAMETOOLONG, -1;
+    struct sigaction action = {.sa_handler = end, .sa_flags = (int)SA_RESETHAND}, before;
+    if (path) strcpy(doomed, path);
+    else action = (struct sigaction){.sa_handler = SIG_DFL};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        // What nohup or a shell has ignored stays ignored.
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(ends[i], &action, NULL);
+    }
+    return 0;
+}
