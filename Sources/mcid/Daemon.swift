@@ -69,6 +69,7 @@ func runDaemon() -> Int32 {
                 ExitCode.unfit
             )
         }
+        if let fault = paths.fault { return refuse("\(fault)", ExitCode.unfit) }
         let confinement =
             isConfined
             ? confine(environment, paths) : Confinement(isWaived: true)

@@ -28,8 +28,8 @@ struct Examination {
     /// All subjects, in the order in which one rests on the other.
     func findings() -> [Finding] {
         [
-            service, socket, version, display, sandbox, consent, ring, space, clock, identity,
-            exclusions,
+            service, socket, version, display, sandbox, files, consent, ring, space, clock,
+            identity, exclusions,
         ]
     }
 
@@ -144,6 +144,27 @@ struct Examination {
             verdict: .ok,
             subject: "sandbox",
             words: status.sandbox.joined(separator: ", ")
+        )
+    }
+
+    /// What mcid looks at before it starts, and whether others may read what they cannot change.
+    private var files: Finding {
+        if let fault = place.paths.fault {
+            return Finding(
+                verdict: .fail,
+                subject: "files",
+                words: fault.words,
+                next: fault.next
+            )
+        }
+        guard let path = place.paths.readableByOthers else {
+            return Finding(verdict: .ok, subject: "files", words: "yours alone")
+        }
+        return Finding(
+            verdict: .warn,
+            subject: "files",
+            words: "\(path) can be read by others",
+            next: "chmod go= \(path)"
         )
     }
 

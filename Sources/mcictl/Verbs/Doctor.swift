@@ -9,8 +9,8 @@ struct DoctorVerb: ParsableCommand {
         commandName: "doctor",
         abstract: "Look whether everything is as it must be, and say what to do where it is not.",
         discussion: """
-            Looks at the service, its socket and version, the display, the sandbox, the ring, the free
-            space, the clock, your identity and the exclusions.
+            Looks at the service, its socket and version, the display, the sandbox, whose the files
+            are, the consent, the ring, the free space, the clock, your identity and the exclusions.
 
             EXAMPLES
               mcictl doctor

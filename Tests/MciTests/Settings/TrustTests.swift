@@ -85,4 +85,97 @@ import Testing
         chmod(path, 0o600)
         #expect(DeviceKeyFile.read(path)?.verifier == key.verifier)
     }
+
+    // MARK: The recorder's folders
+
+    /// Every folder and file that is looked at, with whether it is a folder.
+    private var looked: [(path: String, isFolder: Bool)] {
+        let paths = folder.paths
+        let folders = [paths.state, paths.runtime, paths.config, "\(paths.config)/public"]
+        let files = [
+            paths.ring, paths.ring + "-wal", paths.ring + "-shm", paths.ring + ".head",
+            paths.controls, paths.accounts, paths.deviceKey, "\(paths.state)/marks",
+            paths.recipients, paths.settings, "\(paths.config)/public/marks",
+        ]
+        return folders.map { ($0, true) } + files.map { ($0, false) }
+    }
+
+    /// What mcid says at its start, and `mcictl doctor` of the files.
+    private func said() throws -> (mcid: Program.Result, doctor: [String: Any]) {
+        let doctor = try Program.run(
+            "mcictl",
+            ["doctor", "--json"],
+            environment: folder.environment
+        )
+        let rows = doctor.json["findings"] as? [[String: Any]] ?? []
+        let row = rows.first { $0["subject"] as? String == "files" } ?? [:]
+        return (try Program.run("mcid", environment: folder.environment), row)
+    }
+
+    private func expectRefusal(_ words: String, next: String) throws {
+        let (mcid, doctor) = try said()
+        #expect(mcid.code == 78)
+        #expect(mcid.errors == "mcid: \(words) Next: \(next)\n")
+        #expect(doctor["verdict"] as? String == "fail")
+        #expect(doctor["words"] as? String == words)
+        #expect(doctor["next"] as? String == next)
+    }
+
+    @Test func `mcid starts on no folder or file that somebody else could change`() throws {
+        for (path, isFolder) in looked {
+            if isFolder {
+                try Disk.makeFolder(path)
+            } else {
+                try Disk.write([], to: path)
+            }
+        }
+        let (well, doctor) = try said()
+        #expect(!well.errors.contains("others") && doctor["verdict"] as? String == "ok")
+        for (path, isFolder) in looked {
+            let kind = isFolder ? "folder" : "file"
+            let mode = isFolder ? 0o700 : 0o600
+            for bits in [0o020, 0o002, 0o077] {
+                chmod(path, mode_t(mode | bits))
+                let octal = String(mode | bits, radix: 8)
+                try expectRefusal(
+                    "The \(kind) \(path) can be changed by others (mode \(octal)).",
+                    next: "chmod go-w \(path)"
+                )
+            }
+            // Merely read.
+            chmod(path, mode_t(mode | 0o044))
+            let (reads, found) = try said()
+            #expect(!reads.errors.contains(path), "\(reads.errors)")
+            #expect(found["verdict"] as? String == "warn")
+            #expect(found["words"] as? String == "\(path) can be read by others")
+            chmod(path, mode_t(mode))
+            if getuid() == 0 {
+                chown(path, 4242, 0)
+                try expectRefusal(
+                    "The \(kind) \(path) belongs to user 4242, not to you.",
+                    next: "sudo chown 0 \(path)"
+                )
+                chown(path, 0, 0)
+            }
+            rename(path, path + ".away")
+            symlink(path + ".away", path)
+            try expectRefusal(
+                "The \(kind) \(path) is a symbolic link, which mcid does not follow.",
+                next: "ls -ld \(path), and put the \(kind) itself there"
+            )
+            unlink(path)
+            if isFolder {
+                try Disk.write([], to: path)
+            } else {
+                try Disk.makeFolder(path)
+            }
+            try expectRefusal(
+                isFolder ? "\(path) is not a folder." : "\(path) is not a regular file.",
+                next: "ls -ld \(path), and put the \(kind) itself there"
+            )
+            if isFolder { unlink(path) } else { rmdir(path) }
+            rename(path + ".away", path)
+        }
+        #expect(try said().doctor["verdict"] as? String == "ok")
+    }
 }
