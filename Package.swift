@@ -85,7 +85,7 @@ let package = Package(
         ),
         .target(
             name: "Settings",
-            dependencies: ["Events", "Files", "Gate", "Control", "Signing", crypto],
+            dependencies: ["CLinux", "Events", "Files", "Gate", "Control", "Signing", crypto],
             exclude: ["policy.schema.json", "policy.example.json"],
             swiftSettings: strict
         ),
@@ -165,7 +165,7 @@ let package = Package(
             dependencies: [
                 "Events", "Capture", "Gate", "Packing", "Sealing", "Signing", "Storage", "Files",
                 "Settings", "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay",
-                "Wire", "CX11",
+                "Wire", "CLinux", "CX11",
                 "CZlib",
                 "mcid",
                 "mcictl",

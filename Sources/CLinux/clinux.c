@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +26,12 @@ int clinux_arm_timer(int descriptor, int64_t ms) {
     struct itimerspec spec = {0};
     if (ms > 0) spec.it_value = (struct timespec){ms / 1000, ms % 1000 * 1000000};
     return timerfd_settime(descriptor, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL);
+}
+
+int clinux_clock_is_synchronised(void) {
+    struct timex facts = {.modes = 0};
+    int state = adjtimex(&facts);
+    return state < 0 ? -1 : state != TIME_ERROR && !(facts.status & STA_UNSYNC);
 }
 
 int64_t clinux_peer_uid(int socket) {

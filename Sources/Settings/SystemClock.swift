@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 package import Events
 import Files
 package import Gate
@@ -23,6 +24,10 @@ package enum SystemClock {
         guard digits.count == 32 else { return [UInt8](repeating: 0, count: 16) }
         return (0..<16).map { UInt8(digits[2 * $0] << 4 | digits[2 * $0 + 1]) }
     }
+
+    /// Whether something keeps the wall clock right, as far as the kernel knows; false also where it
+    /// does not say.
+    package static func isSynchronised() -> Bool { clinux_clock_is_synchronised() == 1 }
 
     /// The minute of the week that the local clock shows.
     package static func weekMinute(_ time: WallTime) -> WeekMinute {

@@ -93,13 +93,15 @@ class Play:
         text = (ROOT / "systemd/mcid.service").read_text()
         text = text.replace("ExecStart=mcid", f"ExecStart={self.programs}/mcid")
         (units / "mcid.service").write_text(text)
-        # No journal here. A shell with the rights of mcid tells what it can write to.
+        # No journal here. Programs with the rights of mcid tell what they can write to, and ask the clock.
         extra = units / "mcid.service.d"
         extra.mkdir()
-        look = "/bin/sh -c 'test -w %t/bus && echo writable || echo closed'"
+        files = "%t/bus %h/.config/mci/public/marks %h/.config/mci/public/recipients"
+        look = f"/bin/sh -c 'for file in {files}; do test -w $$file && echo writable || echo closed; done'"
+        ask = "/usr/bin/python3 -c 'import ctypes; print(ctypes.CDLL(None).adjtimex(bytes(512)))'"
         (extra / "99-rig.conf").write_text(
             f"[Service]\nStandardError=append:{HOME}/mcid.log\nWatchdogSec=4\n"
-            f"ExecStartPre={look}\nStandardOutput=append:{HOME}/bus\n")
+            f"ExecStartPre={look}\nExecStartPre={ask}\nStandardOutput=append:{HOME}/seen\n")
         # No display manager here: the target that sessions reach.
         shutil.copy(ROOT / "systemd/mci-session.target", units)
         if userns:
@@ -181,6 +183,7 @@ class Play:
 
         assert self.mcictl("consent", "--accept").returncode == 0
         assert self.mcictl("set", "ring-size", "4M").returncode == 0
+        (HOME / ".config/mci/public/marks").touch(0o600)
         # The session reaches its target before it names its display.
         self.systemctl("unset-environment", "DISPLAY")
         session = subprocess.Popen([str(ROOT / "packaging/mci-session"), "sh", "-c", "read line"], stdin=subprocess.PIPE,
@@ -192,9 +195,12 @@ class Play:
         self.done("started with an X session, once its display is named; ready, records")
 
         assert "LD_PRELOAD" not in (HOME / "mcid.log").read_text(), "the linker was told what to load"
-        assert (HOME / "bus").read_text().split()[-1] == ("closed" if self.userns else "writable")
+        *seen, clock = (HOME / "seen").read_text().split()[-4:]
+        assert seen == (["closed", "writable", "closed"] if self.userns else ["writable"] * 3), seen
+        assert int(clock) >= 0, "the clock cannot be asked"
         self.systemctl("unset-environment", "LD_PRELOAD")
-        self.done("nothing of the session's is loaded into it; behind the drop-in the session bus is closed")
+        self.done("nothing of the session's is loaded into it; behind the drop-in the session bus is closed, and one file of "
+                  "the settings open")
 
         reloaded = self.systemctl("reload", "mcid")
         assert reloaded.returncode == 0, reloaded.stderr

@@ -27,6 +27,10 @@ void clinux_drain(int descriptor);
 /// CLOCK_REALTIME it also becomes readable when that clock is set.
 int clinux_arm_timer(int descriptor, int64_t ms);
 
+/// Whether something keeps the wall clock right, as the kernel sees it; the clock is only read. 1 yes, 0 no,
+/// -1 where that cannot be told.
+int clinux_clock_is_synchronised(void);
+
 /// The uid on the other end of a connected Unix socket, or -1.
 int64_t clinux_peer_uid(int socket);
 

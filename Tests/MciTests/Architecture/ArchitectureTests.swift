@@ -17,7 +17,8 @@ private let allowedImports: [String: Set<String>] = [
     "Storage": ["Sealing", "Signing", "Files", "CSQLite"],
     "Control": ["CLinux", "Glibc", "FoundationEssentials"],
     "Settings": [
-        "Events", "Gate", "Control", "Files", "Signing", "Crypto", "Glibc", "FoundationEssentials",
+        "CLinux", "Events", "Gate", "Control", "Files", "Signing", "Crypto", "Glibc",
+        "FoundationEssentials",
     ],
     "Recording": [
         "Events", "Capture", "Gate", "Packing", "Sealing", "Signing", "Storage", "Files",
