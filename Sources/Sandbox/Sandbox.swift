@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import Files
 import Glibc
 
 /// Takes every right away from this process that a recorder does not need, for good.
@@ -13,13 +14,22 @@ package struct Sandbox {
     package struct Places: Equatable, Sendable {
         /// Folders whose files are read, written, replaced and removed.
         package var written: [String]
+        /// Single files of this user's that are read and written in place; one that does not exist at
+        /// the start, or is a link, is passed over.
+        package var writtenFiles: [String]
         /// A folder in which sockets are made.
         package var sockets: String
         /// Files and folders that are only read.
         package var read: [String]
 
-        package init(written: [String], sockets: String, read: [String]) {
+        package init(
+            written: [String],
+            writtenFiles: [String] = [],
+            sockets: String,
+            read: [String]
+        ) {
             self.written = written
+            self.writtenFiles = writtenFiles
             self.sockets = sockets
             self.read = read
         }
@@ -52,8 +62,12 @@ package struct Sandbox {
         let reading = CLINUX_READ_FILE | CLINUX_READ_FOLDER
         let writing =
             reading | CLINUX_WRITE_FILE | CLINUX_REMOVE_FILE | CLINUX_MAKE_FILE | CLINUX_TRUNCATE
+        let inPlace = CLINUX_READ_FILE | CLINUX_WRITE_FILE | CLINUX_TRUNCATE
         let socket = CLINUX_READ_FOLDER | CLINUX_REMOVE_FILE | CLINUX_MAKE_SOCKET
         var allowed = places.written.map { ($0, writing) }
+        // A link would give away what it leads to.
+        allowed += places.writtenFiles.filter { OwnPath.fault($0, .file) == nil }
+            .map { ($0, inPlace) }
         allowed.append((places.sockets, socket))
         allowed += (places.read + system).map { ($0, reading) }
         // A terminal's mode is asked for through the terminal itself.

@@ -14,6 +14,9 @@ extension Paths {
         return folders.map { ($0, .folder) } + (rings + files + marks).map { ($0, .file) }
     }
 
+    /// The files of the settings that the recorder writes; it makes nothing there.
+    package var writtenInPlace: [String] { [highWater.inConfig] }
+
     /// The first of the folders and files that somebody else could change; nil where all is well.
     ///
     /// What this process may not look at is passed over: the recorder does not see everything that

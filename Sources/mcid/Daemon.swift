@@ -157,6 +157,7 @@ private func confine(
     let sandbox = Sandbox.enter(
         Sandbox.Places(
             written: [paths.state],
+            writtenFiles: paths.writtenInPlace,
             sockets: paths.runtime,
             read: [
                 Disk.parent(of: paths.recipients),

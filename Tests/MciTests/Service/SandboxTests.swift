@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Control
 import Events
 import Files
 import Foundation
 import Packing
 import Recording
+import Sandbox
 import Settings
 import Storage
 import Testing
@@ -209,6 +211,43 @@ extension DaemonTests {
 }
 
 @Suite struct ConfinementTests {
+    @Test func `a confined process writes the one file in place and makes nothing beside it`()
+        async throws
+    {
+        let folder = try TemporaryFolder()
+        let home = folder.path
+        let paths = folder.paths
+        for path in [paths.identity, "\(home)/config/mci/public/marks"] {
+            try Disk.write(Array("before".utf8), to: path)
+        }
+        symlink(paths.identity, "\(home)/config/mci/public/link")
+        for path in [paths.state, paths.runtime] { try Disk.makeFolder(path) }
+        await #expect(processExitsWith: .success) { [home = folder.path as String] in
+            let inside = "\(home)/config/mci/public"
+            let answer = clinux_clock_is_synchronised()
+            _ = Sandbox.enter(
+                Sandbox.Places(
+                    written: ["\(home)/state/mci"],
+                    writtenFiles: ["marks", "link", "none"].map { "\(inside)/\($0)" },
+                    sockets: "\(home)/run/mci",
+                    read: [inside]
+                )
+            )
+            try DiskFile("\(inside)/marks").truncate(to: 0)
+            try DiskFile("\(inside)/marks").write(Array("after".utf8), at: 0)
+            #expect(throws: FileError.self) { try Disk.write([1], to: "\(inside)/marks") }
+            #expect(throws: FileError.self) { try DiskFile("\(inside)/none", makes: true) }
+            #expect(throws: FileError.self) { try Disk.read("\(inside)/link") }
+            Disk.remove("\(inside)/marks")
+            let found = Attestation.attest(home: home, identity: "\(home)/config/mci/identity")
+            #expect(!found.broken.contains(.home) && !found.broken.contains(.identity))
+            #expect(clinux_clock_is_synchronised() == answer, "the clock can still be asked")
+        }
+        #expect(folder.names(below: "config/mci/public").sorted() == ["link", "marks"])
+        #expect(try Disk.read("\(home)/config/mci/public/marks") == Array("after".utf8))
+        #expect(try Disk.read(paths.identity) == Array("before".utf8))
+    }
+
     /// What the attempts of a confinement find.
     private final class Trials {
         var count = 0
