@@ -41,17 +41,27 @@ package struct SecretFile: Sendable {
 
     /// Writes a new file, on disk when this returns; never over one that is there.
     ///
-    /// - Throws: ``FileError``; what was begun is then removed.
+    /// - Throws: ``FileError``; nothing is then left of it.
     package static func create(_ bytes: [UInt8], at path: String) throws(FileError) {
-        let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard file >= 0 else { throw FileError("open") }
-        defer { close(file) }
+        try write(bytes, to: NewFile(path, replaces: false)) { _ in true }
+    }
+
+    /// Writes a file that is judged before it appears; one that does not is overwritten.
+    private static func write(
+        _ bytes: [UInt8],
+        to file: NewFile,
+        isGood: ([UInt8]) -> Bool
+    ) throws(FileError) {
         do throws(FileError) {
-            try Disk.write(bytes, to: file)
-            guard fsync(file) == 0 else { throw FileError("fsync") }
+            try Disk.write(bytes, to: file.descriptor)
+            guard fsync(file.descriptor) == 0 else { throw FileError("fsync") }
+            lseek(file.descriptor, 0, SEEK_SET)
+            guard try isGood(Disk.read(file.descriptor, limit: bytes.count)) else {
+                throw FileError("verify", EIO)
+            }
+            try file.finish()
         } catch {
-            Disk.overwrite(file)
-            Disk.remove(path)
+            file.wipe()
             throw error
         }
     }
@@ -77,19 +87,7 @@ package struct SecretFile: Sendable {
         var facts = stat()
         guard unsafe fstat(old, &facts) == 0 else { throw FileError("fstat") }
         guard facts.st_nlink == 1 else { throw FileError("replace", EMLINK) }
-        // A draft of a write that was cut short may hold the secret too.
-        let draft = path + ".new"
-        Disk.overwrite(draft)
-        Disk.remove(draft)
-        try Self.create(bytes, at: draft)
-        do throws(FileError) {
-            guard try isGood(Disk.read(draft)) else { throw FileError("verify", EIO) }
-            try Disk.move(draft, to: path)
-        } catch {
-            Disk.overwrite(draft)
-            Disk.remove(draft)
-            throw error
-        }
+        try Self.write(bytes, to: NewFile(path), isGood: isGood)
         Disk.overwrite(old)
     }
 }

@@ -41,6 +41,8 @@ func runCommand() -> Int32 {
     // It holds the private key: no core dump may.
     _ = Hardening.forbidDumps()
     umask(0o077)
+    // A write beyond a limit on the size of files is to fail, and to say so.
+    signal(SIGXFSZ, SIG_IGN)
     do {
         var command = try Mcictl.parseAsRoot()
         try command.run()

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// A Python program that takes events from a pipe.
+/// A Python program that takes events from a pipe and writes a file.
 enum Bridge {
     /// Makes CSV into Parquet, a piece at a time.
     static let parquet = """
@@ -16,16 +16,20 @@ enum Bridge {
         convert = csv.ConvertOptions(column_types=types, strings_can_be_null=True,
                                      quoted_strings_can_be_null=False, null_values=[""])
         with csv.open_csv(sys.stdin.buffer, convert_options=convert) as events, \\
-                parquet.ParquetWriter(sys.argv[1], events.schema, compression="zstd") as out:
+                parquet.ParquetWriter(sys.stdout.buffer, events.schema, compression="zstd") as out:
             for batch in events:
                 out.write_batch(batch)
+        sys.stdout.buffer.flush()
         """
 
     /// Starts Python with a pipe to its standard input; its messages go to standard error.
     ///
+    /// - Parameters:
+    ///   - program: what Python runs.
+    ///   - file: becomes its standard output: a file that has no name yet cannot be opened by one.
     /// - Returns: the pipe's end to write to, and the process.
     /// - Throws: a ``Failure`` when there is no Python.
-    static func start(_ program: String, _ arguments: [String]) throws -> (Int32, pid_t) {
+    static func start(_ program: String, into file: Int32) throws -> (Int32, pid_t) {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else {
             throw Failure("There is no descriptor left for a pipe.")
@@ -37,7 +41,9 @@ enum Bridge {
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
-        let words = unsafe (["python3", "-c", program] + arguments).map { unsafe strdup($0) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, file, 1)
+        let arguments: [String] = ["python3", "-c", program]
+        let words = unsafe arguments.map { unsafe strdup($0) }
         defer { for index in unsafe words.indices { unsafe free(words[index]) } }
         var child: pid_t = 0
         let result = unsafe posix_spawnp(&child, "python3", &actions, nil, words + [nil], environ)

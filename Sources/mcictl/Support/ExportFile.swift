@@ -6,8 +6,9 @@ import Glibc
 /// A file that appears when it is whole, written by this program or by a bridge it feeds.
 final class ExportFile {
     private let path: String
-    private let draft: String
-    private let file: Int32
+    private let new: NewFile
+    /// Where the bytes go: into the file, or into a pipe to the bridge.
+    private let output: Int32
     private var bridge: pid_t?
 
     /// Begins a file.
@@ -18,23 +19,22 @@ final class ExportFile {
     /// - Throws: a ``Failure``.
     init(_ path: String, isParquet: Bool) throws {
         self.path = path
-        draft = path + ".part"
-        Disk.remove(draft)
+        do {
+            new = try NewFile(path)
+        } catch {
+            throw Failure("\(path) cannot be written (\(error)).")
+        }
         if isParquet {
-            let (pipe, child) = try Bridge.start(Bridge.parquet, [draft])
-            (file, bridge) = (pipe, child)
+            let (pipe, child) = try Bridge.start(Bridge.parquet, into: new.descriptor)
+            (output, bridge) = (pipe, child)
         } else {
-            do {
-                file = try Disk.make(draft)
-            } catch {
-                throw Failure("\(path) cannot be written (\(error)).")
-            }
+            output = new.descriptor
         }
     }
 
     func write(_ bytes: [UInt8]) throws {
         do {
-            try Disk.write(bytes, to: file)
+            try Disk.write(bytes, to: output)
         } catch {
             // A bridge that ended says why itself.
             if bridge != nil { try endBridge() }
@@ -44,13 +44,10 @@ final class ExportFile {
 
     /// Makes the file appear.
     func finish() throws {
-        if bridge == nil { fsync(file) }
-        close(file)
         try endBridge()
         do {
-            try Disk.move(draft, to: path)
+            try new.finish()
         } catch {
-            abandon()
             throw Failure("\(path) cannot be written (\(error)).")
         }
     }
@@ -59,12 +56,13 @@ final class ExportFile {
     func abandon() {
         if let bridge { kill(bridge, SIGKILL) }
         try? endBridge()
-        Disk.remove(draft)
+        new.abandon()
     }
 
     private func endBridge() throws {
         guard let child = bridge else { return }
         bridge = nil
+        close(output)
         guard Bridge.end(child) else {
             throw Failure(
                 "Python could not write Parquet.",

@@ -146,6 +146,9 @@ extension Workplace {
         try withSettingsLock {
             // Another command may have put a key in it, which must not be lost.
             guard try identityFile().bytes == old.bytes else { throw Self.changedMeanwhile }
+            // Where earlier versions wrote it first; one that was cut short there holds a key.
+            Disk.overwrite(paths.identity + ".new")
+            Disk.remove(paths.identity + ".new")
             do throws(FileError) {
                 try SecretFile(paths.identity).replace(with: bytes) {
                     Self.opens($0, passphrase, to: text)

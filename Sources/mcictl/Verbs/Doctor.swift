@@ -65,7 +65,7 @@ struct DoctorVerb: ParsableCommand {
 
     private func write(_ report: Report, to path: String) throws {
         do {
-            try Disk.write(Terminal.json(report), to: path)
+            try NewFile.write(Terminal.json(report), to: path)
         } catch {
             throw Failure("The bundle cannot be written to \(path) (\(error)).")
         }

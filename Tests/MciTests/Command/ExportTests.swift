@@ -79,6 +79,122 @@ import Testing
         #expect(mode as? Int == 0o600)
     }
 
+    /// A library that lets no file be made without a name, as some file systems do.
+    private func shim() throws -> String {
+        let path = "\(ring.folder.path)/shim"
+        let source = """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <errno.h>
+            #include <fcntl.h>
+            #include <stdarg.h>
+            #define OPEN(name) int name(const char *path, int flags, ...) {                             \\
+                if ((flags & O_TMPFILE) == O_TMPFILE) return errno = EOPNOTSUPP, -1;                     \\
+                va_list rest; va_start(rest, flags); int mode = va_arg(rest, int); va_end(rest);         \\
+                return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, #name))(path, flags, mode); }
+            OPEN(open)
+            OPEN(open64)
+            """
+        try Disk.write(Array(source.utf8), to: path + ".c")
+        let built = try Program.run("cc", ["-shared", "-fPIC", "-o", path, path + ".c"])
+        try #require(built.code == 0, "\(built.errors)")
+        return path
+    }
+
+    @Test(arguments: [false, true])
+    func `an export takes away nothing but what it replaces`(hasNames: Bool) throws {
+        var environment = environment
+        if hasNames { environment["LD_PRELOAD"] = try shim() }
+        let home = ring.folder.path
+        let own = Data("mine".utf8)
+        for name in ["e.csv.part", "e.csv.new", "e.parquet.part", "real.csv", "b.json.new"] {
+            try own.write(to: url(name))
+        }
+        symlink("real.csv", "\(home)/linked.csv")
+        mkfifo("\(home)/pipe.csv", 0o600)
+        func names() -> Set<String> { Set(ring.folder.names().filter { !$0.contains("/") }) }
+        let before = names()
+        for _ in 0..<2 {
+            for name in ["e.csv", "e.parquet", "linked.csv"] {
+                let words = ["export", "--out", "\(home)/\(name)"]
+                let result = try Program.run("mcictl", words, environment: environment)
+                #expect(result.code == 0, "\(result.errors)")
+                #expect(try Data(contentsOf: url(name)).count > 100)
+            }
+            let bundle = ["doctor", "--bundle", "\(home)/b.json"]
+            _ = try Program.run("mcictl", bundle, environment: environment)
+            #expect(names() == before.union(["e.csv", "e.parquet", "b.json"]))
+        }
+        for name in ["e.csv.part", "e.csv.new", "e.parquet.part", "b.json.new"] {
+            #expect(try Data(contentsOf: url(name)) == own)
+        }
+        #expect(
+            try Data(contentsOf: url("real.csv")).count > 100,
+            "the file, and not the link to it"
+        )
+        let manager = FileManager.default
+        #expect(try manager.destinationOfSymbolicLink(atPath: "\(home)/linked.csv") == "real.csv")
+        // What is no file is not replaced by one.
+        for name in ["pipe.csv", "state"] {
+            let words = ["export", "--out", "\(home)/\(name)"]
+            let result = try Program.run("mcictl", words, environment: environment)
+            #expect(result.code == 1 && result.errors.contains("cannot be written"), "\(name)")
+        }
+        #expect(names() == before.union(["e.csv", "e.parquet", "b.json"]))
+    }
+
+    @Test(arguments: [false, true], [SIGINT, SIGTERM, SIGHUP])
+    func `an export that a signal ends leaves no file behind`(hasNames: Bool, signal: Int32) throws
+    {
+        let home = ring.folder.path
+        // A Python that takes everything and never ends.
+        let python = "\(home)/bin/python3"
+        try Disk.write(Array("#!/bin/sh\ncat\nexec sleep 60\n".utf8), to: python, mode: 0o700)
+        var environment = environment
+        environment["PATH"] = "\(home)/bin:/usr/bin:/bin"
+        if hasNames { environment["LD_PRELOAD"] = try shim() }
+        try Data("before".utf8).write(to: url("e.parquet"))
+        let before = Set(ring.folder.names())
+        let process = Process()
+        let mcictl = try #require(Program.path("mcictl"))
+        let words = Program.unblocking + [mcictl, "export", "--out", "\(home)/e.parquet"]
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
+        process.environment = environment
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let facts = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
+        func child() -> Int32? {
+            (try? String(contentsOfFile: facts, encoding: .utf8)).flatMap {
+                $0.split(separator: " ").first.flatMap { Int32($0) }
+            }
+        }
+        try #require(eventually { child() != nil })
+        let bridge = try #require(child())
+        let drafts = Set(ring.folder.names()).subtracting(before)
+        #expect(drafts.count == (hasNames ? 1 : 0), "\(drafts)")
+        #expect(kill(process.processIdentifier, signal) == 0)
+        // What is inherited by the bridge would keep this waiting.
+        kill(bridge, SIGKILL)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .uncaughtSignal)
+        #expect(process.terminationStatus == signal)
+        #expect(Set(ring.folder.names()) == before)
+        #expect(try Data(contentsOf: url("e.parquet")) == Data("before".utf8))
+    }
+
+    @Test func `an export beyond a limit on the size of files says so and leaves nothing`() throws {
+        let mcictl = try #require(Program.path("mcictl"))
+        let words = Program.unblocking + ["/usr/bin/prlimit", "--fsize=1000", mcictl]
+        let result = try Program.run(
+            words[0],
+            words.dropFirst() + ["export", "--out", "\(ring.folder.path)/e.csv"],
+            environment: environment
+        )
+        #expect(result.code == 1 && result.errors.contains("File too large"), "\(result.errors)")
+        #expect(!ring.folder.names().contains { $0.hasPrefix("e.csv") || $0.hasPrefix(".mci") })
+    }
+
     @Test func `without pyarrow Parquet says what is missing and leaves nothing`() throws {
         var poor = environment
         poor["PYTHONPATH"] = "/nonexistent"

@@ -8,18 +8,11 @@ import Testing
 
 /// What signals do to a real mcid.
 extension DaemonTests {
-    /// A daemon that has no signal blocked: those of a thread of the tests are, and children keep that.
+    /// A daemon that has no signal blocked.
     private func unblockedDaemon() throws -> Daemon {
         let daemon = try Daemon(desktop)
         try daemon.useSmallRing()
-        let start = """
-            import os, signal, sys
-            signal.pthread_sigmask(signal.SIG_SETMASK, [])
-            for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-                signal.signal(number, signal.SIG_DFL)
-            os.execv(sys.argv[1], sys.argv[1:])
-            """
-        daemon.wrapper = [try #require(Program.path("python3")), "-c", start]
+        daemon.wrapper = Program.unblocking
         return daemon
     }
 

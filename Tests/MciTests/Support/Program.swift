@@ -58,6 +58,19 @@ enum Program {
         return [strace, "-D", "-f", "-y", "-qq", "-o", file]
     }
 
+    /// What stands before a program that is to have no signal blocked or ignored: a thread of the tests
+    /// has some, and children keep that.
+    static let unblocking = [
+        "/usr/bin/python3", "-c",
+        """
+        import os, signal, sys
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)
+        os.execv(sys.argv[1], sys.argv[1:])
+        """,
+    ]
+
     static func path(_ name: String) -> String? {
         if name.contains("/") { return name }
         if name == "mcid" || name == "mcictl" { return "\(products)/\(name)" }
