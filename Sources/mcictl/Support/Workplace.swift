@@ -63,12 +63,14 @@ struct Workplace {
             // It runs and does not answer: what is on disk it reads before it reads on.
             failure = error
         }
-        let file = ControlsFile(paths.controls)
+        let file = ControlsFile(paths)
         do {
             let lock = try file.lock()
             var controls: Controls
             do throws(SettingsError) {
-                controls = try file.read()
+                let found = try file.find()
+                controls = found.controls
+                if found.isPutBack { tellPutBack(controls) }
             } catch {
                 Terminal.tell("warning: \(error.description) It is kept as \(file.path).damaged.")
                 Terminal.tell(
