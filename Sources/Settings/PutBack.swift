@@ -32,8 +32,8 @@ package struct PutBack: Codable, Equatable, Sendable {
             switch kind {
             case .older:
                 "was put back to an older state (number \(number), last seen \(lastSeen))"
-            case .missing: "is gone (last seen number \(lastSeen))"
-            case .unsigned: "was replaced by one that is not signed (last seen number \(lastSeen))"
+            case .missing: "is gone"
+            case .unsigned: "was replaced by one that is not signed"
             case .foreign: "is not signed by this recorder's key"
             }
         return "\(Self.subject) \(what), so nothing is recorded."
