@@ -222,19 +222,8 @@ extension Workplace {
             under: try policy()
         )
         let reply = try change(.consent(receipt)) { $0.consent(receipt) }
-        keepMarks(key)
+        makeMarks(key)
         return (receipt, reply)
-    }
-
-    /// Makes the second copy of the high-water marks, where the daemon can write but make nothing.
-    private func keepMarks(_ key: DeviceKey) {
-        do {
-            try paths.highWater.make(key)
-            HighWaterKeeper(paths.highWater).raise(signedBy: key) { _ in }
-        } catch {
-            Terminal.tell("warning: \(paths.highWater.inConfig) cannot be written (\(error)).")
-            Terminal.tell("  Of the marks that tell an older file there is one copy only.")
-        }
     }
 
     /// The policy in force, if any.

@@ -58,7 +58,10 @@ struct Workplace {
     ) throws -> ControlReply? {
         var failure: ControlError?
         do {
-            if let reply = try call(request) { return reply }
+            if let reply = try call(request) {
+                raiseMarks()
+                return reply
+            }
         } catch let error as ControlError {
             // It runs and does not answer: what is on disk it reads before it reads on.
             failure = error

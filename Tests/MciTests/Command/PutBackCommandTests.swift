@@ -72,6 +72,7 @@ import Testing
         #expect(try command("pause").code == 0)
         #expect(!Disk.exists(folder.paths.highWater.inConfig))
         #expect(try command("consent", "--accept").code == 0)
+        #expect(Disk.exists(folder.paths.highWater.inConfig))
         let key = try #require(DeviceKeyFile.read(folder.paths.deviceKey)).verifier
         func marks() -> HighWaterFiles.Found { folder.paths.highWater.read(key) }
         #expect(marks().damaged.isEmpty && marks().behind.isEmpty && marks().marks.controls == 2)

@@ -4,6 +4,7 @@ import Control
 import Files
 import Foundation
 import Settings
+import Signing
 import Testing
 
 extension DaemonTests {
@@ -15,6 +16,9 @@ extension DaemonTests {
         try daemon.record(hand)
         let copy = try Disk.read(daemon.folder.paths.controls)
         #expect(try daemon.command("exempt", "add", "--app", "signal").code == 0)
+        // What mcid wrote has reached the second copy of the marks, too.
+        let key = try #require(DeviceKeyFile.read(daemon.folder.paths.deviceKey))
+        #expect(daemon.folder.paths.highWater.read(key.verifier).behind.isEmpty)
         let before = try #require(daemon.status?.events.admitted)
         try Disk.write(copy, to: daemon.folder.paths.controls)
         hand.type(["a", "b", "c"])

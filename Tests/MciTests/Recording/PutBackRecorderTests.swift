@@ -178,17 +178,31 @@ import Timeline
         #expect(session.recorder.status.state == .paused)
     }
 
-    @Test func `a request to mcid brings no consent to life that was put back`() throws {
+    @Test(arguments: [Change.pause, .exemption])
+    func `a request to mcid brings no consent to life that was put back`(change: Change) throws {
         let (session, copies) = try begin()
         _ = try session.recorder.handle(.withdraw)
         try put(copies[.older], into: session)
-        try exempt(session, "Signal")
+        try make(change, in: session)
         let kept = try ControlsFile(session.folder.paths).read()
-        #expect(kept.consent == nil && kept.exemptions.map(\.scope.app) == ["Mail", "Signal"])
-        #expect(kept.putBack?.kind == .older)
+        #expect(kept.consent == nil && kept.putBack?.kind == .older)
+        #expect((kept.pause != nil) == (change == .pause))
+        #expect(kept.exemptions.count == (change == .exemption ? 2 : 1))
         // To withdraw is to decide, too.
         _ = try session.recorder.handle(.withdraw)
         #expect(session.recorder.status.reason == "no-consent")
+    }
+
+    @Test func `a pause that was only written to disk outlasts the next request to mcid`() throws {
+        let (session, _) = try begin()
+        let file = ControlsFile(session.folder.paths)
+        var controls = try file.read()
+        controls.pause = Term(from: session.now, length: nil, bootID: [])
+        try file.write(controls)
+        try exempt(session, "Signal")
+        #expect(session.recorder.status.state == .paused)
+        let kept = try file.read()
+        #expect(kept.pause != nil && kept.exemptions.count == 2)
     }
 
     @Test func `older controls are known where marks and all were put back under a running mcid`()
