@@ -16,6 +16,11 @@ extension Recorder {
             controls = first.controls
             return
         }
+        guard first.hasKey || first.isOfBefore else {
+            // Nothing is written: the key may come back, and with it the newest controls.
+            keepToStricter(first.controls)
+            return forgetControls()
+        }
         let lock = try? controlsFile.lock()
         defer { _ = lock }
         // Somebody may have written the newest ones meanwhile.
@@ -41,10 +46,11 @@ extension Recorder {
 
     /// Ends the consent, and adds what was found to what is left out.
     private func keepToStricter(_ found: Controls) {
+        let told = controls.putBack
         controls = controls.stricter(found)
         controls.consent = nil
         controls.putBack = found.putBack
-        guard let putBack = found.putBack else { return }
+        guard let putBack = found.putBack, putBack != told else { return }
         environment.log.warning(
             "Controls were put back",
             metadata: [

@@ -210,6 +210,11 @@ package final class Recorder {
         controlsSeen = Disk.fingerprint(controlsFile.path)
     }
 
+    /// Has the controls file read again at the next look.
+    func forgetControls() {
+        controlsSeen = nil
+    }
+
     static let noRecipient = Refusal(
         "There is no key to seal to, so nothing can be recorded.",
         next: "mcictl consent"

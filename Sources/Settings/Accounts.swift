@@ -103,8 +103,9 @@ package struct AccountsFile {
         marks.raise(signedBy: key) { $0.accounts = number }
     }
 
-    /// Puts a file that cannot be trusted aside.
+    /// Puts a file that cannot be trusted aside; without the recorder's key that cannot be told.
     package func setAside() {
+        guard DeviceKeyFile.read(paths.deviceKey) != nil else { return }
         try? Disk.move(path, to: path + ".damaged")
     }
 }

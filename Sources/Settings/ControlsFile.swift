@@ -21,6 +21,8 @@ package struct ControlsFile {
         package var isPutBack = false
         /// The consent in a file that was put back, to be shown and nothing else.
         package var lapsedConsent: Receipt?
+        /// Whether the recorder's key could be read: without it the file may be the newest after all.
+        package var hasKey = true
         /// Whether the version before wrote it, so that it is still to be signed.
         package var isOfBefore = false
     }
@@ -66,7 +68,12 @@ package struct ControlsFile {
         func putBack(_ kind: PutBack.Kind, _ controls: Controls, number: UInt64 = 0) -> Found {
             var kept = controls.onlyStricter
             kept.putBack = PutBack(kind: kind, number: number, lastSeen: lastSeen)
-            return Found(controls: kept, isPutBack: true, lapsedConsent: controls.consent)
+            return Found(
+                controls: kept,
+                isPutBack: true,
+                lapsedConsent: controls.consent,
+                hasKey: key != nil
+            )
         }
         guard let bytes = try readFile(path, named: "controls") else {
             // Marks of which none can be read tell that there were controls, too.

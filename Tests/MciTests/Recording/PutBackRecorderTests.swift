@@ -193,6 +193,37 @@ import Timeline
         #expect(session.recorder.status.reason == "no-consent")
     }
 
+    @Test func `while the recorder's key is away nothing is recorded, and the controls stay`()
+        throws
+    {
+        let (session, _) = try begin()
+        let paths = session.folder.paths
+        let key = try Disk.read(paths.deviceKey)
+        let (controls, accounts) = (
+            try Disk.read(paths.controls), AccountsFile(paths)
+        )
+        session.recorder.stop()
+        let counted = accounts.find().accounts
+        #expect(counted.events.seen > 0)
+        Disk.remove(paths.deviceKey)
+        let next = try ScriptedSession(after: session)
+        for _ in 0..<3 { _ = try next.recorder.handle(.getStatus) }
+        #expect(next.recorder.status.state == .closed)
+        #expect(next.recorder.status.reason?.contains("not signed by this recorder") == true)
+        #expect(warnings(next).count == 1)
+        #expect(try Disk.read(paths.controls) == controls)
+        // Back again it is as if nothing had been.
+        try Disk.write(key, to: paths.deviceKey)
+        _ = try next.recorder.handle(.getStatus)
+        #expect(next.recorder.status.state == .recording)
+        #expect(accounts.find().accounts == counted)
+        // A request while it is away makes a new one, which signs what is stricter.
+        Disk.remove(paths.deviceKey)
+        _ = try next.pause()
+        let kept = try ControlsFile(paths).find()
+        #expect(!kept.isPutBack && kept.controls.pause != nil)
+    }
+
     @Test func `a pause that was only written to disk outlasts the next request to mcid`() throws {
         let (session, _) = try begin()
         let file = ControlsFile(session.folder.paths)
