@@ -6,8 +6,9 @@ import Gate
 
 /// What is left of controls that were put back, or that the disk did not take.
 extension Controls {
-    /// Only that by which less is recorded: pause, exemptions, exclusions and the list of
-    /// applications. The consent goes, and every default exclusion is in force again.
+    /// Pause, exemptions, exclusions and the list of applications: that by which less is recorded.
+    ///
+    /// The consent goes, and every default exclusion is in force again.
     package var onlyStricter: Controls {
         var kept = self
         (kept.consent, kept.removedExclusions) = (nil, [])

@@ -16,8 +16,9 @@ package struct ControlsFile {
     /// The controls as they count.
     package struct Found {
         package var controls: Controls
-        /// Whether this is not the newest file: its consent does not count then, nor does anything
-        /// by which more would be recorded. ``Controls/putBack`` says what it is.
+        /// Whether this is not the newest file, so that only what is stricter in it counts.
+        ///
+        /// ``Controls/putBack`` says what it is.
         package var isPutBack = false
         /// The consent in a file that was put back, to be shown and nothing else.
         package var lapsedConsent: Receipt?

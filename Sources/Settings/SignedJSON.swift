@@ -60,9 +60,7 @@ struct SignedJSON<Content: Codable>: Codable {
         return file
     }
 
-    /// Whether this recorder signed it.
-    ///
-    /// - Parameter verifier: of the recorder's key; nil where it has none.
+    /// Whether this recorder signed it; a recorder without a key (nil) signed nothing.
     func isSigned(by verifier: DeviceVerifier?) -> Bool { verifier?.text == key }
 
     private static func message(_ content: Content, _ kind: String) -> [UInt8] {
