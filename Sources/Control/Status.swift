@@ -44,16 +44,31 @@ package struct Status: Codable, Equatable, Sendable {
 
         package init() {}
 
-        /// Whether what was seen is what became of it.
-        package var addsUp: Bool { seen == admitted + suppressed + lost && seen >= 0 }
+        /// Whether what was seen is what became of it, and no count is absurd.
+        package var addsUp: Bool {
+            var rest = seen
+            for part in [admitted, suppressed, lost] {
+                // Below zero, or more than was seen: a sum that does not fit is neither.
+                guard part >= 0, rest >= part else { return false }
+                rest -= part
+            }
+            return rest == 0
+        }
 
+        /// The sum of two accounts; a count that does not fit stays at the most that does.
         package static func + (left: Events, right: Events) -> Events {
-            var sum = left
-            sum.seen += right.seen
-            sum.admitted += right.admitted
-            sum.suppressed += right.suppressed
-            sum.lost += right.lost
-            return sum
+            func sum(_ count: KeyPath<Events, Int>) -> Int {
+                let (left, right) = (left[keyPath: count], right[keyPath: count])
+                let (sum, isTooMuch) = left.addingReportingOverflow(right)
+                guard isTooMuch else { return sum }
+                return left < 0 ? .min : .max
+            }
+            var total = Events()
+            total.seen = sum(\.seen)
+            total.admitted = sum(\.admitted)
+            total.suppressed = sum(\.suppressed)
+            total.lost = sum(\.lost)
+            return total
         }
     }
 
@@ -83,6 +98,8 @@ package struct Status: Codable, Equatable, Sendable {
     package var sandbox: [String] = []
     /// Whether mcid was started with `--no-sandbox`.
     package var isSandboxWaived = false
+    /// What the person should know besides, in sentences; nil from a daemon that has no such list.
+    package var notices: [String]?
     package var version: String
 
     package init(state: State, since: String, keyDetail: String, version: String) {
@@ -112,6 +129,7 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(policy, forKey: .policy)
         try fields.encode(sandbox, forKey: .sandbox)
         try fields.encode(isSandboxWaived, forKey: .isSandboxWaived)
+        try fields.encode(notices ?? [], forKey: .notices)
         try fields.encode(version, forKey: .version)
     }
 }

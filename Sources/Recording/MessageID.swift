@@ -33,6 +33,11 @@ package enum MessageID {
             "6d014e9c6c164e4ba2e6af542a1d3e07",
         "The policy cannot be used": "447ac9e47aa34e37aba58a18fe3cf7a6",
         "The time of an exemption is over": "6f971157d91e4b188de381b5b47cd0ec",
+        "Controls were put back": "5ec2a3f5c9e24ecc9fdde02e0a7ebeb0",
+        "The controls of the version before were taken over":
+            "0f9e90033f954660bf86f0685a5d9205",
+        "The accounts are not as they were written last":
+            "a180730e0da040a5b300e2663a8d2cfa",
         LogBudget.sentence: "52db47bccdde4bd6a7a4f2ac8a2d6f4c",
     ]
 }

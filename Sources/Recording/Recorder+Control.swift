@@ -39,16 +39,18 @@ extension Recorder {
                     next: "mcictl consent"
                 )
             }
-            try change { $0.consent = receipt }
+            try change { $0.consent(receipt) }
         case .withdraw:
             closeNow { $0.hasConsent = false }
             // Stored before the answer: after it nothing is written.
             path.batching.flush(at: environment.clock(), closing: true)
             path.batching.store.dropWaiting()
-            try change { $0.consent = nil }
+            try change { $0.withdraw() }
         case .forget(let call): return try forget(call)
         case .exempt(let call): return try exempt(call)
         case .listExemptions:
+            noteChangedFiles()
+            update(at: environment.clock())
             var reply = ControlReply()
             reply.exemptions = controls.exemptions
             return reply
@@ -108,6 +110,8 @@ extension Recorder {
         status.events = events
         status.total = accounts.events + events
         status.totalSince = accounts.since
+        status.notices = [controls.putBack?.description, accountsFault?.description]
+            .compactMap(\.self)
         return status
     }
 
@@ -135,7 +139,7 @@ extension Recorder {
         if all.since.isEmpty { all.since = stateSince.text }
         all.events = all.events + events
         guard all.events != accounts.events else { return }
-        AccountsFile(environment.paths.accounts).write(all)
+        accountsFile.write(all)
     }
 
     /// The state, and why when it is closed.
@@ -143,6 +147,8 @@ extension Recorder {
         switch path.gate.conditions.closedBy {
         case nil: (.recording, nil)
         case .paused: (.paused, nil)
+        case .noConsent where controls.putBack != nil && fault == nil:
+            (.closed, controls.putBack?.description)
         case .noConsent where controls.consent != nil && fault == nil:
             (.closed, Self.outdatedConsent)
         case .disconnected: (.reconnecting, nil)
@@ -221,6 +227,8 @@ extension Recorder {
 
     /// Changes what is recorded of what: the new rules are in force and on disk when it returns.
     func changeRules(_ edit: (inout Controls) throws(Refusal) -> Void) throws(Refusal) {
+        // The edit is of the newest controls, whoever wrote them.
+        noteChangedFiles()
         var new = controls
         try edit(&new)
         try change { $0 = new }
@@ -228,12 +236,13 @@ extension Recorder {
 
     /// Writes changed controls, then lets them take effect.
     private func change(_ change: (inout Controls) -> Void) throws(Refusal) {
+        noteChangedFiles()
         var new = controls
         change(&new)
         do throws(SettingsError) {
             let lock = try controlsFile.lock()
             if fault != nil, (try? controlsFile.read()) == nil { controlsFile.setAside() }
-            try controlsFile.write(new)
+            new = try controlsFile.write(new)
             noteControls()
             _ = consume lock
         } catch {

@@ -7,6 +7,7 @@ import Files
 package import Gate
 package import Logging
 package import Settings
+package import Signing
 
 /// The place where the stages meet: capture, gate, packing, sealing, storage.
 ///
@@ -53,7 +54,10 @@ package final class Recorder {
 
     let environment: Environment
     let source: any EventSource
+    /// The highest numbers ever given to what could be put back.
+    package let marks: HighWaterKeeper
     let controlsFile: ControlsFile
+    let accountsFile: AccountsFile
     var controls = Controls()
     /// The state of the controls file when it was last read or written here.
     private var controlsSeen: [Int]?
@@ -83,6 +87,8 @@ package final class Recorder {
     var readUntil: EventTime
     /// What was counted before this run.
     var accounts = Accounts()
+    /// What was wrong with the accounts when this run began.
+    var accountsFault: AccountsFile.Fault?
     /// When the accounts were last saved, in monotonic milliseconds.
     var accountsSaved: Int64
     /// How far this boot's clocks are apart: it grows by the time suspended.
@@ -96,7 +102,9 @@ package final class Recorder {
     package init(_ source: any EventSource, _ environment: Environment) {
         self.source = source
         self.environment = environment
-        controlsFile = ControlsFile(environment.paths.controls)
+        marks = HighWaterKeeper(environment.paths.highWater)
+        controlsFile = ControlsFile(environment.paths, marks)
+        accountsFile = AccountsFile(environment.paths, marks)
         let now = environment.clock()
         path = EventPath(environment)
         stateSince = now.wall
@@ -118,7 +126,7 @@ package final class Recorder {
         let now = environment.clock()
         reload()
         if path.batching.store.recipients.isEmpty { throw Self.noRecipient }
-        accounts = AccountsFile(environment.paths.accounts).read()
+        readAccounts()
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
@@ -147,7 +155,7 @@ package final class Recorder {
         fault = nil
         noteControls()
         do {
-            controls = try controlsFile.read()
+            try readControls()
             settings = try SettingsFile(environment.paths.settings).read()
         } catch {
             fault = error.description
@@ -200,6 +208,11 @@ package final class Recorder {
     /// Remembers the controls file as it is now.
     func noteControls() {
         controlsSeen = Disk.fingerprint(controlsFile.path)
+    }
+
+    /// Has the controls file read again at the next look.
+    func forgetControls() {
+        controlsSeen = nil
     }
 
     static let noRecipient = Refusal(
@@ -286,9 +299,8 @@ package final class Recorder {
     func save(_ new: Controls) -> Bool {
         do throws(SettingsError) {
             let lock = try controlsFile.lock()
-            try controlsFile.write(new)
+            controls = try controlsFile.write(new)
             noteControls()
-            controls = new
             _ = consume lock
             return true
         } catch {

@@ -1,37 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Control
-import FoundationEssentials
+import Files
+package import Signing
 
 /// What was counted in all runs together.
 package struct Accounts: Codable, Equatable, Sendable {
-    package var schema = 1
+    package var schema = Accounts.schema
+    /// Higher with each writing, so that an older file is known as such; 0 before the first one.
+    package var number: UInt64 = 0
     /// RFC 3339: when counting began; empty before that.
     package var since = ""
     package var events = Status.Events()
 
+    /// The schema of the files that this version writes.
+    static let schema = 2
+
     package init() {}
 }
 
-/// The file of the accounts; without it counting begins anew.
-package struct AccountsFile: Sendable {
+/// The file of the accounts, signed and numbered like the controls; without it counting begins anew.
+package struct AccountsFile {
     package let path: String
+    private let paths: Paths
+    private let marks: HighWaterKeeper
 
-    /// The file at a path; it need not exist.
-    package init(_ path: String) {
-        self.path = path
+    /// What is wrong with the file.
+    package enum Fault: Equatable, Sendable {
+        /// It is not just as the recorder wrote it.
+        case damaged
+        /// The recorder wrote it, and another one after it.
+        case older(number: UInt64, lastSeen: UInt64)
+        /// There is none, although there was one.
+        case missing
+
+        /// One sentence for the person.
+        package var description: String {
+            switch self {
+            case .damaged:
+                "The accounts file was damaged: it is kept as accounts.json.damaged, and counting begins anew."
+            case .older(let number, let lastSeen):
+                "The accounts file was put back to an older state (number \(number), last seen \(lastSeen)), and counting goes on from there."
+            case .missing: "The accounts file is gone, and counting begins anew."
+            }
+        }
     }
 
-    /// Reads the accounts; empty ones where there are none or they do not add up.
-    package func read() -> Accounts {
-        guard let found = try? readJSON(path, named: "accounts", \Accounts.schema),
-            found.events.addsUp
-        else { return Accounts() }
-        return found
+    /// The person's accounts file; it need not exist.
+    ///
+    /// - Parameters:
+    ///   - paths: where it is, and the recorder's key, and the high-water marks.
+    ///   - marks: as this process knows them; nil for a process that keeps none.
+    package init(_ paths: Paths, _ marks: HighWaterKeeper? = nil) {
+        path = paths.accounts
+        self.paths = paths
+        self.marks = marks ?? HighWaterKeeper(paths.highWater)
     }
 
-    /// Replaces the accounts; where that fails the old ones stay.
+    /// Reads the accounts.
+    ///
+    /// - Returns: them, or empty ones where none can be trusted; and what is wrong with the file.
+    package func find() -> (accounts: Accounts, fault: Fault?) {
+        let key = DeviceKeyFile.read(paths.deviceKey)
+        marks.look(key?.verifier)
+        let lastSeen = marks.marks.accounts
+        let before = FilesBefore(paths)
+        guard let bytes = try? readFile(path, named: "accounts") else {
+            let isThere = Disk.exists(path)
+            return (Accounts(), isThere ? .damaged : lastSeen > 0 ? .missing : nil)
+        }
+        if before != nil, let old = AccountsBefore.read(bytes) { return (old, nil) }
+        guard let found = sound(bytes, key?.verifier) else { return (Accounts(), .damaged) }
+        if found.number > lastSeen, let key {
+            marks.raise(signedBy: key) { $0.accounts = found.number }
+        }
+        let isOlder = found.number < lastSeen
+        return (found, isOlder ? .older(number: found.number, lastSeen: lastSeen) : nil)
+    }
+
+    /// The accounts in a file's bytes; nil unless they are just as the recorder wrote them.
+    private func sound(_ bytes: [UInt8], _ verifier: DeviceVerifier?) -> Accounts? {
+        guard let file = try? SignedJSON<Accounts>.read(bytes, kind: "accounts"),
+            file.isSigned(by: verifier), file.content.schema == Accounts.schema,
+            file.content.events.addsUp
+        else { return nil }
+        return file.content
+    }
+
+    /// Replaces the accounts under the next number; where that fails the old ones stay.
     package func write(_ accounts: Accounts) {
-        try? writeJSON(accounts, path, named: "accounts")
+        guard let key = DeviceKeyFile.read(paths.deviceKey) else { return }
+        marks.look(key.verifier)
+        let bytes = (try? readFile(path, named: "accounts")) ?? nil
+        let onDisk = bytes.flatMap { sound($0, key.verifier) }?.number ?? 0
+        let (number, isTooMuch) = max(marks.marks.accounts, onDisk).addingReportingOverflow(1)
+        var new = accounts
+        (new.schema, new.number) = (Accounts.schema, number)
+        guard !isTooMuch, new.events.addsUp,
+            let file = try? SignedJSON(new, kind: "accounts", signedBy: key),
+            (try? writeJSON(file, path, named: "accounts")) != nil
+        else { return }
+        marks.raise(signedBy: key) { $0.accounts = number }
+    }
+
+    /// Puts a file that cannot be trusted aside; without the recorder's key that cannot be told.
+    package func setAside() {
+        guard DeviceKeyFile.read(paths.deviceKey) != nil else { return }
+        try? Disk.move(path, to: path + ".damaged")
     }
 }

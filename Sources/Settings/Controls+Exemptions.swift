@@ -42,9 +42,11 @@ extension Controls {
             )
         }
         let term = Term(from: now, length: call.seconds.map { Int64($0) * 1000 }, bootID: bootID)
-        lastExemption += 1
+        guard let id = nextExemption() else {
+            throw Refusal("There is no number left for an exemption.", next: "mcictl exempt list")
+        }
         let record = ExemptionRecord(
-            id: lastExemption,
+            id: id,
             request: Self.randomName(),
             scope: scope,
             since: term.since,
@@ -105,6 +107,14 @@ extension Controls {
         exemptions.compactMap { record in
             record.canExpire ? record.term.timeLeft(at: now, bootID: bootID) : nil
         }.min()
+    }
+
+    /// A number that no exemption has had; nil when there is none left.
+    mutating func nextExemption() -> Int? {
+        let (number, isTooMuch) = lastExemption.addingReportingOverflow(1)
+        guard !isTooMuch else { return nil }
+        lastExemption = number
+        return number
     }
 
     /// The place of an exemption in the list.

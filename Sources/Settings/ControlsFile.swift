@@ -1,38 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Control
-import Crypto
 package import Files
-import FoundationEssentials
-import Signing
-
-/// What the person controls: consent, pause, exemptions and exclusions.
-///
-/// It lives in its own small file, replaced as a whole, so that a damaged ring cannot lose a pause.
-package struct Controls: Codable, Equatable, Sendable {
-    package var schema = 2
-    package var consent: Receipt?
-    package var pause: Term?
-    package var exemptions: [ExemptionRecord] = []
-    /// The highest number given to an exemption, so that none is given twice.
-    package var lastExemption = 0
-    /// The person's own exclusions.
-    package var exclusions: [Scope] = []
-    /// The default exclusions that the person removed, by name.
-    package var removedExclusions: [String] = []
-    /// The applications that alone are recorded; nil for all.
-    package var only: [String]?
-
-    package init() {}
-}
+package import Signing
 
 /// The controls file, shared by the daemon and, while that is down, by `mcictl`.
-package struct ControlsFile: Sendable {
+///
+/// Promise: it cannot go back. Each writing has a higher number than all before and is signed by the
+/// recorder; of an older file, a missing one and one that others signed only what is stricter counts.
+package struct ControlsFile {
     package let path: String
+    private let paths: Paths
+    private let marks: HighWaterKeeper
 
-    /// The file at a path; it need not exist.
-    package init(_ path: String) {
-        self.path = path
+    /// The controls as they count.
+    package struct Found {
+        package var controls: Controls
+        /// Whether this is not the newest file, so that only what is stricter in it counts.
+        ///
+        /// ``Controls/putBack`` says what it is.
+        package var isPutBack = false
+        /// The consent in a file that was put back, to be shown and nothing else.
+        package var lapsedConsent: Receipt?
+        /// Whether the recorder's key could be read: without it the file may be the newest after all.
+        package var hasKey = true
+        /// Whether the version before wrote it, so that it is still to be signed.
+        package var isOfBefore = false
+    }
+
+    /// The person's controls file; it need not exist.
+    ///
+    /// - Parameters:
+    ///   - paths: where it is, and the recorder's key, and the high-water marks.
+    ///   - marks: as this process knows them; nil for a process that keeps none.
+    package init(_ paths: Paths, _ marks: HighWaterKeeper? = nil) {
+        path = paths.controls
+        self.paths = paths
+        self.marks = marks ?? HighWaterKeeper(paths.highWater)
     }
 
     /// Takes the lock under which the file is changed.
@@ -46,135 +50,97 @@ package struct ControlsFile: Sendable {
         throw SettingsError(.unwritable, "controls")
     }
 
-    /// The controls as they stand in the file, with the SHA-256 of their JSON in hexadecimal.
-    ///
-    /// A rule that lost a letter still looks like a rule. So nothing counts but what mci wrote.
-    private struct Filed: Codable {
-        var controls: Controls
-        var digest: String
+    // MARK: Reading
 
-        init(_ controls: Controls) throws {
-            self.controls = controls
-            digest = Hex.encode(SHA256.hash(data: try fileEncoder.encode(controls)))
-        }
-    }
-
-    /// Reads the controls; a file that does not exist says that nothing was ever allowed.
+    /// The controls as they count; without a file nothing was ever allowed.
     ///
     /// - Throws: ``SettingsError`` when there is a file that is not just as mci wrote it.
-    package func read() throws(SettingsError) -> Controls {
-        guard let bytes = try readFile(path, named: "controls") else { return Controls() }
-        let controls: Controls
-        do {
-            controls = try JSONDecoder().decode(Filed.self, from: Data(bytes)).controls
-        } catch {
-            throw SettingsError(.damaged, "controls", line: damagedLine(bytes, error))
+    package func read() throws(SettingsError) -> Controls { try find().controls }
+
+    /// Reads the controls, and finds out whether they are the newest.
+    ///
+    /// - Throws: ``SettingsError`` when there is a file that is not just as mci wrote it.
+    package func find() throws(SettingsError) -> Found {
+        let key = DeviceKeyFile.read(paths.deviceKey)
+        // Before the file is looked at: a writer raises the marks after it.
+        let copies = marks.look(key?.verifier)
+        let lastSeen = marks.marks.controls
+        let before = FilesBefore(paths)
+        func putBack(_ kind: PutBack.Kind, _ controls: Controls, number: UInt64 = 0) -> Found {
+            var kept = controls.onlyStricter
+            kept.putBack = PutBack(kind: kind, number: number, lastSeen: lastSeen)
+            return Found(
+                controls: kept,
+                isPutBack: true,
+                lapsedConsent: controls.consent,
+                hasKey: key != nil
+            )
         }
-        guard let again = try? fileEncoder.encode(Filed(controls)) else {
-            throw SettingsError(.damaged, "controls")
+        guard let bytes = try readFile(path, named: "controls") else {
+            // Marks of which none can be read tell that there were controls, too.
+            return lastSeen > 0 || copies.isLost
+                ? putBack(.missing, Controls()) : Found(controls: Controls())
         }
-        let sound = Array(again) + [0x0A]
-        guard sound == bytes, controls.schema == Controls().schema,
-            (try? controls.restrictions()) != nil
-        else {
-            throw SettingsError(.damaged, "controls", line: differingLine(bytes, sound))
+        if let old = try ControlsBefore.read(bytes) {
+            guard before != nil else { return putBack(.unsigned, old) }
+            return Found(controls: old, isOfBefore: true)
         }
-        return controls
+        let file = try Self.sound(bytes)
+        guard let key, file.isSigned(by: key.verifier) else {
+            return putBack(.foreign, file.content)
+        }
+        let number = file.content.number
+        guard number >= lastSeen else { return putBack(.older, file.content, number: number) }
+        if number > lastSeen { marks.raise(signedBy: key) { $0.controls = number } }
+        return Found(controls: file.content)
     }
 
-    /// Replaces the controls, on disk when this returns.
+    /// The signed content of a file's bytes, whoever signed it.
+    private static func sound(_ bytes: [UInt8]) throws(SettingsError) -> SignedJSON<Controls> {
+        let file = try SignedJSON<Controls>.read(bytes, kind: "controls")
+        guard file.content.schema == Controls.schema, (try? file.content.restrictions()) != nil
+        else { throw SettingsError(.damaged, "controls") }
+        return file
+    }
+
+    // MARK: Writing
+
+    /// Replaces the controls, on disk when this returns, under the next number.
     ///
+    /// The recorder's key is made where there is none yet.
+    ///
+    /// - Returns: the controls with their number.
     /// - Throws: ``SettingsError`` `unwritable`; the old controls then still hold.
-    package func write(_ controls: Controls) throws(SettingsError) {
-        guard let filed = try? Filed(controls) else { throw SettingsError(.unwritable, "controls") }
-        try writeJSON(filed, path, named: "controls")
+    @discardableResult
+    package func write(_ controls: Controls) throws(SettingsError) -> Controls {
+        guard let key = try? DeviceKeyFile.readOrMake(paths.deviceKey) else {
+            throw SettingsError(.unwritable, "controls")
+        }
+        marks.look(key.verifier)
+        // With the first marks the unsigned files stop counting, so that both are taken over now.
+        let oldAccounts = FilesBefore(paths)?.accounts()
+        let highest = max(marks.marks.controls, number(signedBy: key.verifier))
+        let (number, isTooMuch) = highest.addingReportingOverflow(1)
+        guard !isTooMuch else { throw SettingsError(.unwritable, "controls") }
+        var new = controls
+        (new.schema, new.number) = (Controls.schema, number)
+        let file = try SignedJSON(new, kind: "controls", signedBy: key)
+        try writeJSON(file, path, named: "controls")
+        marks.raise(signedBy: key) { $0.controls = number }
+        if let oldAccounts { AccountsFile(paths, marks).write(oldAccounts) }
+        return new
+    }
+
+    /// The number of the file that is there, if the recorder signed it.
+    private func number(signedBy verifier: DeviceVerifier) -> UInt64 {
+        guard let bytes = try? readFile(path, named: "controls"),
+            let file = try? Self.sound(bytes), file.isSigned(by: verifier)
+        else { return 0 }
+        return file.content.number
     }
 
     /// Puts a file that cannot be understood aside, so that a new one can be written.
     package func setAside() {
         try? Disk.move(path, to: path + ".damaged")
-    }
-}
-
-/// The line where a text first differs from what it should be, from 1; nil where it does not.
-private func differingLine(_ text: [UInt8], _ sound: [UInt8]) -> Int? {
-    let same = zip(text, sound).prefix { $0 == $1 }.count
-    guard same < max(text.count, sound.count) else { return nil }
-    return 1 + text.prefix(same).count { $0 == 0x0A }
-}
-
-/// The line of a text that is no JSON, or whose value is not of the kind it should be.
-private func damagedLine(_ bytes: [UInt8], _ error: any Error) -> Int? {
-    let root: JSONText.Node
-    do throws(JSONDefect) {
-        root = try JSONText.read(bytes)
-    } catch {
-        return error.line
-    }
-    guard let path = (error as? DecodingError)?.path else { return nil }
-    return path.reduce((node: root, line: root.line)) { place, step in
-        if let index = step.intValue, case .array(let items) = place.node.value {
-            return items.indices.contains(index) ? (items[index], items[index].line) : place
-        }
-        return place.node[step.stringValue].map { ($0, $0.line) } ?? place
-    }.line
-}
-
-extension DecodingError {
-    /// The keys that lead to the value that could not be read.
-    fileprivate var path: [any CodingKey] {
-        switch self {
-        case .typeMismatch(_, let context), .valueNotFound(_, let context),
-            .keyNotFound(_, let context), .dataCorrupted(let context):
-            context.codingPath
-        @unknown default: []
-        }
-    }
-}
-
-/// The bytes of a small file; nil when there is none.
-func readFile(_ path: String, named name: String) throws(SettingsError) -> [UInt8]? {
-    do throws(FileError) {
-        return try Disk.read(path, limit: 4 << 20)
-    } catch {
-        if error.isMissing { return nil }
-        throw SettingsError(.unreadable, name)
-    }
-}
-
-/// Reads a small JSON file of schema 1; nil when there is none.
-func readJSON<Value: Codable>(
-    _ path: String,
-    named name: String,
-    _ schema: KeyPath<Value, Int>
-) throws(SettingsError) -> Value? {
-    guard let bytes = try readFile(path, named: name) else { return nil }
-    guard let value = try? JSONDecoder().decode(Value.self, from: Data(bytes)),
-        value[keyPath: schema] == 1
-    else { throw SettingsError(.damaged, name) }
-    return value
-}
-
-/// Writes the same value as the same bytes always.
-private var fileEncoder: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return encoder
-}
-
-/// The one line of JSON of a value, for what is signed or digested.
-func canonicalJSON(_ value: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // The types of this module hold nothing that JSON cannot say.
-    return (try? encoder.encode(value)).map(Array.init) ?? []
-}
-
-/// Replaces a small JSON file.
-func writeJSON(_ value: some Encodable, _ path: String, named name: String) throws(SettingsError) {
-    do {
-        try Disk.write(Array(fileEncoder.encode(value)) + [0x0A], to: path)
-    } catch {
-        throw SettingsError(.unwritable, name)
     }
 }

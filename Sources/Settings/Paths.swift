@@ -33,6 +33,8 @@ package struct Paths: Equatable, Sendable {
     }
 
     package var ring: String { state + "/ring.db" }
+    /// What the ring must hold, kept beside it.
+    var ringHead: String { ring + ".head" }
     /// The recorder's own signing key.
     package var deviceKey: String { state + "/device.key" }
     /// What was counted in all runs together.

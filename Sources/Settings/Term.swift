@@ -54,5 +54,20 @@ package struct Term: Codable, Equatable, Sendable {
         return max(wall, isAbsurd ? 0 : boot, 0)
     }
 
+    /// The one of two that ends later, on both clocks; nil where there is neither.
+    static func later(_ left: Term?, _ right: Term?) -> Term? {
+        guard let left, let right else { return left ?? right }
+        // One whose end is missing or cannot be read never ends.
+        guard let leftEnd = left.end else { return left }
+        guard let rightEnd = right.end else { return right }
+        var later = leftEnd < rightEnd ? right : left
+        if left.bootID == right.bootID, let ends = left.boottimeEnd, let other = right.boottimeEnd {
+            later.boottimeEnd = max(ends, other)
+        }
+        return later
+    }
+
+    private var end: WallTime? { until.flatMap { WallTime($0) } }
+
     private static func name(_ bootID: [UInt8]) -> String { Hex.encode(bootID) }
 }

@@ -89,6 +89,9 @@ package struct HighWaterFiles: Sendable {
         package var damaged: [String] = []
         /// The copies that are there, whole, and behind the other one.
         package var behind: [String] = []
+
+        /// Whether there are copies, and none that can be read.
+        package var isLost: Bool { exists && marks == HighWaterMarks() }
     }
 
     /// The copies at two paths; neither need exist.
@@ -97,16 +100,19 @@ package struct HighWaterFiles: Sendable {
         self.inConfig = inConfig
     }
 
+    /// Whether any copy is there, whole or not.
+    package var exist: Bool { Disk.exists(inState) || Disk.exists(inConfig) }
+
     /// Reads both copies.
     ///
-    /// - Parameter verifier: of the recorder's key.
+    /// - Parameter verifier: of the recorder's key; without one no copy counts as whole.
     /// - Returns: the highest numbers, and which copies are damaged or behind.
-    package func read(_ verifier: DeviceVerifier) -> Found {
+    package func read(_ verifier: DeviceVerifier?) -> Found {
         var found = Found()
         var whole: [(path: String, marks: HighWaterMarks)] = []
         for path in [inState, inConfig] where Disk.exists(path) {
             found.exists = true
-            guard let bytes = try? Disk.readOwn(path, limit: HighWaterMarks.size),
+            guard let verifier, let bytes = try? Disk.readOwn(path, limit: HighWaterMarks.size),
                 let marks = HighWaterMarks(bytes, signedBy: verifier)
             else {
                 found.damaged.append(path)
@@ -124,11 +130,18 @@ package struct HighWaterFiles: Sendable {
     package func write(_ marks: HighWaterMarks, _ key: DeviceKey) {
         guard let bytes = marks.signed(by: key) else { return }
         if Disk.exists(inState) {
-            try? DiskFile(inState).write(bytes, at: 0, durable: false)
+            try? Self.replace(inState, bytes)
         } else {
             try? Disk.write(bytes, to: inState)
         }
-        if Disk.exists(inConfig) { try? DiskFile(inConfig).write(bytes, at: 0, durable: false) }
+        if Disk.exists(inConfig) { try? Self.replace(inConfig, bytes) }
+    }
+
+    /// Writes a copy in place, also over one that damage has made longer.
+    private static func replace(_ path: String, _ bytes: [UInt8]) throws(FileError) {
+        let file = try DiskFile(path)
+        try file.write(bytes, at: 0, durable: false)
+        if file.size != bytes.count { try file.truncate(to: bytes.count) }
     }
 
     /// Makes the copy in the person's settings where it is missing, as `mcictl` does.

@@ -182,7 +182,7 @@ class Home:
         """Pause and consent as they are on disk; None when they cannot be read."""
         path = self.state / "controls.json"
         try:
-            found = json.loads(path.read_text())["controls"] if path.exists() else {}
+            found = json.loads(path.read_text())["content"] if path.exists() else {}
         except (ValueError, KeyError):
             return None
         return {name: found.get(name) is not None for name in ("pause", "consent")}

@@ -32,8 +32,8 @@ from desk import (APP, ORIGIN, Desk, Home, batches, build_shim, contents, copy_p
 FAULTS = ["KILL", "ENOSPC", "EIO", "EROFS", "EDQUOT", "SHORT"]
 # Files that may be there at the end; a draft that was cut short is overwritten by the next.
 KNOWN = re.compile(
-    r"state(/mci/(ring\.db(|-wal|-shm|\.head|\.damaged)|controls\.json(\.lock|\.damaged)?|accounts\.json"
-    r"|device\.key(\.lock)?|mcid\.pid))?|config(/mci/(identity|lock|public/(recipients|settings\.json)))?")
+    r"state(/mci/(ring\.db(|-wal|-shm|\.head|\.damaged)|controls\.json(\.lock|\.damaged)?"
+    r"|accounts\.json(\.damaged)?|marks|device\.key(\.lock)?|mcid\.pid))?|config(/mci/(identity|lock|public/(recipients|marks|settings\.json)))?")
 DRAFT = re.compile(r".*\.new(-wal|-shm|-journal)?")
 
 

@@ -5,6 +5,7 @@ import Events
 import Files
 import Gate
 import Settings
+import Signing
 
 /// Looks at the installation, and never at what was recorded.
 struct Examination {
@@ -30,7 +31,26 @@ struct Examination {
         [
             service, socket, version, display, sandbox, files, consent, ring, space, clock,
             identity, exclusions,
-        ]
+        ] + fileFindings
+    }
+
+    /// The files that were put back or damaged; nothing where all is well.
+    private var fileFindings: [Finding] {
+        let files = place.paths.highWater
+        let found = files.read(DeviceKeyFile.read(place.paths.deviceKey)?.verifier)
+        let marks = found.damaged.map {
+            Finding(
+                verdict: .warn,
+                subject: "marks",
+                words: "\($0) is damaged, or of another recorder's key",
+                next: "mcictl consent"
+            )
+        }
+        // The daemon found it when it started, and has begun another file since.
+        let told = status?.notices?.filter { !$0.hasPrefix(PutBack.subject) }
+        let accounts =
+            told ?? [AccountsFile(place.paths).find().fault?.description].compactMap(\.self)
+        return marks + accounts.map { Finding(verdict: .warn, subject: "notices", words: $0) }
     }
 
     private var service: Finding {
@@ -169,7 +189,15 @@ struct Examination {
     }
 
     private var consent: Finding {
-        place.validConsent() == nil
+        if let putBack = (try? ControlsFile(place.paths).read())?.putBack {
+            return Finding(
+                verdict: .warn,
+                subject: "consent",
+                words: putBack.description,
+                next: "mcictl consent"
+            )
+        }
+        return place.validConsent() == nil
             ? Finding(
                 verdict: .warn,
                 subject: "consent",
@@ -241,7 +269,7 @@ struct Examination {
         ]
         let recorded: [String]
         do {
-            let controls = try ControlsFile(place.paths.controls).read()
+            let controls = try ControlsFile(place.paths).read()
             let policy = try place.policy()
             recorded = samples.filter {
                 Explanation(

@@ -23,8 +23,11 @@ enum ExemptionText {
 
     /// The exemptions: the daemon's, or those on disk while it is down.
     static func records(_ place: Workplace) throws -> [ExemptionRecord] {
-        if let found = try place.call(.listExemptions)?.exemptions { return found }
-        return try ControlsFile(place.paths.controls).read().exemptions
+        let found = try place.call(.listExemptions)?.exemptions
+        // After the daemon has looked at them.
+        let controls = try found == nil ? ControlsFile(place.paths).read() : nil
+        place.tellPutBack(controls ?? (try? ControlsFile(place.paths).read()))
+        return found ?? controls?.exemptions ?? []
     }
 
     /// Gives the person's answer, through the daemon or without it.

@@ -215,16 +215,18 @@ extension Workplace {
         _ recipients: [String],
         method: String
     ) throws -> (receipt: Receipt, reply: ControlReply?) {
-        let deviceKey = try self.deviceKey().verifier.text
+        let key = try deviceKey()
         let receipt = Consent.receipt(
             at: now.wall,
             recipients: recipients,
-            deviceKey: deviceKey,
+            deviceKey: key.verifier.text,
             method: method,
             ring: paths.ring,
             under: try policy()
         )
-        return (receipt, try change(.consent(receipt)) { $0.consent = receipt })
+        let reply = try change(.consent(receipt)) { $0.consent(receipt) }
+        makeMarks(key)
+        return (receipt, reply)
     }
 
     /// The policy in force, if any.
@@ -240,7 +242,7 @@ extension Workplace {
 
     /// The consent, where it is in force.
     func validConsent() -> Receipt? {
-        guard let consent = try? ControlsFile(paths.controls).read().consent else { return nil }
+        guard let consent = try? ControlsFile(paths).read().consent else { return nil }
         // Under a policy that cannot be used nothing is valid.
         guard let policy = try? paths.policy.read() as Policy?? else { return nil }
         return Consent.isValid(consent, deviceKey: deviceKeyText, under: policy) ? consent : nil

@@ -58,17 +58,22 @@ struct Workplace {
     ) throws -> ControlReply? {
         var failure: ControlError?
         do {
-            if let reply = try call(request) { return reply }
+            if let reply = try call(request) {
+                raiseMarks()
+                return reply
+            }
         } catch let error as ControlError {
             // It runs and does not answer: what is on disk it reads before it reads on.
             failure = error
         }
-        let file = ControlsFile(paths.controls)
+        let file = ControlsFile(paths)
         do {
             let lock = try file.lock()
             var controls: Controls
             do throws(SettingsError) {
-                controls = try file.read()
+                let found = try file.find()
+                controls = found.controls
+                if found.isPutBack { tellPutBack(controls) }
             } catch {
                 Terminal.tell("warning: \(error.description) It is kept as \(file.path).damaged.")
                 Terminal.tell(

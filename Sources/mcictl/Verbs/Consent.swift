@@ -134,7 +134,7 @@ struct ConsentVerb: ParsableCommand {
     }
 
     private func takeBack(_ place: Workplace) throws {
-        let reply = try place.change(.withdraw) { $0.consent = nil }
+        let reply = try place.change(.withdraw) { $0.withdraw() }
         if json {
             return try Terminal.printJSON(["schema": 1, "daemonRunning": reply == nil ? 0 : 1])
         }
@@ -143,7 +143,12 @@ struct ConsentVerb: ParsableCommand {
     }
 
     private func showReceipt(_ place: Workplace) throws {
-        guard let receipt = try ControlsFile(place.paths.controls).read().consent else {
+        let found = try ControlsFile(place.paths).find()
+        place.tellPutBack(found.controls)
+        // A consent in a file that was put back is shown, and does not count.
+        let isShownOnly = found.controls.consent == nil && !json
+        let lapsed = isShownOnly ? found.lapsedConsent : nil
+        guard let receipt = found.controls.consent ?? lapsed else {
             if json { Terminal.print("null") } else { Terminal.print("You have not consented.") }
             throw ExitCode(Failure.failed)
         }
@@ -160,7 +165,7 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("Signed     by the recorder with the key \(receipt.deviceKey)")
         let isValid = place.validConsent() != nil
         Terminal.print(
-            "Valid      \(isValid ? "yes" : "no: notice, policy, user, host or the recorder's key changed")"
+            "Valid      \(isValid ? "yes" : "no: \(isShownOnly ? "the controls file is not the newest one" : "notice, policy, user, host or the recorder's key changed")")"
         )
         Terminal.print("Take back  \(receipt.withdrawal)")
     }

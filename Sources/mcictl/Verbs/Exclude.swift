@@ -80,7 +80,8 @@ struct ExcludeList: ParsableCommand {
     }
 
     static func show(_ place: Workplace, json: Bool, patterns: Bool = false) throws {
-        let controls = try ControlsFile(place.paths.controls).read()
+        let controls = try ControlsFile(place.paths).read()
+        place.tellPutBack(controls)
         let policy = try place.policy()
         let defaults = DefaultExclusion.all.map { exclusion in
             Answer.Default(

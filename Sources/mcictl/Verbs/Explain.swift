@@ -43,6 +43,7 @@ struct ExplainVerb: ParsableCommand {
                 code: Failure.unavailable
             )
         }
+        place.tellPutBack(try? ControlsFile(place.paths).read())
         try ExplanationText.show(explanation, json: json)
     }
 }
@@ -106,8 +107,10 @@ struct DescribedWindow: ParsableArguments {
             }
             minute = moment
         }
+        let controls = try ControlsFile(place.paths).read()
+        place.tellPutBack(controls)
         return Explanation(
-            try ControlsFile(place.paths.controls).read(),
+            controls,
             try place.policy(),
             on: WindowFacts(app: app ?? "", instance: instance ?? "", title: title ?? ""),
             from: device,

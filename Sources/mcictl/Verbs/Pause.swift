@@ -148,7 +148,7 @@ struct ResumeVerb: ParsableCommand {
 
     func run() throws {
         let place = Workplace()
-        let wasPaused = (try? ControlsFile(place.paths.controls).read().pause) != nil
+        let wasPaused = (try? ControlsFile(place.paths).read().pause) != nil
         let reply = try place.change(.resume) { $0.pause = nil }
         if let status = reply?.status {
             if json { return try Terminal.printJSON(status) }

@@ -57,6 +57,7 @@ struct StatusVerb: ParsableCommand {
         var state = "not-running"
         var pausedUntil: String?
         var isPaused: Bool
+        var notices: [String]
     }
 
     private func notRunning(_ place: Workplace) throws {
@@ -67,9 +68,16 @@ struct StatusVerb: ParsableCommand {
             Terminal.tell("  Next: systemctl --user restart mcid")
             throw ExitCode(4)
         }
-        let pause = try? ControlsFile(place.paths.controls).read().pause
+        let pause = try? ControlsFile(place.paths).read().pause
+        let notices = place.notices
         if json {
-            try Terminal.printJSON(NotRunning(pausedUntil: pause?.until, isPaused: pause != nil))
+            try Terminal.printJSON(
+                NotRunning(
+                    pausedUntil: pause?.until,
+                    isPaused: pause != nil,
+                    notices: notices
+                )
+            )
         } else {
             Terminal.print("○ not running · nothing is recorded")
             if let pause {
@@ -77,6 +85,7 @@ struct StatusVerb: ParsableCommand {
                     .map { "until \(TimeText.short($0, now: place.now.wall))" }
                 Terminal.print("  Paused \(end ?? "until you resume").")
             }
+            notices.forEach { Terminal.print("  \($0)") }
             if place.validConsent() == nil {
                 Terminal.print("  You have not consented: mcictl consent")
             }
@@ -127,6 +136,7 @@ enum StatusText {
             "  Sandbox    \(sandbox(status))",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
         ]
+        lines += (status.notices ?? []).filter { $0 != status.reason }.map { "  Notice     \($0)" }
         lines += status.questions.map {
             "  Question   exemption \($0) waits for your answer: mcictl exempt answer \($0)"
         }
@@ -166,6 +176,8 @@ enum StatusText {
         case "exempt": "See: mcictl exempt list"
         case "excluded": "See: mcictl exclude list"
         case "disk-full": "Free some space, or allow less: mcictl set free-space"
+        case let reason? where reason.hasPrefix(PutBack.subject):
+            "Read the notice and decide: mcictl consent"
         default: "See: journalctl --user -u mcid"
         }
     }

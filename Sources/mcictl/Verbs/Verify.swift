@@ -66,7 +66,9 @@ struct VerifyVerb: ParsableCommand {
 
     /// The recorder's public key, as the person's consent names it.
     private func trustedKey(_ place: Workplace) throws -> DeviceVerifier {
-        let named = try? ControlsFile(place.paths.controls).read().consent?.deviceKey
+        let found = try? ControlsFile(place.paths).find()
+        // Of controls that were put back the consent still tells which key it was.
+        let named = (found?.controls.consent ?? found?.lapsedConsent)?.deviceKey
         let own = place.deviceKeyText
         guard let key = (named ?? own).flatMap({ DeviceVerifier($0) }) else {
             throw Failure("The recorder's key is gone, so nobody can tell what it signed.")

@@ -153,13 +153,13 @@ import Testing
         #expect(try command("consent", "--accept").code == 0)
         let pause = try command("pause", "30m")
         #expect(pause.code == 0 && pause.errors.contains("holds when it starts"))
-        let controls = try ControlsFile(folder.paths.controls).read()
+        let controls = try ControlsFile(folder.paths).read()
         #expect(controls.pause?.until != nil && controls.consent != nil)
         #expect(try command("pause", "--json").json["until"] is NSNull)
         #expect(try command("resume").code == 0)
-        #expect(try ControlsFile(folder.paths.controls).read().pause == nil)
+        #expect(try ControlsFile(folder.paths).read().pause == nil)
         #expect(try command("consent", "--withdraw").code == 0)
-        #expect(try ControlsFile(folder.paths.controls).read().consent == nil)
+        #expect(try ControlsFile(folder.paths).read().consent == nil)
     }
 
     @Test func `consent needs an answer, makes one key pair and shows its receipt`() throws {
@@ -192,7 +192,7 @@ import Testing
         #expect(try command("consent", "--show").code == 1)
         let result = try command("pause", "1h")
         #expect(result.code == 0 && result.errors.contains("kept as"))
-        #expect(try ControlsFile(folder.paths.controls).read().pause != nil)
+        #expect(try ControlsFile(folder.paths).read().pause != nil)
         #expect(try Disk.read(folder.paths.controls + ".damaged") == Array("{".utf8))
     }
 

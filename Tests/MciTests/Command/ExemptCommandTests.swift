@@ -69,7 +69,7 @@ import Testing
                 == "Recorded: no rule leaves it out.\n"
         )
         #expect(try command("exempt", "answer", "1").code == 1)
-        let kept = try ControlsFile(folder.paths.controls).read()
+        let kept = try ControlsFile(folder.paths).read()
         #expect(kept.exemptions.map(\.id) == [1, 2] && kept.lastExemption == 3)
     }
 
@@ -130,6 +130,6 @@ import Testing
         #expect(added.code == 0)
         #expect(added.errors.contains("Exemptions that were in it no longer hold"))
         #expect(try Disk.read(folder.paths.controls + ".damaged") == bytes)
-        #expect(try ControlsFile(folder.paths.controls).read().consent == nil)
+        #expect(try ControlsFile(folder.paths).read().consent == nil)
     }
 }

@@ -62,7 +62,7 @@ import Timeline
 
     private var readers: [String] { Disk.lines(folder.paths.recipients) }
     private var receipt: [String]? {
-        get throws { try ControlsFile(folder.paths.controls).read().consent?.recipients }
+        get throws { try ControlsFile(folder.paths).read().consent?.recipients }
     }
 
     // MARK: Protecting
@@ -82,7 +82,7 @@ import Timeline
             #expect(data.range(of: secret) == nil, "\(name)")
         }
         let names = folder.files(below: "config/mci").keys.sorted()
-        #expect(names == ["identity", "lock", "public/recipients"])
+        #expect(names == ["identity", "lock", "public/marks", "public/recipients"])
         #expect(try mode(folder.paths.identity) == 0o600)
         // Debian's age asks for the passphrase of such an identity file by itself.
         try Program.run(
@@ -375,7 +375,7 @@ import Timeline
         #expect(added.code == 0 && added.output.contains("sealed to 2 keys"), "\(added.errors)")
         #expect(readers == ["# mine", identity.recipient, other])
         #expect(try receipt == [identity.recipient, other])
-        let method = try ControlsFile(folder.paths.controls).read().consent?.collectionMethod
+        let method = try ControlsFile(folder.paths).read().consent?.collectionMethod
         #expect(method == "mcictl key recipients add --yes")
         #expect(try command("key", "recipients").lines == [identity.recipient, other])
         // A new consent keeps the readers, and names them before it asks.

@@ -257,7 +257,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         kill(server.process.processIdentifier, SIGSTOP)
         defer { kill(server.process.processIdentifier, SIGCONT) }
         #expect(try daemon.call(.pause(.init(seconds: 60))).status?.state == .paused)
-        #expect(try ControlsFile(daemon.folder.paths.controls).read().pause != nil)
+        #expect(try ControlsFile(daemon.folder.paths).read().pause != nil)
     }
 
     @Test func `the daemon has no connection to the X server while paused`() throws {

@@ -101,7 +101,7 @@ extension DaemonTests {
         let pause = try daemon.command("pause", "1h")
         #expect(!(pause.output + pause.errors).contains("Trust me"))
         #expect(pause.errors.contains("What you asked is on disk"))
-        #expect(try ControlsFile(daemon.folder.paths.controls).read().pause != nil)
+        #expect(try ControlsFile(daemon.folder.paths).read().pause != nil)
     }
 
     @Test func `where mcid has lost its socket nobody says that nothing is recorded`() throws {

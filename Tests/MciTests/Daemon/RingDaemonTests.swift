@@ -81,7 +81,7 @@ extension DaemonTests {
                 let now = try entry.map { try items(ring, $0, identities) } ?? 0
                 #expect(now >= count, "round \(round): batch \(sequence)")
             }
-            let controls = try ControlsFile(daemon.folder.paths.controls).read()
+            let controls = try ControlsFile(daemon.folder.paths).read()
             #expect(controls.consent != nil && (controls.pause != nil) == isPaused)
             if isPaused {
                 try daemon.start()
@@ -213,7 +213,7 @@ extension DaemonTests {
 
 extension Daemon {
     /// What was counted in all runs together.
-    var accounts: Status.Events? { AccountsFile(folder.paths.accounts).read().events }
+    var accounts: Status.Events? { AccountsFile(folder.paths).find().accounts.events }
 }
 
 /// Adds up the sizes of a ring's files a thousand times a second.

@@ -58,7 +58,7 @@ import Timeline
         session.recorder.stop()
         #expect(try session.words() == stored)
         #expect(session.folder.files(below: "state/mci")["ring.db-wal"] == files["ring.db-wal"])
-        #expect(try ControlsFile(session.folder.paths.controls).read().consent == nil)
+        #expect(try ControlsFile(session.folder.paths).read().consent == nil)
     }
 
     @Test func `a pause lets go of the source, unread, and is on disk before the answer`() throws {
@@ -70,7 +70,7 @@ import Timeline
         let reply = try session.pause(seconds: 60)
         #expect(!session.source.isConnected)
         #expect(reply.status?.state == .paused)
-        #expect(try ControlsFile(session.folder.paths.controls).read().pause != nil)
+        #expect(try ControlsFile(session.folder.paths).read().pause != nil)
         session.type("secret")
         session.pass(59_000)
         #expect(session.recorder.status.state == .paused)
@@ -89,7 +89,7 @@ import Timeline
         let session = try ScriptedSession()
         session.focus("Editor")
         session.type("a")
-        let file = ControlsFile(session.folder.paths.controls)
+        let file = ControlsFile(session.folder.paths)
         var wasOnDisk: Bool?
         session.source.willDisconnect = { wasOnDisk = (try? file.read().pause) != nil }
         _ = try session.pause(seconds: 60)
@@ -136,7 +136,7 @@ import Timeline
         session.focus("Editor")
         session.type("a")
         session.pass(200)
-        let file = ControlsFile(session.folder.paths.controls)
+        let file = ControlsFile(session.folder.paths)
         var controls = try file.read()
         controls.pause = Term(from: session.now, length: nil, bootID: [])
         try file.write(controls)
@@ -204,7 +204,7 @@ import Timeline
         #expect(throws: Refusal.self) { try session.recorder.handle(.consent(receipt)) }
         var controls = Controls()
         controls.consent = receipt
-        try ControlsFile(session.folder.paths.controls).write(controls)
+        try ControlsFile(session.folder.paths).write(controls)
         let next = try ScriptedSession(after: session)
         #expect(next.recorder.status.reason == "consent-outdated")
     }

@@ -37,7 +37,7 @@ import Timeline
         session.pass(300)
         session.key(0x63, down: true)
         _ = try exempt(session, Scope(app: "signal"))
-        let kept = try ControlsFile(session.folder.paths.controls).read()
+        let kept = try ControlsFile(session.folder.paths).read()
         #expect(kept.exemptions.map(\.state) == ["requested"])
         session.type("secret")
         session.focus("Editor")
@@ -157,7 +157,7 @@ import Timeline
         let words = try session.words()
         #expect(words.count { $0 == "letter down" } == 1)
         #expect(words.count { $0 == "key down" } == 1, "at timing no class is told")
-        let receipt = try ControlsFile(session.folder.paths.controls).read().consent
+        let receipt = try ControlsFile(session.folder.paths).read().consent
         #expect(receipt?.controller == "ACME" && receipt?.purpose == "a study")
         #expect(receipt?.policyHash != nil)
     }

@@ -63,7 +63,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     @Test func `no controls file means that nothing was allowed`() throws {
-        let controls = try ControlsFile("\(folder.path)/none.json").read()
+        let controls = try ControlsFile(folder.paths).read()
         #expect(controls.consent == nil && controls.pause == nil)
     }
 
@@ -71,7 +71,7 @@ import Testing
         "", "{", "null", "[]", "{\"schema\":2}", "{\"schema\":1,\"pause\":7}", "\u{0}\u{1}",
     ])
     func `damaged controls are an error and never a default`(text: String) throws {
-        let file = ControlsFile("\(folder.path)/controls.json")
+        let file = ControlsFile(folder.paths)
         try Disk.write(Array(text.utf8), to: file.path)
         #expect(throws: SettingsError.self) { try file.read() }
     }
@@ -100,9 +100,8 @@ import Testing
     }
 
     @Test func `controls with any single defect are refused with the line, never looser`() throws {
-        let file = ControlsFile("\(folder.path)/controls.json")
-        let sound = try fullControls()
-        try file.write(sound)
+        let file = ControlsFile(folder.paths)
+        let sound = try file.write(fullControls())
         #expect(try file.read() == sound)
         let good = try Disk.read(file.path)
         let lines = good.split(separator: 0x0A, omittingEmptySubsequences: false)

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import Settings
+
+/// Files that were put back: an older state of them never allows more than the newest one did.
+extension Recorder {
+    /// Reads the controls; of those that were put back only what is stricter counts, together with
+    /// what is stricter in those that are in force here.
+    ///
+    /// - Throws: ``SettingsError`` when there is a file that is not just as mci wrote it; what is in
+    ///   force here stays.
+    func readControls() throws(SettingsError) {
+        let first = try controlsFile.find()
+        guard first.isPutBack || first.isOfBefore else {
+            controls = first.controls
+            return
+        }
+        guard first.hasKey || first.isOfBefore else {
+            // Nothing is written: the key may come back, and with it the newest controls.
+            keepToStricter(first.controls)
+            return forgetControls()
+        }
+        let lock = try? controlsFile.lock()
+        defer { _ = lock }
+        // Somebody may have written the newest ones meanwhile.
+        let found = try controlsFile.find()
+        if found.isPutBack {
+            keepToStricter(found.controls)
+        } else {
+            controls = found.controls
+        }
+        guard found.isPutBack || found.isOfBefore else { return }
+        do {
+            controls = try controlsFile.write(controls)
+            if found.isPutBack { unwritten = nil }
+            noteControls()
+        } catch {
+            if found.isPutBack { unwritten = controls }
+            return
+        }
+        if found.isOfBefore {
+            environment.log.notice("The controls of the version before were taken over")
+        }
+    }
+
+    /// Ends the consent, and adds what was found to what is left out.
+    private func keepToStricter(_ found: Controls) {
+        let told = controls.putBack
+        controls = controls.stricter(found)
+        controls.consent = nil
+        controls.putBack = found.putBack
+        guard let putBack = found.putBack, putBack != told else { return }
+        environment.log.warning(
+            "Controls were put back",
+            metadata: [
+                "kind": "\(putBack.kind.rawValue)",
+                "number": "\(putBack.number)",
+                "last-seen": "\(putBack.lastSeen)",
+            ]
+        )
+    }
+
+    /// Reads what was counted in the runs before; what cannot be trusted is kept aside.
+    func readAccounts() {
+        (accounts, accountsFault) = accountsFile.find()
+        guard let accountsFault else { return }
+        var metadata: Logger.Metadata = [:]
+        switch accountsFault {
+        case .damaged:
+            accountsFile.setAside()
+            metadata["cause"] = "damaged"
+        case .missing: metadata["cause"] = "missing"
+        case .older(let number, let lastSeen):
+            metadata = [
+                "cause": "older", "number": "\(number)", "last-seen": "\(lastSeen)",
+            ]
+        }
+        environment.log.warning(
+            "The accounts are not as they were written last",
+            metadata: metadata
+        )
+    }
+}
