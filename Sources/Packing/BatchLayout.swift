@@ -8,7 +8,9 @@ package enum BatchLayout {
     package static let readable: ClosedRange<UInt64> = 2...version
     /// Bytes of a batch for one recipient, before sealing: together with the age envelope a slot of
     /// the ring.
-    package static let largest = 3837
+    package static let largest = 3773
+    /// The same in rings of version 2, whose rows carried no proof.
+    private static let largestBefore = 3837
     /// Bytes that the envelope takes for each further recipient.
     static let recipientSize = 98
     /// The most recipients a batch can have.
@@ -26,6 +28,13 @@ package enum BatchLayout {
     package static func size(recipients: Int) -> Int {
         precondition(1...mostRecipients ~= recipients, "A batch has one to eight recipients.")
         return largest - recipientSize * (recipients - 1)
+    }
+
+    /// Whether a plaintext can be a batch, of this version of the ring or of the one before.
+    static func isSize(_ count: Int) -> Bool {
+        (0..<mostRecipients).contains {
+            count == largest - recipientSize * $0 || count == largestBefore - recipientSize * $0
+        }
     }
 
     /// The sections of the decompressed batch.

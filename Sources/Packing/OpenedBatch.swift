@@ -69,8 +69,7 @@ package struct OpenedBatch: Sendable, Redacted {
     /// - Parameter plaintext: the bytes as the seal held them.
     /// - Throws: ``PackingError`` when any part does not agree with the format; nothing is read then.
     package init(plaintext: [UInt8]) throws(PackingError) {
-        let sizes = (1...BatchLayout.mostRecipients).map { BatchLayout.size(recipients: $0) }
-        guard sizes.contains(plaintext.count) else { throw PackingError(.badFrame) }
+        guard BatchLayout.isSize(plaintext.count) else { throw PackingError(.badFrame) }
         let proof = plaintext.suffix(BatchLayout.proofSize)
         predecessor = Array(proof.prefix(BatchLayout.digestSize))
         signature = Array(proof.suffix(BatchLayout.signatureSize))

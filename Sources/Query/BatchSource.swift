@@ -62,7 +62,7 @@ final class Listing {
         self.ring = ring
     }
 
-    fileprivate func read() throws { entries = try ring.entries() }
+    fileprivate func read() throws { entries = try ring.settledEntries(source.opener) }
 
     var count: Int { entries.count }
 
@@ -74,7 +74,9 @@ final class Listing {
     /// The next batch that may hold a wanted row; ``count`` when there is none.
     func next(after index: Int, _ bounds: Bounds, reach: Int64) -> Int {
         var next = index + 1
-        while next < count, !bounds.mayTouch(sequence(next), end: end(next), reach: reach) {
+        while next < count, !entries[next].isDoubtful,
+            !bounds.mayTouch(sequence(next), end: end(next), reach: reach)
+        {
             next += 1
         }
         return next

@@ -4,6 +4,7 @@ import Capture
 import Events
 import Gate
 import Packing
+import Signing
 
 /// The part of the path behind the gate: the open batch, and the store that takes it.
 ///
@@ -34,10 +35,10 @@ struct Batching: ~Copyable, GateSink {
     /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
     private(set) var closeDue: Int64?
 
-    init(_ environment: Recorder.Environment) {
+    init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         clock = environment.clock
         flags = environment.confinement.isWaived ? BatchHeader.unconfined : 0
-        store = Store(environment)
+        store = Store(environment, marks)
     }
 
     /// Whether the kernel keeps the open batch out of swap.
@@ -97,6 +98,11 @@ struct Batching: ~Copyable, GateSink {
     private mutating func appended(at time: EventTime) {
         store.becameDirty(at: time.milliseconds)
         if builder.isFull { close() }
+    }
+
+    /// Stores what was found lost, as a gap, also where nothing else happens.
+    mutating func noteLosses() {
+        if mayStore, store.hasLost { takeLosses() }
     }
 
     /// What the ring has lost since is a gap.
@@ -222,9 +228,9 @@ struct EventPath: ~Copyable, CaptureSink {
     private(set) var admitted = 0
     private(set) var suppressed = 0
 
-    init(_ environment: Recorder.Environment) {
+    init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         gate = Gate(stopped: environment.clock().monotonic)
-        batching = Batching(environment)
+        batching = Batching(environment, marks)
     }
 
     /// Lets the gate's first gap begin when the daemon last ran.

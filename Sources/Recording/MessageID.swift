@@ -38,6 +38,16 @@ package enum MessageID {
             "0f9e90033f954660bf86f0685a5d9205",
         "The accounts are not as they were written last":
             "a180730e0da040a5b300e2663a8d2cfa",
+        "The ring was put back to an older state": "d0953e0d9c574be6b48da6bb397d9698",
+        "The ring's file was removed": "0c127316f499467ea0e7498b80116a02",
+        "The ring's head was removed or damaged": "bc2e24dde9f2454aa1116da9311653d6",
+        "Rows of the ring are damaged; what is in them is kept": "ce093b11a77c451197e8efe92cb4ad29",
+        "The ring is damaged, and is made anew from its rows": "3258a6438a464a59b021291b353b16b0",
+        "The ring of an earlier version was set aside": "8f1bdb4df22b46ebbd025468e35a2e3f",
+        "The ring cannot be checked yet": "44bc20052e104fdcb2f0cada4d410766",
+        "The wall clock is doubted, so nothing is erased by its age yet":
+            "50db2c3844cb458b8989e73f04588b87",
+        "The ring's files are not as they were": "61afdf86596546ab885c2ef20687dd3c",
         LogBudget.sentence: "52db47bccdde4bd6a7a4f2ac8a2d6f4c",
     ]
 }

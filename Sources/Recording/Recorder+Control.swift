@@ -3,7 +3,9 @@
 import Capture
 package import Control
 import Events
+import Files
 import Gate
+import Logging
 import Settings
 import Storage
 
@@ -67,7 +69,7 @@ extension Recorder {
             let now = environment.clock()
             if isConnected { drain(now) }
             path.batching.flush(at: now, closing: false)
-            path.batching.store.openIfThere()
+            path.batching.store.checkFiles()
             path.batching.store.finishRebuilding()
         }
         return ControlReply(status: status)
@@ -110,8 +112,9 @@ extension Recorder {
         status.events = events
         status.total = accounts.events + events
         status.totalSince = accounts.since
-        status.notices = [controls.putBack?.description, accountsFault?.description]
-            .compactMap(\.self)
+        status.notices =
+            [controls.putBack?.description, accountsFault?.description]
+            .compactMap(\.self) + path.batching.store.notices
         return status
     }
 
@@ -139,7 +142,17 @@ extension Recorder {
         if all.since.isEmpty { all.since = stateSince.text }
         all.events = all.events + events
         guard all.events != accounts.events else { return }
+        noteChangedAccounts()
         accountsFile.write(all)
+        accountsSeen = Disk.fingerprint(environment.paths.accounts)
+    }
+
+    /// Says that the file of the accounts was changed under this run, which counts on all the same.
+    private func noteChangedAccounts() {
+        let path = environment.paths.accounts
+        guard accountsSeen != Disk.fingerprint(path) else { return }
+        accountsFault = accountsFile.find().fault ?? (Disk.exists(path) ? .damaged : .missing)
+        environment.log.warning("The accounts are not as they were written last")
     }
 
     /// The state, and why when it is closed.
@@ -176,9 +189,10 @@ extension Recorder {
         if let seconds = call.forgetSeconds, seconds > 0 {
             let since = now.wall.milliseconds - Int64(seconds) * 1000
             readEverything()
-            let found = path.batching.store.batches(
+            let found = path.batching.store.find(
                 touching: since...max(since, now.wall.milliseconds)
             )
+            guard let found else { throw Self.unreadableRing }
             erase(found)
             reply.erased = found.count
             reply.pending = path.batching.store.hasPendingErasure
@@ -282,12 +296,13 @@ extension Recorder {
         guard since <= until else { throw Refusal("The stretch ends before it begins.") }
         var reply = ControlReply()
         readEverything()
-        let found: [UInt64]
-        if let named = call.batches {
-            found = named.filter { $0 > 0 }.map { UInt64($0) }
-        } else {
-            found = path.batching.store.batches(touching: since...until)
-        }
+        let selected =
+            if let named = call.batches {
+                path.batching.store.find(named.compactMap { UInt64(exactly: $0) })
+            } else {
+                path.batching.store.find(touching: since...until)
+            }
+        guard let found = selected else { throw Self.unreadableRing }
         reply.batches = found.count
         if !call.dryRun { erase(found) }
         reply.pending = path.batching.store.hasPendingErasure
@@ -298,13 +313,18 @@ extension Recorder {
     private func readEverything() {
         let now = environment.clock()
         if isConnected { drain(now) }
-        path.batching.store.openIfThere()
+        path.batching.store.checkFiles()
         path.batching.flush(at: now, closing: true)
         path.batching.store.finishRebuilding()
     }
 
-    private func erase(_ batches: [UInt64]) {
-        path.batching.store.erase(batches)
+    private static let unreadableRing = Refusal(
+        "The ring cannot be read now. Nothing was erased.",
+        next: "mcictl status"
+    )
+
+    private func erase(_ selection: Store.Selection) {
+        path.batching.store.erase(selection)
         path.batching.forgetLastEvent()
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Files
 import Logging
 import Settings
 
@@ -64,6 +65,7 @@ extension Recorder {
     /// Reads what was counted in the runs before; what cannot be trusted is kept aside.
     func readAccounts() {
         (accounts, accountsFault) = accountsFile.find()
+        defer { accountsSeen = Disk.fingerprint(environment.paths.accounts) }
         guard let accountsFault else { return }
         var metadata: Logger.Metadata = [:]
         switch accountsFault {

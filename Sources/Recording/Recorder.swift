@@ -8,6 +8,7 @@ package import Gate
 package import Logging
 package import Settings
 package import Signing
+import Storage
 
 /// The place where the stages meet: capture, gate, packing, sealing, storage.
 ///
@@ -29,6 +30,8 @@ package final class Recorder {
         package var space: (String) -> (free: Int64, whole: Int64)?
         /// The minute of the week that the local clock shows.
         package var weekMinute: (WallTime) -> WeekMinute
+        /// Whether the kernel calls the wall clock synchronised.
+        package var isSynchronised: () -> Bool
         package var confinement: Confinement
 
         package init(
@@ -39,6 +42,7 @@ package final class Recorder {
             log: Logger,
             space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space,
             weekMinute: @escaping (WallTime) -> WeekMinute = SystemClock.weekMinute,
+            isSynchronised: @escaping () -> Bool = { false },
             confinement: Confinement = Confinement()
         ) {
             self.paths = paths
@@ -48,6 +52,7 @@ package final class Recorder {
             self.log = log
             self.space = space
             self.weekMinute = weekMinute
+            self.isSynchronised = isSynchronised
             self.confinement = confinement
         }
     }
@@ -89,6 +94,8 @@ package final class Recorder {
     var accounts = Accounts()
     /// What was wrong with the accounts when this run began.
     var accountsFault: AccountsFile.Fault?
+    /// The state of the accounts file when it was last read or written here.
+    var accountsSeen: [Int]?
     /// When the accounts were last saved, in monotonic milliseconds.
     var accountsSaved: Int64
     /// How far this boot's clocks are apart: it grows by the time suspended.
@@ -106,7 +113,7 @@ package final class Recorder {
         controlsFile = ControlsFile(environment.paths, marks)
         accountsFile = AccountsFile(environment.paths, marks)
         let now = environment.clock()
-        path = EventPath(environment)
+        path = EventPath(environment, marks)
         stateSince = now.wall
         readUntil = now.monotonic
         accountsSaved = now.monotonic.milliseconds
@@ -145,7 +152,9 @@ package final class Recorder {
         if isConnected { drain(now) }
         _ = letGoOfSource(now)
         path.recordClosure(until: now.monotonic)
+        path.batching.noteLosses()
         path.batching.flush(at: now, closing: true)
+        path.batching.store.close(at: now)
         saveAccounts(now)
         environment.log.notice("Stopped")
     }
@@ -381,8 +390,9 @@ package final class Recorder {
             path.batching.flush(at: now, closing: false)
         }
         path.batching.store.tend(at: monotonic)
-        if let due = path.batching.store.expiryDue, due <= now.wall {
-            path.batching.store.expire(at: now.wall)
+        path.batching.noteLosses()
+        if let due = path.batching.store.expiryDue, due <= now.boottime {
+            path.batching.store.expire(at: now)
         }
         if path.batching.store.hasSpace != path.gate.conditions.hasSpace { update(at: now) }
         if accountsSaved + Self.accountsInterval <= monotonic, isConnected { saveAccounts(now) }
@@ -396,7 +406,7 @@ package final class Recorder {
         return ([pacer.due, connection] + batching).compactMap(\.self).min()
     }
 
-    /// When a pause or a confirmation ends, in CLOCK_BOOTTIME milliseconds.
+    /// When a pause or a confirmation ends, or a batch reaches its age, in CLOCK_BOOTTIME milliseconds.
     package var longDeadline: Int64? {
         let now = environment.clock()
         var left: [Int64] = []
@@ -412,12 +422,13 @@ package final class Recorder {
         {
             left.append(until.milliseconds - now.wall.milliseconds)
         }
+        if let due = path.batching.store.expiryDue { left.append(due - now.boottime) }
         return left.min().map { now.boottime + max($0, 1) }
     }
 
-    /// When the next batch reaches its age, on the wall clock.
+    /// When something is due on the wall clock: rules that hold at certain hours.
     package var wallDeadline: WallTime? {
-        [path.batching.store.expiryDue, rulesDue].compactMap(\.self).min()
+        rulesDue
     }
 
     /// Reads what has happened, unless the person's will has changed meanwhile.
@@ -457,7 +468,8 @@ package final class Recorder {
         let apart = now.boottime - now.monotonic.milliseconds
         let slept = apart - suspended
         suspended = apart
-        if path.batching.noteOffset(now.wallOffset) { path.batching.store.noteClock(now.wall) }
+        let isSet = path.batching.noteOffset(now.wallOffset)
+        path.batching.store.look(at: now, isSet: isSet)
         guard slept >= 1000 else { return }
         path.batching.flush(at: now, closing: true)
         let from = EventTime(now.monotonic.milliseconds - slept)
@@ -475,5 +487,18 @@ struct Backoff {
     mutating func failed(at now: Int64) {
         due = now + pause
         pause = min(pause * 2, 1600)
+    }
+}
+
+extension Recorder.Environment {
+    /// The clocks as the ages of what is stored go by them.
+    func reading(_ now: Moment) -> AgeClock.Reading {
+        AgeClock.Reading(
+            wall: now.wall.milliseconds,
+            boottime: now.boottime,
+            monotonic: now.monotonic.milliseconds,
+            bootID: bootID,
+            isSynchronised: isSynchronised()
+        )
     }
 }

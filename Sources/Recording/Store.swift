@@ -44,7 +44,9 @@ struct Store {
     /// Whether this run has sealed a batch, so that it knows the newest better than the ring.
     private var hasSealed = false
     /// Numbers of batches that are still to be erased, when a reader was in the way.
-    private var unerased: [(sequences: [UInt64], reason: Tombstone.Reason)] = []
+    private var unerased: [Selection] = []
+    /// The highest numbers ever given, in memory and in their files.
+    private let marks: HighWaterKeeper
     private var lostStretches: [ClosedRange<Int64>] = []
     /// Admitted events that could not be stored.
     private(set) var lost = 0
@@ -52,8 +54,9 @@ struct Store {
     private(set) var hasSpace = true
     private var spaceDue: Int64?
 
-    init(_ environment: Recorder.Environment) {
+    init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         self.environment = environment
+        self.marks = marks
     }
 
     private var now: Moment { environment.clock() }
@@ -101,14 +104,23 @@ struct Store {
         guard let deviceKey else { return false }
         do {
             try Disk.makeFolder(environment.paths.state)
-            let ring = try Ring.open(
-                environment.paths.ring,
+            var setting = Ring.Setting(
                 cap: limits.bytes,
                 key: deviceKey,
-                now: now.wall.milliseconds
+                clocks: environment.reading(now)
+            )
+            marks.look(deviceKey.verifier)
+            setting.marks = marks.marks
+            setting.note = { [marks] new in
+                marks.raise(signedBy: deviceKey, readsFirst: false) { $0.raise(to: new) }
+            }
+            let ring = try Ring.open(
+                environment.paths.ring,
+                setting,
+                retention: limits.retentionTime
             )
             self.ring = ring
-            tellLosses()
+            tellFindings()
             planRetry()
             return true
         } catch {
@@ -125,15 +137,46 @@ struct Store {
         if Disk.exists(ring) || Disk.exists(RingHead.path(ring)) { _ = open() }
     }
 
+    /// Lets go of a ring whose files were taken away or replaced, and opens what is there: before others
+    /// read it.
+    mutating func checkFiles() {
+        openIfThere()
+        guard let error = attempt({ ring throws(StorageError) in try ring.checkFiles() }) else {
+            return
+        }
+        fail("The ring's files are not as they were", error)
+        _ = open()
+    }
+
     /// The end of what is stored.
     var newest: WallTime? {
         mutating get {
             openIfThere()
-            return ring?.contents.newest.map { WallTime($0) }
+            // What the head says is signed; what a row says need not be.
+            return ring.flatMap { $0.head.end > 0 ? WallTime($0.head.end) : nil }
         }
     }
 
-    private mutating func tellLosses() {
+    private mutating func tellFindings() {
+        for finding in ring?.takeFindings() ?? [] {
+            switch finding {
+            case .damagedRows(let count):
+                environment.log.error(
+                    "Rows of the ring are damaged; what is in them is kept",
+                    metadata: ["rows": "\(count)"]
+                )
+            case .incident(.missing): continue
+            case .incident(.putBack):
+                environment.log.error("The ring was put back to an older state")
+            case .incident(.ringGone): environment.log.error("The ring's file was removed")
+            case .incident(.headGone):
+                environment.log.error("The ring's head was removed or damaged")
+            case .mended:
+                environment.log.error("The ring is damaged, and is made anew from its rows")
+            case .earlierVersion:
+                environment.log.notice("The ring of an earlier version was set aside")
+            }
+        }
         for loss in ring?.takeLosses() ?? [] {
             environment.log.error(
                 "Batches are missing from the ring",
@@ -155,7 +198,7 @@ struct Store {
 
     /// The next number as the head has it, while the ring itself cannot be opened.
     private var notedSequence: UInt64 {
-        (notedHead?.newest ?? 0) + 1
+        max(notedHead?.newest ?? 0, marks.look(deviceKey?.verifier).marks.newest) + 1
     }
 
     private var notedHead: RingHead? {
@@ -220,6 +263,17 @@ struct Store {
         store()
         eraseRest()
         rebuild()
+        check(at: now)
+    }
+
+    /// Checks some proofs of what was stored before this run.
+    private mutating func check(at now: Int64) {
+        guard ring?.isChecking == true else { return }
+        if let error = attempt({ ring throws(StorageError) in try ring.checkStep() }) {
+            return fail("The ring cannot be checked yet", error)
+        }
+        tellFindings()
+        planRetry()
     }
 
     private mutating func rebuild() {
@@ -228,7 +282,7 @@ struct Store {
             return fail("The ring cannot be rebuilt yet", error)
         }
         if ring?.isRebuilding == false { environment.log.notice("The ring was rebuilt") }
-        tellLosses()
+        tellFindings()
         planRetry()
     }
 
@@ -238,7 +292,7 @@ struct Store {
             guard open() else { break }
             guard let error = attempt({ ring throws(StorageError) in try ring.put(next) }) else {
                 waiting.removeFirst()
-                tellLosses()
+                tellFindings()
                 continue
             }
             fail("A batch could not be stored yet", error)
@@ -307,7 +361,32 @@ struct Store {
         let now = self.now.monotonic.milliseconds
         let isPending = !waiting.isEmpty || hasPendingErasure || (ring == nil && failure != nil)
         retryDue = isPending ? now + Self.retryInterval : nil
+        if ring?.isChecking == true { retryDue = min(retryDue ?? .max, now + Self.checkInterval) }
         if ring?.isRebuilding == true { retryDue = now }
+    }
+
+    /// Milliseconds between two goes at the proofs: a full ring of 64 MiB is checked in half a minute.
+    private static let checkInterval: Int64 = 100
+
+    /// What the person should know of what is stored, in sentences.
+    var notices: [String] {
+        guard let ring, let deviceKey else { return [] }
+        var known: [String: Int64]?
+        var notices = ring.notices { name in
+            let all =
+                known
+                ?? Acknowledgements(environment.paths.acknowledgements)
+                .read(deviceKey.verifier)
+            known = all
+            return all[name] != nil
+        }
+        if keepsDoubtful {
+            notices.append(
+                "The wall clock is doubted, so nothing is erased by its age until it is synchronised, "
+                    + "or has run for an hour."
+            )
+        }
+        return notices
     }
 
     // MARK: Erasing
@@ -315,12 +394,45 @@ struct Store {
     /// Whether something erased may still be found in a file.
     var hasPendingErasure: Bool { !unerased.isEmpty || ring?.hasPendingErasure == true }
 
-    /// The stored batches that touch a stretch of wall time.
-    func batches(touching range: ClosedRange<Int64>) -> [UInt64] {
-        let kept = waiting.filter {
-            $0.end >= range.lowerBound && $0.end - 120_000 <= range.upperBound
+    /// What is to be erased: in the ring, and of what still waits for it.
+    struct Selection {
+        fileprivate var targets: [Ring.Target] = []
+        fileprivate var waiting: [UInt64] = []
+        fileprivate var reason = Tombstone.Reason.forgotten
+
+        var count: Int { targets.count + waiting.count }
+    }
+
+    /// What touches a stretch of wall time; nil where the ring cannot be read.
+    mutating func find(touching range: ClosedRange<Int64>) -> Selection? {
+        find({ SealedBatch.touches(range, from: $0.end, end: $0.end) }) {
+            ring throws(StorageError) in
+            try ring.targets(touching: range)
         }
-        return Array(Set((ring?.batches(touching: range) ?? []) + kept.map(\.sequence))).sorted()
+    }
+
+    /// What has one of some numbers; nil where the ring cannot be read.
+    mutating func find(_ numbers: [UInt64]) -> Selection? {
+        find({ numbers.contains($0.sequence) }) { ring throws(StorageError) in
+            try ring.targets(numbers)
+        }
+    }
+
+    private mutating func find(
+        _ isWanted: (SealedBatch) -> Bool,
+        _ targets: (Ring) throws(StorageError) -> [Ring.Target]
+    ) -> Selection? {
+        var found = Selection(waiting: waiting.filter(isWanted).map(\.sequence))
+        let error = attempt { ring throws(StorageError) in found.targets = try targets(ring) }
+        tellFindings()
+        if let error {
+            fail("The ring cannot be checked yet", error)
+            return nil
+        }
+        // One that waits to be stored again is stored already.
+        let stored = Set(found.targets.compactMap(\.sequence))
+        found.waiting.removeAll { stored.contains($0) }
+        return found
     }
 
     /// Moves everything that is left of old rings into the ring, so that all of it can be found.
@@ -328,45 +440,91 @@ struct Store {
         if let error = attempt({ ring throws(StorageError) in try ring.rebuildToEnd() }) {
             fail("The ring cannot be rebuilt yet", error)
         }
-        tellLosses()
+        tellFindings()
     }
 
-    /// Erases batches from memory and from the ring, with the unreadable pages that were set aside.
-    mutating func erase(_ sequences: [UInt64]) {
-        waiting.removeAll { sequences.contains($0.sequence) }
-        unerased.append((sequences, .forgotten))
+    /// Erases from memory and from the ring, with the unreadable pages that were set aside.
+    mutating func erase(_ selection: Selection) {
+        let numbers = Set(selection.waiting + selection.targets.compactMap(\.sequence))
+        waiting.removeAll { numbers.contains($0.sequence) }
+        unerased.append(selection)
         _ = Ring.eraseSetAside(environment.paths.ring)
         eraseRest()
     }
 
+    /// Notes how far the clocks have come, for the next run.
+    mutating func close(at now: Moment) {
+        looked = nil
+        look(at: now, isSet: false)
+        ring?.noteHead(durable: false)
+    }
+
+    // MARK: Ages
+
+    /// When the clocks were last looked at for the ages, in monotonic milliseconds.
+    private var looked: Int64?
+
+    /// Takes note of what the clocks say, for ages.
+    ///
+    /// - Parameter isSet: whether the wall clock was set since the last look.
+    mutating func look(at now: Moment, isSet: Bool) {
+        let monotonic = now.monotonic.milliseconds
+        guard isSet || looked.map({ monotonic - $0 >= 1000 }) ?? true else { return }
+        looked = monotonic
+        ring?.look(
+            environment.reading(now),
+            next: max(sequence + 1, ring?.nextSequence ?? 1),
+            retention: limits.retentionTime
+        )
+        // The next boot reckons from this clock.
+        if isSet { ring?.noteHead(durable: true) }
+        tellDoubt()
+    }
+
+    private mutating func tellDoubt() {
+        let isDoubted = ring?.isKeepingDoubtful(limits.retentionTime) ?? false
+        guard isDoubted != keepsDoubtful else { return }
+        keepsDoubtful = isDoubted
+        if isDoubted {
+            environment.log.notice("The wall clock is doubted, so nothing is erased by its age yet")
+        }
+    }
+
+    /// Whether something that may be too old is kept, for the wall clock is doubted.
+    private(set) var keepsDoubtful = false
+
     /// Erases what has reached its age.
-    mutating func expire(at now: WallTime) {
-        let limit = now.milliseconds - limits.retentionTime
-        waiting.removeAll { $0.end <= limit }
+    mutating func expire(at now: Moment) {
         guard let ring else { return }
-        ring.expireSetAside(writtenBy: limit)
-        let old = ring.batches(endedBy: limit)
+        looked = nil
+        look(at: now, isSet: false)
+        ring.expireSetAside(writtenBy: now.wall.milliseconds - limits.retentionTime)
+        let retention = limits.retentionTime
+        var old: [Ring.Target] = []
+        if let error = attempt({ ring throws(StorageError) in
+            old = try ring.targets(olderThan: retention)
+        }) {
+            return fail("The ring cannot be checked yet", error)
+        }
+        tellFindings()
         guard !old.isEmpty else { return }
         environment.log.notice("Batches reached their age", metadata: ["batches": "\(old.count)"])
-        unerased.append((old, .expired))
+        unerased.append(Selection(targets: old, reason: .expired))
         eraseRest()
     }
 
-    /// When the next batch reaches its age, on the wall clock.
-    var expiryDue: WallTime? {
-        guard let end = ring?.earliestEnd else { return nil }
+    /// When the next batch reaches its age, on CLOCK_BOOTTIME in milliseconds.
+    var expiryDue: Int64? {
         // What a reader keeps from being erased is tried again with everything else.
-        return hasPendingErasure ? nil : WallTime(end + limits.retentionTime)
+        hasPendingErasure ? nil : ring?.expiryDue(limits.retentionTime)
     }
-
-    /// The wall clock was set: ends that now lie in the future count as now.
-    mutating func noteClock(_ now: WallTime) { ring?.noteClock(now.milliseconds) }
 
     private mutating func eraseRest() {
         guard ring != nil, hasPendingErasure else { return }
         while let next = unerased.first {
             let error = attempt { ring throws(StorageError) in
-                try ring.erase(next.sequences, next.reason)
+                try ring.erase(next.targets, next.reason)
+                try ring.noteErased(next.waiting)
             }
             if let error { return waitForReader(error) }
             unerased.removeFirst()

@@ -27,7 +27,22 @@ package struct SealedBatch: Sendable {
     /// A moment in milliseconds since 1970, rounded up to the minute.
     package static func roundedEnd(_ end: Int64) -> Int64 {
         let minute: Int64 = 60_000
-        return (end + minute - 1) / minute * minute
+        let (sum, overflow) = end.addingReportingOverflow(minute - 1)
+        return (overflow ? end : sum) / minute * minute
+    }
+
+    /// The most that a batch can reach back before its rounded end: it spans less than a minute.
+    package static let maxSpan: Int64 = 120_000
+
+    /// Whether what ended between two moments, each rounded up, can hold anything of a stretch of time;
+    /// all in milliseconds since 1970.
+    package static func touches(
+        _ range: ClosedRange<Int64>,
+        from: Int64,
+        end: Int64
+    ) -> Bool {
+        let (start, overflow) = from.subtractingReportingOverflow(maxSpan)
+        return end >= range.lowerBound && (overflow || start <= range.upperBound)
     }
 
     /// SHA-256 of the age file, by which the next batch names this one.
@@ -52,7 +67,7 @@ package struct SealingError: Error, CustomStringConvertible {
 /// signature, and the only output is a whole age file.
 package struct Sealer: Sendable {
     /// Bytes of a sealed batch, for any number of recipients.
-    package static let sealedSize = 4037
+    package static let sealedSize = 3973
 
     private let recipients: [Recipient]
     private let deviceKey: DeviceKey

@@ -56,6 +56,9 @@ package struct Tombstone: Equatable, Sendable {
         return text + [UInt8](repeating: 0, count: Sealer.sealedSize - text.count)
     }
 
+    /// Whether what stands in a slot begins as a tombstone does.
+    package static func isOne(_ slot: [UInt8]) -> Bool { slot.starts(with: Array(intro.utf8)) }
+
     private static let intro = "mci-tombstone/1"
 
     private static func message(_ sequence: UInt64, _ reason: Reason) -> [UInt8] {

@@ -49,6 +49,8 @@ package struct Paths: Equatable, Sendable {
     /// The private key; the daemon never opens it.
     package var identity: String { config + "/identity" }
     package var recipients: String { config + "/public/recipients" }
+    /// Faults of the recording of which the person said that they are known.
+    package var acknowledgements: String { state + "/acknowledged" }
     package var settings: String { config + "/public/settings.json" }
     package var socket: String { runtime + "/control" }
 }

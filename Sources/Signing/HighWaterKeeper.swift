@@ -32,10 +32,16 @@ package final class HighWaterKeeper {
     ///
     /// - Parameters:
     ///   - key: the recorder's.
+    ///   - readsFirst: whether what another process has raised meanwhile is taken over before, which costs
+    ///     two checks of a signature.
     ///   - change: sets the new numbers; lower ones change nothing. A new ring's id counts together
     ///     with a higher count of writings.
-    package func raise(signedBy key: DeviceKey, _ change: (inout HighWaterMarks) -> Void) {
-        look(key.verifier)
+    package func raise(
+        signedBy key: DeviceKey,
+        readsFirst: Bool = true,
+        _ change: (inout HighWaterMarks) -> Void
+    ) {
+        if readsFirst { look(key.verifier) }
         var raised = marks
         change(&raised)
         marks.raise(to: raised)

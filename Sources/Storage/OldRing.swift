@@ -11,13 +11,39 @@ struct OldRing {
     enum Reason: String, CaseIterable {
         case damaged = ".old-damaged"
         case resized = ".old-resized"
+        /// It is of the version before.
+        case earlier = ".old-version"
     }
 
     let reason: Reason
     private let path: String
     private let file: DiskFile?
+    /// What was found in some pages.
+    struct Found {
+        /// Rows of this version, proven or not.
+        var rows: [RingPage] = []
+        /// Batches of the version before.
+        var earlier: [RingPage] = []
+        /// Pages in which something unreadable stands.
+        var unreadable: [[UInt8]] = []
+
+        mutating func add(_ page: [UInt8], isFirst: Bool, slots: [Int]) {
+            if let row = RingPage(page, .before) {
+                if row.sequence > 0, row.isSealed { earlier.append(row) }
+                return
+            }
+            var row = RingPage(page) ?? RingPage(whatever: page)
+            if row.isPlausible {
+                row.guesses = slots
+                rows.append(row)
+            } else if OldRing.mayHoldBatch(page, isFirst: isFirst) {
+                unreadable.append(page)
+            }
+        }
+    }
+
     /// Rows of the write-ahead log, the newest first; nil once they were taken.
-    private var logged: [RingPage]?
+    private var logged: Found?
     private var size: Int
 
     /// The paths of all old rings of a ring.
@@ -56,7 +82,7 @@ struct OldRing {
         size = file?.size ?? 0
         Disk.makeReadable(path + "-wal")
         logged = Self.rows(ofLog: path + "-wal")
-        if logged?.isEmpty == true {
+        if logged.map({ $0.rows.isEmpty && $0.earlier.isEmpty }) == true {
             logged = nil
             Disk.remove(path + "-wal")
         }
@@ -65,24 +91,46 @@ struct OldRing {
     /// Whether nothing is left of it.
     var isEmpty: Bool { size == 0 && logged == nil }
 
-    /// The next rows, and the pages in which something unreadable stands; ``cut()`` must follow.
-    mutating func take(_ count: Int) -> (rows: [RingPage], unreadable: [[UInt8]]) {
-        if let logged { return (logged, []) }
+    /// What is in the next pages; ``cut(_:)`` must follow.
+    mutating func take(_ count: Int) -> Found {
+        if let logged { return logged }
         let start = max(0, size - count * RingFormat.pageSize) / RingFormat.pageSize
-        var rows: [RingPage] = []
-        var unreadable: [[UInt8]] = []
+        var found = Found()
         for index in (start..<start + count).reversed() {
-            let place = index * RingFormat.pageSize
-            guard place < size, let bytes = file?.read(at: place, count: RingFormat.pageSize) else {
+            let offset = index * RingFormat.pageSize
+            guard offset < size, let bytes = file?.read(at: offset, count: RingFormat.pageSize)
+            else {
                 continue
             }
-            if let row = RingPage(bytes), row.isPlausible {
-                rows.append(row)
-            } else if Self.mayHoldBatch(bytes, isFirst: index == 0) {
-                unreadable.append(bytes)
+            guard bytes.count == RingFormat.pageSize else {
+                found.unreadable.append(bytes)
+                continue
             }
+            // A row stands a few pages behind its number: first, schema and the tree's own come before.
+            found.add(bytes, isFirst: index == 0, slots: slots(near: index))
         }
-        return (rows, unreadable)
+        return found
+    }
+
+    /// The slots that the row of a page may have whose own number cannot be read.
+    private func slots(near index: Int) -> [Int] {
+        // The neighbours tell: rows were made one behind the other.
+        for step in [1, 2] {
+            let (before, after) = (slot(ofPage: index - step), slot(ofPage: index + step))
+            if let before { return [before + step] }
+            if let after, after >= step { return [after - step] }
+        }
+        return []
+    }
+
+    private func slot(ofPage index: Int) -> Int? {
+        guard index >= 0,
+            let bytes = file?.read(
+                at: index * RingFormat.pageSize,
+                count: RingFormat.pageSize
+            ), bytes.count == RingFormat.pageSize
+        else { return nil }
+        return RingPage(bytes)?.slot.flatMap { Int(exactly: $0) }
     }
 
     /// Cuts off what the last ``take(_:)`` gave.
@@ -101,16 +149,16 @@ struct OldRing {
 
     /// Whether a page without a readable row may be the ruin of one.
     private static func mayHoldBatch(_ page: [UInt8], isFirst: Bool) -> Bool {
-        if let row = RingPage(page), row.sequence == 0 { return false }
+        if let row = RingPage(page), row.sequence == 0 || row.sealed.isZero { return false }
         let isTree = page.first.map { [0, 2, 5, 10].contains($0) } ?? true
         let isMeta = page.first == 13 && page.count > 4 && page[4] > 1
         return !isFirst && !isTree && !isMeta
     }
 
     /// The rows in a write-ahead log, the newest first; nil where there is none.
-    private static func rows(ofLog path: String) -> [RingPage]? {
+    private static func rows(ofLog path: String) -> Found? {
         guard let size = Disk.size(path) else { return nil }
-        guard let file = try? DiskFile(path) else { return [] }
+        guard let file = try? DiskFile(path) else { return Found() }
         return rows(ofLog: size) { file.read(at: $0, count: $1) }
     }
 
@@ -122,23 +170,25 @@ struct OldRing {
     ///   - size: bytes in the log.
     ///   - read: reads so many bytes at a place; fewer where it cannot.
     /// - Returns: the rows that may hold a batch.
-    static func rows(ofLog size: Int, read: (Int, Int) -> [UInt8]) -> [RingPage] {
-        guard size > 32 else { return [] }
+    static func rows(ofLog size: Int, read: (Int, Int) -> [UInt8]) -> Found {
+        guard size > 32 else { return Found() }
         let header = read(0, 32)
         let isWhole = header.count == 32 && header.starts(with: [0x37, 0x7F, 0x06])
         let frame = 24 + RingFormat.pageSize
         var salts = isWhole ? Array(header[16..<24]) : nil
-        var rows: [RingPage] = []
+        var frames: [[UInt8]] = []
         for place in stride(from: 32, through: size - frame, by: frame) {
             let bytes = read(place, frame)
             guard bytes.count == frame else { break }
             let found = Array(bytes[8..<16])
             salts = salts ?? found
-            guard found == salts, let row = RingPage(Array(bytes[24...])), row.isPlausible else {
-                continue
-            }
-            rows.append(row)
+            if found == salts { frames.append(Array(bytes[24...])) }
         }
-        return rows.reversed()
+        var found = Found()
+        for page in frames.reversed() where RingPage(page) != nil || RingPage(page, .before) != nil
+        {
+            found.add(page, isFirst: false, slots: [])
+        }
+        return found
     }
 }

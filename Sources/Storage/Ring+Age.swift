@@ -3,40 +3,81 @@
 import Files
 
 extension Ring {
-    /// The batches that ended at or before a moment, and so have reached their age.
+    /// Takes note of what the clocks say.
     ///
-    /// - Parameter limit: in milliseconds since 1970.
-    /// - Returns: their sequence numbers.
-    package func batches(endedBy limit: Int64) -> [UInt64] {
-        ends.filter { $0.end <= limit }.map(\.sequence)
+    /// - Parameters:
+    ///   - reading: of all clocks at one moment.
+    ///   - next: the number of the next batch to begin; nil for ``nextSequence``.
+    ///   - retention: milliseconds after which what was recorded is erased.
+    package func look(_ reading: AgeClock.Reading, next: UInt64? = nil, retention: Int64) {
+        look(reading, next: next ?? nextSequence, isStart: false, retention)
     }
 
-    /// The end of the batch that reaches its age first, in milliseconds since 1970.
-    package var earliestEnd: Int64? { slots.earliestEnd(head.bound) }
-
-    /// The end of each batch by which its age counts.
-    ///
-    /// A clock that was ahead gives ends that lie in the future. A batch cannot have ended later than
-    /// one that came after it, nor later than the moment at which the clock was found to be behind it.
-    private var ends: [(sequence: UInt64, end: Int64)] {
-        var latest = Int64.max
-        return slots.batches.sorted { $0.sequence > $1.sequence }.map { entry in
-            latest = min(latest, entry.end)
-            let sequence = UInt64(entry.sequence)
-            latest = min(latest, head.bound(of: sequence) ?? .max)
-            return (sequence, latest)
+    func look(_ reading: AgeClock.Reading, next: UInt64, isStart: Bool, _ retention: Int64) {
+        let before = head.clock.segments
+        head.clock.look(reading, next: next, isStart: isStart, longestSleep: retention)
+        if head.clock.segments != before {
+            slots.forgetEarliest()
+            knownDamageEnd = nil
         }
     }
 
-    /// Notes that the clock is behind the newest batch, where it is.
+    /// Whether something that may be too old is kept, for the wall clock is doubted.
     ///
-    /// - Parameter now: in milliseconds since 1970.
-    package func noteClock(_ now: Int64) {
-        // An end is rounded up to the minute.
-        guard let newest = ends.map(\.end).max(), newest > now + 60_000 else { return }
-        head.add(.init(upTo: newestStored, end: now))
-        slots.forgetEarliest()
-        writeHead()
+    /// - Parameter retention: milliseconds.
+    package func isKeepingDoubtful(_ retention: Int64) -> Bool {
+        guard head.clock.isInDoubt, let claim = head.clock.claims.last?.elapsed else {
+            return false
+        }
+        guard let due = timeToExpiry(retention) else { return false }
+        return due <= claim
+    }
+
+    /// What has reached its age.
+    ///
+    /// - Parameter retention: milliseconds after its end at which a batch is erased.
+    /// - Returns: batches whose proof stands, and damaged rows by the strictest bound that does.
+    /// - Throws: ``StorageError``.
+    package func targets(olderThan retention: Int64) throws(StorageError) -> [Target] {
+        let limit = head.clock.now - retention
+        var found: [Target] = []
+        for slot in slots.entries.indices {
+            let entry = slots.entries[slot]
+            if entry.isBatch, head.clock.ageEnd(UInt64(entry.sequence), entry.end) <= limit {
+                guard try check(slot) else { continue }
+                found.append(Target(slot: slot, entry: entry))
+            }
+        }
+        for slot in slots.damaged {
+            let end = upperAge(of: slot) ?? (head.found > 0 ? head.found : head.clock.now)
+            if end <= limit { found.append(Target(slot: slot, entry: slots.entries[slot])) }
+        }
+        return found + (earlier?.batches(endedBy: limit) ?? []).map(Target.earlier)
+    }
+
+    /// When something reaches its age, or a doubted clock counts, on CLOCK_BOOTTIME in milliseconds;
+    /// nil when nothing can.
+    ///
+    /// - Parameter retention: milliseconds.
+    package func expiryDue(_ retention: Int64) -> Int64? {
+        guard let left = timeToExpiry(retention) else { return nil }
+        return head.clock.boottime + min(left, head.clock.timeToClaim ?? .max)
+    }
+
+    private func timeToExpiry(_ retention: Int64) -> Int64? {
+        let ends = [
+            slots.earliestEnd(head.clock.ageEnd), earliestDamageEnd, earlier?.earliestEnd,
+        ]
+        return ends.compactMap(\.self).min().map { max(0, $0 + retention - head.clock.now) }
+    }
+
+    private var earliestDamageEnd: Int64? {
+        guard slots.damagedCount > 0 else { return nil }
+        if let known = knownDamageEnd, known.generation == slots.generation { return known.end }
+        let found = head.found > 0 ? head.found : nil
+        let end = slots.damaged.compactMap { upperAge(of: $0) ?? found }.min()
+        knownDamageEnd = (slots.generation, end)
+        return end
     }
 
     /// Erases what was set aside when it has reached its age.

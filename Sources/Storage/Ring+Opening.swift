@@ -2,47 +2,39 @@
 
 import Files
 import Sealing
-package import Signing
+import Signing
 
 extension Ring {
-    /// What of another ring is still to be moved into this one.
-    struct Rebuilding {
-        var old: [(path: String, reason: OldRing.Reason)]
-        /// Whether there was an old ring.
-        let hasMoved: Bool
-        /// Whether an old ring was a damaged one.
-        var isRepair: Bool
-        /// Bytes that all files together may take until it is over.
-        var limit: Int
-    }
-
-    /// Opens the ring at a path, or makes it; a damaged one, or one of another size, is set aside and
-    /// moved into a new one by ``rebuildStep()``.
+    /// Opens the ring at a path, or makes it; a damaged one, one of another size, and one of the version
+    /// before are set aside and moved into a new one by ``rebuildStep()``.
     ///
     /// - Parameters:
     ///   - path: of the database file; its folder must exist.
-    ///   - cap: bytes that all files together may take.
-    ///   - key: signs what is noted in the ring.
-    ///   - now: in milliseconds since 1970.
+    ///   - setting: size, key and clocks, and what is remembered outside.
+    ///   - retention: milliseconds after which what was recorded is erased.
     /// - Returns: the ring.
     /// - Throws: ``StorageError``; never `damaged`.
     package static func open(
         _ path: String,
-        cap: Int = RingFormat.defaultCap,
-        key: DeviceKey,
-        now: Int64
+        _ setting: Setting,
+        retention: Int64
     ) throws(StorageError) -> Ring {
-        for _ in 0..<3 {
+        var isMended = false
+        for _ in 0..<4 {
             do throws(StorageError) {
-                let ring = try openOnce(path, cap: cap, key: key)
+                let ring = try openOnce(path, setting, retention)
                 if ring.slots.count <= ring.wantedSlots {
-                    ring.noteClock(now)
+                    if isMended { ring.report(.mended) }
                     return ring
                 }
                 OldRing.setAside(path, .resized)
             } catch {
                 switch error.code {
-                case .damaged: OldRing.setAside(path, .damaged)
+                case .unknownVersion where EarlierRing.isOne(path):
+                    OldRing.setAside(path, .earlier)
+                case .unknownVersion where !RingHead.isOfAnotherVersion(path), .damaged:
+                    isMended = true
+                    OldRing.setAside(path, .damaged)
                 case .cannotOpen where Disk.exists(path): makeReadable(path)
                 default: throw error
                 }
@@ -61,27 +53,29 @@ extension Ring {
 
     private static func openOnce(
         _ path: String,
-        cap: Int,
-        key: DeviceKey
+        _ setting: Setting,
+        _ retention: Int64
     ) throws(StorageError) -> Ring {
         OldRing.removeEmpty(path)
         let isAlone = !Disk.exists(path) && Disk.exists(path + "-wal")
         if isAlone { OldRing.setAside(path, .damaged) }
+        let found = RingHead.read(path, setting.key.verifier).head
+        let old = OldRing.paths(path)
         let isNew = !Disk.exists(path)
         if isNew {
-            let isRebuilt = !OldRing.paths(path).isEmpty
-            try RingFile.make(path, slots: isRebuilt ? 0 : RingFormat.slots(cap: cap))
+            try RingFile.make(
+                path,
+                id: found?.ringID ?? newID(setting.marks, isRebuilt: !old.isEmpty),
+                slots: old.isEmpty ? setting.slots ?? RingFormat.slots(cap: setting.cap) : 0
+            )
         }
-        let ring = try Ring(path, cap: cap, key: key)
-        try ring.emptyImpossible()
-        var (head, _) = RingHead.read(path, key.verifier)
-        if isNew { head?.structure = SealedBatch.noDigest }
-        ring.head = head ?? RingHead()
+        let ring = try Ring(path, setting, found)
+        let isOurs = try ring.chooseID(found)
+        if isNew { ring.head.structure = SealedBatch.noDigest }
         // What a crash left in the log may be something erased; a reader may be in the way.
         ring.hasPendingErasure = (try? ring.file.emptyLog()) == nil
-        let old = OldRing.paths(path)
-        if let head, old.isEmpty, head.structure != SealedBatch.noDigest, !ring.hasPendingErasure,
-            ring.file.structure() != head.structure
+        if old.isEmpty, ring.head.structure != SealedBatch.noDigest, !ring.hasPendingErasure,
+            ring.file.structure() != ring.head.structure
         {
             throw StorageError(.damaged)
         }
@@ -89,207 +83,136 @@ extension Ring {
             ring.rebuilding = Rebuilding(
                 old: old,
                 hasMoved: !old.isEmpty,
-                isRepair: old.contains { $0.reason == .damaged },
                 limit: max(ring.cap, ring.allFiles)
             )
             ring.head.structure = SealedBatch.noDigest
         }
+        ring.noteIncidents(found: isOurs ? found : nil, isNew: isNew && old.isEmpty)
+        if isNew, found == nil, old.allSatisfy({ $0.reason == .earlier }) { ring.goOnCounting() }
         if old.isEmpty {
             try ring.settleHead()
-            if head != nil { try ring.buryLost() }
+            try ring.settleImpossible()
+        } else {
+            ring.confirmed = (ring.head.newest, ring.head.digest)
+            if old.contains(where: { $0.reason == .earlier }) { ring.report(.earlierVersion) }
         }
-        if ring.isRebuilding { ring.writeHead() }
+        ring.startClock(retention)
+        if ring.isRebuilding || ring.head != found { ring.writeHead() }
         if ring.rebuilding == nil, ring.head.structure == SealedBatch.noDigest {
             ring.noteStructure()
         }
         return ring
     }
 
+    /// The id of a ring that is made: that of the rows it takes over, or a new one.
+    private static func newID(_ marks: HighWaterMarks, isRebuilt: Bool) -> [UInt8] {
+        if isRebuilt, marks.hasRing { return marks.ringID }
+        var random = SystemRandomNumberGenerator()
+        return (0..<HighWaterMarks.ringIDSize).map { _ in .random(in: 1...255, using: &random) }
+    }
+
+    /// Finds out by which id the rows prove themselves: the head's, the one remembered outside, or the
+    /// one that the file names.
+    ///
+    /// - Returns: whether it is the head's.
+    private func chooseID(_ found: RingHead?) throws(StorageError) -> Bool {
+        let candidates = [
+            found?.ringID, file.ringID, setting.marks.hasRing ? setting.marks.ringID : nil,
+        ]
+        .compactMap(\.self)
+        guard let first = candidates.first else { throw StorageError(.damaged) }
+        let claimed = slots.entries.indices.filter { slots.entries[$0].sequence > 0 }
+            .sorted { slots.entries[$0].sequence > slots.entries[$1].sequence }
+        var chosen = first
+        search: for slot in claimed.prefix(16) {
+            guard let row = try file.row(slot) else { continue }
+            for id in candidates
+            where RowProof.isValid(row.proof, key.verifier, id, slot, row.entry, row.sealed) {
+                chosen = id
+                break search
+            }
+        }
+        if let found, found.ringID != chosen {
+            // A head of another ring tells nothing of this one but what is the recorder's own.
+            head = RingHead()
+            (head.clock, head.writings) = (found.clock, found.writings)
+        }
+        head.ringID = chosen
+        return found?.ringID == chosen
+    }
+
+    /// Notes what befell the files while nobody looked, by what is remembered outside of them.
+    private func noteIncidents(found: RingHead?, isNew: Bool) {
+        let marks = setting.marks
+        if isNew, found != nil || marks.hasRing { note(.ringGone) }
+        if found == nil, !isNew, marks.hasRing || slots.entries.contains(where: { $0.sequence > 0 })
+        {
+            note(.headGone)
+        }
+        if let found, found.writings < marks.writings {
+            let isBehind = found.newest < marks.newest
+            note(.putBack, isBehind ? found.newest + 1...marks.newest : nil)
+        }
+        head.writings = max(head.writings, marks.writings)
+    }
+
+    /// Lets numbers go on in a new ring.
+    private func goOnCounting() {
+        let earlier = RingHead.before(path, key.verifier)?.newest ?? 0
+        head.newest = max(setting.marks.newest, earlier)
+        head.first = head.newest + 1
+    }
+
     /// Brings the head in line with what is stored: a crash may have come between the two, and a ring
     /// without a head has only what is there.
-    private func settleHead() throws(StorageError) {
-        let oldest = slots.entries.filter { $0.sequence > 0 }.map(\.sequence).min()
-        if head.newest == 0 { head.first = max(head.first, UInt64(oldest ?? 1)) }
-        let newest = newestStored
+    func settleHead() throws(StorageError) {
+        // What claims to be newer than all, or nobody knows the oldest of, is asked for its proof.
+        while let slot = slots.slots(of: slots.newest).last, slots.newest > 0,
+            try !check(slot)
+        {}
+        if head.newest == 0 { head.first = max(head.first, try oldestProven() ?? 1) }
+        let newest = UInt64(slots.newest)
         guard newest > 0, let slot = slots.slots(of: slots.newest).last,
-            let sealed = try file.sealed(slot)
-        else { return }
-        let digest = SealedBatch.digest(sealed)
-        defer { standing = (newest, digest) }
+            let row = try file.row(slot)
+        else { return confirmed = (0, SealedBatch.noDigest) }
+        let digest = SealedBatch.digest(row.sealed)
+        defer { confirmed = (newest, digest) }
         if (newest, digest) == (head.newest, head.digest) { return }
         let end = slots.entries[slot].end
         let isUndone = (newest, digest) == (head.before, head.digestBefore)
         guard isUndone || newest >= head.newest else { return }
         if newest == head.newest, !isUndone {
             // Not the state that was stored last.
-            losses.append(Loss(batches: 1, stretch: end - 120_000...end))
+            losses.append(Loss(batches: 1, stretch: end.subtractingSaturated(120_000)...end))
+            note(.putBack, newest...newest)
         }
-        (head.newest, head.end, head.digest) = (newest, end, digest)
+        (head.newest, head.digest) = (newest, digest)
+        if isUndone { openedAt = max(newest, setting.marks.newest) }
+        if end > 0 { head.end = end }
     }
 
-    /// Keeps aside what stands in slots that are nobody's, and empties them.
-    private func emptyImpossible() throws(StorageError) {
-        let empty = RingPage.empty
-        for slot in impossible {
-            if let sealed = try file.sealed(slot), sealed != empty.sealed {
-                keep([[UInt8](repeating: 0, count: RingFormat.pageSize - sealed.count) + sealed])
-            }
-            try file.write([RingFile.Row(slot: slot, entry: .init(), sealed: empty.sealed)])
-        }
-    }
-
-    // MARK: Rebuilding
-
-    /// Whether ``rebuildStep()`` has something to do.
-    package var isRebuilding: Bool { rebuilding != nil }
-
-    /// Does a part of a rebuilding that takes some milliseconds.
-    ///
-    /// - Throws: ``StorageError``; the same step is then done by the next call.
-    package func rebuildStep() throws(StorageError) {
-        guard var work = rebuilding else { return }
-        if let next = work.old.first {
-            var old = OldRing(next.path, next.reason)
-            let (rows, unreadable) = old.take(RingFormat.mostTogether)
-            try adopt(rows)
-            if next.reason == .damaged { keep(unreadable) }
-            old.cut(RingFormat.mostTogether)
-            if old.isEmpty { work.old.removeFirst() }
-            rebuilding = work
-        } else if slots.count < wantedSlots {
-            try grow()
-        } else {
-            if work.hasMoved { try settleHead() }
-            if work.isRepair { try buryLost() }
-            rebuilding = nil
-            noteStructure()
+    private func oldestProven() throws(StorageError) -> UInt64? {
+        while true {
+            let slot = slots.entries.indices
+                .filter { slots.entries[$0].sequence > 0 && !slots.entries[$0].isDamaged }
+                .min { slots.entries[$0].sequence < slots.entries[$1].sequence }
+            guard let slot else { return nil }
+            if try check(slot) { return UInt64(slots.entries[slot].sequence) }
         }
     }
 
-    /// Does all of a rebuilding.
-    ///
-    /// - Throws: ``StorageError``.
-    package func rebuildToEnd() throws(StorageError) {
-        while isRebuilding { try rebuildStep() }
-    }
-
-    /// Whether there is room for one more row.
-    var mayAddRow: Bool {
-        guard slots.count < wantedSlots else { return false }
-        guard let rebuilding, !rebuilding.old.isEmpty else { return true }
-        return allFiles + 4 * RingFormat.pageSize <= rebuilding.limit
-    }
-
-    /// Bytes of all files of the ring, the log and the index at their largest.
-    private var allFiles: Int {
-        let paths = [path, path + Self.setAsideSuffix] + OldRing.paths(path).map(\.path)
-        return paths.compactMap { Disk.size($0) }.reduce(0, +) + RingFormat.logSize
-            + RingFormat.indexSize
-    }
-
-    /// Takes over rows of another ring, as far as the newest of all fit.
-    private func adopt(_ rows: [RingPage]) throws(StorageError) {
-        var known = Set(slots.entries.map(\.sequence))
-        var new = slots
-        var written: [RingFile.Row] = []
-        for row in rows where !known.contains(row.sequence) && isExpected(row.sequence) {
-            let end = row.storedEnd == RingFormat.origin ? 0 : row.storedEnd
-            let entry = SlotTable.Entry(sequence: row.sequence, end: end)
-            known.insert(row.sequence)
-            if new.count < wantedSlots {
-                written.append(
-                    .init(slot: new.count, entry: entry, sealed: row.sealed, isNew: true)
-                )
-                new.add(entry)
-            } else if let oldest = new.oldest(), new.entries[oldest].sequence < row.sequence {
-                written.append(.init(slot: oldest, entry: entry, sealed: row.sealed))
-                new.set(oldest, entry)
-            }
-        }
-        for start in stride(from: 0, to: written.count, by: RingFormat.mostTogether) {
-            let part = written[start...].prefix(RingFormat.mostTogether)
-            try file.write(part)
-            for row in part {
-                if row.isNew { slots.add(row.entry) } else { slots.set(row.slot, row.entry) }
-            }
-        }
-    }
-
-    /// Whether a number can be one of this ring's: damage may have changed it.
-    private func isExpected(_ sequence: Int64) -> Bool {
-        let first = Int64(head.first)
-        return sequence >= first && (head.newest == 0 || sequence <= Int64(head.newest) + 1)
-    }
-
-    private func grow() throws(StorageError) {
-        let empty = [UInt8](repeating: 0, count: RingFormat.slotSize)
-        let end = min(wantedSlots, slots.count + RingFormat.mostTogether)
-        let rows = (slots.count..<end).map {
-            RingFile.Row(slot: $0, entry: .init(), sealed: empty, isNew: true)
-        }
-        try file.write(rows)
-        rows.forEach(didWrite)
-    }
-
-    /// Adds unreadable pages to those set aside, as far as they may be kept.
-    private func keep(_ pages: [[UInt8]]) {
-        guard !pages.isEmpty, let aside = try? DiskFile(path + Self.setAsideSuffix, makes: true)
-        else { return }
-        for page in pages where aside.size < RingFormat.mostKeptPages * RingFormat.pageSize {
-            guard aside.size + page.count <= RingFormat.mostKeptPages * RingFormat.pageSize else {
-                return
-            }
-            try? aside.write(page, at: aside.size)
-        }
-    }
-
-    // MARK: Losses
-
-    /// Notes which batches are missing: those the head expects and no slot has.
-    private func buryLost() throws(StorageError) {
-        let entries = slots.entries
-        let present = Set(entries.map { UInt64($0.sequence) })
-        let oldest = UInt64(entries.map(\.sequence).filter { $0 > 0 }.min() ?? 0)
-        let isFull = entries.allSatisfy { $0.sequence > 0 }
-        // What a full ring has no room for was not lost.
-        if isFull { head.first = max(head.first, oldest) }
-        guard head.newest > 0, head.first <= head.newest else { return }
-        let missing = (head.first...head.newest).filter { !present.contains($0) }
-        guard !missing.isEmpty else { return }
-        losses += Self.runs(missing).map { run in
-            let before = entries.filter { $0.isBatch && $0.sequence < run.first }
-                .max { $0.sequence < $1.sequence }
-            let after = entries.filter { $0.isBatch && $0.sequence > run.first }
-                .min { $0.sequence < $1.sequence }
-            let start = before?.end ?? (after ?? .init(end: head.end)).end - 120_000
-            return Loss(
-                batches: run.count,
-                stretch: start...max(start, after?.end ?? head.end)
-            )
-        }
-        // Older than all that is left: the ring begins later now. The others leave a note.
-        if oldest == 0 || oldest > head.newest {
-            head.first = head.newest + 1
-        } else {
-            head.first = max(head.first, oldest)
-            try bury(missing.filter { $0 > oldest }.suffix(entries.count / 2), .lost)
-        }
-        writeHead()
-    }
-
-    /// Consecutive numbers together.
-    private static func runs(_ numbers: [UInt64]) -> [(first: Int64, count: Int)] {
-        numbers.reduce(into: []) { runs, number in
-            if let last = runs.last, last.first + Int64(last.count) == Int64(number) {
-                runs[runs.count - 1].count += 1
-            } else {
-                runs.append((Int64(number), 1))
-            }
-        }
+    /// Lets the clock of ages begin, or go on.
+    private func startClock(_ retention: Int64) {
+        var known: Int64?
+        if head.end > 0 { known = head.end }
+        if known == nil { known = RingHead.before(path, key.verifier)?.end }
+        let isSet = head.clock.isSet
+        if !isSet, let known, known > 0 { head.clock.begin(asOf: known) }
+        look(setting.clocks, next: nextSequence, isStart: true, retention)
     }
 
     /// Notes what the pages without rows are now, which nothing changes but a rebuilding.
-    private func noteStructure() {
+    func noteStructure() {
         guard (try? file.emptyLog()) != nil, let digest = file.structure() else { return }
         head.structure = digest
         writeHead()

@@ -2,6 +2,7 @@
 
 import Files
 import Sealing
+import Signing
 
 /// The ring's database: its rows, its log, and whether its files are still the ones it opened.
 final class RingFile {
@@ -10,13 +11,31 @@ final class RingFile {
         var slot: Int
         var entry: SlotTable.Entry
         var sealed: [UInt8]
+        /// What makes it believable; empty for a row that holds nothing.
+        var proof: [UInt8] = []
+        /// What stands in the columns of a row that is kept as it was found, damaged.
+        var claims: (sequence: Int64, end: Int64)?
         var isNew = false
+
+        /// A row that holds nothing.
+        static func empty(_ slot: Int, isNew: Bool = false) -> Row {
+            Row(
+                slot: slot,
+                entry: .init(),
+                sealed: RingPage.empty.sealed,
+                proof: RingPage.empty.proof,
+                isNew: isNew
+            )
+        }
     }
 
     private let path: String
     private let connection: SQLiteConnection
     private let update: SQLiteStatement
     private let insert: SQLiteStatement
+    private let select: SQLiteStatement
+    /// The ring's id as its file names it; nil where it names none.
+    let ringID: [UInt8]?
     private let identity: UInt64?
     private var log: UInt64?
 
@@ -32,6 +51,7 @@ final class RingFile {
         guard try connection.integer("PRAGMA user_version") == RingFormat.version else {
             throw StorageError(.unknownVersion)
         }
+        ringID = try Self.ringID(connection)
         try connection.execute(
             """
             PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;
@@ -41,51 +61,69 @@ final class RingFile {
         )
         update = try SQLiteStatement(
             connection,
-            "UPDATE ring SET seq=?2, t_end=?3, sealed=?4 WHERE slot=?1"
+            "UPDATE ring SET seq=?2, t_end=?3, sealed=?4, proof=?5 WHERE slot=?1"
         )
-        insert = try SQLiteStatement(connection, "INSERT INTO ring VALUES(?1, ?2, ?3, ?4)")
+        insert = try SQLiteStatement(connection, "INSERT INTO ring VALUES(?1, ?2, ?3, ?4, ?5)")
+        select = try SQLiteStatement(
+            connection,
+            "SELECT seq, t_end, sealed, proof FROM ring WHERE slot=?1"
+        )
         identity = Disk.inode(path)
     }
 
-    /// The rows, in the order of their slots, and those that are nobody's: their number or time is
-    /// impossible, or they have a number and hold neither a batch nor a note.
+    private static func ringID(_ connection: SQLiteConnection) throws(StorageError) -> [UInt8]? {
+        let row = try SQLiteStatement(connection, "SELECT value FROM meta WHERE key='ring'")
+        guard try row.step() else { return nil }
+        let id = row.bytes(0)
+        return id.count == HighWaterMarks.ringIDSize ? id : nil
+    }
+
+    /// What the rows claim, in the order of their slots.
     ///
     /// - Throws: ``StorageError`` `damaged` when they are not numbered from 0 on without a hole, or
     ///   are not of the one size.
-    func load() throws(StorageError) -> (entries: [SlotTable.Entry], impossible: [Int]) {
+    func load() throws(StorageError) -> [SlotTable.Entry] {
         let rows = try SQLiteStatement(
             connection,
-            "SELECT slot, seq, t_end, typeof(sealed)='blob', length(sealed), sealed "
-                + "FROM ring ORDER BY slot"
+            """
+            SELECT slot, seq, t_end, typeof(sealed)='blob' AND typeof(proof)='blob'
+              AND typeof(seq)='integer' AND typeof(t_end)='integer',
+              length(sealed), length(proof), sealed, proof FROM ring ORDER BY slot
+            """
         )
         var entries: [SlotTable.Entry] = []
-        var impossible: [Int] = []
         while try rows.step() {
             guard rows.integer(0) == entries.count, rows.integer(3) == 1,
-                rows.integer(4) == RingFormat.slotSize
+                rows.integer(4) == RingFormat.slotSize, rows.integer(5) == RingFormat.proofSize
             else { throw StorageError(.damaged) }
-            let (sequence, end) = (rows.integer(1) - RingFormat.origin, rows.integer(2))
-            let isNote = sequence > 0 && end == RingFormat.origin
-            if isNote, Tombstone(rows.bytes(5))?.sequence != UInt64(exactly: sequence) {
-                impossible.append(entries.count)
-                entries.append(.init())
-            } else if (0..<RingFormat.origin).contains(sequence),
-                RingFormat.ends.contains(end)
-            {
-                entries.append(.init(sequence: sequence, end: end == RingFormat.origin ? 0 : end))
-            } else {
-                impossible.append(entries.count)
-                entries.append(.init())
-            }
+            let (sequence, end) = (rows.integer(1), rows.integer(2))
+            // Of a batch the numbers tell all that is looked at here.
+            let isBatch = sequence > RingFormat.origin && end > RingFormat.origin
+            entries.append(
+                SlotTable.Entry(
+                    claiming: sequence,
+                    end,
+                    isBatch ? [] : rows.bytes(6),
+                    isBatch ? [] : rows.bytes(7)
+                )
+            )
         }
-        return (entries, impossible)
+        return entries
     }
 
-    /// What stands in a slot.
-    func sealed(_ slot: Int) throws(StorageError) -> [UInt8]? {
-        let row = try SQLiteStatement(connection, "SELECT sealed FROM ring WHERE slot=?1")
-        try row.bind(Int64(slot), at: 1)
-        return try row.step() ? row.bytes(0) : nil
+    /// What stands in a slot; nil where there is none.
+    func row(_ slot: Int) throws(StorageError) -> RingPage? {
+        select.reset()
+        defer { select.reset() }
+        try select.bind(Int64(slot), at: 1)
+        guard try select.step() else { return nil }
+        return RingPage(
+            slot: Int64(slot),
+            storedSequence: select.integer(0),
+            storedEnd: select.integer(1),
+            sealed: select.bytes(2),
+            proof: select.bytes(3)
+        )
     }
 
     /// Whether the files at the paths are the ones that are open, and whole.
@@ -93,13 +131,18 @@ final class RingFile {
     /// - Throws: ``StorageError`` `moved` or `damaged`.
     func check(rows: Int) throws(StorageError) {
         guard identity == Disk.inode(path) else { throw StorageError(.moved) }
+        // New rows may still be in the log alone.
+        let frames = connection.framesInLog
         guard let size = Disk.size(path), size % RingFormat.pageSize == 0,
-            size > rows * RingFormat.pageSize
+            size > (rows - frames) * RingFormat.pageSize
         else { throw StorageError(.damaged) }
-        // A log without a name would take batches with it when mcid ends.
+        // A log without a name would take batches with it when mcid ends, and one that was cut has.
         let now = Disk.inode(path + "-wal")
         if let log, log != now { throw StorageError(.moved) }
         log = now
+        if frames > 0, (Disk.size(path + "-wal") ?? 0) < 32 + frames * (24 + RingFormat.pageSize) {
+            throw StorageError(.moved)
+        }
     }
 
     /// Writes rows in one commit, on disk when this returns.
@@ -128,9 +171,10 @@ final class RingFile {
         statement.reset()
         defer { statement.reset() }
         try statement.bind(Int64(row.slot), at: 1)
-        try statement.bind(RingFormat.origin + row.entry.sequence, at: 2)
-        try statement.bind(row.entry.end == 0 ? RingFormat.origin : row.entry.end, at: 3)
+        try statement.bind(row.claims?.sequence ?? RingFormat.origin + row.entry.sequence, at: 2)
+        try statement.bind(row.claims?.end ?? RingFormat.origin + row.entry.end, at: 3)
         try statement.bind(row.sealed, at: 4)
+        try statement.bind(row.proof, at: 5)
         _ = try statement.step()
     }
 
@@ -156,7 +200,7 @@ final class RingFile {
     /// Makes a ring with so many empty slots beside the path and moves it there when it is whole.
     ///
     /// - Throws: ``StorageError``.
-    static func make(_ path: String, slots: Int) throws(StorageError) {
+    static func make(_ path: String, id: [UInt8], slots: Int) throws(StorageError) {
         let draft = path + ".new"
         for suffix in ["", "-wal", "-shm"] { Disk.remove(draft + suffix) }
         // A log without its ring would be replayed into the new one.
@@ -172,10 +216,11 @@ final class RingFile {
                 PRAGMA secure_delete=ON; PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL;
                 BEGIN;
                 \(RingFormat.schema)
-                INSERT INTO meta VALUES('format', \(RingFormat.version)), ('slot', \(RingFormat.slotSize));
+                INSERT INTO meta VALUES('format', \(RingFormat.version)),
+                  ('slot', \(RingFormat.slotSize)), ('ring', x'\(Hex.encode(id))');
                 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i+1 < \(slots))
-                INSERT INTO ring SELECT i, \(zero), \(zero), zeroblob(\(RingFormat.slotSize)) FROM n
-                  WHERE i < \(slots);
+                INSERT INTO ring SELECT i, \(zero), \(zero), zeroblob(\(RingFormat.slotSize)),
+                  zeroblob(\(RingFormat.proofSize)) FROM n WHERE i < \(slots);
                 COMMIT;
                 PRAGMA journal_mode=WAL;
                 """

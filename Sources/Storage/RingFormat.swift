@@ -6,19 +6,28 @@ import Sealing
 package enum RingFormat {
     /// "MCID".
     static let applicationID: Int64 = 0x4D43_4944
-    static let version: Int64 = 2
+    /// SQLite's `user_version`.
+    static let version: Int64 = 3
+    /// The version whose rows carried no proof: read, erased, and written no more.
+    static let versionBefore: Int64 = 2
     package static let pageSize = 4096
-    /// Sequence numbers and times are stored above 2^40, so that every value has the same width and
-    /// an update overwrites in place.
+    /// Numbers and times are stored above 2^40, so that every value has the same width and an update
+    /// overwrites in place.
     package static let origin: Int64 = 1 << 40
-    /// The times that a row can have, from ``origin`` for none to the year 2248.
-    static let ends = origin..<origin << 3
+    /// The numbers that a batch can have.
+    static let numbers: Range<Int64> = 1..<origin
+    /// The ends that a batch can have, in ms since 1970: to the year 5400 and more.
+    static let ends: Range<Int64> = 1..<(1 << 47) - origin
     /// Bytes of one sealed batch: with its row a page is full.
     package static let slotSize = Sealer.sealedSize
+    /// Bytes of the signature of a row.
+    static let proofSize = 64
     /// The write-ahead log never has more frames.
     static let mostFrames = 256
     /// Rows that are written in one commit.
     static let mostTogether = 128
+    /// Rows whose proofs are checked, or that are moved, in one go: some ten milliseconds.
+    static let mostProven = 48
     /// The log with that many frames: header and, for each, a header and a page.
     static let logSize = 32 + mostFrames * (24 + pageSize)
     /// The shared-memory index beside the log.
@@ -41,13 +50,19 @@ package enum RingFormat {
         return pages - pages / 300 - 8
     }
 
+    /// The end of a batch as it stands in a row: what no row can say becomes the nearest that can.
+    static func storableEnd(_ end: Int64) -> Int64 {
+        min(max(end, ends.lowerBound), ends.upperBound - 1)
+    }
+
     static let schema = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
         CREATE TABLE ring(
           slot   INTEGER PRIMARY KEY,
           seq    INTEGER NOT NULL,
           t_end  INTEGER NOT NULL,
-          sealed BLOB NOT NULL
+          sealed BLOB NOT NULL,
+          proof  BLOB NOT NULL
         ) STRICT;
         """
 }

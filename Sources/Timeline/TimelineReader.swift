@@ -57,10 +57,11 @@ package final class TimelineReader {
         var summary = Summary()
         if !onlyNew { (app, last, devices, screen) = ("", WallTime(0), [:], nil) }
         var isBehind = false
-        let entries = try ring.entries().filter { $0.end >= range.lowerBound }
+        let entries = try ring.settledEntries(opener)
+            .filter { $0.isDoubtful || $0.end >= range.lowerBound }
         for (count, entry) in entries.enumerated() {
             progress(count, entries.count)
-            if !entry.touches(range) {
+            if !entry.touches(range), !entry.isDoubtful {
                 // The first batch behind the stretch may tell of a long gap within it.
                 if isBehind { continue }
                 isBehind = true
@@ -136,7 +137,7 @@ package final class TimelineReader {
     /// - Throws: `StorageError` when the ring cannot be read.
     package func batches(of app: String, _ range: ClosedRange<Int64>) throws -> [UInt64] {
         let wanted = app.lowercased()
-        return try ring.entries().filter { $0.touches(range) }.filter { entry in
+        return try ring.settledEntries(opener).filter { $0.touches(range) }.filter { entry in
             guard let sealed = try ring.sealed(entry), case .opened(let batch) = opener.open(sealed)
             else { return false }
             let apps = batch.items.lazy.compactMap { item -> String? in

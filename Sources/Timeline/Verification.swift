@@ -24,8 +24,20 @@ package struct Verification: Equatable, Sendable {
         case mistimed
         /// The note that it is gone was not signed by this recorder.
         case forgedNote
+        /// All of it is as it was, but not the proof of its row.
+        case unproven
         /// An empty slot is not empty.
         case notEmpty
+        /// Batches that had to be there at a start of the recorder were not.
+        case lost
+        /// Ring and head are an older copy of themselves, or were at a start of the recorder.
+        case putBack
+        /// The ring's file was gone at a start of the recorder.
+        case ringGone
+        /// The head was gone or unreadable at a start of the recorder.
+        case headGone
+        /// What is remembered outside of the ring is damaged.
+        case marks
         /// Pages that hold no batch are not what they were.
         case structure
         /// The tree of the database cannot be read.
@@ -45,6 +57,12 @@ package struct Verification: Equatable, Sendable {
             case .outdated: "put back to an earlier state"
             case .mistimed: "marked with another time than their own"
             case .forgedNote: "replaced by a note that this recorder did not sign"
+            case .unproven: "in rows that this recorder did not sign"
+            case .lost: "found missing when the recorder started"
+            case .putBack: "the ring was put back to an older state"
+            case .ringGone: "the ring's file had been removed when the recorder started"
+            case .headGone: "the head file had been removed or damaged when the recorder started"
+            case .marks: "a file of high-water marks is damaged"
             case .notEmpty: "changed though nothing was stored there"
             case .structure: "pages of the database that hold no batch were changed"
             case .unreadable: "the database's tree is damaged"
@@ -55,7 +73,7 @@ package struct Verification: Equatable, Sendable {
         /// Whether it is a fault of batches, and not of the files around them.
         package var isOfBatches: Bool {
             switch self {
-            case .structure, .unreadable, .head: false
+            case .structure, .unreadable, .head, .putBack, .ringGone, .headGone, .marks: false
             default: true
             }
         }
@@ -70,6 +88,22 @@ package struct Verification: Equatable, Sendable {
         /// Between these moments lies what is affected; nil where nobody can tell.
         package var from: WallTime?
         package var to: WallTime?
+        /// When the person said that it is known; nil where nobody did.
+        package var acknowledged: WallTime?
+        /// The name by which the head has it, where it is from there.
+        var incident: String?
+
+        /// What it is called where it is acknowledged.
+        package var name: String { incident ?? "\(fault.rawValue) \(first) \(last)" }
+    }
+
+    /// Notes of which findings the person said that they are known.
+    ///
+    /// - Parameter known: when, in milliseconds since 1970, by the names of the findings.
+    package mutating func acknowledge(_ known: [String: Int64]) {
+        for index in findings.indices {
+            findings[index].acknowledged = known[findings[index].name].map { WallTime($0) }
+        }
     }
 
     /// Batches that are whole, and the stretch they cover.
@@ -86,6 +120,11 @@ package struct Verification: Equatable, Sendable {
     package var isIncomplete = false
 
     package var isWhole: Bool { findings.isEmpty }
+
+    /// Whether the person said of everything that was found that it is known.
+    package var isAcknowledged: Bool {
+        !findings.isEmpty && findings.allSatisfy { $0.acknowledged != nil }
+    }
 
     /// Adds a fault of a batch; consecutive ones become one finding.
     mutating func add(_ fault: Fault, _ sequence: UInt64 = 0, _ around: (WallTime?, WallTime?)) {

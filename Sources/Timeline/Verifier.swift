@@ -17,50 +17,96 @@ package final class Verifier {
     private let path: String
     private let opener: BatchOpener
     private let key: DeviceVerifier
+    private let marks: HighWaterFiles?
     private var result = Verification()
 
     /// - Parameters:
     ///   - path: of the ring.
     ///   - identities: the person's keys.
     ///   - key: the recorder's public key, from the consent receipt.
+    ///   - marks: what is remembered outside of the ring; nil where nothing is to be asked.
     /// - Throws: `StorageError` when there is no ring at all.
     package init(
         _ path: String,
         _ identities: [Identity],
-        _ key: DeviceVerifier
+        _ key: DeviceVerifier,
+        _ marks: HighWaterFiles? = nil
     ) throws(StorageError) {
         self.path = path
         ring = try RingReader(path: path)
         opener = BatchOpener(identities)
         self.key = key
+        self.marks = marks
     }
 
-    /// Looks at everything.
+    /// Looks at everything, as it is at one moment, whatever is written meanwhile.
     ///
     /// - Parameter progress: told how many of how many slots were looked at.
     /// - Returns: what was found.
     package func verify(progress: (Int, Int) -> Void = { _, _ in }) -> Verification {
         result = Verification()
+        guard !ring.isOfEarlierVersion else { return verifyEarlier(progress) }
         result.isIncomplete = ring.isBeingRebuilt
-        let (head, damagedRecords) = RingHead.read(path, key)
-        if head == nil || damagedRecords > 0 { result.add(.head, 0, (nil, nil)) }
-        if let head, head.structure != SealedBatch.noDigest { check(structure: head.structure) }
-        let index: [RingReader.Entry]
+        // Before the ring: it may be ahead of its marks and never behind them.
+        let outside = marks?.read(key)
+        let slots: [Int64]
+        let (head, damagedRecords): (RingHead?, Int)
         do throws(StorageError) {
-            index = try ring.index()
+            (head, damagedRecords) = try ring.beginReading(key)
+            slots = try ring.slots()
         } catch {
             result.add(.unreadable, 0, (nil, nil))
             return result
         }
-        check(index, head, progress)
+        defer { ring.endReading() }
+        if head == nil || damagedRecords > 0 { result.add(.head, 0, (nil, nil)) }
+        if let head { check(head, outside) }
+        if let outside { outside.damaged.forEach { _ in result.add(.marks, 0, (nil, nil)) } }
+        if let head, head.structure != SealedBatch.noDigest { check(structure: head.structure) }
+        let remembered = outside.flatMap { $0.marks.hasRing ? $0.marks.ringID : nil }
+        check(slots, head, head?.ringID ?? remembered ?? ring.namedID ?? [], progress)
         return result
+    }
+
+    /// What the head itself tells, and whether it is the one that was written last.
+    private func check(_ head: RingHead, _ outside: HighWaterFiles.Found?) {
+        if let outside, head.writings < outside.marks.writings {
+            result.add(.putBack, 0, (nil, nil))
+        }
+        for incident in head.incidents {
+            let fault: Verification.Fault =
+                switch incident.kind {
+                case .putBack: .putBack
+                case .ringGone: .ringGone
+                case .headGone: .headGone
+                case .missing: .lost
+                }
+            result.findings.append(
+                Verification.Finding(
+                    fault: fault,
+                    first: incident.first,
+                    last: incident.last,
+                    from: nil,
+                    to: WallTime(incident.at),
+                    incident: incident.name
+                )
+            )
+        }
     }
 
     /// The recorder may be moving its log into the file at this moment: only what is still so a little
     /// later counts.
     private func check(structure: [UInt8]) {
-        for _ in 0..<3 where ring.structure() == structure { return }
+        for _ in 0..<5 where ring.structure() == structure { return }
         result.add(.structure, 0, (nil, nil))
+    }
+
+    /// A row, and the number by which its place among the others is told.
+    private struct Item {
+        var slot: Int64
+        var number: UInt64
+        var end: Int64
+        var isProven: Bool
     }
 
     /// What is known of the batch looked at before.
@@ -74,43 +120,90 @@ package final class Verifier {
     }
 
     private func check(
-        _ index: [RingReader.Entry],
+        _ slots: [Int64],
         _ head: RingHead?,
+        _ ringID: [UInt8],
         _ progress: (Int, Int) -> Void
     ) {
-        let stored = index.filter { $0.sequence > 0 }
-        let isFull = stored.count == index.count
-        // A crash may have come between an eviction and its note in the head.
-        let first = isFull ? stored.first.map(\.sequence) : nil
-        let expected = max(head?.first ?? stored.first?.sequence ?? 1, first ?? 0)
-        var last = Last(sequence: expected - 1)
-        var newest = SealedBatch.noDigest
-        let ends = EndsAhead(index)
-        for (count, entry) in index.enumerated() {
-            progress(count, index.count)
-            guard let sealed = try? ring.sealed(entry) else {
-                // Overwritten by a newer batch since the index was read.
+        var items: [Item] = []
+        var unnumbered: [RingReader.Row] = []
+        var (notes, empty): (UInt64, Int) = (0, 0)
+        for (count, slot) in slots.enumerated() {
+            progress(count, 2 * slots.count)
+            guard let row = try? ring.row(slot, ringID, key) else {
+                result.add(.unreadable, 0, (nil, nil))
+                return
+            }
+            if case .empty = row.kind {
+                empty += 1
                 continue
             }
-            if entry.sequence == 0 {
-                let isEmpty = entry.end == 0 && sealed == RingPage.empty.sealed
-                if !isEmpty { result.add(.notEmpty, 0, (nil, nil)) }
+            if case .note = row.kind, row.isProven { notes += 1 }
+            guard let number = row.isProven ? row.sequence : number(ofUnproven: row) else {
+                unnumbered.append(row)
                 continue
             }
-            let around = (last.end, ends.next(after: count))
-            if entry.sequence == last.sequence, count > 0 {
-                result.add(.doubled, entry.sequence, around)
-                continue
-            }
-            if entry.sequence < expected { result.add(.misplaced, entry.sequence, around) }
-            if entry.sequence > last.sequence + 1 { addMissing(last, entry.sequence, around) }
-            let digest = check(entry, sealed, last, around)
-            let end = entry.end > 0 ? WallTime(entry.end) : last.end
-            last = Last(sequence: entry.sequence, digest: digest, end: end)
-            newest = SealedBatch.digest(sealed)
+            items.append(Item(slot: slot, number: number, end: row.end, isProven: row.isProven))
         }
-        if let head { check(last, newest, head) }
-        progress(index.count, index.count)
+        items.sort { ($0.number, $0.isProven ? 0 : 1) < ($1.number, $1.isProven ? 0 : 1) }
+        for row in unnumbered {
+            result.add(row.sealed.allSatisfy { $0 == 0 } ? .notEmpty : .damaged, 0, (nil, nil))
+        }
+        // A crash may have come between an eviction and its note in the head.
+        let first = empty == 0 ? items.first.map(\.number) : nil
+        let expected = max(head?.first ?? items.first?.number ?? 1, first ?? 0)
+        var last = Last(sequence: expected > 0 ? expected - 1 : 0)
+        var newest = SealedBatch.noDigest
+        let ends = EndsAhead(items.map(\.end))
+        for (count, item) in items.enumerated() {
+            progress(items.count + count, 2 * items.count)
+            guard let row = try? ring.row(item.slot, ringID, key) else { continue }
+            let around = (last.end, ends.next(after: count))
+            if item.number == last.sequence, count > 0 {
+                result.add(.doubled, item.number, around)
+                continue
+            }
+            if item.number < expected { result.add(.misplaced, item.number, around) }
+            if item.number > last.sequence + 1 { addMissing(last, item.number, around) }
+            let digest = check(row, item.number, last, around)
+            let end = item.end > 0 ? WallTime(item.end) : last.end
+            last = Last(sequence: item.number, digest: digest, end: end)
+            newest = SealedBatch.digest(row.sealed)
+        }
+        if let head {
+            if notes < head.notes { result.add(.putBack, 0, (nil, nil)) }
+            check(last, newest, head)
+        }
+        progress(slots.count, slots.count)
+    }
+
+    /// The number of a row whose proof fails: what is sealed in it tells, and else its own word.
+    private func number(ofUnproven row: RingReader.Row) -> UInt64? {
+        if case .opened(let batch) = opener.open(row.sealed), batch.header.sequence > 0,
+            key.isValid(batch.signature, of: batch.signed)
+        {
+            return batch.header.sequence
+        }
+        return row.sequence > 0 ? row.sequence : nil
+    }
+
+    /// A ring of the version before: its batches alone can be looked at.
+    private func verifyEarlier(_ progress: (Int, Int) -> Void) -> Verification {
+        guard let slots = try? ring.slots() else {
+            result.add(.unreadable, 0, (nil, nil))
+            return result
+        }
+        for (count, slot) in slots.enumerated() {
+            progress(count, slots.count)
+            guard let row = try? ring.row(slot, [], key) else { continue }
+            switch row.kind {
+            case .batch: _ = check(row, row.sequence, Last(), (nil, nil))
+            case .note: note(Tombstone(row.sealed), row.sequence, (nil, nil))
+            case .empty, .none: continue
+            }
+        }
+        progress(slots.count, slots.count)
+        return result
     }
 
     /// Compares the newest that is stored with what the head knows: the last writing may be undone.
@@ -132,55 +225,57 @@ package final class Verifier {
     ///
     /// - Returns: the digest by which the next batch must name it; nil where it may name anything.
     private func check(
-        _ entry: RingReader.Entry,
-        _ sealed: [UInt8],
+        _ row: RingReader.Row,
+        _ number: UInt64,
         _ last: Last,
         _ around: (WallTime?, WallTime?)
     ) -> [UInt8]? {
-        if entry.end == 0 {
-            note(Tombstone(sealed), entry, around)
+        if case .note = row.kind {
+            note(row.isProven ? Tombstone(row.sealed) : nil, number, around)
             return nil
         }
-        switch opener.open(sealed) {
+        switch opener.open(row.sealed) {
         case .foreign:
-            result.add(.foreign, entry.sequence, around)
+            result.add(.foreign, number, around)
             return nil
         case .damaged:
-            result.add(.damaged, entry.sequence, around)
+            result.add(Tombstone.isOne(row.sealed) ? .forgedNote : .damaged, number, around)
             return nil
         case .opened(let batch):
-            let fault = fault(of: batch, entry)
-            if let fault { result.add(fault, entry.sequence, around) }
-            if let digest = last.digest, entry.sequence == last.sequence + 1,
-                batch.predecessor != digest
-            {
+            let fault = fault(of: batch, row)
+            if let fault { result.add(fault, number, around) }
+            if let digest = last.digest, number == last.sequence + 1, batch.predecessor != digest {
                 result.add(.outdated, last.sequence, (around.0, around.0))
             }
-            guard fault == nil else { return nil }
-            result.whole += 1
-            result.from =
-                result.from ?? WallTime(batch.header.base.milliseconds + batch.header.wallOffset)
-            result.to = WallTime(entry.end)
-            return SealedBatch.digest(sealed)
+            guard fault == nil || fault == .unproven || fault == .mistimed else { return nil }
+            if fault == nil {
+                result.whole += 1
+                let begin = batch.header.base.milliseconds &+ batch.header.wallOffset
+                result.from = result.from ?? WallTime(begin)
+                result.to = WallTime(row.end)
+            }
+            return SealedBatch.digest(row.sealed)
         }
     }
 
-    private func fault(of batch: OpenedBatch, _ entry: RingReader.Entry) -> Verification.Fault? {
+    private func fault(of batch: OpenedBatch, _ row: RingReader.Row) -> Verification.Fault? {
         if !key.isValid(batch.signature, of: batch.signed) { return .unsigned }
-        if batch.header.sequence != entry.sequence { return .misplaced }
-        return SealedBatch.roundedEnd(batch.end) == entry.end ? nil : .mistimed
+        if batch.header.sequence != row.sequence { return .misplaced }
+        let end = SealedBatch.roundedEnd(batch.end)
+        if RingReader.storedEnd(end) != row.end { return .mistimed }
+        return row.isProven ? nil : .unproven
     }
 
     private func note(
         _ stone: Tombstone?,
-        _ entry: RingReader.Entry,
+        _ number: UInt64,
         _ around: (WallTime?, WallTime?)
     ) {
         guard let stone, stone.isSigned(by: key) else {
-            return result.add(.forgedNote, entry.sequence, around)
+            return result.add(.forgedNote, number, around)
         }
-        guard stone.sequence == entry.sequence else {
-            return result.add(.misplaced, entry.sequence, around)
+        guard stone.sequence == number else {
+            return result.add(.misplaced, number, around)
         }
         switch stone.reason {
         case .forgotten: result.forgotten += 1
@@ -194,10 +289,10 @@ package final class Verifier {
 private struct EndsAhead {
     private let ends: [Int64]
 
-    init(_ index: [RingReader.Entry]) {
-        var ends = [Int64](repeating: 0, count: index.count + 1)
-        for place in index.indices.reversed() {
-            ends[place] = index[place].end > 0 ? index[place].end : ends[place + 1]
+    init(_ known: [Int64]) {
+        var ends = [Int64](repeating: 0, count: known.count + 1)
+        for index in known.indices.reversed() {
+            ends[index] = known[index] > 0 ? known[index] : ends[index + 1]
         }
         self.ends = ends
     }

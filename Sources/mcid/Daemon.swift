@@ -102,6 +102,7 @@ func runDaemon() -> Int32 {
                 bootID: SystemClock.bootID(),
                 version: ProcessFacts.version,
                 log: log,
+                isSynchronised: SystemClock.isSynchronised,
                 confinement: confinement
             )
         )

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-PAGE, SEALED, ORIGIN = 4096, 4037, 1 << 40
+PAGE, SEALED, PROOF, ORIGIN = 4096, 3973, 64, 1 << 40
 APP = "Quuxophone"  # the application's name is the plaintext that must be in no file
 
 
@@ -199,8 +199,8 @@ class Home:
 
 def numbers(page):
     """The sequence number and the end in a page that holds a row; None for another page."""
-    start = PAGE - SEALED - 12
-    if len(page) != PAGE or page[start - 6:start - 2] != b"\x06\x00\x05\x05":
+    start = PAGE - PROOF - SEALED - 12
+    if len(page) != PAGE or page[start - 8:start - 4] != b"\x08\x00\x05\x05":
         return None
     return (int.from_bytes(page[start:start + 6], "big") - ORIGIN,
             int.from_bytes(page[start + 6:start + 12], "big") - ORIGIN)
@@ -214,8 +214,9 @@ def batches(path):
     for place in range(32 + 24 if is_log else 0, len(data) - PAGE + 1, PAGE + (24 if is_log else 0)):
         page = data[place:place + PAGE]
         row = numbers(page)
-        if row and row[0] > 0 and page[-SEALED:].startswith(b"age-encryption.org/v1"):
-            found.add((row[0], page[-SEALED:]))
+        sealed = page[-SEALED - PROOF:-PROOF]
+        if row and row[0] > 0 and sealed.startswith(b"age-encryption.org/v1"):
+            found.add((row[0], sealed))
     return found
 
 
@@ -247,7 +248,7 @@ def copy_programs(programs, folder):
 def make_template(home, target, slots=None):
     """A consented home whose ring is full of batches that are two hours old, made by mcid itself."""
     clock = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    past = {"LD_PRELOAD": str(clock), "FAKETIME": "-2h", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    past = {"LD_PRELOAD": str(clock), "FAKETIME": "-2h", "DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_DISABLE_SHM": "1"}
     home.reset()
     for arguments in (("consent", "--accept"), ("set", "ring-size", "3M")):

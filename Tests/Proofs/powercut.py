@@ -29,7 +29,7 @@ import struct
 import sys
 import time
 
-from desk import (APP, ORIGIN, PAGE, SEALED, Desk, Home, build_shim, contents, copy_programs,
+from desk import (APP, ORIGIN, PAGE, PROOF, SEALED, Desk, Home, build_shim, contents, copy_programs,
                   make_template, numbers, traces, work_folder)
 
 HEAD = struct.Struct("<IciQII")
@@ -98,7 +98,7 @@ class Machine:
     def note(self, page):
         row = numbers(page) if len(page) == PAGE else None
         if row and row[0] > 0:
-            sealed = bytes(page[-SEALED:])
+            sealed = bytes(page[-SEALED - PROOF:-PROOF])
             version = sealed if sealed.startswith(b"age-") else TOMB
             if version not in self.versions[row[0]]:
                 self.versions[row[0]].append(version)

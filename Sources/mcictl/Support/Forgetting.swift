@@ -66,16 +66,16 @@ struct Forgetting {
         }
         let ring = try place.ring()
         try ring.rebuildToEnd()
-        let batches =
+        let targets =
             switch scope {
-            case .stretch(let range): ring.batches(touching: range)
-            case .batches(let numbers): numbers
+            case .stretch(let range): try ring.targets(touching: range)
+            case .batches(let numbers): try ring.targets(numbers)
             }
         if !dryRun {
-            if !batches.isEmpty { try ring.erase(batches) }
+            if !targets.isEmpty { try ring.erase(targets) }
             _ = Ring.eraseSetAside(place.paths.ring)
         }
         _ = consume lock
-        return batches.count
+        return targets.count
     }
 }

@@ -158,25 +158,45 @@ struct Workplace {
 
     /// The recorded timeline, with everything up to now stored.
     ///
+    /// - Parameter named: the file of a ring, instead of the one that is recorded into.
     /// - Throws: a ``Failure`` where there is nothing to read or no key to read it with.
-    func timeline() throws -> TimelineReader {
+    func timeline(_ named: String? = nil) throws -> TimelineReader {
         let identities = try identities()
+        return TimelineReader(try RingReader(path: try ringPath(named)), identities)
+    }
+
+    /// The path of a ring that is there, with everything up to now stored.
+    func ringPath(_ named: String?) throws -> String {
+        if let named {
+            guard Disk.exists(named) else { throw Failure("There is no file \(named).") }
+            return named
+        }
         _ = try? call(.flush)
         guard Disk.exists(paths.ring) else {
             throw Failure("Nothing has been recorded yet.", next: "mcictl status")
         }
-        return TimelineReader(try RingReader(path: paths.ring), identities)
+        return paths.ring
     }
 
     /// The ring itself, as the daemon would open it; hold the daemon's lock meanwhile.
     func ring() throws -> Ring {
-        let settings = try SettingsFile(paths.settings).read()
-        return try Ring.open(
-            paths.ring,
+        let (settings, key) = (try SettingsFile(paths.settings).read(), try deviceKey())
+        let marks = HighWaterKeeper(paths.highWater)
+        marks.look(key.verifier)
+        var setting = Ring.Setting(
             cap: settings.bytes,
-            key: try deviceKey(),
-            now: now.wall.milliseconds
+            key: key,
+            clocks: AgeClock.Reading(
+                wall: now.wall.milliseconds,
+                boottime: now.boottime,
+                monotonic: now.monotonic.milliseconds,
+                bootID: SystemClock.bootID(),
+                isSynchronised: SystemClock.isSynchronised()
+            )
         )
+        setting.marks = marks.marks
+        setting.note = { new in marks.raise(signedBy: key) { $0.raise(to: new) } }
+        return try Ring.open(paths.ring, setting, retention: settings.retentionTime)
     }
 
     /// The stretch of time between two optional bounds from the command line.

@@ -12,6 +12,10 @@ struct ExportVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write what was recorded, in the clear, as JSON Lines, CSV, Parquet and more.",
+        usage: """
+            mcictl export [--since <time>] [--until <time>] [--format <format>] [--out <file>]
+                          [--ring <file>] [--json]
+            """,
         discussion: """
             To standard output, or with --out to a file that appears when it is whole. Parquet is
             written by Python's pyarrow (python3 -m pip install pyarrow), which gets the events
@@ -42,6 +46,9 @@ struct ExportVerb: ParsableCommand {
     @Option(help: "Up to a time.")
     var until: String?
 
+    @Option(help: "Read this ring: a file of an earlier version.")
+    var ring: String?
+
     @Option(help: "jsonl, csv, parquet, ducktrack or libinput; without it as --out ends, or jsonl.")
     var format: Format?
 
@@ -60,7 +67,7 @@ struct ExportVerb: ParsableCommand {
         if format == .parquet, out == nil {
             throw Failure("Parquet needs a file.", next: "--out FILE", code: Failure.usage)
         }
-        let timeline = try place.timeline()
+        let timeline = try place.timeline(ring)
         let target = try out.map { try ExportFile($0, isParquet: format == .parquet) }
         let bar = ProgressBar("Exporting")
         let write = { (bytes: [UInt8]) in

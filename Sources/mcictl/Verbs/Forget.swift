@@ -77,7 +77,13 @@ struct ForgetVerb: ParsableCommand {
         }
         let forgetting = Forgetting(place)
         var scope = Forgetting.Scope.stretch(range)
-        if let app { scope = .batches(try place.timeline().batches(of: app, range)) }
+        if let app {
+            var numbers = try place.timeline().batches(of: app, range)
+            if let earlier = RingReader.earlier(beside: place.paths.ring) {
+                numbers += try place.timeline(earlier).batches(of: app, range)
+            }
+            scope = .batches(numbers)
+        }
         let count = try forgetting.erase(scope, dryRun: true).batches
         let hasSetAside = Disk.exists(place.paths.ring + Ring.setAsideSuffix)
         if dryRun || (count == 0 && !hasSetAside) {

@@ -29,6 +29,9 @@ struct LogVerb: ParsableCommand {
     @Option(help: "Up to a time.")
     var until: String?
 
+    @Option(help: "Read this ring: a file of an earlier version.")
+    var ring: String?
+
     @Flag(help: "Go on showing what is being recorded.")
     var follow = false
 
@@ -41,7 +44,7 @@ struct LogVerb: ParsableCommand {
     func run() throws {
         let place = Workplace()
         let range = try place.range(since: since, until: until)
-        let timeline = try place.timeline()
+        let timeline = try place.timeline(ring)
         if !json { Terminal.print("TIME          DEVICE       EVENT") }
         var summary = try show(timeline, range)
         while follow {

@@ -45,6 +45,9 @@ struct QueryVerb: ParsableCommand {
     @Option(help: "How to print the rows: table, csv or json.")
     var format: RowFormat?
 
+    @Option(help: "Read this ring: a file of an earlier version.")
+    var ring: String?
+
     @Flag(help: "The same as --format json.")
     var json = false
 
@@ -56,13 +59,11 @@ struct QueryVerb: ParsableCommand {
 
     func run() throws {
         let place = Workplace()
-        let source = BatchSource(path: place.paths.ring, identities: try place.identities())
+        let path = ring ?? place.paths.ring
+        let source = BatchSource(path: path, identities: try place.identities())
         do {
             let query = try QuerySession(source).prepare(sql)
-            _ = try? place.call(.flush)
-            guard Disk.exists(place.paths.ring) else {
-                throw Failure("Nothing has been recorded yet.", next: "mcictl status")
-            }
+            _ = try place.ringPath(ring)
             var writer = RowWriter(json ? .json : format ?? .table, query.columns)
             try query.run { writer.write($0) }
             writer.finish()

@@ -22,32 +22,67 @@ struct VerifyVerb: ParsableCommand {
             EXAMPLES
               mcictl verify
               mcictl verify --json
+              mcictl verify --acknowledge     you know what was found: it is not reported as new again
 
-            Exit code 0 when all is whole, 1 when something is not.
+            What was found stays found: the answer is then "acknowledged on …", never "whole".
+            Exit code 0 when all is whole or acknowledged, 1 when something is not.
             """
     )
 
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Say of what is found that you know it; asks before.")
+    var acknowledge = false
+
+    @Flag(help: "Acknowledge without being asked.")
+    var yes = false
+
+    @Option(help: "Check this ring: a file of an earlier version.")
+    var ring: String?
+
     func run() throws {
         let place = Workplace()
         let identities = try place.identities()
-        let isRunning = (try? place.call(.flush)) != nil
-        guard Disk.exists(place.paths.ring) else {
-            guard Disk.exists(RingHead.path(place.paths.ring)) else {
-                throw Failure("Nothing has been recorded yet.", next: "mcictl status")
+        let isRunning = ring == nil && (try? place.call(.flush)) != nil
+        let path = ring ?? place.paths.ring
+        guard Disk.exists(path) else {
+            guard ring == nil, Disk.exists(RingHead.path(path)) else {
+                throw Failure(
+                    ring.map { "There is no file \($0)." } ?? "Nothing has been recorded yet.",
+                    next: "mcictl status"
+                )
             }
             throw Failure(
                 "The ring is gone, though something was recorded into it.",
                 next: "\(Workplace.startCommand) makes a new one"
             )
         }
-        let bar = ProgressBar("Verifying")
         let key = try trustedKey(place)
-        let found: Verification
+        var found = try verify(place, path, identities, key, isRunning: isRunning)
+        let file = Acknowledgements(place.paths.acknowledgements)
+        found.acknowledge(file.read(key))
+        if acknowledge, try close(found, file, place) { found.acknowledge(file.read(key)) }
+        if json {
+            try Terminal.printJSON(Answer(found))
+        } else {
+            lines(found, place.now.wall).forEach { Terminal.print($0) }
+        }
+        if !found.isWhole, !found.isAcknowledged { throw ExitCode(Failure.failed) }
+    }
+
+    private func verify(
+        _ place: Workplace,
+        _ path: String,
+        _ identities: [Identity],
+        _ key: DeviceVerifier,
+        isRunning: Bool
+    ) throws -> Verification {
+        let bar = ProgressBar("Verifying")
+        defer { bar.end() }
         do {
-            found = try Verifier(place.paths.ring, identities, key).verify { bar.show($0, of: $1) }
+            let marks = ring == nil ? place.paths.highWater : nil
+            return try Verifier(path, identities, key, marks).verify { bar.show($0, of: $1) }
         } catch {
             bar.end()
             throw Failure(
@@ -55,13 +90,38 @@ struct VerifyVerb: ParsableCommand {
                 next: isRunning ? "mcictl status" : "\(Workplace.startCommand) mends what it can"
             )
         }
-        bar.end()
-        if json {
-            try Terminal.printJSON(Answer(found))
-        } else {
-            lines(found, place.now.wall).forEach { Terminal.print($0) }
+    }
+
+    /// Signs that what was found is known, after asking.
+    ///
+    /// - Returns: whether it was.
+    private func close(
+        _ found: Verification,
+        _ file: Acknowledgements,
+        _ place: Workplace
+    ) throws -> Bool {
+        let open = found.findings.filter { $0.acknowledged == nil }
+        guard !open.isEmpty else {
+            Terminal.tell("There is nothing new to acknowledge.")
+            return false
         }
-        if !found.isWhole { throw ExitCode(Failure.failed) }
+        if !yes {
+            lines(found, place.now.wall).forEach { Terminal.tell($0) }
+            guard try Terminal.ask("Acknowledge this for good?", script: "--yes") else {
+                Terminal.tell("Nothing was changed.")
+                return false
+            }
+        }
+        do {
+            try file.add(
+                open.map(\.name),
+                at: place.now.wall.milliseconds,
+                signedBy: try place.deviceKey()
+            )
+        } catch let error as FileError {
+            throw Failure("It could not be written to \(place.paths.acknowledgements) (\(error)).")
+        }
+        return true
     }
 
     /// The recorder's public key, as the person's consent names it.
@@ -84,18 +144,31 @@ struct VerifyVerb: ParsableCommand {
         func time(_ time: WallTime?) -> String { time.map { TimeText.full($0) } ?? "?" }
         let count = TimeText.count(found.whole, "batch", "batches")
         let stretch = found.whole > 0 ? ", \(time(found.from)) to \(time(found.to))" : ""
-        var lines = [
-            found.isWhole ? "● whole: \(count)\(stretch)" : "✗ not whole · \(count) whole\(stretch)"
-        ]
+        let latest = found.findings.compactMap(\.acknowledged).max()
+        let first =
+            if found.isWhole {
+                "● whole: \(count)\(stretch)"
+            } else if found.isAcknowledged, let latest {
+                "◐ acknowledged on \(TimeText.full(latest)) · \(count) whole\(stretch)"
+            } else {
+                "✗ not whole · \(count) whole\(stretch)"
+            }
+        var lines = [first]
         for finding in found.findings {
             guard finding.fault.isOfBatches, finding.first > 0 else {
-                lines.append("  \(finding.fault.words)")
+                let when = finding.to.map { " (\(TimeText.full($0)))" } ?? ""
+                lines.append("  \(finding.fault.words)\(when)\(known(finding))")
                 continue
             }
             let range = finding.first == finding.last ? "" : "–\(finding.last)"
             let batches = finding.first == finding.last ? "batch" : "batches"
-            lines.append("  \(batches) \(finding.first)\(range) \(finding.fault.words)")
+            lines.append(
+                "  \(batches) \(finding.first)\(range) \(finding.fault.words)\(known(finding))"
+            )
             lines.append("    between \(time(finding.from)) and \(time(finding.to))")
+        }
+        if !found.isWhole, !found.isAcknowledged {
+            lines.append("  When you know what happened: mcictl verify --acknowledge")
         }
         let notes = [
             (found.forgotten, "forgotten"), (found.expired, "expired"),
@@ -110,6 +183,10 @@ struct VerifyVerb: ParsableCommand {
         return lines
     }
 
+    private func known(_ finding: Verification.Finding) -> String {
+        finding.acknowledged.map { " · acknowledged on \(TimeText.full($0))" } ?? ""
+    }
+
     /// The answer as JSON.
     private struct Answer: Encodable {
         struct Finding: Encodable {
@@ -118,10 +195,12 @@ struct VerifyVerb: ParsableCommand {
             var lastBatch: UInt64
             var from: String?
             var to: String?
+            var acknowledged: String?
         }
 
         var schema = 1
         var whole: Bool
+        var acknowledged: Bool
         var batches: Int
         var from: String?
         var to: String?
@@ -133,6 +212,7 @@ struct VerifyVerb: ParsableCommand {
 
         init(_ found: Verification) {
             whole = found.isWhole
+            acknowledged = found.isAcknowledged
             batches = found.whole
             (from, to) = (found.from?.text, found.to?.text)
             (forgotten, expired, lost) = (found.forgotten, found.expired, found.lost)
@@ -143,7 +223,8 @@ struct VerifyVerb: ParsableCommand {
                     firstBatch: $0.first,
                     lastBatch: $0.last,
                     from: $0.from?.text,
-                    to: $0.to?.text
+                    to: $0.to?.text,
+                    acknowledged: $0.acknowledged?.text
                 )
             }
         }

@@ -130,10 +130,27 @@ guard let recipient = Recipient(identity.recipient) else { exit(1) }
 let sealer = Sealer([recipient], signedBy: key)
 let now: Int64 = 1_800_000_000_000
 
+/// The ring as the daemon opens it.
+func openRing(_ path: String, _ cap: Int) throws -> Ring {
+    let clocks = AgeClock.Reading(
+        wall: now,
+        boottime: 100_000,
+        monotonic: 100_000,
+        bootID: [UInt8](repeating: 7, count: 16),
+        isSynchronised: true
+    )
+    var setting = Ring.Setting(cap: cap, key: key, clocks: clocks)
+    let marks = HighWaterKeeper(
+        HighWaterFiles(inState: path + ".marks", inConfig: path + ".marks-2")
+    )
+    setting.note = { new in marks.raise(signedBy: key, readsFirst: false) { $0.raise(to: new) } }
+    return try Ring.open(path, setting, retention: 7 * 86_400_000)
+}
+
 /// Writing at a ring size: CPU and bytes an event, storing alone and the whole path.
 func write(_ mebibytes: Int, batches: Int) throws {
     let path = "\(folder)/write-\(mebibytes).db"
-    let ring = try Ring.open(path, cap: mebibytes << 20, key: key, now: now)
+    let ring = try openRing(path, mebibytes << 20)
     try ring.rebuildToEnd()
     var writer = Writer(sealer, first: 1, offset: now)
     var (storing, events) = (0.0, 0)
@@ -159,7 +176,7 @@ func read() throws {
     let path = "\(folder)/read.db"
     let slots = RingFormat.slots(cap: size << 20)
     do {
-        let ring = try Ring.open(path, cap: size << 20, key: key, now: now)
+        let ring = try openRing(path, size << 20)
         try ring.rebuildToEnd()
         var writer = Writer(sealer, first: 1, offset: now)
         try writer.work(slots) { try ring.put($0) }
@@ -197,7 +214,7 @@ func read() throws {
         "verify \(found.whole) batches, \(found.findings.count) findings: \(two(Date().timeIntervalSince(start))) s"
     )
     let opening = Date()
-    _ = try Ring.open(path, cap: size << 20, key: key, now: now)
+    _ = try openRing(path, size << 20)
     say("open   \(size) MiB: \(two(Date().timeIntervalSince(opening) * 1e3)) ms")
 }
 

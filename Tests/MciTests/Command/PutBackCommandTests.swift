@@ -95,10 +95,10 @@ import Testing
         file.write(Accounts())
         try Disk.write(copy, to: folder.paths.accounts)
         #expect(
-            try command("doctor").output.contains("[warn]  accounts   The accounts file was put")
+            try command("doctor").output.contains("[warn]  notices    The accounts file was put")
         )
         try Disk.write(Array("{".utf8), to: folder.paths.accounts)
-        #expect(try command("doctor").output.contains("accounts   The accounts file was damaged"))
+        #expect(try command("doctor").output.contains("notices    The accounts file was damaged"))
         #expect(try command("status").output.contains("  The accounts file was damaged"))
     }
 }

@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test func `what does not open is said on standard error`() throws {
-        try ring.damage("UPDATE ring SET sealed = zeroblob(4037) WHERE seq = (1 << 40) + 2")
+        try ring.damage("UPDATE ring SET sealed = zeroblob(3973) WHERE seq = (1 << 40) + 2")
         let result = try query("--format", "csv", "SELECT count(*) AS n FROM events")
         #expect(result.output == "n\n3\n")
         #expect(result.errors == "warning: 1 batches are damaged and were left out.\n")

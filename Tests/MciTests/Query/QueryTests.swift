@@ -280,7 +280,12 @@ import Timeline
         #expect(try ring.rows("\(focus) AND batch = 3") == [])
         #expect(try ring.rows("\(focus) AND batch = 7") == [told[1]])
         // The batches in between are gone: what they told is gone with them.
-        try ring.damage("UPDATE ring SET seq = 1 << 40 WHERE slot BETWEEN 0 AND 2")
+        try ring.damage(
+            """
+            UPDATE ring SET seq = 1 << 40, t_end = 1 << 40, sealed = zeroblob(3973),
+              proof = zeroblob(64) WHERE slot BETWEEN 0 AND 2
+            """
+        )
         #expect(
             try ring.rows(focus) == [
                 [.integer(4), .text("Editor"), .integer(Self.origin + 180_000)], told[1],
@@ -311,7 +316,7 @@ import Timeline
         try ring.put(minute: 6)
         try ring.damage(
             """
-            UPDATE ring SET sealed = zeroblob(4037) WHERE seq = (1 << 40) + 2;
+            UPDATE ring SET sealed = zeroblob(3973) WHERE seq = (1 << 40) + 2;
             UPDATE ring SET sealed = x'' WHERE seq = (1 << 40) + 3;
             UPDATE ring SET sealed = (SELECT sealed FROM ring WHERE seq = (1 << 40) + 1)
               WHERE seq = (1 << 40) + 4;

@@ -46,11 +46,12 @@ import Timeline
     {
         var session = try ScriptedSession()
         var random = SystemRandomNumberGenerator()
-        var late = 0
-        var erased = 0
+        var (late, erased, boot) = (0, 0, UInt8(7))
         let rounds = isProof ? 30 * 24 * 4 : 30 * 8
-        // The latest moment at which each batch may be there.
-        var limits: [UInt64: Int64] = [:]
+        // When each batch was first seen, in time that nobody sets.
+        var seen: [UInt64: Int64] = [:]
+        // How long the machine was off, and how long it had run when each was found to be due.
+        var (off, due): (Int64, [UInt64: Int64]) = (0, [:])
         for _ in 0..<rounds {
             switch Int.random(in: 0..<20, using: &random) {
             case 0:
@@ -58,32 +59,41 @@ import Timeline
                 let length = Int64.random(in: 60_000...10 * 3_600_000, using: &random)
                 session.now.boottime += length
                 session.now.wall.milliseconds += length
-            case 1:
-                session.now.wall.milliseconds += Int64.random(in: 0...2 * 3_600_000, using: &random)
+            case 1 where session.kernel.isSynchronised:
+                let length = Int64.random(in: -7_200_000...7_200_000, using: &random)
+                session.now.wall.milliseconds += length
             case 2:
-                session.now.wall.milliseconds -= Int64.random(in: 0...2 * 3_600_000, using: &random)
-            case 3:
-                session.recorder.stop()
-                session.advance(Int64.random(in: 0...day, using: &random))
-                session = try ScriptedSession(after: session)
-            case 4: session = try ScriptedSession(after: session)
+                // Off for a while, and started by the same boot or another.
+                if .random(using: &random) { session.recorder.stop() }
+                let length = Int64.random(in: 0...day, using: &random)
+                session.advance(length)
+                off += length
+                if .random(using: &random) { boot += 1 }
+                session = try ScriptedSession(
+                    after: session,
+                    bootID: boot,
+                    isSynchronised: .random(using: &random)
+                )
+            case 3: session = try ScriptedSession(after: session, bootID: boot)
             default: work(session)
             }
             // The loop is woken by its timers: they are on the boot's and the wall's clock.
             session.recorder.tick()
-            let now = session.now.wall.milliseconds
+            let now = session.now.boottime
             let entries = try RingReader(path: session.folder.paths.ring).entries()
-            for entry in entries {
-                // A clock that was ahead counts as of the moment it was found to be.
-                limits[entry.sequence] = min(
-                    limits[entry.sequence] ?? .max,
-                    min(entry.end, now + 60_000) + 7 * day
-                )
-            }
+            for entry in entries { seen[entry.sequence] = seen[entry.sequence] ?? now }
             let present = Set(entries.map(\.sequence))
-            late += limits.filter { present.contains($0.key) && $0.value + 60_000 < now }.count
-            erased += limits.keys.filter { !present.contains($0) }.count
-            limits = limits.filter { present.contains($0.key) }
+            // An hour of running for a doubted clock, and what ends are rounded by.
+            let ran = session.now.monotonic.milliseconds - off
+            for (number, end) in seen where end + 7 * day + 120_000 < now {
+                due[number] = due[number] ?? ran
+            }
+            late += due.filter { present.contains($0.key) && $0.value + 3_600_000 < ran }.count
+            // One stored at a stop is seen after the time off.
+            let early = seen.filter { !present.contains($0.key) && $0.value + 5 * day > now }
+            #expect(early.isEmpty)
+            erased += seen.keys.filter { !present.contains($0) }.count
+            seen = seen.filter { present.contains($0.key) }
             session.pass(isProof ? day / 96 : day / 8)
         }
         #expect(late == 0)
@@ -104,14 +114,25 @@ import Timeline
         // And with a restart in between.
         let next = try ScriptedSession(after: session)
         next.pass(day + 120_000)
-        #expect(try ends(next).isEmpty)
+        // What is there now was recorded after the restart.
+        let left = try RingReader(path: next.folder.paths.ring).entries().map(\.sequence)
+        #expect(left.allSatisfy { $0 > 2 })
     }
 
-    @Test func `a clock set forward ends the age of what is older`() throws {
+    @Test(arguments: [-3650, -8, 8, 3650])
+    func `a clock that is set while the machine runs changes no age`(days: Int64) throws {
         let session = try ScriptedSession()
         work(session)
-        session.now.wall.milliseconds += 8 * day
+        session.now.wall.milliseconds += days * day
         session.recorder.tick()
+        work(session)
+        #expect(try ends(session).count == 2)
+        session.now.wall.milliseconds -= days * day
+        session.recorder.tick()
+        work(session)
+        session.pass(6 * day)
+        #expect(try ends(session).count == 3)
+        session.pass(day + 120_000)
         #expect(try ends(session).isEmpty)
     }
 

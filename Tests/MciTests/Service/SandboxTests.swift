@@ -108,10 +108,9 @@ extension DaemonTests {
         try daemon.useSmallRing()
         // Where mcid may read; its own clock alone is another one.
         let clock = "\(daemon.folder.paths.state)/clock"
-        try Disk.write(Array("+0".utf8), to: clock)
+        try Disk.write(Array("0".utf8), to: clock)
         daemon.preloaded = [
-            "LD_PRELOAD": try Program.faketime(), "FAKETIME_TIMESTAMP_FILE": clock,
-            "FAKETIME_NO_CACHE": "1",
+            "LD_PRELOAD": try Program.clockShift(in: daemon.folder.path), "CLOCK_SHIFT": clock,
         ]
         if loss == .programsStart {
             let strace = try #require(Program.path("strace"))
@@ -126,7 +125,7 @@ extension DaemonTests {
         let before = try daemon.export()
         #expect(daemon.isRunning, "the proof of the start still holds")
 
-        try Disk.write(Array("+61".utf8), to: clock)
+        try Disk.write(Array("61".utf8), to: clock)
         hand.type(text: "secret")
         try #require(eventually { !daemon.isRunning })
         #expect(daemon.stop() == 78)

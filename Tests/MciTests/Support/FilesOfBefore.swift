@@ -50,7 +50,8 @@ enum FilesOfBefore {
     /// Replaces the controls, and takes away what only this version writes.
     static func write(_ controls: Controls, _ paths: Paths) throws {
         try Disk.write(bytes(controls), to: paths.controls)
-        for path in [paths.highWater.inState, paths.highWater.inConfig] { Disk.remove(path) }
+        let ring = ["", "-wal", "-shm", ".head"].map { paths.ring + $0 }
+        for path in [paths.highWater.inState, paths.highWater.inConfig] + ring { Disk.remove(path) }
     }
 
     /// Replaces the accounts.

@@ -79,7 +79,15 @@ enum Program {
             .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    /// The library that shows a preloaded program another time.
+    /// The library that shifts all clocks of a program by the seconds in a file, made in a folder.
+    static func clockShift(in folder: String) throws -> String {
+        let (source, library) = (root + "/Tests/Proofs/clock.c", folder + "/clock.so")
+        let made = try run("cc", ["-shared", "-fPIC", "-o", library, source])
+        guard made.code == 0 else { throw CocoaError(.executableLoad) }
+        return library
+    }
+
+    /// The library that sets the wall clock of a program; `DONT_FAKE_MONOTONIC=1` must stand beside it.
     static func faketime() throws -> String {
         let library = try FileManager.default.contentsOfDirectory(atPath: "/usr/lib")
             .map { "/usr/lib/\($0)/faketime/libfaketime.so.1" }

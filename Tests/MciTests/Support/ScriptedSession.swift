@@ -78,6 +78,11 @@ final class ScriptedDisk {
     var space: (free: Int64, whole: Int64)? = (1 << 40, 1 << 41)
 }
 
+/// A kernel that calls the clock synchronised or not, as a test says.
+final class ScriptedKernel {
+    var isSynchronised = true
+}
+
 /// The recorder as in the daemon, with a scripted source, a clock that stands still unless moved,
 /// and real files.
 final class ScriptedSession {
@@ -87,6 +92,7 @@ final class ScriptedSession {
     let recorder: Recorder
     private let clock: ScriptedClock
     let disk = ScriptedDisk()
+    let kernel: ScriptedKernel
 
     var now: Moment {
         get { clock.now }
@@ -99,11 +105,18 @@ final class ScriptedSession {
         consents: Bool = true,
         after previous: ScriptedSession? = nil,
         bootID: UInt8 = 7,
+        isSynchronised: Bool = true,
         confinement: Confinement = Confinement()
     ) throws {
         let folder = try previous?.folder ?? TemporaryFolder()
         if previous == nil { try Self.makeKey(folder.paths) }
-        try self.init(in: folder, at: previous?.now, bootID: bootID, confinement: confinement)
+        try self.init(
+            in: folder,
+            at: previous?.now,
+            bootID: bootID,
+            isSynchronised: isSynchronised,
+            confinement: confinement
+        )
         if consents, previous == nil { try consent() }
     }
 
@@ -112,9 +125,13 @@ final class ScriptedSession {
         in folder: TemporaryFolder,
         at now: Moment?,
         bootID: UInt8 = 7,
+        isSynchronised: Bool = true,
         confinement: Confinement = Confinement()
     ) throws {
         self.folder = folder
+        let kernel = ScriptedKernel()
+        kernel.isSynchronised = isSynchronised
+        self.kernel = kernel
         let clock = ScriptedClock()
         if let now { clock.now = now }
         self.clock = clock
@@ -136,6 +153,7 @@ final class ScriptedSession {
                     let minutes = Int(time.milliseconds / 60_000)
                     return WeekMinute(day: (minutes / 1440 + 3) % 7, minuteOfDay: minutes % 1440)
                 },
+                isSynchronised: { kernel.isSynchronised },
                 confinement: confinement
             )
         )
@@ -158,7 +176,8 @@ final class ScriptedSession {
         let end = now.monotonic.milliseconds + milliseconds
         while now.monotonic.milliseconds < end {
             let wall = recorder.wallDeadline.map { $0.milliseconds - now.wallOffset }
-            let next = [recorder.deadline, wall].compactMap(\.self).min()
+            let long = recorder.longDeadline.map { $0 - now.boottime + now.monotonic.milliseconds }
+            let next = [recorder.deadline, wall, long].compactMap(\.self).min()
             let due = next.map { max($0, now.monotonic.milliseconds + 1) } ?? end
             advance(min(due, end) - now.monotonic.milliseconds)
             recorder.tick()

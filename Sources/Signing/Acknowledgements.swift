@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Files
+
+/// What the person said of faults that were found: that they are known. A line for each, signed, so
+/// that nobody else can close one.
+///
+/// Losing the file, or putting back an older one, opens what was closed; nothing else can happen.
+package struct Acknowledgements: Sendable {
+    private static let intro = "mci-acknowledged/1"
+    /// Faults kept; the oldest go first.
+    private static let maxLines = 256
+
+    private let path: String
+
+    /// The file at a path; it need not exist.
+    package init(_ path: String) {
+        self.path = path
+    }
+
+    /// When each fault was acknowledged, in milliseconds since 1970, by the name it was given.
+    ///
+    /// - Parameter verifier: of the recorder's key.
+    /// - Returns: the lines that this recorder's key has signed; others count for nothing.
+    package func read(_ verifier: DeviceVerifier) -> [String: Int64] {
+        var known: [String: Int64] = [:]
+        for line in lines {
+            let words = line.split(separator: " ", omittingEmptySubsequences: false)
+            guard words.count >= 4, words[0] == Self.intro, let at = Int64(words[1]),
+                let last = words.last, let signature = Hex.decode(String(last))
+            else { continue }
+            let fault = words[2..<words.count - 1].joined(separator: " ")
+            if verifier.isValid(signature, of: Self.message(fault, at)) { known[fault] = at }
+        }
+        return known
+    }
+
+    /// Adds faults, on disk when this returns.
+    ///
+    /// - Parameters:
+    ///   - faults: names without a line feed.
+    ///   - at: milliseconds since 1970.
+    ///   - key: the recorder's.
+    /// - Throws: ``FileError``.
+    package func add(_ faults: [String], at: Int64, signedBy key: DeviceKey) throws(FileError) {
+        var all = lines
+        for fault in faults {
+            let message = Self.message(fault, at)
+            guard let signature = key.sign(message) else { continue }
+            all.append("\(String(decoding: message, as: UTF8.self)) \(Hex.encode(signature))")
+        }
+        let text = all.suffix(Self.maxLines).joined(separator: "\n") + "\n"
+        try Disk.write(Array(text.utf8), to: path)
+    }
+
+    private var lines: [String] {
+        let bytes = (try? Disk.read(path, limit: 1 << 20)) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private static func message(_ fault: String, _ at: Int64) -> [UInt8] {
+        Array("\(intro) \(at) \(fault)".utf8)
+    }
+}
