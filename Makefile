@@ -52,10 +52,10 @@ fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS
 bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table and a strong compressor.
 	@bash .ci/packages bench
 	@$(PYTHON_PACKAGES)
+	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
 	@$(RELEASE) --product mci-gate-bench
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
-	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
 	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)"
 

@@ -25,7 +25,7 @@ for tool in cc Xvfb xinput valgrind python3; do
 done
 if [[ -z ${BUILD_DIR:-} ]]; then
     release=(swift build -c release --static-swift-stdlib)
-    for product in mcid mcictl; do "${release[@]}" --product "$product" >&2; done
+    for product in mcid mcictl mci-ring-bench; do "${release[@]}" --product "$product" >&2; done
     BUILD_DIR=$("${release[@]}" --show-bin-path)
 fi
 bin=$(cd "$BUILD_DIR" && pwd)
@@ -214,7 +214,7 @@ rate=125
 export PYTHONPATH=.build-python
 instructions pynput "$(python3 -c 'import sys; print(sys.executable)')" "$here/listen.py" "$tmp/lines"
 rate=${rates[0]}
-python3 "$here/fill.py" "$XDG_STATE_HOME/mci/ring.db"
+"$bin/mci-ring-bench" --fill "$XDG_STATE_HOME/mci" 64
 instructions full "$tmp/mcid" --no-sandbox
 
 row() { printf '%-28s %9s %9s %9s %9s   %s\n' "$@"; }

@@ -271,6 +271,35 @@ func writeForPeers(_ path: String) throws {
     say("peers  \(count) events written")
 }
 
+/// Makes the ring of a stopped mcid full, as after some weeks.
+func fill(_ state: String, _ mebibytes: Int) throws {
+    guard let key = DeviceKeyFile.read(state + "/device.key") else { exit(1) }
+    var clock = timespec()
+    clock_gettime(CLOCK_REALTIME, &clock)
+    let wall = Int64(clock.tv_sec) * 1000
+    let marks = HighWaterKeeper(HighWaterFiles(inState: state + "/marks", inConfig: "/nonexistent"))
+    marks.look(key.verifier)
+    let clocks = AgeClock.Reading(
+        wall: wall,
+        boottime: 1,
+        monotonic: 1,
+        bootID: [UInt8](repeating: 0, count: 16),
+        isSynchronised: false
+    )
+    var setting = Ring.Setting(cap: mebibytes << 20, key: key, clocks: clocks)
+    setting.marks = marks.marks
+    setting.note = { new in marks.raise(signedBy: key) { $0.raise(to: new) } }
+    let ring = try Ring.open(state + "/ring.db", setting, retention: 7 * 86_400_000)
+    try ring.rebuildToEnd()
+    let sealer = Sealer([recipient], signedBy: key)
+    var writer = Writer(sealer, first: ring.nextSequence, offset: wall - 86_400_000)
+    try writer.work(RingFormat.slots(cap: mebibytes << 20)) { try ring.put($0) }
+}
+
+if folder == "--fill" {
+    try fill(CommandLine.arguments[2], Int(CommandLine.arguments[3]) ?? 64)
+    exit(0)
+}
 try Disk.makeFolder(folder)
 for mebibytes in [4, 100, 1024] { try write(mebibytes, batches: 600) }
 try read()
