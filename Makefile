@@ -12,6 +12,7 @@ PYTHON_PACKAGES = for name in varlink pyrage datasette pyarrow jsonschema pynput
 SOURCES = Package.swift Sources Tests
 FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build/fuzz
 RUNS ?= 10000000
+EVERY ?= 20
 SOAK ?= 1800
 
 .PHONY: run build test proof mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
@@ -33,16 +34,18 @@ test: ## All tests, with everything they need.
 	@$(PYTHON_PACKAGES)
 	$(SWIFT) test $(SWIFT_FLAGS)
 
-proof: build ## The random proofs at their full length, faults and power cuts: about two hours.
+proof: build ## The random proofs at their full length, faults, power cuts and bits: about four hours.
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
-	    'DaemonTests|OracleTests|ClickTests|PlaceTests|ContinuityTests|FocusTests|PointerTests|TouchTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests|PutBackTests'
+	    'DaemonTests|OracleTests|ClickTests|PlaceTests|ContinuityTests|FocusTests|PointerTests|TouchTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests|PutBackTests|BitTests|RollbackTests|AgeClockTests|BusyVerifyTests'
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
+	python3 Tests/Proofs/bits.py "$$($(RELEASE) --show-bin-path)"
 
-mutants: ## The gate with each small change made to it: every one fails a test. Some ten minutes.
+mutants: ## The gate with each small change made to it: every one fails a test. Then a sample of the storage.
 	python3 Tests/Proofs/mutants.py
+	python3 Tests/Proofs/mutants.py --module Storage --every $(EVERY)
 
 fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
 	@bash .ci/packages build

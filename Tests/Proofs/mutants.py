@@ -10,14 +10,17 @@ Tests/MciTests/Gate run; it is killed when one fails, crashes, does not end, or 
     mutants.py                       every mutant: some ten minutes
     mutants.py --list                what would be changed
     mutants.py --only Lane.swift:80  those of a file, or of a line; --every 20 is a sample
+    mutants.py --module Storage      the decisions of the ring instead: about two hours; --every 20 is six minutes
 
 The gate is a shared library here, so that the tests are compiled once and a mutant costs one file of
-the gate, a link and a run. Exit code 1 when a mutant survives.
+the gate, a link and a run. The storage is one too, loaded by the program of all tests as SwiftPM has
+built it, of which the fast ones about the ring run. Exit code 1 when a mutant survives.
 """
 import argparse
 import collections
 import concurrent.futures
 import os
+import json
 import pathlib
 import re
 import resource
@@ -28,12 +31,13 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULE = "Storage" if "Storage" in sys.argv else "Gate"
 # As they are when we begin; they may be edited meanwhile.
-TEXTS = {path.name: path.read_text() for path in sorted((ROOT / "Sources/Gate").glob("*.swift"))}
+TEXTS = {path.name: path.read_text() for path in sorted((ROOT / "Sources" / MODULE).glob("*.swift"))}
 # The words of 30 languages are data, which no test repeats.
 DATA = {"PrivateTitles.swift"}
 # What nothing outside can tell from the original, and why.
-EQUIVALENT = {
+EQUIVALENT = {} if MODULE == "Storage" else {
     ("Gate.swift", "isOpen -> true", "guard isOpen, let from = pointer.clearFrom, surroundings.areTold(run.device),"):
         "A closed gate has no window in front: a second lock.",
     ("Lane.swift", "0 -> 1", "private(set) var since = EventTime(0)"):
@@ -226,10 +230,82 @@ class Workshop:
             return None if all(self.passes(folder, choice) for choice in LIMITS) else "test"
 
 
+class RingWorkshop(Workshop):
+    """A folder with the storage as a shared library, and all tests as a program that loads it."""
+
+    CHOSEN = "AgeClockTests|SlotTableTests|DamageTests|EarlierRingTests|RingTests|BitTests"
+
+    def __init__(self, folder):
+        self.folder, self.objects = folder, {name: folder / f"{name[:-6]}.o" for name in TEXTS}
+        self.swiftc = shutil.which("swiftc") or sys.exit("swiftc is not on the PATH.")
+        subprocess.run(["swift", "build", "--build-tests"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        plan = (ROOT / ".build/debug.yaml").read_text()
+        commands = [json.loads(found) for found in re.findall(r"args: (\[.*\])$", plan, re.M)]
+        compiling = next(c for c in commands if "-c" in c and c[1:3] == ["-module-name", "Storage"])
+        linking = next(c for c in commands if any("mciPackageTests.xctest" in a for a in c)
+                       and any("LinkFileList" in a for a in c))
+        self.flags = self.imports(compiling)
+        for name, text in TEXTS.items():
+            (folder / name).write_text(text)
+        for name in TEXTS:
+            others = [folder / other for other in TEXTS if other != name]
+            subprocess.run([self.swiftc, "-frontend", "-c", *self.flags, "-primary-file", folder / name, *others,
+                            "-o", self.objects[name]], check=True)
+        self.link(folder, self.objects)
+        listing = next(a[1:] for a in linking if "LinkFileList" in a)
+        kept = [line for line in pathlib.Path(listing).read_text().splitlines() if "/Storage.build/" not in line]
+        (folder / "objects").write_text("\n".join(kept))
+        # Where the tests look for what else was built.
+        program = ROOT / ".build/debug/mciMutants.xctest"
+        self.program = program.resolve()
+        subprocess.run([*linking[:linking.index("-o")], "-o", self.program, "-emit-executable",
+                        "-module-name", "mciPackageTests", f"@{folder}/objects", "-Xlinker", "--export-dynamic",
+                        f"-L{folder}", "-lStorage", "-Xlinker", "-rpath=$ORIGIN"], check=True)
+
+    @staticmethod
+    def imports(command):
+        """What a file of the module is compiled with, of the command for all."""
+        flags, words = ["-module-name", "Storage", "-parse-as-library", "-suppress-warnings"], iter(command[3:])
+        for word in words:
+            if word in ("-I", "-Xcc", "-swift-version", "-enable-upcoming-feature", "-package-name",
+                        "-module-cache-path", "-target"):
+                flags += [word, next(words)]
+            elif word in ("-Onone", "-enable-testing", "-strict-memory-safety") or word.startswith("-D"):
+                flags.append(word)
+        return flags
+
+    def link(self, folder, objects):
+        subprocess.run([self.swiftc, "-emit-library", "-o", folder / "libStorage.so", *objects.values()], check=True)
+
+    def compile(self, mutant, folder):
+        text, source = TEXTS[mutant.name], folder / mutant.name
+        source.write_text(text[:mutant.start] + mutant.new + text[mutant.end:])
+        others = [self.folder / name for name in TEXTS if name != mutant.name]
+        made = subprocess.run([self.swiftc, "-frontend", "-c", *self.flags, "-primary-file", source, *others,
+                               "-o", folder / "mutant.o"], capture_output=True)
+        if made.returncode == 0:
+            self.link(folder, {**self.objects, mutant.name: folder / "mutant.o"})
+        return made.returncode == 0
+
+    def passes(self, folder, choice):
+        if choice == "--skip":
+            return True
+        run = subprocess.Popen(
+            [self.program, "--testing-library", "swift-testing", "--filter", self.CHOSEN], text=True, cwd=folder,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (120, 120)),
+            env={**os.environ, "SWIFT_BACKTRACE": "enable=no", "LD_LIBRARY_PATH": f"{folder}:{self.folder}"})
+        for line in run.stdout:
+            if " recorded an issue " in line:
+                run.kill()
+        return run.wait() == 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true", help="list the mutants only")
     parser.add_argument("--only", metavar="FILE[:LINE]", default="")
+    parser.add_argument("--module", choices=["Gate", "Storage"], default="Gate")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth only")
     options = parser.parse_args()
     only = options.only and options.only + ":"
@@ -239,9 +315,9 @@ def main():
         return
     begin, killed = time.monotonic(), collections.Counter()
     with tempfile.TemporaryDirectory(prefix="mci-mutants-") as folder:
-        shop = Workshop(pathlib.Path(folder))
+        shop = (RingWorkshop if MODULE == "Storage" else Workshop)(pathlib.Path(folder))
         if not all(shop.passes(shop.folder, choice) for choice in LIMITS):
-            sys.exit("The tests of the gate fail without any change.")
+            sys.exit("The tests fail without any change.")
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for mutant, verdict in zip(chosen, pool.map(shop.verdict, chosen)):
                 killed[verdict] += 1
