@@ -422,6 +422,8 @@ struct Store {
         _ isWanted: (SealedBatch) -> Bool,
         _ targets: (Ring) throws(StorageError) -> [Ring.Target]
     ) -> Selection? {
+        openIfThere()
+        if ring == nil, failure != nil { return nil }
         var found = Selection(waiting: waiting.filter(isWanted).map(\.sequence))
         let error = attempt { ring throws(StorageError) in found.targets = try targets(ring) }
         tellFindings()

@@ -8,7 +8,9 @@ import InMemoryLogging
 import Logging
 import Packing
 import Recording
+import Sealing
 import Settings
+import Signing
 import Storage
 import Testing
 import Timeline
@@ -134,6 +136,58 @@ import Timeline
         #expect(try ends(session).count == 3)
         session.pass(day + 120_000)
         #expect(try ends(session).isEmpty)
+    }
+
+    @Test(arguments: [1000, 1_000_000_000_000])
+    func `nothing is dropped under a clock that is decades wrong`(wall: Int64) throws {
+        let session = try ScriptedSession(isSynchronised: false)
+        session.now.wall.milliseconds = wall
+        session.recorder.tick()
+        work(session)
+        session.pass(61_000)
+        work(session)
+        session.recorder.stop()
+        #expect(try session.words().count { $0 == "letter down" } == 4)
+        let text = try String(contentsOfFile: session.folder.paths.identity, encoding: .utf8)
+        let key = try #require(DeviceKeyFile.read(session.folder.paths.deviceKey)).verifier
+        let found = try Verifier(session.folder.paths.ring, Identity.list(text) ?? [], key).verify()
+        #expect(found.isWhole, "\(found.findings)")
+    }
+
+    @Test func `a batch that is forgotten while it waits for the ring leaves a note`() throws {
+        let session = try ScriptedSession()
+        work(session)
+        // A foreign program in the middle of a read keeps the log from being emptied until it is full.
+        let ring = session.folder.paths.ring
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path("sqlite3")))
+        process.arguments = [ring]
+        let (input, output) = (Pipe(), Pipe())
+        (process.standardInput, process.standardOutput) = (input, output)
+        try process.run()
+        input.fileHandleForWriting.write(Data("BEGIN; SELECT count(*) FROM ring;\n".utf8))
+        _ = output.fileHandleForReading.availableData
+        func isWaiting() -> Bool {
+            session.log.entries.contains { $0.message == "A batch could not be stored yet" }
+        }
+        for _ in 0..<400 where !isWaiting() {
+            work(session)
+            session.pass(60_000)
+        }
+        try #require(isWaiting())
+        let since = WallTime(session.now.wall.milliseconds - 60_000).text
+        let reply = try session.recorder.handle(.forget(.init(since: since, until: nil)))
+        #expect(reply.batches ?? 0 > 0 && reply.pending == true)
+        input.fileHandleForWriting.closeFile()
+        process.waitUntilExit()
+        session.pass(5000)
+        work(session)
+        session.recorder.stop()
+        let text = try String(contentsOfFile: session.folder.paths.identity, encoding: .utf8)
+        let key = try #require(DeviceKeyFile.read(session.folder.paths.deviceKey)).verifier
+        let found = try Verifier(ring, Identity.list(text) ?? [], key).verify()
+        #expect(!found.findings.contains { $0.fault == .missing }, "\(found.findings)")
+        #expect(found.forgotten > 0)
     }
 
     @Test func `while the disk is nearly full nothing is recorded, and status says so`() throws {

@@ -89,6 +89,38 @@ import Timeline
         #expect(rows.count == RingFormat.slots(cap: RingFormat.smallestCap))
     }
 
+    @Test func `one row is one page, whatever number its slot has`() throws {
+        try fill(1)
+        let row = try #require(
+            RingPage(
+                Array(
+                    try Data(contentsOf: URL(fileURLWithPath: path))[
+                        try page(of: 1) * 4096..<(try page(of: 1) + 1) * 4096
+                    ]
+                )
+            )
+        )
+        // Numbers of one to four bytes.
+        let slots: [Int64] = [1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 268_435_455]
+        let values = slots.map {
+            "(\($0), \(row.storedSequence), \(row.storedEnd), x'\(Hex.encode(row.sealed))', x'\(Hex.encode(row.proof))')"
+        }
+        let other = "\(folder.path)/other.db"
+        let sql = """
+            PRAGMA page_size=4096;
+            CREATE TABLE ring(slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL, t_end INTEGER NOT NULL,
+              sealed BLOB NOT NULL, proof BLOB NOT NULL) STRICT;
+            INSERT INTO ring VALUES \(values.joined(separator: ","));
+            """
+        #expect(try Program.run("sqlite3", [other], input: sql).code == 0)
+        let data = try Data(contentsOf: URL(fileURLWithPath: other))
+        let pages = (0..<data.count / 4096).map { Array(data[$0 * 4096..<($0 + 1) * 4096]) }
+        let rows = pages.compactMap { page in
+            RingPage(page).flatMap { $0.bytes == page ? $0.slot : nil }
+        }
+        #expect(rows.sorted() == slots)
+    }
+
     @Test func `a changed bit is found wherever it is`() throws {
         try fill(5)
         let size = try #require(Disk.size(path))
