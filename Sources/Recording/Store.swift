@@ -468,7 +468,9 @@ struct Store {
 
     /// Takes note of what the clocks say, for ages.
     ///
-    /// - Parameter isSet: whether the wall clock was set since the last look.
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - isSet: whether the wall clock was set since the last look.
     mutating func look(at now: Moment, isSet: Bool) {
         let monotonic = now.monotonic.milliseconds
         guard isSet || looked.map({ monotonic - $0 >= 1000 }) ?? true else { return }

@@ -2,9 +2,9 @@
 
 package import Files
 
-/// What the person said of faults that were found: that they are known. A line for each, signed, so
-/// that nobody else can close one.
+/// What the person said of faults that were found: that they are known.
 ///
+/// There is a line for each, signed, so that nobody else can close one.
 /// Losing the file, or putting back an older one, opens what was closed; nothing else can happen.
 package struct Acknowledgements: Sendable {
     private static let intro = "mci-acknowledged/1"

@@ -212,8 +212,9 @@ package struct AgeClock: Equatable, Sendable {
         return all.filter { $0 >= -Self.tolerance }.min() ?? all.max() ?? 0
     }
 
-    /// Takes note of a claim. What was claimed before and is claimed no more came from a clock that
-    /// has jumped since.
+    /// Takes note of a claim.
+    ///
+    /// What was claimed before and is claimed no more came from a clock that has jumped since.
     private mutating func claim(_ elapsed: Int64) {
         let highest = claims.last?.elapsed ?? 0
         if elapsed > highest + Self.tolerance {

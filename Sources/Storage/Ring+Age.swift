@@ -25,6 +25,7 @@ extension Ring {
     /// Whether something that may be too old is kept, for the wall clock is doubted.
     ///
     /// - Parameter retention: milliseconds.
+    /// - Returns: true only where a time off that is claimed would end something's age.
     package func isKeepingDoubtful(_ retention: Int64) -> Bool {
         guard head.clock.isInDoubt, let claim = head.clock.claims.last?.elapsed else {
             return false
@@ -55,10 +56,10 @@ extension Ring {
         return found + (earlier?.batches(endedBy: limit) ?? []).map(Target.earlier)
     }
 
-    /// When something reaches its age, or a doubted clock counts, on CLOCK_BOOTTIME in milliseconds;
-    /// nil when nothing can.
+    /// When something reaches its age, or a doubted clock counts.
     ///
     /// - Parameter retention: milliseconds.
+    /// - Returns: CLOCK_BOOTTIME in milliseconds; nil when nothing can.
     package func expiryDue(_ retention: Int64) -> Int64? {
         guard let left = timeToExpiry(retention) else { return nil }
         return head.clock.boottime + min(left, head.clock.timeToClaim ?? .max)

@@ -11,6 +11,7 @@ extension Ring {
     /// What the person should know of the ring, in sentences.
     ///
     /// - Parameter isKnown: whether the person said of an incident, by its name, that it is known.
+    /// - Returns: none where all is well.
     package func notices(_ isKnown: (String) -> Bool) -> [String] {
         var notices = head.incidents.filter { !isKnown($0.name) }.map(\.kind.words)
             .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -180,8 +181,10 @@ extension Ring {
         return first.lowerBound...last.upperBound
     }
 
-    /// The number that the two proven rows around a slot leave for it. Rows follow each other by their
-    /// numbers, upwards as they are written and downwards as they are moved.
+    /// The number that the two proven rows around a slot leave for it.
+    ///
+    /// Rows follow each other by their numbers, upwards as they are written and downwards as they are
+    /// moved.
     private func numberBetweenNeighbours(of slot: Int) -> UInt64? {
         func neighbour(_ step: Int) -> (number: Int64, distance: Int64)? {
             var distance = 1
@@ -270,7 +273,10 @@ extension Ring {
 
     /// The number that the note of an erased damaged row has: the one it had, or one that is missing.
     ///
-    /// - Parameter others: rows that are about to be written.
+    /// - Parameters:
+    ///   - slot: of the damaged row.
+    ///   - others: rows that are about to be written.
+    /// - Returns: nil where nothing is missing.
     func number(ofErased slot: Int, _ others: [RingFile.Row]) -> UInt64? {
         let taken = Set(others.map { UInt64($0.entry.sequence) })
         guard let possible = possibleNumbers(of: slot) else { return nil }

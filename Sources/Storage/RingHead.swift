@@ -188,6 +188,7 @@ package struct RingHead: Equatable, Sendable {
     /// The bytes of a record that are signed.
     ///
     /// - Parameter index: of the record in the file.
+    /// - Returns: all of it but the signature.
     func content(_ index: Int) -> [UInt8] {
         var fields = HeadFields()
         fields.add(UInt64(index), count, durables, writings, first, newest)

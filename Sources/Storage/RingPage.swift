@@ -73,7 +73,9 @@ package struct RingPage: Equatable, Sendable {
 
     /// Takes what stands where a row's parts would, whatever is in front of them; without the slot.
     ///
-    /// - Parameter page: ``RingFormat/pageSize`` bytes.
+    /// - Parameters:
+    ///   - page: ``RingFormat/pageSize`` bytes.
+    ///   - layout: of its version.
     init(whatever page: [UInt8], _ layout: RowLayout = .current) {
         storedSequence = Self.integer(page[layout.sequenceStart..<layout.endStart])
         storedEnd = Self.integer(page[layout.endStart..<layout.blobStart])

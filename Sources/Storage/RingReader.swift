@@ -200,6 +200,7 @@ package final class RingReader {
     ///   - slot: from ``slots()``.
     ///   - ringID: what its proof must name.
     ///   - verifier: of the recorder's key.
+    /// - Returns: nil where the slot is not there.
     /// - Throws: ``StorageError``.
     package func row(
         _ slot: Int64,

@@ -36,7 +36,7 @@ package struct Verification: Equatable, Sendable {
         case ringGone
         /// The head was gone or unreadable at a start of the recorder.
         case headGone
-        /// What is remembered outside of the ring is damaged.
+        /// What is remembered outside of the ring is damaged, or all of it is gone.
         case marks
         /// Pages that hold no batch are not what they were.
         case structure
@@ -62,7 +62,7 @@ package struct Verification: Equatable, Sendable {
             case .putBack: "the ring was put back to an older state"
             case .ringGone: "the ring's file had been removed when the recorder started"
             case .headGone: "the head file had been removed or damaged when the recorder started"
-            case .marks: "a file of high-water marks is damaged"
+            case .marks: "a file of high-water marks is damaged or gone"
             case .notEmpty: "changed though nothing was stored there"
             case .structure: "pages of the database that hold no batch were changed"
             case .unreadable: "the database's tree is damaged"

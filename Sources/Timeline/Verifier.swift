@@ -61,7 +61,12 @@ package final class Verifier {
         defer { ring.endReading() }
         if head == nil || damagedRecords > 0 { result.add(.head, 0, (nil, nil)) }
         if let head { check(head, outside) }
-        if let outside { outside.damaged.forEach { _ in result.add(.marks, 0, (nil, nil)) } }
+        if let outside {
+            outside.damaged.forEach { _ in result.add(.marks, 0, (nil, nil)) }
+            // The first writing of all comes before the marks, and each later one behind them.
+            let hasLost = !outside.exists && head.map { $0.writings > 1 } == true
+            if hasLost { result.add(.marks, 0, (nil, nil)) }
+        }
         if let head, head.structure != SealedBatch.noDigest { check(structure: head.structure) }
         let remembered = outside.flatMap { $0.marks.hasRing ? $0.marks.ringID : nil }
         check(slots, head, head?.ringID ?? remembered ?? ring.namedID ?? [], progress)

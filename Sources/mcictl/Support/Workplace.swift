@@ -159,6 +159,7 @@ struct Workplace {
     /// The recorded timeline, with everything up to now stored.
     ///
     /// - Parameter named: the file of a ring, instead of the one that is recorded into.
+    /// - Returns: its reader.
     /// - Throws: a ``Failure`` where there is nothing to read or no key to read it with.
     func timeline(_ named: String? = nil) throws -> TimelineReader {
         let identities = try identities()

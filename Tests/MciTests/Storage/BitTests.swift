@@ -52,7 +52,7 @@ import Timeline
         let ring = try SmallRing(in: folder.path)
         let all = Self.flips(ring)
         // A prime, so that each kind of bit has its turn.
-        let flips = isProof ? all : stride(from: 0, to: all.count, by: 149).map { all[$0] }
+        let flips = isProof ? all : stride(from: 0, to: all.count, by: 311).map { all[$0] }
         let results = Mutex((lost: [String](), unnamed: [String](), late: 0, done: 0))
         let next = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: 2) { worker in
@@ -110,6 +110,16 @@ import Timeline
         }
     }
 
+    @Test func `marks that are removed are missed`() throws {
+        let folder = try TemporaryFolder()
+        let ring = try SmallRing(in: folder.path)
+        let path = "\(folder.path)/ring.db"
+        Disk.remove(path + ".marks")
+        #expect(ring.verify(path)?.isWhole == true, "one copy is enough")
+        Disk.remove(path + ".marks-2")
+        #expect(ring.verify(path)?.findings.map(\.fault) == [.marks])
+    }
+
     @Test(arguments: [-3650, -8, 8, 3650], [4000, 7_200_000])
     func `a damaged row and a wrong clock together cost nothing`(days: Int64, length: Int64) throws
     {
@@ -143,7 +153,11 @@ import Timeline
                     ring.key,
                     clocks: clocks(boot == 7 ? 0 : error, 10_000)
                 )
-                for later in stride(from: Int64(20_000), through: most + 20_000, by: 4000) {
+                for later in stride(
+                    from: Int64(20_000),
+                    through: most + 20_000,
+                    by: max(4000, most / 40)
+                ) {
                     opened.look(clocks(error, later), retention: SmallRing.retention)
                     #expect(try opened.targets(olderThan: SmallRing.retention).isEmpty)
                 }

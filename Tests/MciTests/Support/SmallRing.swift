@@ -24,7 +24,7 @@ struct SmallRing: Sendable {
     /// The files, by what follows the path of the ring.
     let files: [String: [UInt8]]
 
-    /// - Parameter folder: where it is made.
+    /// Makes it in a folder, as the daemon would.
     init(in folder: String) throws {
         let mill = try BatchMill()
         (identity, key) = (mill.identity, mill.key)
