@@ -156,7 +156,7 @@ import Timeline
                 for later in stride(
                     from: Int64(20_000),
                     through: most + 20_000,
-                    by: max(4000, most / 40)
+                    by: Int(max(4000, most / 40))
                 ) {
                     opened.look(clocks(error, later), retention: SmallRing.retention)
                     #expect(try opened.targets(olderThan: SmallRing.retention).isEmpty)
