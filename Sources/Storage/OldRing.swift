@@ -46,10 +46,13 @@ struct OldRing {
     private var logged: Found?
     private var size: Int
 
+    /// So many may wait of each kind, whoever has put them there.
+    private static let numbers = 1...99
+
     /// The paths of all old rings of a ring.
     static func paths(_ ring: String) -> [(path: String, reason: Reason)] {
         Reason.allCases.flatMap { reason in
-            (1...9).map { ("\(ring)\(reason.rawValue)-\($0)", reason) }
+            numbers.map { ("\(ring)\(reason.rawValue)-\($0)", reason) }
         }
         .filter { Disk.exists($0.0) || Disk.exists($0.0 + "-wal") }
     }
@@ -64,11 +67,17 @@ struct OldRing {
         }
     }
 
-    /// Sets a ring aside with its log; one that cannot even be moved stays.
-    static func setAside(_ ring: String, _ reason: Reason) {
-        let free = (1...9).map { "\(ring)\(reason.rawValue)-\($0)" }
+    /// Sets a ring aside with its log; one that cannot be moved, or for which no name is free, stays.
+    ///
+    /// - Parameters:
+    ///   - ring: the path of the database.
+    ///   - reason: why.
+    ///   - name: the path of the ring beside which it is kept, where that is another.
+    static func setAside(_ ring: String, _ reason: Reason, as name: String? = nil) {
+        let name = name ?? ring
+        let free = numbers.map { "\(name)\(reason.rawValue)-\($0)" }
             .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
-        guard let path = free else { return Disk.remove(ring) }
+        guard let path = free else { return }
         // The log first: a ring without its log would be taken for a whole one.
         if Disk.exists(ring + "-wal") { try? Disk.move(ring + "-wal", to: path + "-wal") }
         if Disk.exists(ring) { try? Disk.move(ring, to: path) }
@@ -178,6 +187,8 @@ struct OldRing {
         var salts = isWhole ? Array(header[16..<24]) : nil
         var frames: [[UInt8]] = []
         for place in stride(from: 32, through: size - frame, by: frame) {
+            // No recorder's log is that long.
+            guard frames.count < 2 * RingFormat.mostFrames else { break }
             let bytes = read(place, frame)
             guard bytes.count == frame else { break }
             let found = Array(bytes[8..<16])

@@ -53,13 +53,15 @@ extension Ring {
         guard let from = checking, rebuilding == nil else { return }
         let damagedBefore = slots.damagedCount
         var next = from
-        for _ in 0..<RingFormat.mostProven {
-            guard let slot = slots.firstUnchecked(from: next) else {
-                checking = nil
-                break
+        try placeTogether { () throws(StorageError) in
+            for _ in 0..<RingFormat.mostProven {
+                guard let slot = slots.firstUnchecked(from: next) else {
+                    checking = nil
+                    break
+                }
+                _ = try check(slot)
+                next = slot + 1
             }
-            _ = try check(slot)
-            next = slot + 1
         }
         if checking != nil { checking = next }
         if slots.damagedCount > damagedBefore {
@@ -78,9 +80,11 @@ extension Ring {
 
     /// Looks at the rows that no proof is needed for to call them damaged.
     func settleImpossible() throws(StorageError) {
-        for slot in slots.damaged {
-            guard let row = try file.row(slot) else { throw StorageError(.damaged) }
-            try distrust(slot, row)
+        try placeTogether { () throws(StorageError) in
+            for slot in slots.damaged {
+                guard let row = try file.row(slot) else { throw StorageError(.damaged) }
+                try distrust(slot, row)
+            }
         }
         if slots.damagedCount > 0 { report(.damagedRows(slots.damagedCount)) }
     }
@@ -118,10 +122,36 @@ extension Ring {
             slots.set(slot, .init())
             return report(.mended)
         }
-        if possibleNumbers(of: slot) == nil || upperAge(of: slot) == nil, head.found == 0 {
-            head.found = head.clock.now
+        unplaced.append(slot)
+        try placeTogether {}
+    }
+
+    /// Checks rows, and finds out only then what those that were found damaged may be: to find out asks
+    /// other rows for their proof, which may be damaged likewise.
+    func placeTogether(_ check: () throws(StorageError) -> Void) throws(StorageError) {
+        if isPlacing { return try check() }
+        isPlacing = true
+        defer { isPlacing = false }
+        defer { place() }
+        try check()
+    }
+
+    private func place() {
+        while !unplaced.isEmpty {
+            let found = unplaced
+            unplaced = []
+            var places: [(slot: Int, turn: Int64)] = []
+            for slot in found where slots.entries[slot].isDamaged {
+                let numbers = possibleNumbers(of: slot)
+                if numbers == nil || head.end == 0, head.found == 0 {
+                    head.found = head.clock.now
+                }
+                places.append((slot, Int64(clamping: numbers?.upperBound ?? 0)))
+            }
+            for place in places where slots.entries[place.slot].isDamaged {
+                slots.distrust(place.slot, turn: place.turn)
+            }
         }
-        slots.distrust(slot, turn: Int64(possibleNumbers(of: slot)?.upperBound ?? 0))
     }
 
     func report(_ finding: Finding) {
@@ -256,6 +286,7 @@ extension Ring {
             var best: Int?
             for (slot, entry) in slots.entries.enumerated()
             where entry.isBatch && isWanted(UInt64(entry.sequence))
+                && UInt64(entry.sequence) <= head.newest
                 && best.map({ isBetter(entry.sequence, slots.entries[$0].sequence) }) ?? true
             {
                 best = slot

@@ -51,6 +51,7 @@ final class RingFile {
         guard try connection.integer("PRAGMA user_version") == RingFormat.version else {
             throw StorageError(.unknownVersion)
         }
+        guard try connection.hasSchema(RingFormat.schema) else { throw StorageError(.damaged) }
         ringID = try Self.ringID(connection)
         try connection.execute(
             """
