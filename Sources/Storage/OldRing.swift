@@ -75,6 +75,7 @@ struct OldRing {
     ///   - name: the path of the ring beside which it is kept, where that is another.
     static func setAside(_ ring: String, _ reason: Reason, as name: String? = nil) {
         let name = name ?? ring
+        if reason == .damaged { copyOddRows(ring) }
         let free = numbers.map { "\(name)\(reason.rawValue)-\($0)" }
             .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
         guard let path = free else { return }
@@ -82,6 +83,44 @@ struct OldRing {
         if Disk.exists(ring + "-wal") { try? Disk.move(ring + "-wal", to: path + "-wal") }
         if Disk.exists(ring) { try? Disk.move(ring, to: path) }
         Disk.remove(ring + "-shm")
+    }
+
+    /// Copies the rows that do not fill a page as they should and that SQLite can read all the same: the
+    /// file has pages of another size, or a proof is too short or too long.
+    private static func copyOddRows(_ ring: String) {
+        let free = numbers.map { "\(ring)\(Reason.damaged.rawValue)-\($0)" }
+            .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
+        guard let free, let connection = try? SQLiteConnection(path: ring, access: .read),
+            // A view of that name could go on for ever.
+            (try? connection.integer(
+                "SELECT count(*) FROM sqlite_schema WHERE name='ring' AND type='table'"
+            )) == 1,
+            let size = try? connection.integer("PRAGMA page_size"),
+            let rows = try? SQLiteStatement(
+                connection,
+                """
+                SELECT slot, seq, t_end, sealed, substr(proof, 1, \(RingFormat.proofSize)) FROM ring
+                WHERE length(sealed) = \(RingFormat.slotSize) AND (\(size) <> \(RingFormat.pageSize)
+                  OR length(proof) <> \(RingFormat.proofSize))
+                """
+            )
+        else { return }
+        let most = (Disk.size(ring) ?? 0) / RingFormat.slotSize
+        var copy: DiskFile?
+        for index in 0...most {
+            guard (try? rows.step()) == true else { return }
+            var proof = rows.bytes(4)
+            proof += [UInt8](repeating: 0, count: RingFormat.proofSize - proof.count)
+            let row = RingPage(
+                slot: max(0, rows.integer(0)),
+                storedSequence: rows.integer(1),
+                storedEnd: rows.integer(2),
+                sealed: rows.bytes(3),
+                proof: proof
+            )
+            copy = copy ?? (try? DiskFile(free, makes: true))
+            try? copy?.write(row.bytes, at: index * RingFormat.pageSize, durable: false)
+        }
     }
 
     init(_ path: String, _ reason: Reason) {
