@@ -34,6 +34,18 @@ final class EarlierRing {
         return (try? connection.integer(columns)) == 0
     }
 
+    /// Whether what has the name of one is none, or has a schema that it should not have.
+    static func isBroken(_ ring: String) -> Bool {
+        let path = path(ring)
+        guard Disk.exists(path) else { return false }
+        do {
+            _ = try EarlierRing(opening: path)
+            return false
+        } catch {
+            return error.code == .damaged
+        }
+    }
+
     /// Opens the one beside a ring; nil where there is none, or none that can be read.
     convenience init?(_ ring: String) {
         let path = Self.path(ring)
@@ -49,6 +61,9 @@ final class EarlierRing {
     private init(opening path: String) throws(StorageError) {
         self.path = path
         connection = try SQLiteConnection(path: path, access: .write)
+        guard try connection.hasSchema(RingFormat.schemaBefore) else {
+            throw StorageError(.damaged)
+        }
         try connection.execute(
             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
         )
@@ -79,13 +94,7 @@ final class EarlierRing {
                 PRAGMA page_size=\(RingFormat.pageSize); PRAGMA auto_vacuum=INCREMENTAL;
                 PRAGMA application_id=\(RingFormat.applicationID);
                 PRAGMA user_version=\(RingFormat.versionBefore);
-                CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
-                CREATE TABLE ring(
-                  slot   INTEGER PRIMARY KEY,
-                  seq    INTEGER NOT NULL,
-                  t_end  INTEGER NOT NULL,
-                  sealed BLOB NOT NULL
-                ) STRICT;
+                \(RingFormat.schemaBefore)
                 """
             )
         }

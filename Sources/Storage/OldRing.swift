@@ -46,10 +46,13 @@ struct OldRing {
     private var logged: Found?
     private var size: Int
 
+    /// So many may wait of each kind, whoever has put them there.
+    private static let numbers = 1...99
+
     /// The paths of all old rings of a ring.
     static func paths(_ ring: String) -> [(path: String, reason: Reason)] {
         Reason.allCases.flatMap { reason in
-            (1...9).map { ("\(ring)\(reason.rawValue)-\($0)", reason) }
+            numbers.map { ("\(ring)\(reason.rawValue)-\($0)", reason) }
         }
         .filter { Disk.exists($0.0) || Disk.exists($0.0 + "-wal") }
     }
@@ -64,15 +67,60 @@ struct OldRing {
         }
     }
 
-    /// Sets a ring aside with its log; one that cannot even be moved stays.
-    static func setAside(_ ring: String, _ reason: Reason) {
-        let free = (1...9).map { "\(ring)\(reason.rawValue)-\($0)" }
+    /// Sets a ring aside with its log; one that cannot be moved, or for which no name is free, stays.
+    ///
+    /// - Parameters:
+    ///   - ring: the path of the database.
+    ///   - reason: why.
+    ///   - name: the path of the ring beside which it is kept, where that is another.
+    static func setAside(_ ring: String, _ reason: Reason, as name: String? = nil) {
+        let name = name ?? ring
+        if reason == .damaged { copyOddRows(ring) }
+        let free = numbers.map { "\(name)\(reason.rawValue)-\($0)" }
             .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
-        guard let path = free else { return Disk.remove(ring) }
+        guard let path = free else { return }
         // The log first: a ring without its log would be taken for a whole one.
         if Disk.exists(ring + "-wal") { try? Disk.move(ring + "-wal", to: path + "-wal") }
         if Disk.exists(ring) { try? Disk.move(ring, to: path) }
         Disk.remove(ring + "-shm")
+    }
+
+    /// Copies the rows that do not fill a page as they should and that SQLite can read all the same: the
+    /// file has pages of another size, or a proof is too short or too long.
+    private static func copyOddRows(_ ring: String) {
+        let free = numbers.map { "\(ring)\(Reason.damaged.rawValue)-\($0)" }
+            .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
+        guard let free, let connection = try? SQLiteConnection(path: ring, access: .read),
+            // A view of that name could go on for ever.
+            (try? connection.integer(
+                "SELECT count(*) FROM sqlite_schema WHERE name='ring' AND type='table'"
+            )) == 1,
+            let size = try? connection.integer("PRAGMA page_size"),
+            let rows = try? SQLiteStatement(
+                connection,
+                """
+                SELECT slot, seq, t_end, sealed, substr(proof, 1, \(RingFormat.proofSize)) FROM ring
+                WHERE length(sealed) = \(RingFormat.slotSize) AND (\(size) <> \(RingFormat.pageSize)
+                  OR length(proof) <> \(RingFormat.proofSize))
+                """
+            )
+        else { return }
+        let most = (Disk.size(ring) ?? 0) / RingFormat.slotSize
+        var copy: DiskFile?
+        for index in 0...most {
+            guard (try? rows.step()) == true else { return }
+            var proof = rows.bytes(4)
+            proof += [UInt8](repeating: 0, count: RingFormat.proofSize - proof.count)
+            let row = RingPage(
+                slot: max(0, rows.integer(0)),
+                storedSequence: rows.integer(1),
+                storedEnd: rows.integer(2),
+                sealed: rows.bytes(3),
+                proof: proof
+            )
+            copy = copy ?? (try? DiskFile(free, makes: true))
+            try? copy?.write(row.bytes, at: index * RingFormat.pageSize, durable: false)
+        }
     }
 
     init(_ path: String, _ reason: Reason) {
@@ -178,6 +226,8 @@ struct OldRing {
         var salts = isWhole ? Array(header[16..<24]) : nil
         var frames: [[UInt8]] = []
         for place in stride(from: 32, through: size - frame, by: frame) {
+            // No recorder's log is that long.
+            guard frames.count < 2 * RingFormat.mostFrames else { break }
             let bytes = read(place, frame)
             guard bytes.count == frame else { break }
             let found = Array(bytes[8..<16])

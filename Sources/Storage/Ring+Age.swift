@@ -62,14 +62,17 @@ extension Ring {
     /// - Returns: CLOCK_BOOTTIME in milliseconds; nil when nothing can.
     package func expiryDue(_ retention: Int64) -> Int64? {
         guard let left = timeToExpiry(retention) else { return nil }
-        return head.clock.boottime + min(left, head.clock.timeToClaim ?? .max)
+        return head.clock.boottime
+            .addingSaturated(min(left, head.clock.timeToClaim ?? .max))
     }
 
     private func timeToExpiry(_ retention: Int64) -> Int64? {
         let ends = [
             slots.earliestEnd(head.clock.ageEnd), earliestDamageEnd, earlier?.earliestEnd,
         ]
-        return ends.compactMap(\.self).min().map { max(0, $0 + retention - head.clock.now) }
+        return ends.compactMap(\.self).min().map {
+            max(0, $0.addingSaturated(retention).subtractingSaturated(head.clock.now))
+        }
     }
 
     private var earliestDamageEnd: Int64? {

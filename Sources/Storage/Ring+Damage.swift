@@ -54,13 +54,15 @@ extension Ring {
         guard let from = checking, rebuilding == nil else { return }
         let damagedBefore = slots.damagedCount
         var next = from
-        for _ in 0..<RingFormat.mostProven {
-            guard let slot = slots.firstUnchecked(from: next) else {
-                checking = nil
-                break
+        try placeTogether { () throws(StorageError) in
+            for _ in 0..<RingFormat.mostProven {
+                guard let slot = slots.firstUnchecked(from: next) else {
+                    checking = nil
+                    break
+                }
+                _ = try check(slot)
+                next = slot + 1
             }
-            _ = try check(slot)
-            next = slot + 1
         }
         if checking != nil { checking = next }
         if slots.damagedCount > damagedBefore {
@@ -79,9 +81,11 @@ extension Ring {
 
     /// Looks at the rows that no proof is needed for to call them damaged.
     func settleImpossible() throws(StorageError) {
-        for slot in slots.damaged {
-            guard let row = try file.row(slot) else { throw StorageError(.damaged) }
-            try distrust(slot, row)
+        try placeTogether { () throws(StorageError) in
+            for slot in slots.damaged {
+                guard let row = try file.row(slot) else { throw StorageError(.damaged) }
+                try distrust(slot, row)
+            }
         }
         if slots.damagedCount > 0 { report(.damagedRows(slots.damagedCount)) }
     }
@@ -119,10 +123,36 @@ extension Ring {
             slots.set(slot, .init())
             return report(.mended)
         }
-        if possibleNumbers(of: slot) == nil || upperAge(of: slot) == nil, head.found == 0 {
-            head.found = head.clock.now
+        unplaced.append(slot)
+        try placeTogether {}
+    }
+
+    /// Checks rows, and finds out only then what those that were found damaged may be: to find out asks
+    /// other rows for their proof, which may be damaged likewise.
+    func placeTogether(_ check: () throws(StorageError) -> Void) throws(StorageError) {
+        if isPlacing { return try check() }
+        isPlacing = true
+        defer { isPlacing = false }
+        defer { place() }
+        try check()
+    }
+
+    private func place() {
+        while !unplaced.isEmpty {
+            let found = unplaced
+            unplaced = []
+            var places: [(slot: Int, turn: Int64)] = []
+            for slot in found where slots.entries[slot].isDamaged {
+                let numbers = possibleNumbers(of: slot)
+                if numbers == nil || head.end == 0, head.found == 0 {
+                    head.found = head.clock.now
+                }
+                places.append((slot, Int64(clamping: numbers?.upperBound ?? 0)))
+            }
+            for place in places where slots.entries[place.slot].isDamaged {
+                slots.distrust(place.slot, turn: place.turn)
+            }
         }
-        slots.distrust(slot, turn: Int64(possibleNumbers(of: slot)?.upperBound ?? 0))
     }
 
     func report(_ finding: Finding) {
@@ -181,6 +211,18 @@ extension Ring {
         return first.lowerBound...last.upperBound
     }
 
+    /// Whether a row's proof stands.
+    ///
+    /// One whose proof does not is found out in its turn, or one damaged row after the other would be now.
+    private func isSound(_ slot: Int) -> Bool {
+        if slots.entries[slot].trust == .proven { return true }
+        guard let row = try? file.row(slot), row.entry.holdsSame(as: slots.entries[slot]),
+            isProven(row, slot)
+        else { return false }
+        slots.trust(slot)
+        return true
+    }
+
     /// The number that the two proven rows around a slot leave for it.
     ///
     /// Rows follow each other by their numbers, upwards as they are written and downwards as they are
@@ -193,7 +235,7 @@ extension Ring {
                 guard slots.entries.indices.contains(index) else { return nil }
                 let entry = slots.entries[index]
                 if entry.sequence > 0, !entry.isDamaged {
-                    guard (try? check(index)) == true else { return nil }
+                    guard isSound(index) else { return nil }
                     return (entry.sequence, Int64(distance))
                 }
                 distance += 1
@@ -259,6 +301,7 @@ extension Ring {
             var best: Int?
             for (slot, entry) in slots.entries.enumerated()
             where entry.isBatch && isWanted(UInt64(entry.sequence))
+                && UInt64(entry.sequence) <= head.newest
                 && best.map({ isBetter(entry.sequence, slots.entries[$0].sequence) }) ?? true
             {
                 best = slot

@@ -59,6 +59,9 @@ extension Ring {
         OldRing.removeEmpty(path)
         let isAlone = !Disk.exists(path) && Disk.exists(path + "-wal")
         if isAlone { OldRing.setAside(path, .damaged) }
+        if EarlierRing.isBroken(path) {
+            OldRing.setAside(EarlierRing.path(path), .earlier, as: path)
+        }
         let found = RingHead.read(path, setting.key.verifier).head
         let old = OldRing.paths(path)
         let isNew = !Disk.exists(path)
@@ -167,9 +170,16 @@ extension Ring {
     /// without a head has only what is there.
     func settleHead() throws(StorageError) {
         // What claims to be newer than all, or nobody knows the oldest of, is asked for its proof.
-        while let slot = slots.slots(of: slots.newest).last, slots.newest > 0,
-            try !check(slot)
-        {}
+        // So many at the most where the head tells the newest, that a start does not wait for them.
+        var left = head.newest > 0 ? 2 * RingFormat.mostProven : .max
+        try placeTogether { () throws(StorageError) in
+            while left > 0, slots.newest > 0, let slot = slots.slots(of: slots.newest).last,
+                try !check(slot)
+            {
+                left -= 1
+            }
+        }
+        guard left > 0 else { return confirmed = (0, SealedBatch.noDigest) }
         if head.newest == 0 { head.first = max(head.first, try oldestProven() ?? 1) }
         let newest = UInt64(slots.newest)
         guard newest > 0, let slot = slots.slots(of: slots.newest).last,
@@ -192,13 +202,17 @@ extension Ring {
     }
 
     private func oldestProven() throws(StorageError) -> UInt64? {
-        while true {
-            let slot = slots.entries.indices
-                .filter { slots.entries[$0].sequence > 0 && !slots.entries[$0].isDamaged }
-                .min { slots.entries[$0].sequence < slots.entries[$1].sequence }
-            guard let slot else { return nil }
-            if try check(slot) { return UInt64(slots.entries[slot].sequence) }
+        let claimed = slots.entries.indices
+            .filter { slots.entries[$0].sequence > 0 && !slots.entries[$0].isDamaged }
+            .sorted { slots.entries[$0].sequence < slots.entries[$1].sequence }
+        var oldest: UInt64?
+        try placeTogether { () throws(StorageError) in
+            for slot in claimed where try check(slot) {
+                oldest = UInt64(slots.entries[slot].sequence)
+                break
+            }
         }
+        return oldest
     }
 
     /// Lets the clock of ages begin, or go on.

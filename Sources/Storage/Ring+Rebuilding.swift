@@ -110,7 +110,7 @@ extension Ring {
                 guard known.insert(entry.sequence).inserted, isExpected(entry.sequence) else {
                     continue
                 }
-            } else if !page.isSealed || known.contains(page.sequence) {
+            } else if !page.isSealed || isKept(page, written) {
                 continue
             }
             let turn = entry?.sequence ?? (isExpected(page.sequence) ? page.sequence : 0)
@@ -120,9 +120,9 @@ extension Ring {
             if isNew {
                 slot = new.count
                 new.add(kept)
-            } else if let oldest = new.oldest(), new.entries[oldest].sequence < turn {
-                slot = oldest
-                new.set(oldest, kept)
+            } else if let place = place(for: kept, in: &new) {
+                slot = place
+                new.set(place, kept)
             } else {
                 continue
             }
@@ -148,6 +148,38 @@ extension Ring {
                 if row.isNew { slots.add(row.entry) } else { slots.set(row.slot, row.entry) }
             }
         }
+    }
+
+    /// Whether an unproven row was taken over before, by this step or by one that a crash has cut short.
+    private func isKept(_ page: RingPage, _ written: [RingFile.Row]) -> Bool {
+        written.contains { $0.sealed == page.sealed }
+            || slots.damaged.suffix(RingFormat.mostProven).contains {
+                (try? file.row($0))?.sealed == page.sealed
+            }
+    }
+
+    /// The slot that gives way in a full ring to a row of another one; nil where none does.
+    ///
+    /// What is proven gives way to nothing but what is, and to that only after what is not, where the
+    /// number this claims can be no missing one's.
+    private func place(for entry: SlotTable.Entry, in slots: inout SlotTable) -> Int? {
+        if !entry.isDamaged, slots.damagedCount > 0 {
+            var claims: Set<Int64> = []
+            var proven: Set<Int64> = [entry.sequence]
+            for other in slots.entries where !other.isDamaged { proven.insert(other.sequence) }
+            for slot in slots.damaged {
+                let claim = slots.entries[slot].sequence
+                if claim == 0 || claim > Int64(clamping: head.newest) || proven.contains(claim)
+                    || !claims.insert(claim).inserted
+                {
+                    return slot
+                }
+            }
+        }
+        guard let oldest = slots.oldest(), slots.entries[oldest].sequence < entry.sequence else {
+            return nil
+        }
+        return entry.isDamaged && !slots.entries[oldest].isDamaged ? nil : oldest
     }
 
     /// What a page proves to hold: by its row's proof, or a note by its own signature.

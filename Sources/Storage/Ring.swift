@@ -63,6 +63,9 @@ package final class Ring {
     var rebuilding: Rebuilding?
     /// The slot up to which all proofs were checked; nil when they all were.
     var checking: Int? = 0
+    /// Damaged rows of which it is to be found out what they may be.
+    var unplaced: [Int] = []
+    var isPlacing = false
     /// What was found missing and not yet reported.
     var losses: [Loss] = []
     /// What was found and not yet reported.

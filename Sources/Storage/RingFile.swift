@@ -51,6 +51,9 @@ final class RingFile {
         guard try connection.integer("PRAGMA user_version") == RingFormat.version else {
             throw StorageError(.unknownVersion)
         }
+        guard try connection.hasSchema(RingFormat.schema),
+            try connection.integer("PRAGMA page_size") == Int64(RingFormat.pageSize)
+        else { throw StorageError(.damaged) }
         ringID = try Self.ringID(connection)
         try connection.execute(
             """

@@ -55,6 +55,17 @@ package enum RingFormat {
         min(max(end, ends.lowerBound), ends.upperBound - 1)
     }
 
+    /// The schema of version 2.
+    static let schemaBefore = """
+        CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
+        CREATE TABLE ring(
+          slot   INTEGER PRIMARY KEY,
+          seq    INTEGER NOT NULL,
+          t_end  INTEGER NOT NULL,
+          sealed BLOB NOT NULL
+        ) STRICT;
+        """
+
     static let schema = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
         CREATE TABLE ring(

@@ -52,6 +52,8 @@ package final class RingReader {
             let isDamaged = try connection.integer(columns) == 1
             throw StorageError(isDamaged ? .damaged : .unknownVersion)
         }
+        let schema = isOfEarlierVersion ? RingFormat.schemaBefore : RingFormat.schema
+        guard try connection.hasSchema(schema) else { throw StorageError(.damaged) }
         try connection.execute("PRAGMA cache_size=16")
         read = try SQLiteStatement(
             connection,
@@ -97,7 +99,8 @@ package final class RingReader {
     }
 
     /// Marks what cannot be as its row says: ends are whole minutes and go on with the numbers, a
-    /// number stands once, and the newest ended when the head says.
+    /// number stands once, and the newest ended when the head says. Beside a number that is not there,
+    /// and among equal ends, a wrong number would look right.
     private func doubt(_ entries: inout [Entry]) {
         let head = isOfEarlierVersion ? nil : RingHead.unproven(path)
         for index in entries.indices {
@@ -111,7 +114,7 @@ package final class RingReader {
             }
             guard index > 0 else { continue }
             let before = entries[index - 1]
-            if before.sequence == entry.sequence || before.end > entry.end {
+            if before.sequence + 1 != entry.sequence || before.end >= entry.end {
                 entries[index].isDoubtful = true
                 entries[index - 1].isDoubtful = true
             }

@@ -11,6 +11,9 @@ import CSQLite
         case create
     }
 
+    /// Bytes of the longest row or value that is read or written.
+    private static let longestValue: Int32 = 1 << 20
+
     fileprivate let handle: OpaquePointer
     /// The pages in the write-ahead log after the last commit, counted by SQLite.
     private let frames: UnsafeMutablePointer<Int32>
@@ -40,6 +43,8 @@ import CSQLite
         unsafe frames = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
         unsafe frames.initialize(to: 0)
         if access == .read { unsafe csqlite_keep_wal_on_close(handle) }
+        // Whatever somebody has put into a row costs no more memory than that.
+        unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.longestValue)
         // This also replaces SQLite's own checkpoints; `PRAGMA wal_autocheckpoint` would take it away.
         unsafe sqlite3_wal_hook(handle, noteFrames, frames)
     }
@@ -60,6 +65,19 @@ import CSQLite
     func integer(_ sql: String) throws(StorageError) -> Int64? {
         let statement = try SQLiteStatement(self, sql)
         return try statement.step() ? statement.integer(0) : nil
+    }
+
+    /// Whether the schema is just this, so that no view, trigger or index does anything of its own when
+    /// the tables are read or written.
+    ///
+    /// - Parameter statements: that make the tables, in their order.
+    func hasSchema(_ statements: String) throws(StorageError) -> Bool {
+        let rows = try SQLiteStatement(self, "SELECT sql FROM sqlite_schema WHERE sql NOT NULL")
+        var found: [[UInt8]] = []
+        while try rows.step() { found.append(rows.bytes(0)) }
+        let expected = statements.split(separator: ";").map { $0.drop { $0.isWhitespace } }
+            .filter { !$0.isEmpty }.map { Array($0.utf8) }
+        return found.count == expected.count && expected.allSatisfy { found.contains($0) }
     }
 
     /// Moves the log into the database.
@@ -90,7 +108,8 @@ import CSQLite
         case SQLITE_OK, SQLITE_ROW, SQLITE_DONE: return
         case SQLITE_BUSY, SQLITE_LOCKED: throw StorageError(.busy, result: result)
         case SQLITE_FULL: throw StorageError(.full, result: result)
-        case SQLITE_CORRUPT, SQLITE_NOTADB: throw StorageError(.damaged, result: result)
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_TOOBIG:
+            throw StorageError(.damaged, result: result)
         case SQLITE_CANTOPEN: throw StorageError(.cannotOpen, result: result)
         default: throw StorageError(.failed, result: result)
         }
@@ -114,16 +133,17 @@ private func noteFrames(
 
     init(_ connection: SQLiteConnection, _ sql: String) throws(StorageError) {
         var handle: OpaquePointer?
-        try connection.check(
-            unsafe sqlite3_prepare_v3(
-                connection.handle,
-                sql,
-                -1,
-                UInt32(SQLITE_PREPARE_PERSISTENT),
-                &handle,
-                nil
-            )
+        let result = unsafe sqlite3_prepare_v3(
+            connection.handle,
+            sql,
+            -1,
+            UInt32(SQLITE_PREPARE_PERSISTENT),
+            &handle,
+            nil
         )
+        // What is asked is always the same: where it makes no sense the schema is not ours.
+        if result & 0xFF == SQLITE_ERROR { throw StorageError(.damaged, result: result) }
+        try connection.check(result)
         guard let handle = unsafe handle else { throw StorageError(.failed) }
         unsafe self.handle = handle
         self.connection = connection

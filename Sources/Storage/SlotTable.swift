@@ -51,8 +51,14 @@ struct SlotTable {
 
     private mutating func findNewest() {
         damagedCount = entries.count { $0.isDamaged }
-        newestSlot = entries.indices.filter { !entries[$0].isDamaged }
-            .max { entries[$0].sequence < entries[$1].sequence }
+        newestSlot = nil
+        for slot in entries.indices where !entries[slot].isDamaged {
+            guard let known = newestSlot else {
+                newestSlot = slot
+                continue
+            }
+            if entries[slot].sequence >= entries[known].sequence { newestSlot = slot }
+        }
         newest = newestSlot.map { entries[$0].sequence } ?? 0
     }
 

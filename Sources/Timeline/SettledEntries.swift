@@ -13,9 +13,39 @@ extension RingReader {
     ///   number another row has.
     /// - Throws: `StorageError` when the ring cannot be read.
     package func settledEntries(_ opener: BatchOpener) throws -> [Entry] {
-        var entries = try entries()
+        let entries = try entries()
         guard entries.contains(where: \.isDoubtful) else { return entries }
-        var known = Set(entries.lazy.filter { !$0.isDoubtful }.map(\.sequence))
+        let known = Set(entries.lazy.filter { !$0.isDoubtful }.map(\.sequence))
+        return try settle(entries, known, opener)
+    }
+
+    /// The same for entries of which nothing is believed any more.
+    ///
+    /// - Parameters:
+    ///   - entries: of which one was found not to be what its row claims.
+    ///   - known: numbers of batches that were read already.
+    ///   - opener: with the person's keys.
+    /// - Returns: all of them.
+    /// - Throws: `StorageError` when the ring cannot be read.
+    func resettled(
+        _ entries: some Sequence<Entry>,
+        _ known: Set<UInt64>,
+        _ opener: BatchOpener
+    ) throws -> [Entry] {
+        let doubted = entries.map { entry in
+            var entry = entry
+            entry.isDoubtful = true
+            return entry
+        }
+        return try settle(doubted, known, opener)
+    }
+
+    private func settle(
+        _ entries: [Entry],
+        _ known: Set<UInt64>,
+        _ opener: BatchOpener
+    ) throws -> [Entry] {
+        var (entries, known) = (entries, known)
         for index in entries.indices where entries[index].isDoubtful {
             guard let sealed = try sealed(entries[index]),
                 case .opened(let batch) = opener.open(sealed),

@@ -57,10 +57,13 @@ package final class TimelineReader {
         var summary = Summary()
         if !onlyNew { (app, last, devices, screen) = ("", WallTime(0), [:], nil) }
         var isBehind = false
-        let entries = try ring.settledEntries(opener)
+        var entries = try ring.settledEntries(opener)
             .filter { $0.isDoubtful || $0.end >= range.lowerBound }
-        for (count, entry) in entries.enumerated() {
+        var (count, isSettled, read) = (0, false, Set<UInt64>())
+        while count < entries.count {
+            let entry = entries[count]
             progress(count, entries.count)
+            count += 1
             if !entry.touches(range), !entry.isDoubtful {
                 // The first batch behind the stretch may tell of a long gap within it.
                 if isBehind { continue }
@@ -78,10 +81,17 @@ package final class TimelineReader {
                 summary.damaged += 1
                 continue
             }
-            guard batch.header.sequence == entry.sequence else {
-                summary.damaged += 1
+            guard batch.header.sequence == entry.sequence, !read.contains(entry.sequence) else {
+                // Where one row claims what it is not no other is believed.
+                if !isSettled {
+                    (isSettled, count) = (true, count - 1)
+                    entries[count...] = try ring.resettled(entries[count...], read, opener)[...]
+                } else {
+                    summary.damaged += 1
+                }
                 continue
             }
+            read.insert(entry.sequence)
             summary.batches += 1
             let skipped = onlyNew ? seen[entry.sequence] ?? 0 : 0
             if onlyNew { seen = [entry.sequence: batch.items.count] }
@@ -137,13 +147,14 @@ package final class TimelineReader {
     /// - Throws: `StorageError` when the ring cannot be read.
     package func batches(of app: String, _ range: ClosedRange<Int64>) throws -> [UInt64] {
         let wanted = app.lowercased()
-        return try ring.settledEntries(opener).filter { $0.touches(range) }.filter { entry in
+        return try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
             guard let sealed = try ring.sealed(entry), case .opened(let batch) = opener.open(sealed)
-            else { return false }
+            else { return nil }
             let apps = batch.items.lazy.compactMap { item -> String? in
                 if case .focus(let app, _) = item.payload { app } else { nil }
             }
-            return ([batch.header.app] + apps).contains { $0.lowercased() == wanted }
-        }.map(\.sequence)
+            let isInFront = ([batch.header.app] + apps).contains { $0.lowercased() == wanted }
+            return isInFront ? batch.header.sequence : nil
+        }
     }
 }
