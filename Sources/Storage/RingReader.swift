@@ -98,9 +98,11 @@ package final class RingReader {
         return result
     }
 
-    /// Marks what cannot be as its row says: ends are whole minutes and go on with the numbers, a
-    /// number stands once, and the newest ended when the head says. Beside a number that is not there,
-    /// and among equal ends, a wrong number would look right.
+    /// Marks what cannot be as its row says.
+    ///
+    /// Ends are whole minutes and go on with the numbers, a number stands once, and the newest ended when
+    /// the head says; beside a number that is not there a wrong one would look right. What passes is
+    /// found out when it is opened: a batch says its own number.
     private func doubt(_ entries: inout [Entry]) {
         let head = isOfEarlierVersion ? nil : RingHead.unproven(path)
         for index in entries.indices {
@@ -114,7 +116,7 @@ package final class RingReader {
             }
             guard index > 0 else { continue }
             let before = entries[index - 1]
-            if before.sequence + 1 != entry.sequence || before.end >= entry.end {
+            if before.sequence + 1 != entry.sequence || before.end > entry.end {
                 entries[index].isDoubtful = true
                 entries[index - 1].isDoubtful = true
             }

@@ -71,6 +71,8 @@ import CSQLite
     /// the tables are read or written.
     ///
     /// - Parameter statements: that make the tables, in their order.
+    /// - Returns: false also where it cannot be understood.
+    /// - Throws: ``StorageError``.
     func hasSchema(_ statements: String) throws(StorageError) -> Bool {
         let rows = try SQLiteStatement(self, "SELECT sql FROM sqlite_schema WHERE sql NOT NULL")
         var found: [[UInt8]] = []
