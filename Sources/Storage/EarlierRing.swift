@@ -9,7 +9,8 @@ import Sealing
 /// and read where the file is named; the oldest give way where the newer ring needs the room. When it
 /// is empty it is removed.
 final class EarlierRing {
-    private struct Batch {
+    /// A batch by its slot; number and end are what its row claims.
+    struct Batch {
         var slot: Int64
         var sequence: UInt64
         var end: Int64
@@ -17,7 +18,7 @@ final class EarlierRing {
 
     private let path: String
     private let connection: SQLiteConnection
-    private var batches: [Batch]
+    private(set) var batches: [Batch]
 
     /// The name of the file beside a ring.
     static func path(_ ring: String) -> String {
@@ -149,28 +150,17 @@ final class EarlierRing {
         try? connection.checkpoint(truncating: true)
     }
 
-    /// The numbers of the batches that may hold anything of a stretch of wall time (ms since 1970).
-    func batches(touching range: ClosedRange<Int64>) -> [UInt64] {
-        batches.filter { SealedBatch.touches(range, from: $0.end, end: $0.end) }.map(\.sequence)
+    /// The batches that may hold anything of a stretch of wall time (ms since 1970).
+    func batches(touching range: ClosedRange<Int64>) -> [Batch] {
+        batches.filter { SealedBatch.touches(range, from: $0.end, end: $0.end) }
     }
 
-    /// The numbers of the batches that ended at or before a moment.
-    func batches(endedBy limit: Int64) -> [UInt64] {
-        batches.filter { $0.end <= limit }.map(\.sequence)
-    }
-
-    /// Which of some numbers it has.
-    func batches(of numbers: [UInt64]) -> [UInt64] {
-        let wanted = Set(numbers)
-        return batches.map(\.sequence).filter { wanted.contains($0) }
-    }
-
-    /// Overwrites batches, and makes the file smaller by them.
+    /// Overwrites what stands in slots, and makes the file smaller by it.
     ///
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
-    func erase(_ numbers: [UInt64]) throws(StorageError) {
-        let wanted = Set(numbers)
-        let slots = batches.filter { wanted.contains($0.sequence) }.map(\.slot)
+    func erase(_ wanted: [Int64]) throws(StorageError) {
+        let present = Set(batches.map(\.slot))
+        let slots = wanted.filter { present.contains($0) }
         for start in stride(from: 0, to: slots.count, by: RingFormat.mostProven) {
             let part = Array(slots[start...].prefix(RingFormat.mostProven))
             let list = part.map { "\($0)" }.joined(separator: ",")
@@ -198,7 +188,7 @@ final class EarlierRing {
     /// - Throws: ``StorageError``.
     func giveWay() throws(StorageError) {
         let oldest = batches.sorted { $0.sequence < $1.sequence }.prefix(RingFormat.mostProven)
-        try erase(oldest.map(\.sequence))
+        try erase(oldest.map(\.slot))
     }
 
     private func transact(_ body: () throws(StorageError) -> Void) throws(StorageError) {

@@ -53,7 +53,7 @@ extension Ring {
             let end = upperAge(of: slot) ?? (head.found > 0 ? head.found : head.clock.now)
             if end <= limit { found.append(Target(slot: slot, entry: slots.entries[slot])) }
         }
-        return found + (earlier?.batches(endedBy: limit) ?? []).map(Target.earlier)
+        return found + (earlier?.batches.filter { $0.end <= limit } ?? []).map(Target.earlier)
     }
 
     /// When something reaches its age, or a doubted clock counts.

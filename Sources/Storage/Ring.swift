@@ -298,9 +298,9 @@ package final class Ring {
         /// The number of the batch; nil of a damaged row.
         package var sequence: UInt64? { entry.isDamaged ? nil : UInt64(entry.sequence) }
 
-        static func earlier(_ number: UInt64) -> Target {
-            let entry = SlotTable.Entry(sequence: Int64(clamping: number))
-            return Target(slot: -1, entry: entry, isEarlier: true)
+        static func earlier(_ batch: EarlierRing.Batch) -> Target {
+            let entry = SlotTable.Entry(sequence: Int64(clamping: batch.sequence))
+            return Target(slot: Int(batch.slot), entry: entry, isEarlier: true)
         }
     }
 
@@ -334,7 +334,7 @@ package final class Ring {
             guard entry.isDamaged else { return wanted.contains(UInt64(entry.sequence)) }
             let possible = possibleNumbers(of: slot)
             return wanted.contains { possible?.contains($0) ?? true }
-        } + (earlier?.batches(of: numbers) ?? []).map(Target.earlier)
+        } + (earlier?.batches.filter { wanted.contains($0.sequence) } ?? []).map(Target.earlier)
     }
 
     private func targets(where isWanted: (Int, SlotTable.Entry) -> Bool) -> [Target] {
@@ -358,7 +358,7 @@ package final class Ring {
     ) throws(StorageError) {
         hasPendingErasure = true
         try rebuildToEnd()
-        let before = targets.filter(\.isEarlier).compactMap(\.sequence)
+        let before = targets.filter(\.isEarlier).map { Int64($0.slot) }
         if !before.isEmpty, let earlier {
             try earlier.erase(before)
             if earlier.isEmpty { dropEarlier() }
