@@ -340,10 +340,11 @@ extension Ring {
     /// A damaged row may be any batch that is missing; only what is missing beyond that was lost. Notes
     /// of it take empty slots and never the place of a batch.
     func settleLosses() throws(StorageError) {
+        let before = head
         raiseFirst()
         let missing = missing
         let count = missing.reduce(UInt64(0)) { $0 + ($1.upperBound - $1.lowerBound) + 1 }
-        guard count > UInt64(slots.damagedCount) else { return finishSettling() }
+        guard count > UInt64(slots.damagedCount) else { return finishSettling(before) }
         var lost = missing
         for slot in slots.damaged {
             guard let numbers = possibleNumbers(of: slot),
@@ -359,7 +360,7 @@ extension Ring {
             possibleNumbers(of: slot).map { $0.lowerBound < $0.upperBound } ?? true
         }
         if !hasDoubt { try bury(lost.last(slots.entries.count { $0.isEmpty }), .lost) }
-        finishSettling()
+        finishSettling(before)
     }
 
     /// What a full ring has no room for was not lost, and what is older than all that is left is gone.
@@ -370,11 +371,11 @@ extension Ring {
         if isFull, oldest <= head.newest { head.first = max(head.first, oldest) }
     }
 
-    private func finishSettling() {
+    private func finishSettling(_ before: RingHead) {
         let notes = UInt64(slots.entries.count { $0.isNote })
         if notes < head.notes { note(.putBack) }
         head.notes = notes
-        writeHead()
+        if head != before { writeHead() }
     }
 
     private func loss(_ numbers: ClosedRange<UInt64>) -> Loss {
