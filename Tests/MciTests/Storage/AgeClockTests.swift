@@ -199,6 +199,40 @@ import Testing
         }
     }
 
+    @Test func `a clock that was set needs an hour of running, not of the machine being on`() {
+        var machine = Machine()
+        machine.record()
+        machine.run(Self.hour)
+        machine.error = -2 * Self.hour
+        machine.look()
+        for _ in 0..<5 {
+            // Mcid is down for three quarters of an hour, again and again.
+            let off = 45 * Self.minute
+            (machine.truth, machine.boottime) = (machine.truth + off, machine.boottime + off)
+            machine.monotonic += off
+            machine.look(isStart: true)
+        }
+        // So the clock of before still counts, beside the new one.
+        machine.reboot(after: 5 * Self.hour, error: 0)
+        machine.run(2 * Self.hour)
+        #expect(abs(machine.mistake(of: 1)) <= 1)
+    }
+
+    @Test func `what came after an uncertain time off is not made older by it later`() {
+        var machine = Machine(isSynchronised: true)
+        machine.record()
+        machine.isSynchronised = false
+        machine.reboot(after: 3 * Self.day, error: -10 * Self.year)
+        machine.record()
+        machine.run(10 * Self.minute)
+        machine.isSynchronised = true
+        machine.reboot(after: 3 * Self.hour, error: 0)
+        machine.record()
+        #expect(abs(machine.mistake(of: 1)) <= 1)
+        #expect(machine.mistake(of: 2) <= 1, "it was recorded after the three days")
+        #expect(abs(machine.mistake(of: 3)) <= 1)
+    }
+
     @Test func `over random lives nothing ages faster than it does, nor an hour of running late`() {
         var random = SplitMix(seed: 14)
         var (early, late, lives) = (0, 0, 0)
