@@ -119,6 +119,16 @@ package struct RingHead: Equatable, Sendable {
         _ path: String,
         _ verifier: DeviceVerifier
     ) -> (head: RingHead?, damaged: Int) {
+        var found = readOnce(path, verifier)
+        // The recorder may be writing one at this moment: only what is still so a little later counts.
+        for _ in 0..<4 where found.damaged > 0 { found = readOnce(path, verifier) }
+        return found
+    }
+
+    private static func readOnce(
+        _ path: String,
+        _ verifier: DeviceVerifier
+    ) -> (head: RingHead?, damaged: Int) {
         guard let bytes = try? Disk.read(Self.path(path), limit: fileSize) else {
             return (nil, Disk.exists(Self.path(path)) ? recordCount : 0)
         }
