@@ -334,7 +334,7 @@ struct Store {
 
     private mutating func lose(_ batch: SealedBatch) {
         lost += batch.eventCount
-        noteLost(batch.end - 120_000...batch.end)
+        noteLost(batch.end - SealedBatch.maxSpan...batch.end)
     }
 
     /// Stretches that touch are one.

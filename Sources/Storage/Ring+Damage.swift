@@ -382,7 +382,8 @@ extension Ring {
         let (before, after) = (
             nearest(below: numbers.lowerBound), nearest(above: numbers.upperBound)
         )
-        let start = before?.end ?? (after?.end ?? head.end).subtractingSaturated(120_000)
+        let start =
+            before?.end ?? (after?.end ?? head.end).subtractingSaturated(SealedBatch.maxSpan)
         return Loss(
             batches: Int(clamping: numbers.upperBound - numbers.lowerBound) + 1,
             stretch: start...max(start, after?.end ?? head.end)

@@ -193,7 +193,9 @@ extension Ring {
         guard isUndone || newest >= head.newest else { return }
         if newest == head.newest, !isUndone {
             // Not the state that was stored last.
-            losses.append(Loss(batches: 1, stretch: end.subtractingSaturated(120_000)...end))
+            losses.append(
+                Loss(batches: 1, stretch: end.subtractingSaturated(SealedBatch.maxSpan)...end)
+            )
             note(.putBack, newest...newest)
         }
         (head.newest, head.digest) = (newest, digest)
