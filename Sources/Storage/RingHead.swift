@@ -29,7 +29,7 @@ package struct RingHead: Equatable, Sendable {
     /// first.
     package var before: UInt64 = 0
     package var digestBefore = SealedBatch.noDigest
-    /// SHA-256 of the pages that hold no row; zeros while the ring is being made or rebuilt.
+    /// SHA-256 of the pages that hold no row and of the order of the others; zeros while the ring is being made or rebuilt.
     package var structure = SealedBatch.noDigest
     /// How many notes of erased batches the ring holds at the least.
     package var notes: UInt64 = 0

@@ -2,9 +2,11 @@
 
 import Sealing
 
-/// The pages of a ring's file that hold no row: the tree, the schema, the first page.
+/// The pages of a ring's file that hold no row, that is the tree, the schema and the first page, and
+/// which page holds the row of which slot.
 enum RingStructure {
-    /// SHA-256 of these pages, each behind its number.
+    /// SHA-256 of these pages, each behind its number, and of each row's slot behind the number of its
+    /// page.
     ///
     /// - Parameters:
     ///   - count: pages in the file.
@@ -14,9 +16,13 @@ enum RingStructure {
         var structure: [UInt8] = []
         for number in 0..<count {
             guard let page = read(number) else { return nil }
-            if !RingPage.isRow(page) { structure += Array("\(number)\n".utf8) + page }
+            if RingPage.isRow(page), let slot = RingPage(page)?.slot {
+                structure += Array("\(number) \(slot)\n".utf8)
+            } else {
+                structure += Array("\(number)\n".utf8) + page
+            }
             // A ring has fewer, and what is none must not fill the memory.
-            guard structure.count <= (count / 256 + 64) * RingFormat.pageSize else { return nil }
+            guard structure.count <= (count / 64 + 64) * RingFormat.pageSize else { return nil }
         }
         return SealedBatch.digest(structure)
     }
