@@ -24,8 +24,9 @@ package final class TimelineReader {
     private let opener: BatchOpener
     /// How many items of each batch were already handed out, for batches that may still grow.
     private var seen: [UInt64: Int] = [:]
-    /// The application last told, and the latest time handed out.
-    private var app = ""
+    /// The application in front at the event that is being handed out; empty where none is known.
+    package private(set) var app = ""
+    /// The latest time handed out.
     private var last = WallTime(0)
     /// The devices and the desktop last told.
     private var devices: [UInt8: Device] = [:]

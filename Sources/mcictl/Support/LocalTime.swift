@@ -12,6 +12,8 @@ struct LocalTime {
     var hour: Int32
     var minute: Int32
     var second: Int32
+    /// From Sunday, 0, to Saturday, 6.
+    private(set) var weekday: Int32
 
     init(_ time: WallTime) {
         var seconds = time_t(time.milliseconds / 1000)
@@ -19,6 +21,7 @@ struct LocalTime {
         unsafe localtime_r(&seconds, &fields)
         unsafe (year, month, day) = (fields.tm_year + 1900, fields.tm_mon + 1, fields.tm_mday)
         unsafe (hour, minute, second) = (fields.tm_hour, fields.tm_min, fields.tm_sec)
+        weekday = unsafe fields.tm_wday
     }
 
     /// The moment these fields name; daylight saving time as the zone has it then.

@@ -8,7 +8,7 @@ import Glibc
 enum Terminal {
     /// Prints a result.
     static func print(_ text: String) {
-        write(Array((text + "\n").utf8))
+        write(Array((shown(text) + "\n").utf8))
     }
 
     /// Writes bytes of a result; a reader that went away ends the command quietly.
@@ -22,12 +22,12 @@ enum Terminal {
 
     /// Prints a hint, a warning or an error.
     static func tell(_ text: String) {
-        try? Disk.write(Array((text + "\n").utf8), to: 2)
+        try? Disk.write(Array((shown(text) + "\n").utf8), to: 2)
     }
 
     /// Draws something that is soon drawn over.
     static func draw(_ text: String) {
-        try? Disk.write(Array(text.utf8), to: 2)
+        try? Disk.write(Array(shown(text).utf8), to: 2)
     }
 
     /// Says what takes a moment, to a person only.
@@ -74,7 +74,7 @@ enum Terminal {
                 code: Failure.refused
             )
         }
-        try? Disk.write(Array("\(question) [y/N] ".utf8), to: 2)
+        try? Disk.write(Array(shown("\(question) [y/N] ").utf8), to: 2)
         return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
     }
 }

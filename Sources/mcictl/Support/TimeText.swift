@@ -129,6 +129,14 @@ enum TimeText {
         return "\(local.year)-\(two(local.month))-\(two(local.day))"
     }
 
+    /// `Saturday`.
+    static func weekday(_ time: WallTime) -> String {
+        let names = [
+            "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+        ]
+        return names[Int(LocalTime(time).weekday)]
+    }
+
     /// A length in words: `4 h 31 min`.
     static func length(_ milliseconds: Int64) -> String {
         let seconds = max(0, milliseconds) / 1000

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Control
 import Events
+import Gate
 import Glibc
 import Packing
 import Settings
@@ -12,13 +13,17 @@ import Timeline
 struct LogVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
-        abstract: "Show what was recorded.",
+        abstract: "Show what was recorded, in words.",
         discussion: """
-            Keys are shown as classes; --keys shows which key, where the recording has it.
+            Each day has a heading, and its events stand in the order of time; what was left out is told
+            where it ended. Keys are shown as classes; --keys shows which key, where the recording has
+            it. On a terminal a pager shows it: the one that MCI_PAGER or PAGER names, else less.
 
             EXAMPLES
               mcictl log --since 10m
-              mcictl log --since 14:00 --until 14:30
+              mcictl log --since 14:00 --until 14:30 --app firefox
+              mcictl log --summary --since 09:00
+              mcictl log -n 20
               mcictl log --follow
             """
     )
@@ -29,6 +34,24 @@ struct LogVerb: ParsableCommand {
     @Option(help: "Up to a time.")
     var until: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Only while this application was in front: a name or pattern, as “mcictl exempt” takes it.",
+            valueName: "pattern"
+        )
+    )
+    var app: String?
+
+    @Option(
+        name: [.customShort("n"), .long],
+        help: "Show only the last events of the time.",
+        transform: count
+    )
+    var lines: Int?
+
+    @Flag(help: "Show how much was recorded in each hour with which application, and what was not.")
+    var summary = false
+
     @Option(help: "Read this ring: a file of an earlier version.")
     var ring: String?
 
@@ -38,99 +61,148 @@ struct LogVerb: ParsableCommand {
     @Flag(help: "Show which keys, not only their classes.")
     var keys = false
 
-    @Flag(help: "Print JSON Lines.")
+    @Flag(help: "Print JSON Lines; with --summary one object.")
     var json = false
+
+    @Flag(help: "Show it without a pager.")
+    var noPager = false
+
+    func validate() throws {
+        if summary, follow || keys || lines != nil {
+            throw ValidationError("--summary goes with --since, --until, --app and --json only.")
+        }
+        if follow, lines != nil {
+            throw ValidationError("-n and --follow do not go together.")
+        }
+    }
 
     func run() throws {
         let place = Workplace()
         let range = try place.range(since: since, until: until)
+        let only = try app.map { pattern in
+            guard let glob = Glob(pattern) else {
+                throw Failure(
+                    "A pattern has 1 to \(Glob.longest) characters.",
+                    code: Failure.usage
+                )
+            }
+            return glob
+        }
         let timeline = try place.timeline(ring)
-        if !json { Terminal.print("TIME          DEVICE       EVENT") }
-        var summary = try show(timeline, range)
+        let isPaged = !json && !follow && !noPager
+        let isColoured = Terminal.hasColours
+        let pager = isPaged ? Pager.start() : nil
+        let found =
+            try summary
+            ? summarise(timeline, range, only)
+            : show(timeline, range, only, isColoured, place)
+        pager?.end()
+        warn(about: found)
+        if !json, !summary {
+            let hint = keys ? "" : " · keys as classes (--keys shows which)"
+            let events = TimeText.count(found.events, "event", "events")
+            Terminal.tell("\(events) · \(TimeText.count(found.gaps, "gap", "gaps"))\(hint)")
+        }
+    }
+
+    /// Prints the events, and with `--follow` those that come.
+    private func show(
+        _ timeline: TimelineReader,
+        _ range: ClosedRange<Int64>,
+        _ only: Glob?,
+        _ isColoured: Bool,
+        _ place: Workplace
+    ) throws -> TimelineReader.Summary {
+        var output = LogOutput(json, keys, isColoured, last: lines)
+        let found = try read(timeline, range, only) { output.take($0) }
+        output.finish()
         while follow {
             sleep(1)
             _ = try? place.call(.flush)
-            let next = try show(timeline, range)
-            summary.events += next.events
-            summary.gaps += next.gaps
+            _ = try read(timeline, range, only) { output.take($0) }
+            output.finish()
         }
-        warn(about: summary)
-        if !json {
-            let hint = keys ? "" : " · keys as classes (--keys shows which)"
-            let events = TimeText.count(summary.events, "event", "events")
-            Terminal.tell("\(events) · \(TimeText.count(summary.gaps, "gap", "gaps"))\(hint)")
-        }
+        return found
     }
 
-    private func show(
+    /// Prints what was recorded in each hour.
+    private func summarise(
         _ timeline: TimelineReader,
-        _ range: ClosedRange<Int64>
+        _ range: ClosedRange<Int64>,
+        _ only: Glob?
     ) throws -> TimelineReader.Summary {
-        var lines = JSONLines(withKeys: keys)
-        var rows: [UInt8] = []
-        let summary = try timeline.read(range, onlyNew: true) { event in
-            if json {
-                lines.append(event)
-                if let bytes = lines.take() { Terminal.write(bytes) }
-            } else {
-                rows += Array((row(event) + "\n").utf8)
-                if rows.count > 1 << 16 {
-                    Terminal.write(rows)
-                    rows.removeAll(keepingCapacity: true)
+        var hours = HourSummary(range)
+        let found = try read(timeline, range, only) { hours.take($0, app: timeline.app) }
+        let answer = hours.answer()
+        if json {
+            try Terminal.printJSON(answer)
+        } else {
+            for line in HourSummary.lines(answer) { Terminal.print(line) }
+        }
+        return found
+    }
+
+    /// Reads events, those of one application where one is named; what was left out belongs to none.
+    private func read(
+        _ timeline: TimelineReader,
+        _ range: ClosedRange<Int64>,
+        _ only: Glob?,
+        _ body: (RecordedEvent) -> Void
+    ) throws -> TimelineReader.Summary {
+        var (events, gaps) = (0, 0)
+        var isWanted: (app: String, Bool)?
+        var summary = try timeline.read(range, onlyNew: true) { event in
+            if let only {
+                if isWanted?.app != timeline.app {
+                    isWanted = (timeline.app, only.matches(timeline.app))
                 }
+                guard isWanted?.1 == true else { return true }
             }
+            if case .gap = event.item.payload { gaps += 1 } else { events += 1 }
+            body(event)
             return true
         }
-        Terminal.write(rows + (lines.take(all: true) ?? []))
+        if only != nil { (summary.events, summary.gaps) = (events, gaps) }
         return summary
     }
+}
 
-    private func row(_ event: RecordedEvent) -> String {
-        var device = "–"
-        let what: String
-        switch event.item.payload {
-        case .key(let isDown, let keyClass, let modifiers, let keysym):
-            device = "keyboard \(event.item.device)"
-            let name = keys && keysym != 0 ? " \(KeysymName.of(keysym))" : ""
-            let held = modifiers.subtracting(.numLock).words.joined(separator: "+")
-            let with = held.isEmpty || keyClass == .modifier ? "" : " with \(held)"
-            what = "key \(keyClass.name)\(name) \(isDown ? "down" : "up")\(with)"
-        case .button(let number, let isDown):
-            device = "pointer \(event.item.device)"
-            let place = event.item.place.map { " at \($0.x), \($0.y)" } ?? ""
-            what = "button \(number) \(isDown ? "down" : "up")\(place)"
-        case .motion(let dx, let dy):
-            device = "pointer \(event.item.device)"
-            what = "motion \(dx) \(dy)"
-        case .scroll(let dx, let dy):
-            device = "pointer \(event.item.device)"
-            what = "scroll \(Double(dx) / 120) \(Double(dy) / 120)"
-        case .axes(let values):
-            device = "pointer \(event.item.device)"
-            let axes = values.told.map { "\($0.axis) at \($0.value)" }
-            what = "axes " + axes.joined(separator: ", ")
-        case .touch(let touch):
-            device = "touch \(event.item.device)"
-            let place = event.item.place.map { " at \($0.x), \($0.y)" } ?? ""
-            what = "finger \(touch.finger) \(touch.phase.name)\(place)"
-        case .device(let described):
-            device = "device \(event.item.device)"
-            what = "is \(described.kind.name) \(Terminal.printable(described.name))"
-        case .screen(let screen):
-            let monitors = TimeText.count(screen.monitors.count, "monitor", "monitors")
-            what = "desktop \(screen.width) × \(screen.height), \(monitors)"
-        case .focus(let app, let title):
-            let name = title.map { " “\(Terminal.printable($0))”" } ?? ""
-            what =
-                app.isEmpty
-                ? "focus on what is not recorded" : "focus \(Terminal.printable(app))\(name)"
-        case .gap(let reason, _, let stream):
-            let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
-            let scope = stream.map { ", \($0.name) only" } ?? ""
-            what = "gap: \(reason.name), \(length) until \(TimeText.exact(event.end))\(scope)"
-        }
-        let time = TimeText.exact(event.time)
-        return
-            "\(time)  \(device)\(String(repeating: " ", count: max(1, 13 - device.count)))\(what)"
+/// Where the events of `log` go.
+private struct LogOutput {
+    private var printer: LogPrinter
+    private var json: JSONLines?
+    private let last: Int?
+    private var kept: [[UInt8]] = []
+
+    init(_ isJSON: Bool, _ withKeys: Bool, _ isColoured: Bool, last: Int?) {
+        printer = LogPrinter(withKeys: withKeys, isColoured: isColoured, last: last)
+        json = isJSON ? JSONLines(withKeys: withKeys) : nil
+        self.last = last
     }
+
+    mutating func take(_ event: RecordedEvent) {
+        guard json != nil else { return printer.take(event) }
+        json?.append(event)
+        if let last {
+            if let line = json?.take(all: true) { kept.append(line) }
+            if kept.count > last + 4096 { kept.removeFirst(kept.count - last) }
+        } else if let bytes = json?.take() {
+            Terminal.write(bytes)
+        }
+    }
+
+    /// Prints what was kept back; more may come.
+    mutating func finish() {
+        guard json != nil else { return printer.finish() }
+        Terminal.write(kept.suffix(last ?? .max).flatMap(\.self) + (json?.take(all: true) ?? []))
+        kept.removeAll()
+    }
+}
+
+/// A number of lines from the command line.
+private func count(_ text: String) throws -> Int {
+    guard let number = Int(text), number > 0 else {
+        throw ValidationError("“\(text)” is not a number of lines; write 1 or more.")
+    }
+    return number
 }

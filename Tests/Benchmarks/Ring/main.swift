@@ -273,7 +273,7 @@ func writeForPeers(_ path: String) throws {
 
 /// Makes the ring of a stopped mcid full, as after some weeks.
 func fill(_ state: String, _ mebibytes: Int) throws {
-    guard let key = DeviceKeyFile.read(state + "/device.key") else { exit(1) }
+    let key = try DeviceKeyFile.readOrMake(state + "/device.key")
     var clock = timespec()
     clock_gettime(CLOCK_REALTIME, &clock)
     let wall = Int64(clock.tv_sec) * 1000
@@ -289,11 +289,22 @@ func fill(_ state: String, _ mebibytes: Int) throws {
     var setting = Ring.Setting(cap: mebibytes << 20, key: key, clocks: clocks)
     setting.marks = marks.marks
     setting.note = { new in marks.raise(signedBy: key) { $0.raise(to: new) } }
+    do {
+        let ring = try Ring.open(state + "/ring.db", setting, retention: 7 * 86_400_000)
+        try ring.rebuildToEnd()
+        let sealer = Sealer([recipient], signedBy: key)
+        var writer = Writer(sealer, first: ring.nextSequence, offset: wall - 86_400_000)
+        try writer.work(RingFormat.slots(cap: mebibytes << 20)) { try ring.put($0) }
+    }
+    marks.look(key.verifier)
+    setting.marks = marks.marks
+    let steady = ContinuousClock()
+    let begin = (cpu(), steady.now)
     let ring = try Ring.open(state + "/ring.db", setting, retention: 7 * 86_400_000)
-    try ring.rebuildToEnd()
-    let sealer = Sealer([recipient], signedBy: key)
-    var writer = Writer(sealer, first: ring.nextSequence, offset: wall - 86_400_000)
-    try writer.work(RingFormat.slots(cap: mebibytes << 20)) { try ring.put($0) }
+    let seconds = Double((steady.now - begin.1) / .milliseconds(1)) / 1000
+    say(
+        "open   \(mebibytes) MiB full: \(two(seconds)) s, \(two(cpu() - begin.0)) s of a core, next \(ring.nextSequence)"
+    )
 }
 
 if folder == "--fill" {

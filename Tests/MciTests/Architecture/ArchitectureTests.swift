@@ -62,7 +62,9 @@ private let unsafeFiles: Set<String> = [
     "Sealing/Sealer.swift",
     "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
-    "mcictl/Support/Bridge.swift", "mcictl/Support/LocalTime.swift", "mcictl/Support/Prompt.swift",
+    "mcictl/Support/Bridge.swift", "mcictl/Support/ChildProcess.swift",
+    "mcictl/Support/LocalTime.swift",
+    "mcictl/Support/Pager.swift", "mcictl/Support/Prompt.swift",
 ]
 
 /// The libraries that a dynamic mcid may load, without versions.

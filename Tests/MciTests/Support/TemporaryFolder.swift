@@ -19,7 +19,7 @@ final class TemporaryFolder: Sendable {
             "HOME": path, "XDG_STATE_HOME": "\(path)/state", "XDG_CONFIG_HOME": "\(path)/config",
             "XDG_RUNTIME_DIR": "\(path)/run", "PATH": "/usr/bin:/bin",
             "SWIFT_BACKTRACE": "enable=no",
-            "TZ": "UTC",
+            "TZ": "UTC", "LC_ALL": "C.UTF-8",
         ]
     }
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+import Timeline
+
+/// Recorded events in words.
+enum EventText {
+    /// What made an event: `keyboard 3`, `pointer 2`; a dash where no device did.
+    static func source(_ event: RecordedEvent) -> String {
+        let device = event.item.device
+        return switch event.item.payload {
+        case .key: "keyboard \(device)"
+        case .button, .motion, .scroll, .axes: "pointer \(device)"
+        case .touch: "touch \(device)"
+        case .device: "device \(device)"
+        case .screen, .focus, .gap: "–"
+        }
+    }
+
+    /// What happened.
+    ///
+    /// - Parameters:
+    ///   - event: the event.
+    ///   - withKeys: whether to say which key it was and not only of which class.
+    /// - Returns: a few words without what a terminal would take for a command.
+    static func words(_ event: RecordedEvent, withKeys: Bool) -> String {
+        let place = event.item.place.map { " at \($0.x), \($0.y)" } ?? ""
+        switch event.item.payload {
+        case .key(let isDown, let keyClass, let modifiers, let keysym):
+            let name = withKeys && keysym != 0 ? " \(KeysymName.of(keysym))" : ""
+            let held = modifiers.subtracting(.numLock).words.joined(separator: "+")
+            let with = held.isEmpty || keyClass == .modifier ? "" : " with \(held)"
+            return "\(isDown ? "pressed" : "released") \(keyClass.name)\(name)\(with)"
+        case .button(let number, let isDown):
+            return "\(isDown ? "pressed" : "released") \(button(number))\(place)"
+        case .motion(let dx, let dy):
+            return "moved \(direction(dx, dy) { "\($0)" })"
+        case .scroll(let dx, let dy):
+            return "scrolled \(direction(dx, dy, notches))"
+        case .axes(let values):
+            return "axes " + values.told.map { "\($0.axis) at \($0.value)" }.joined(separator: ", ")
+        case .touch(let touch):
+            return "finger \(touch.finger) \(touch.phase.name)\(place)"
+        case .device(let device):
+            return "is the \(device.kind.name) “\(Terminal.printable(device.name))”"
+        case .screen(let screen):
+            let monitors = TimeText.count(screen.monitors.count, "monitor", "monitors")
+            return "the desktop has \(screen.width) × \(screen.height) pixels on \(monitors)"
+        case .focus(let app, let title):
+            let name = title.map { ", “\(Terminal.printable($0))”" } ?? ""
+            return app.isEmpty
+                ? "in front: something that is not recorded"
+                : "in front: \(Terminal.printable(app))\(name)"
+        case .gap(let reason, _, let stream): return gap(event, reason, stream)
+        }
+    }
+
+    private static func gap(
+        _ event: RecordedEvent,
+        _ reason: GapReason,
+        _ stream: InputStream?
+    ) -> String {
+        let isOneDay = LocalTime(event.time).isSameDay(as: LocalTime(event.end))
+        let from = isOneDay ? TimeText.exact(event.time) : TimeText.full(event.time)
+        let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
+        let scope = stream.map { "\($0.name) not recorded" } ?? "nothing recorded"
+        return "\(scope) since \(from) (\(length)): \(reason.name)"
+    }
+
+    private static func button(_ number: UInt8) -> String {
+        switch number {
+        case 1: "left button"
+        case 2: "middle button"
+        case 3: "right button"
+        case 8: "back button"
+        case 9: "forward button"
+        default: "button \(number)"
+        }
+    }
+
+    /// `right 5, down 3`.
+    private static func direction(_ dx: Int32, _ dy: Int32, _ amount: (UInt32) -> String) -> String
+    {
+        var words: [String] = []
+        if dx != 0 { words.append("\(dx < 0 ? "left" : "right") \(amount(dx.magnitude))") }
+        if dy != 0 { words.append("\(dy < 0 ? "up" : "down") \(amount(dy.magnitude))") }
+        return words.isEmpty ? "by nothing" : words.joined(separator: ", ")
+    }
+
+    /// Of 1/120 notch: `1`, `0.25`.
+    private static func notches(_ amount: UInt32) -> String {
+        guard amount % 120 != 0 else { return "\(amount / 120)" }
+        let hundredths = (Int64(amount) * 100 + 60) / 120
+        let rest = hundredths % 100
+        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+    }
+}

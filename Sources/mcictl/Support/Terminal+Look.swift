@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import Settings
+
+/// What the terminal of the person can show.
+extension Terminal {
+    /// An environment variable; nil where it is not set.
+    static func variable(_ name: String) -> String? { ProcessFacts.environment()[name] }
+
+    /// Whether standard output shows colours.
+    static var hasColours: Bool {
+        let isRefused = !(variable("NO_COLOR") ?? "").isEmpty
+        return isatty(1) == 1 && !isRefused && variable("TERM") ?? "dumb" != "dumb"
+    }
+
+    /// Whether what is for people must be in ASCII: the locale that is set has no UTF-8.
+    ///
+    /// Where none is set a terminal is not believed to have it; a file and another program are, for
+    /// what they get is UTF-8 in every other case.
+    static let isASCII: Bool = {
+        let named = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { variable($0) }
+            .first { !$0.isEmpty }
+        guard let named else { return isatty(1) == 1 }
+        let name = named.lowercased()
+        return !name.contains("utf-8") && !name.contains("utf8")
+    }()
+
+    /// A text for people as their locale can show it.
+    static func shown(_ text: String) -> String { isASCII ? ascii(text) : text }
+
+    /// A text for people with what ASCII has for the signs that stand in our own sentences; anything
+    /// else that it lacks becomes a question mark.
+    static func ascii(_ text: String) -> String {
+        let signs: [Unicode.Scalar: String] = [
+            "“": "\"", "”": "\"", "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "·": "-",
+            "×": "x", "→": "->", "█": "#", "░": ".", "≤": "<=", "≥": ">=", "\u{A0}": " ",
+            "µ": "u", "²": "2", "³": "3",
+        ].reduce(into: [:]) { result, sign in
+            if let scalar = sign.key.unicodeScalars.first { result[scalar] = sign.value }
+        }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if scalar.isASCII {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += signs[scalar] ?? "?"
+            }
+        }
+        return result
+    }
+}
