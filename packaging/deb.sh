@@ -8,6 +8,9 @@ version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/Settings/Proce
 # until then it has an address that cannot be anybody's (RFC 2606).
 maintainer=${MAINTAINER:-mci developers <mci@localhost.invalid>}
 architecture=$(dpkg --print-architecture)
+project=$PWD
+# Of the toolchain whose runtime is linked in.
+swift=$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
@@ -18,15 +21,14 @@ cd "$root"
 doc=mci/usr/share/doc/mci
 mkdir -p debian mci/DEBIAN "$doc"
 find mci/usr/share/man -type f -exec gzip -9n {} +
-cat >"$doc/copyright" <<END
-Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: mci
+{
+    cat <<END
+mci is Copyright 2026 The authors of mci, under the Apache License, version 2.0: on Debian systems the
+full text is in /usr/share/common-licenses/Apache-2.0.
 
-Files: *
-Copyright: 2026 The authors of mci
-License: Apache-2.0
- On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0.
 END
+    python3 "$project/packaging/notices.py" "$project/.build/checkouts" "$swift/share/swift/LICENSE.txt"
+} >"$doc/copyright"
 gzip -9n >"$doc/changelog.gz" <<END
 mci ($version) unstable; urgency=medium
 
