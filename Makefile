@@ -14,6 +14,7 @@ FUZZ = $(SWIFT) build -c release --package-path Tests/Fuzz --scratch-path .build
 RUNS ?= 10000000
 EVERY ?= 20
 SOAK ?= 1800
+SHORT ?=
 
 .PHONY: run build test proof mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
 
@@ -52,15 +53,15 @@ fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS
 	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
 
-bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table and a strong compressor.
+bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table, a compressor; SHORT=1 is five minutes.
 	@bash .ci/packages bench
 	@$(PYTHON_PACKAGES)
 	@$(RELEASE) --product mci-ring-bench
-	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/run.sh
+	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" SHORT=$(SHORT) bash Tests/Benchmarks/run.sh
 	@$(RELEASE) --product mci-gate-bench
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
-	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Benchmarks/ring.sh
-	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)"
+	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" RING=$(if $(SHORT),8,64) bash Tests/Benchmarks/ring.sh
+	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)" $(if $(SHORT),10)
 
 trace: ## The tests under strace: every call of every mcid, against the unit's filter.
 	@bash .ci/packages test

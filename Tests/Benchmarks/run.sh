@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Measures mcid beside a minimal C reader, xinput and pynput, in one run on one machine, and prints
-# tables with the aims. About a quarter of an hour. Exit code 1 only when something is broken or an
+# each table with its aims as soon as it is measured. About a quarter of an hour; two minutes with SHORT=1,
+# which tells whether something went wrong and no more. Exit code 1 only when something is broken or an
 # event was lost.
 #
+#   SHORT      set to anything: short loads, and no count of instructions
 #   BUILD_DIR  where mcid and mcictl are; without it they are built for release
 #   RATES      events a second of the loads (1000 125)  LOAD  seconds of one load (20)
 #   ROUNDS     loads for each program, medians count (3)
@@ -13,9 +15,13 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../.."
+if [[ -n ${SHORT:-} ]]; then
+    : "${RATES:=1000}" "${LOAD:=5}" "${ROUNDS:=1}" "${FLOOD:=1000000}" "${WORKDAY:=20}" "${PAUSES:=50}"
+fi
 read -ra rates <<< "${RATES:-1000 125}"
 rate=${rates[0]} load=${LOAD:-20} rounds=${ROUNDS:-3} workday=${WORKDAY:-180} flood=${FLOOD:-10000000}
 quiet=10 pauses=${PAUSES:-200} short=3 long=43
+[[ -z ${SHORT:-} ]] || quiet=5
 tunables=glibc.cpu.x86_rep_stosb_threshold=0x7fffffff:glibc.cpu.x86_rep_movsb_threshold=0x7fffffff
 # Seconds after which mcid has read everything.
 unread=5
@@ -133,6 +139,23 @@ instructions() {
     over $((stored[2] - stored[1])) $((count[2] - count[1])) 0 > "$tmp/$name.stored"
 }
 
+row() { printf '%-28s %9s %9s %9s %9s   %s\n' "$@"; }
+of() { cut -d' ' -f"$2" "$tmp/$1.memory"; }
+four() {  # title, aim, and a command that prints the figure of a program
+    row "$1" "$("${@:3}" mcid)" "$("${@:3}" reader)" "$("${@:3}" xinput)" "$("${@:3}" pynput)" "$2"
+}
+at() { median "$tmp/$3.$2.$1"; }
+server_at() { over "$(at server "$1" "$2")" 1 2; }
+count_of() { cat "$tmp/$1.instructions"; }
+sealed() { echo $(($(count_of "$1") - $(< "$tmp/$1.stored"))); }
+resident() { of "$1" 1; }
+peak() { of "$1" 2; }
+ratios() {  # mcid's CPU at $1 events a second beside the others'
+    local mine
+    mine=$(at cpu "$1" mcid)
+    row "  mcid's part of it" 1 "$(over "$mine" "$(at cpu "$1" reader)")" \
+        "$(over "$mine" "$(at cpu "$1" xinput)")" "$(over "$mine" "$(at cpu "$1" pynput)")" "$2"
+}
 "$bin/mcictl" consent --accept > /dev/null 2> "$tmp/consent.log" || broken "no consent"
 start_mcid
 sleep 2
@@ -163,10 +186,26 @@ for rate in "${rates[@]}"; do
         pynputSeen=$(< "$tmp/count") pynputSent=$sent
         "$bin/mcictl" resume > /dev/null
     done
+    echo
+    row "" mcid reader xinput pynput aim
+    four "CPU µs/event at $rate/s" "" at cpu "$rate"
+    aim="reader <= 2, xinput <= 0.1, pynput <= 0.1"
+    [[ $rate -ge 1000 ]] || aim="pynput <= 0.2"
+    ratios "$rate" "$aim"
+    four "% of a core" "" at share "$rate"
+    four "wakeups/s" "<= 20" at wakes "$rate"
+    four "X server, µs/event" "$(at server "$rate" nobody) with nobody listening" server_at "$rate"
 done
 rate=${rates[0]}
 admitted=$(status events.admitted) total=$(status events.seen)
 batches=$(status ring.batches) perEvent=$(over "$(status ring.bytes)" "$admitted")
+four "RSS MB" "<= 16" resident
+four "peak RSS MB" "" peak
+row "wakeups/s idle" "$idle" "" "" "" "0"
+row "bytes/event, even noise" "$perEvent" "" "" "" "$batches batches"
+row "events admitted" "$admitted" "" "" "" "of $total sent, none lost"
+row "pynput's lines" "" "" "" "$pynputSeen" "of $pynputSent"
+echo
 
 say "latency of $pauses pauses"
 "$tmp/hand" "$rate" 600 > /dev/null & hand=$!
@@ -177,6 +216,10 @@ say "paused with input, $quiet s"
 "$bin/mcictl" pause 1h > /dev/null
 sleep 2
 paused=$(wakes_during "$tmp/hand" "$rate" "$quiet")
+row "pause answered, ms, p50" "${latency% *}" "" "" "" ""
+row "pause answered, ms, p99" "${latency#* }" "" "" "" "<= 10"
+row "wakeups/s paused, with input" "$paused" "" "" "" "0"
+echo
 "$bin/mcictl" forget --all --yes > /dev/null
 "$bin/mcictl" resume > /dev/null
 
@@ -188,6 +231,8 @@ sleep "$unread"
 sleep 1
 dayEvents=$(($(status events.admitted) - before))
 dayBatches=$(status ring.batches) dayPerEvent=$(over "$(status ring.bytes)" "$dayEvents")
+row "bytes/event, workday" "$dayPerEvent" "" "" "" "<= 1.0 ($dayEvents events, $dayBatches batches)"
+echo
 "$bin/mcictl" resume > /dev/null
 
 say "memory after $flood events"
@@ -201,6 +246,11 @@ late=$(memory "$mcid" VmRSS)
 seen=$(($(status events.seen) - before))
 [[ $seen -eq $flood ]] || broken "mcid saw $seen of $flood events"
 stop "$mcid"
+row "RSS MB after 10^6, $flood" "$early" "" "" "" "$late"
+echo
+
+# A short load would count the sealing of one batch for a few events.
+[[ -z ${SHORT:-} ]] || exit 0
 
 say "instructions: mcid, reader, xinput, mcid with a full ring"
 # Valgrind cannot read Swift's debug information.
@@ -217,46 +267,7 @@ rate=${rates[0]}
 "$bin/mci-ring-bench" --fill "$XDG_STATE_HOME/mci" 64
 instructions full "$tmp/mcid" --no-sandbox
 
-row() { printf '%-28s %9s %9s %9s %9s   %s\n' "$@"; }
-of() { cut -d' ' -f"$2" "$tmp/$1.memory"; }
-four() {  # title, aim, and a command that prints the figure of a program
-    row "$1" "$("${@:3}" mcid)" "$("${@:3}" reader)" "$("${@:3}" xinput)" "$("${@:3}" pynput)" "$2"
-}
-at() { median "$tmp/$3.$2.$1"; }
-server_at() { over "$(at server "$1" "$2")" 1 2; }
-count_of() { cat "$tmp/$1.instructions"; }
-sealed() { echo $(($(count_of "$1") - $(< "$tmp/$1.stored"))); }
-resident() { of "$1" 1; }
-peak() { of "$1" 2; }
-ratios() {  # mcid's CPU at $1 events a second beside the others'
-    local mine
-    mine=$(at cpu "$1" mcid)
-    row "  mcid's part of it" 1 "$(over "$mine" "$(at cpu "$1" reader)")" \
-        "$(over "$mine" "$(at cpu "$1" xinput)")" "$(over "$mine" "$(at cpu "$1" pynput)")" "$2"
-}
-echo
 row "" mcid reader xinput pynput aim
-for rate in "${rates[@]}"; do
-    four "CPU µs/event at $rate/s" "" at cpu "$rate"
-    aim="reader <= 2, xinput <= 0.1, pynput <= 0.1"
-    [[ $rate -ge 1000 ]] || aim="pynput <= 0.2"
-    ratios "$rate" "$aim"
-    four "% of a core" "" at share "$rate"
-    four "wakeups/s" "<= 20" at wakes "$rate"
-    four "X server, µs/event" "$(at server "$rate" nobody) with nobody listening" server_at "$rate"
-done
-rate=${rates[0]}
 four "user instructions/event" "" count_of
 row "  up to the sealed batch" "$(sealed mcid)" "" "" "" "<= 1500"
 row "  the same, ring full" "$(sealed full)" "" "" "" "<= 1500 ($(< "$tmp/full.instructions") with storing)"
-four "RSS MB" "<= 16" resident
-four "peak RSS MB" "" peak
-row "RSS MB after 10^6, $flood" "$early" "" "" "" "$late"
-row "wakeups/s idle" "$idle" "" "" "" "0"
-row "wakeups/s paused, with input" "$paused" "" "" "" "0"
-row "pause answered, ms, p50" "${latency% *}" "" "" "" ""
-row "pause answered, ms, p99" "${latency#* }" "" "" "" "<= 10"
-row "bytes/event, even noise" "$perEvent" "" "" "" "$batches batches"
-row "bytes/event, workday" "$dayPerEvent" "" "" "" "<= 1.0 ($dayEvents events, $dayBatches batches)"
-row "events admitted" "$admitted" "" "" "" "of $total sent, none lost"
-row "pynput's lines" "" "" "" "$pynputSeen" "of $pynputSent"
