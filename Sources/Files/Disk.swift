@@ -37,6 +37,12 @@ package enum Disk {
         unsafe access(path, F_OK) == 0
     }
 
+    /// Whether a regular file is there, or a link to one.
+    package static func isFile(_ path: String) -> Bool {
+        var facts = stat()
+        return unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+    }
+
     /// Makes a folder and those above it, for the owner alone.
     ///
     /// - Parameter path: absolute.

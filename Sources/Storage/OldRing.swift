@@ -54,7 +54,7 @@ struct OldRing {
         Reason.allCases.flatMap { reason in
             numbers.map { ("\(ring)\(reason.rawValue)-\($0)", reason) }
         }
-        .filter { Disk.exists($0.0) || Disk.exists($0.0 + "-wal") }
+        .filter { Disk.isFile($0.0) || Disk.isFile($0.0 + "-wal") }
     }
 
     /// Removes what is left of old rings that were moved: a power cut may bring their names back.

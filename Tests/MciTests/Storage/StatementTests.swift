@@ -62,4 +62,15 @@ import Timeline
         Ring.setAside(path)
         #expect(try Disk.read(path) == [1])
     }
+
+    @Test func `a folder that is called like an old ring is none`() throws {
+        let folder = try TemporaryFolder()
+        let ring = try SmallRing(in: folder.path)
+        let path = "\(folder.path)/ring.db"
+        try Disk.makeFolder(path + ".old-damaged-1")
+        let opened = try SmallRing.open(path, ring.key)
+        #expect(!opened.isRebuilding)
+        #expect(ring.verify(path)?.isWhole == true)
+        #expect(try ring.exported(path) == SmallRing.numbers)
+    }
 }
