@@ -17,7 +17,7 @@ struct PolicyVerb: ParsableCommand {
 
             EXAMPLES
               mcictl policy show
-              mcictl policy check --policy draft.json
+              mcictl policy check draft.json
               mcictl policy diff draft.json
             """,
         subcommands: [PolicyShowVerb.self, PolicyCheckVerb.self, PolicyDiffVerb.self]
@@ -97,12 +97,15 @@ struct PolicyCheckVerb: ParsableCommand {
 
             EXAMPLES
               mcictl policy check
-              mcictl policy check --policy draft.json
+              mcictl policy check draft.json
             """
     )
 
-    @Option(name: .customLong("policy"), help: "The file to check.")
-    var path: String?
+    @Argument(help: "The file to check.", completion: .file(extensions: ["json"]))
+    var file: String?
+
+    @Option(name: .customLong("policy"), help: .hidden)
+    var named: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -121,8 +124,12 @@ struct PolicyCheckVerb: ParsableCommand {
     }
 
     func run() throws {
-        let file = Workplace().paths.policy
-        let name = path ?? file.current
+        if file != nil, named != nil {
+            throw Failure("Name one file.", next: "mcictl policy check FILE", code: Failure.usage)
+        }
+        let path = file ?? named
+        let policyFile = Workplace().paths.policy
+        let name = path ?? policyFile.current
         do throws(PolicyError) {
             let policy: Policy
             if let path {
@@ -132,7 +139,9 @@ struct PolicyCheckVerb: ParsableCommand {
                     Terminal.tell("warning: as it is, the file would not be accepted. \(warning)")
                 }
             } else {
-                guard let found = try file.read() else { return PolicyVerb.tellNone(file) }
+                guard let found = try policyFile.read() else {
+                    return PolicyVerb.tellNone(policyFile)
+                }
                 policy = found
             }
             return tell(Answer(path: name, isValid: true, hash: policy.hash, policy: policy))
