@@ -6,9 +6,10 @@ import Foundation
 import Packing
 import Sealing
 import Signing
-@testable import Storage
 import Testing
 import Timeline
+
+@testable import Storage
 
 /// What happens to a ring whose files are damaged, and what verification says of it.
 @Suite struct DamageTests {
