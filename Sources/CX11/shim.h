@@ -28,10 +28,21 @@ typedef struct {
     // Of raw keys and buttons only:
     int deviceid, sourceid, detail, flags;
     unsigned time;
+    // Of a changed hierarchy only: bit n: the device n came, went, or was moved or switched.
+    unsigned char changed[32];
 } mci_input_event;
 
 // No event of the server has this type.
 enum { mci_input_type = LASTEvent };
+
+static inline void mci_take_hierarchy(mci_input_event *event, const xXIHierarchyEvent *wire)
+{
+    const xXIHierarchyInfo *info = (const xXIHierarchyInfo *)(wire + 1);
+    for (int i = 0; i < 32; i++) event->changed[i] = 0;
+    for (int i = 0; i < wire->num_info && 3 * (i + 1) <= (int)wire->length; i++)
+        if (info[i].flags && info[i].deviceid < 256)
+            event->changed[info[i].deviceid / 8] |= 1 << info[i].deviceid % 8;
+}
 
 static inline Bool mci_take_input_event(Display *display, XGenericEventCookie *cookie, xEvent *wire)
 {
@@ -43,6 +54,8 @@ static inline Bool mci_take_input_event(Display *display, XGenericEventCookie *c
     event->any.send_event = raw->type >> 7;
     event->any.display = display;
     event->any.evtype = raw->evtype;
+    if (raw->evtype == XI_HierarchyChanged)
+        mci_take_hierarchy(event, (const xXIHierarchyEvent *)wire);
     if (raw->evtype < XI_RawKeyPress || raw->evtype > XI_RawButtonRelease) return True;
     event->deviceid = raw->deviceid, event->sourceid = raw->sourceid;
     event->detail = (int)raw->detail, event->flags = (int)raw->flags, event->time = raw->time;

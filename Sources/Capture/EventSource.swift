@@ -40,6 +40,9 @@ package protocol EventSource: AnyObject {
     /// Whether a button is down, so that what comes is not to be left unread for long.
     var isDragging: Bool { get }
 
+    /// When to read though nothing has come, in monotonic milliseconds; nil for never.
+    var lookDue: Int64? { get }
+
     /// Says of which windows the title is needed; of all others it is not read.
     ///
     /// - Parameter isNeeded: decides by application and instance; it may be another answer than

@@ -291,8 +291,21 @@ extension X11Event {
         case 22, 23, 24:
             let phase: Touch.Phase = type == 22 ? .down : type == 23 ? .move : .up
             self = .rawTouch(header, id: packet.word(16), phase, RawValues(packet).axes(packet))
-        case 1, 11: self = .devicesChanged
+        case 11: self = .devicesChanged(ByteSet(hierarchy: packet))
         default: self = .other
+        }
+    }
+}
+
+extension ByteSet {
+    /// The devices that an event says something new of: with each stands what became of it.
+    fileprivate init(hierarchy packet: Packet) {
+        self.init()
+        for index in 0..<Int(packet.half(20)) {
+            let at = 32 + 12 * index
+            guard at + 12 <= packet.size else { return }
+            let id = packet.half(at)
+            if packet.word(at + 8) != 0, id < 256 { insert(UInt8(id)) }
         }
     }
 }

@@ -67,10 +67,21 @@ struct FocusTracker: ContextTracker {
     }
 
     mutating func endRound(_ connection: X11Connection) {
-        // The next key in a terminal needs a look before it.
-        if terminal == .local { prompts.endReading { [terminals] in terminals.look() } }
         // The window in front was born too late to be watched when it got the focus.
         if place == .unknown { askUnlessKnown(connection) }
+    }
+
+    /// The end of a reading, all answers settled: the next key in a terminal needs a look before it.
+    mutating func look() {
+        guard terminal == .local else { return }
+        prompts.endReading(at: Proc.now()) { [terminals] in terminals.look() }
+    }
+
+    /// When ``look()`` is due though nothing comes, in monotonic milliseconds; nil for never.
+    var lookDue: Int64? {
+        // What the server has answered holds once all before it was read.
+        if isPending { return 0 }
+        return terminal == .local ? prompts.lookDue?.milliseconds : nil
     }
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
@@ -181,6 +192,8 @@ struct FocusTracker: ContextTracker {
         let serial = connection.placeBeforeQuestion
         guard connection.focusedWindow() == first else { return }
         answer = (first, serial)
+        // Read now, it holds for the next key, which would have to wait for it otherwise.
+        book.prepare(first, connection)
     }
 
     private func watchNew(_ window: UInt, _ connection: X11Connection) {

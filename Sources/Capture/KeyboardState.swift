@@ -2,147 +2,159 @@
 
 import Events
 
-/// Names the keys: layout, group and modifiers in force, kept in memory only.
+/// Names the keys: each by the map of its own device and the modifiers in force at its moment.
+///
+/// Every keyboard may have a map of its own, and maps change while keys wait to be read. What the
+/// server says of a map holds from its answer on, up to the next notice that the map changed. A key
+/// outside of that has no keysym and the class that tells nothing: never what the server would say
+/// now. Maps are kept in memory only.
 ///
 /// Modifiers come from the server's state notifications and never from presses and releases, for
 /// a release may be withheld during a grab.
 struct KeyboardState {
-    private var modifiers: UInt8 = 0
-    private var group: UInt8 = 0
-    /// What each of the eight modifier bits of the protocol does under this map.
-    private var roles = [Modifiers](repeating: [], count: 8)
-    /// Which of the four groups write Latin letters.
-    private var latinGroups = [Bool](repeating: false, count: 4)
-    private var mapIsStale = false
+    /// The modifiers and the group in force, by the master keyboard.
+    private var held: [UInt8: Followed<X11Event.HeldModifiers>] = [:]
+    /// By the device that keys come from.
+    private var layouts: [UInt8: Followed<DeviceLayout>] = [:]
+    private var areDevicesOutdated = false
 
     init() {}
 
     init(_ connection: X11Connection) throws(CaptureError) {
-        (modifiers, group) = try connection.followKeyboard()
-        learnMap(connection)
-    }
-
-    mutating func update(modifiers: UInt8, group: UInt8) {
-        self.modifiers = modifiers
-        self.group = group
-    }
-
-    /// Notes that the map changed; it is read again before the next key, once for many notices.
-    mutating func mapDidChange() {
-        mapIsStale = true
-    }
-
-    /// The key as the layout names it, by table look-up in memory.
-    mutating func key(_ keycode: UInt8, isDown: Bool, _ connection: X11Connection) -> RawEvent.Key {
-        if mapIsStale {
-            mapIsStale = !connection.loadKeyboardMap()
-            learnMap(connection)
+        try connection.startKeyboardExtension()
+        learnDevices(connection)
+        guard !layouts.isEmpty else {
+            throw CaptureError(connection.isLost ? .unreachable : .unsuitable)
         }
-        let typed = connection.translate(keycode: keycode, modifiers: modifiers, group: group)
-        return RawEvent.Key(
-            keycode: keycode,
-            isDown: isDown,
-            keyClass: KeyClass(keysym: typed.keysym),
-            modifiers: effectiveModifiers,
-            keysym: typed.keysym,
-            shortcut: shortcut(keycode, typed, connection)
-        )
     }
 
-    private mutating func learnMap(_ connection: X11Connection) {
-        roles = Self.roles(connection.modifierKeysyms())
-        latinGroups = (0..<4).map { Self.isLatin(group: $0, connection) }
-    }
-
-    /// The keysym by which a command knows the key; 0 where the modifiers in force write text.
-    ///
-    /// Toolkits look a key up in the first Latin group when the group in force is not Latin, and
-    /// many fall back on the us position when there is none: so Ctrl+C is `c` on every layout.
-    private func shortcut(
+    /// The key as the map of its device names it at this place of the stream.
+    mutating func key(
+        _ header: X11Event.RawHeader,
         _ keycode: UInt8,
-        _ typed: KeyTranslation,
-        _ connection: X11Connection
-    ) -> UInt32 {
-        let held = effectiveModifiers
-        // Input methods compose dead keys whatever else is held.
-        guard !held.isDisjoint(with: .command), !held.contains(.level3),
-            isPlain(typed), !KeyClass.composes(typed.keysym)
-        else { return 0 }
-        if latinGroups[Int(group & 3)] { return typed.keysym }
-        guard let latin = latinGroups.firstIndex(of: true) else {
-            return USLayout.keysym(keycode, held) ?? typed.keysym
+        isDown: Bool,
+        serial: UInt
+    ) -> RawEvent.Key {
+        guard let layout = layouts[header.device]?.value(for: keycode, at: serial),
+            let held = held[header.master]?.value(at: serial)
+        else {
+            return RawEvent.Key(
+                keycode: keycode,
+                isDown: isDown,
+                keyClass: .key,
+                modifiers: [],
+                keysym: 0
+            )
         }
-        let named = connection.translate(
-            keycode: keycode,
-            modifiers: modifiers,
-            group: UInt8(latin)
-        )
-        guard named.keysym != 0, isPlain(named), !KeyClass.composes(named.keysym) else {
-            return typed.keysym
-        }
-        return named.keysym
+        return layout.key(keycode, isDown: isDown, held)
     }
 
-    /// Whether Shift and locks alone chose the level: where AltGr, or Ctrl and Alt in its stead, or
-    /// a modifier of no known meaning had a part in it, the key writes text.
-    private func isPlain(_ key: KeyTranslation) -> Bool {
-        (0..<8).allSatisfy { bit in
-            key.chosenBy & (1 << bit) == 0 || bit < 2 || roles[bit] == .numLock
+    /// Takes what the server says of keyboards, in the order of the stream.
+    mutating func take(_ event: X11Event, serial: UInt) {
+        switch event {
+        case .modifiersChanged(let keyboard, let modifiers):
+            held[keyboard]?.replace(with: modifiers, at: serial)
+        case .keyMapChanged(let device, let keycodes):
+            layouts[device]?.change(keycodes, at: serial)
+        case .devicesChanged(let ids):
+            areDevicesOutdated = true
+            // Behind this place the id may be another device's, of which nobody has asked.
+            held = held.filter { !ids.contains($0.key) || $0.value.since > serial }
+            layouts = layouts.filter { !ids.contains($0.key) || $0.value.since > serial }
+        default: break
         }
     }
 
-    /// Whether the larger part of the Latin alphabet is on the keys of a group: some Latin layouts
-    /// lack q, w, x or y, the others have next to none.
-    private static func isLatin(group: UInt8, _ connection: X11Connection) -> Bool {
-        var letters: Set<UInt32> = []
-        for keycode in UInt8(8)...255 {
-            let key = connection.translate(keycode: keycode, modifiers: 0, group: group)
-            if (0x61...0x7A).contains(key.keysym) { letters.insert(key.keysym) }
+    /// All is read: asks for what is not known any more, for the keys to come.
+    mutating func endReading(_ connection: X11Connection) {
+        if areDevicesOutdated {
+            areDevicesOutdated = false
+            learnDevices(connection)
         }
-        return letters.count > 13
+        for (id, layout) in layouts where layout.isOutdated {
+            let new = connection.keyMap(of: id).map { DeviceLayout($0) }
+            layouts[id]?.learn(new, at: connection.nextRequest - 1)
+        }
     }
 
-    private var effectiveModifiers: Modifiers {
-        var result: Modifiers = []
-        for bit in 0..<8 where modifiers & (1 << bit) != 0 { result.formUnion(roles[bit]) }
-        return result
-    }
-
-    /// The meaning of the modifier bits, from the keysyms on their keys.
-    ///
-    /// A bit that has a third-level key is AltGr and nothing else, for what is typed with it is text;
-    /// a bit with a lock is no command, for it may be in force while text is typed.
-    static func roles(_ keysyms: [[UInt32]]) -> [Modifiers] {
-        (0..<8).map { bit in
-            switch bit {
-            case 0: return .shift
-            case 1: return .lock
-            case 2: return .control
-            default: break
-            }
-            var role: Modifiers = []
-            var locks = false
-            for keysym in bit < keysyms.count ? keysyms[bit] : [] {
-                switch keysym {
-                case 0xFFE7...0xFFEA: role.insert(.alt)  // Meta, Alt
-                case 0xFFEB...0xFFEE: role.insert(.super)  // Super, Hyper
-                case 0xFE03, 0xFE04, 0xFE05, 0xFE11, 0xFF7E: role.insert(.level3)
-                case 0xFF7F:
-                    role.insert(.numLock)
-                    locks = true
-                case 0xFF14, 0xFFE5, 0xFFE6: locks = true  // Scroll, Caps and Shift Lock
-                default: break
-                }
-            }
-            if role.contains(.level3) { return .level3 }
-            return locks ? role.subtracting(.command) : role
+    /// Finds out which keyboards there are, and asks for what is not followed yet.
+    private mutating func learnDevices(_ connection: X11Connection) {
+        let keyboards = connection.keyboards()
+        held = held.filter { keyboards.masters.contains($0.key) }
+        for id in keyboards.masters where held[id] == nil {
+            held[id] = Followed(since: connection.nextRequest)
+            connection.followModifiers(of: id)
+            let now = connection.modifiers(of: id)
+            held[id]?.learn(now, at: connection.nextRequest - 1)
+        }
+        layouts = layouts.filter { keyboards.sources.contains($0.key) }
+        for id in keyboards.sources where layouts[id] == nil {
+            layouts[id] = Followed(since: connection.nextRequest)
+            connection.followMap(of: id)
+            let map = connection.keyMap(of: id).map { DeviceLayout($0) }
+            layouts[id]?.learn(map, at: connection.nextRequest - 1)
         }
     }
 }
 
-/// What a key stands for, and the modifiers by which its level was chosen.
-struct KeyTranslation {
-    /// 0 is none.
-    var keysym: UInt32 = 0
-    var chosenBy: UInt8 = 0
+/// What the server has said of something that changes, at the places of the stream where it holds.
+///
+/// An answer holds behind its request; a notice of a change ends that, but for an answer that was
+/// given after the change.
+struct Followed<Value> {
+    /// The number of the request with which the notices were asked for.
+    let since: UInt
+    /// Whether it is to be asked for again.
+    private(set) var isOutdated = false
+    /// What holds at the place that was reached; nil where nobody knows.
+    private var value: Value?
+    /// The keys for which that holds no more.
+    private var changed = ByteSet()
+    /// What holds from a place on that was not reached yet.
+    private var answer: (value: Value?, serial: UInt)?
+
+    init(since: UInt) {
+        self.since = since
+    }
+
+    /// The server has answered.
+    ///
+    /// - Parameters:
+    ///   - value: what it said; nil where it said nothing.
+    ///   - serial: the number of the request that it answered.
+    mutating func learn(_ value: Value?, at serial: UInt) {
+        answer = (value, serial)
+        isOutdated = false
+    }
+
+    /// What holds at a place in the stream; nil where nobody knows.
+    mutating func value(at serial: UInt) -> Value? {
+        reach(serial)
+        return value
+    }
+
+    /// What holds for a key at a place in the stream; nil where nobody knows.
+    mutating func value(for keycode: UInt8, at serial: UInt) -> Value? {
+        reach(serial)
+        return changed.contains(keycode) ? nil : value
+    }
+
+    /// A notice: from here on it is another value, which the server did not tell.
+    mutating func change(_ keycodes: ByteSet, at serial: UInt) {
+        reach(serial)
+        changed.formUnion(keycodes)
+        if answer == nil { isOutdated = true }
+    }
+
+    /// A notice that says what holds from here on.
+    mutating func replace(with value: Value, at serial: UInt) {
+        reach(serial)
+        self.value = value
+    }
+
+    private mutating func reach(_ serial: UInt) {
+        guard let answer, serial >= answer.serial else { return }
+        (value, changed) = (answer.value, ByteSet())
+        self.answer = nil
+    }
 }

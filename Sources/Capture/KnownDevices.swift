@@ -5,13 +5,17 @@ import Events
 /// The devices, told so that none ever stands for another device's input.
 ///
 /// Ids are given again. When devices come or go, the connections have not come to that place of
-/// their streams at the same time: until both have, an id whose name changed is nobody's.
+/// their streams at the same time, and what the server says then may be true of later input only:
+/// until both have read on, an id of which a notice told is nobody's.
 struct KnownDevices {
     /// What was told last; nil before the first time.
     private var told: [UInt8: Device]?
     /// What there is now.
     private var current: [UInt8: Device]
-    private var hasChanged = false
+    /// Whether one of the connections told of a change in this reading.
+    private(set) var hasChanged = false
+    /// The ids of which notices told in this reading.
+    private var changed = ByteSet()
 
     init(_ devices: [UInt8: Device]) {
         current = devices
@@ -20,14 +24,28 @@ struct KnownDevices {
     /// A reading begins: after a connection the devices come before any input.
     mutating func begin(_ sink: inout some CaptureSink & ~Copyable) {
         hasChanged = false
+        changed = ByteSet()
         if told == nil { tell(current, &sink) }
     }
 
     /// One of the connections told that devices came or went.
-    mutating func change(to devices: [UInt8: Device], _ sink: inout some CaptureSink & ~Copyable) {
+    ///
+    /// - Parameters:
+    ///   - ids: the devices of which it told.
+    ///   - devices: all there are now, by their id.
+    ///   - sink: is told those that are certain.
+    mutating func change(
+        _ ids: ByteSet,
+        to devices: [UInt8: Device],
+        _ sink: inout some CaptureSink & ~Copyable
+    ) {
         current = devices
         hasChanged = true
-        tell(devices.filter { told?[$0.key]?.name == $0.value.name }, &sink)
+        changed.formUnion(ids)
+        let certain = devices.filter { id, device in
+            !changed.contains(id) && told?[id]?.name == device.name
+        }
+        tell(certain, &sink)
     }
 
     /// A reading ends: one without changes has brought both connections to the same place.

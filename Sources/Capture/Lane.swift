@@ -36,6 +36,8 @@ struct Lane<Tracker: ContextTracker> {
     private var overhang: [AheadEvent] = []
     /// The place of the event handed out last.
     private(set) var place: Pixel?
+    /// The number of the last request that the server had seen at that event.
+    private(set) var serial: UInt = 0
 
     init(_ connection: X11Connection, _ stream: InputStream, _ tracker: Tracker) {
         self.connection = connection
@@ -133,8 +135,7 @@ struct Lane<Tracker: ContextTracker> {
             tell(tracker.context, &sink)
             switch event {
             case .rawKey, .rawButton, .rawMotion, .rawAxes, .rawTouch, .modifiersChanged,
-                .keyboardMapChanged,
-                .devicesChanged, .screenChanged:
+                .keyMapChanged, .devicesChanged, .screenChanged:
                 return event
             default: continue
             }
@@ -147,22 +148,52 @@ struct Lane<Tracker: ContextTracker> {
         if nextAhead < ahead.count {
             defer { nextAhead += 1 }
             place = ahead[nextAhead].place
-            return (ahead[nextAhead].event, ahead[nextAhead].serial)
+            serial = ahead[nextAhead].serial
+            return (ahead[nextAhead].event, serial)
         }
         guard waiting > 0 else { return nil }
         waiting -= 1
-        return connection.takeEvent()
+        let next = connection.takeEvent()
+        serial = next.serial
+        return next
+    }
+
+    /// Finds out the context before any input is selected, so that the first input has it.
+    mutating func prepare() {
+        // The focus may move while the server is asked for it.
+        for _ in 0..<8 {
+            connection.synchronize()
+            tracker.beginRound()
+            _ = connection.readArrived()
+            while !connection.isQueueEmpty {
+                let (event, serial) = connection.takeEvent()
+                tracker.take(event, serial: serial, connection)
+            }
+            tracker.endRound(connection)
+            settleAll()
+            guard tracker.isPending, !connection.isLost else { return }
+        }
+    }
+
+    /// Where nothing waits to be taken, the server's answers hold for what comes next.
+    private mutating func settleAll() {
+        // Where the first answer says which window it is, the second says whose.
+        for _ in 0..<2 where connection.isQueueEmpty && overhang.isEmpty {
+            tracker.settle(connection.nextRequest, connection)
+        }
     }
 
     /// All is read: the server's answers now hold for what comes next.
     mutating func finish(_ sink: inout some CaptureSink & ~Copyable) {
         guard !connection.isLost else { return }
         tracker.endRound(connection)
-        // Where the first answer says which window it is, the second says whose.
-        for _ in 0..<2 where connection.isQueueEmpty && overhang.isEmpty {
-            tracker.settle(connection.nextRequest, connection)
-        }
+        settleAll()
         tell(tracker.context, &sink)
+    }
+
+    /// Tells the context that was found out before anything was read.
+    mutating func tellFirst(_ sink: inout some CaptureSink & ~Copyable) {
+        if told == nil { tell(tracker.context, &sink) }
     }
 
     /// Input came; whose it is may be another question than a moment ago.

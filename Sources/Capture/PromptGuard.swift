@@ -22,14 +22,27 @@ struct PromptGuard {
     /// The longest time from a key to the look after it, in milliseconds.
     static let longest: Int64 = 20
 
+    /// The pauses between looks while there is doubt and nobody types, in milliseconds.
+    private static let pauses: ClosedRange<Int64> = 25...1000
+
     /// From the oldest to the newest.
     private var looks: [Look] = []
     private var hasLooked = false
+    private var pause = Self.pauses.lowerBound
+
+    /// When the terminals are to be looked at again though no key comes; nil while there is no doubt.
+    ///
+    /// A prompt that is over is seen to be over by a look, and the first key behind it needs that.
+    var lookDue: EventTime? {
+        guard let last = looks.last, !last.isClear else { return nil }
+        return EventTime(last.end.milliseconds + pause)
+    }
 
     /// A terminal came to the front: nothing is known of it before now.
     mutating func enter() {
         looks = []
         hasLooked = false
+        pause = Self.pauses.lowerBound
     }
 
     /// A new reading: what is looked at from now on is after its keys.
@@ -45,6 +58,8 @@ struct PromptGuard {
     /// - Returns: whether it may be part of a secret.
     mutating func mayBeSecret(_ time: EventTime, _ look: () -> Look) -> Bool {
         lookOnce(look)
+        // What was asked for may have been given.
+        pause = Self.pauses.lowerBound
         guard let after = looks.last else { return true }
         if after.begin < time || after.end.milliseconds - time.milliseconds > Self.longest {
             // What came before the look is over, for this key and for the next.
@@ -59,9 +74,16 @@ struct PromptGuard {
         return true
     }
 
-    /// The end of a reading with the terminal in front: the next one needs a look before it.
-    mutating func endReading(_ look: () -> Look) {
-        if looks.isEmpty { lookOnce(look) }
+    /// The end of a reading with the terminal in front: the next one needs a clear look before it.
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - look: looks at the terminals.
+    mutating func endReading(at now: EventTime, _ look: () -> Look) {
+        if looks.isEmpty { return lookOnce(look) }
+        guard let due = lookDue, due <= now, !hasLooked else { return }
+        lookOnce(look)
+        pause = min(2 * pause, Self.pauses.upperBound)
     }
 
     private mutating func lookOnce(_ look: () -> Look) {

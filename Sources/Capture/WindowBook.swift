@@ -109,6 +109,11 @@ struct WindowBook {
         return found
     }
 
+    /// Reads what ``find(_:_:)`` needs, so that what it finds holds from here on.
+    mutating func prepare(_ window: UInt, _ connection: X11Connection) {
+        _ = find(window, connection, depth: 0)
+    }
+
     private mutating func find(
         _ window: UInt,
         _ connection: X11Connection,

@@ -4,43 +4,79 @@ import CX11
 import Events
 
 extension X11Connection {
-    /// Key types, keysyms and modifiers: XkbAllClientInfoMask, a macro Swift does not import.
-    private static var clientMap: Int32 { XkbKeyTypesMask | XkbKeySymsMask | XkbModifierMapMask }
-
-    /// Reads the keyboard's map and begins to follow modifiers, group and map.
+    /// Finds the keyboard extension, which modifiers, groups and maps are asked of.
     ///
-    /// - Returns: the modifiers and the group in force now.
     /// - Throws: ``CaptureError`` `unsuitable` where the server has no XKB.
-    func followKeyboard() throws(CaptureError) -> (modifiers: UInt8, group: UInt8) {
+    func startKeyboardExtension() throws(CaptureError) {
         var (opcode, event, error, major, minor): (Int32, Int32, Int32, Int32, Int32)
         (opcode, event, error, major, minor) = (0, 0, 0, 1, 0)
         guard unsafe XkbQueryExtension(display, &opcode, &event, &error, &major, &minor) != 0 else {
             throw CaptureError(isLost ? .unreachable : .unsuitable)
         }
         keyboardEventCode = event
-        let core = UInt32(XkbUseCoreKbd)
-        let state = UInt(XkbModifierStateMask | XkbGroupStateMask)
-        unsafe XkbSelectEventDetails(display, core, UInt32(XkbStateNotify), state, state)
-        let maps = UInt32((1 << XkbMapNotify) | (1 << XkbNewKeyboardNotify))
-        unsafe XkbSelectEvents(display, core, maps, maps)
-        guard loadKeyboardMap() else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
-        var now = XkbStateRec()
-        guard unsafe XkbGetState(display, core, &now) == 0 else {
-            throw CaptureError(isLost ? .unreachable : .unsuitable)
-        }
-        return (now.mods, now.group)
     }
 
-    /// Reads the keyboard's map anew; false when the server does not give it.
-    func loadKeyboardMap() -> Bool {
-        if let old = unsafe keyboardMap { unsafe XkbFreeKeyboard(old, 0, 1) }
-        unsafe keyboardMap = XkbGetMap(
-            display,
-            UInt32(Self.clientMap),
-            UInt32(XkbUseCoreKbd)
-        )
-        return unsafe keyboardMap != nil
+    /// The keyboards of the screen, and the devices that keys come from.
+    func keyboards() -> (masters: Set<UInt8>, sources: Set<UInt8>) {
+        var keyboards: (masters: Set<UInt8>, sources: Set<UInt8>) = ([], [])
+        var count: Int32 = 0
+        guard let infos = unsafe XIQueryDevice(display, XIAllDevices, &count) else {
+            return keyboards
+        }
+        defer { unsafe XIFreeDeviceInfo(infos) }
+        for index in 0..<Int(count) {
+            let info = unsafe infos[index]
+            guard let id = UInt8(exactly: unsafe info.deviceid) else { continue }
+            let hasKeys = (0..<Int(unsafe info.num_classes)).contains { number in
+                unsafe info.classes[number]?.pointee.type == XIKeyClass
+            }
+            switch unsafe info.use {
+            case XIMasterKeyboard: keyboards.masters.insert(id)
+            case XIMasterPointer: continue
+            default: if hasKeys { keyboards.sources.insert(id) }
+            }
+        }
+        return keyboards
     }
+
+    /// Begins to follow the modifiers and the group of a master keyboard.
+    func followModifiers(of keyboard: UInt8) {
+        let details = UInt(XkbModifierStateMask | XkbGroupStateMask)
+        let event = UInt32(XkbStateNotify)
+        unsafe XkbSelectEventDetails(display, UInt32(keyboard), event, details, details)
+    }
+
+    /// The modifiers and the group in force on a master keyboard; nil where there is none.
+    func modifiers(of keyboard: UInt8) -> X11Event.HeldModifiers? {
+        var now = unsafe XkbStateRec()
+        guard unsafe XkbGetState(display, UInt32(keyboard), &now) == 0, !isLost else { return nil }
+        return X11Event.HeldModifiers(modifiers: unsafe now.mods, group: unsafe now.group)
+    }
+
+    /// Begins to follow the map of a device.
+    func followMap(of device: UInt8) {
+        let events = UInt32((1 << XkbMapNotify) | (1 << XkbNewKeyboardNotify))
+        unsafe XkbSelectEvents(display, UInt32(device), events, events)
+    }
+
+    /// The map of a device; nil where there is no such device.
+    func keyMap(of device: UInt8) -> KeyboardMap? {
+        // Key types, keysyms and modifiers: XkbAllClientInfoMask, a macro Swift does not import.
+        let parts = UInt32(XkbKeyTypesMask | XkbKeySymsMask | XkbModifierMapMask)
+        return unsafe XkbGetMap(display, parts, UInt32(device)).map { unsafe KeyboardMap($0) }
+    }
+}
+
+/// What the keys of a device stand for, as the server said it at one time.
+@safe final class KeyboardMap {
+    let map: XkbDescPtr
+
+    /// Takes hold of what Xlib has read.
+    fileprivate init(_ map: XkbDescPtr) {
+        unsafe self.map = map
+    }
+
+    deinit { unsafe XkbFreeKeyboard(map, 0, 1) }
 
     /// What a key stands for under modifiers and group, without a round trip.
     ///
@@ -48,7 +84,7 @@ extension X11Connection {
     /// the level: with it, Ctrl+Q and an `@` on Ctrl+Alt+Q would look the same.
     func translate(keycode: UInt8, modifiers: UInt8, group: UInt8) -> KeyTranslation {
         var result = KeyTranslation()
-        guard let map = unsafe keyboardMap, let client = unsafe map.pointee.map,
+        guard let client = unsafe map.pointee.map,
             unsafe (map.pointee.min_key_code...map.pointee.max_key_code).contains(keycode),
             let symbolMap = unsafe client.pointee.key_sym_map?[Int(keycode)],
             let effective = Self.group(group, of: symbolMap.group_info),
@@ -112,16 +148,14 @@ extension X11Connection {
 
     /// The keysyms on the keys of each of the eight modifier bits, from Shift to Mod5.
     func modifierKeysyms() -> [[UInt32]] {
-        guard let mapping = unsafe XGetModifierMapping(display) else { return [] }
-        defer { unsafe XFreeModifiermap(mapping) }
-        let width = Int(unsafe mapping.pointee.max_keypermod)
-        return (0..<8).map { row in
-            (0..<width).compactMap { column in
-                guard let keys = unsafe mapping.pointee.modifiermap else { return nil }
-                let keycode = unsafe keys[row * width + column]
-                return keycode == 0
-                    ? nil : translate(keycode: keycode, modifiers: 0, group: 0).keysym
-            }
+        var keysyms = [[UInt32]](repeating: [], count: 8)
+        for keycode in UInt8(8)...255 {
+            guard let bits = unsafe map.pointee.map?.pointee.modmap?[Int(keycode)], bits != 0,
+                unsafe (map.pointee.min_key_code...map.pointee.max_key_code).contains(keycode)
+            else { continue }
+            let keysym = translate(keycode: keycode, modifiers: 0, group: 0).keysym
+            for bit in 0..<8 where bits & 1 << UInt8(bit) != 0 { keysyms[bit].append(keysym) }
         }
+        return keysyms
     }
 }

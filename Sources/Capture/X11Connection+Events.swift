@@ -80,8 +80,15 @@ extension X11Connection {
         let raw = unsafe UnsafeRawPointer(event).assumingMemoryBound(to: mci_input_event.self)
         let type = unsafe raw.pointee.any.evtype
         guard type >= XI_RawKeyPress, type <= XI_RawTouchEnd else {
-            return type == XI_HierarchyChanged || type == XI_DeviceChanged
-                ? .devicesChanged : .other
+            guard type == XI_HierarchyChanged else { return .other }
+            var ids = ByteSet()
+            unsafe withUnsafeBytes(of: raw.pointee.changed) { changed in
+                for id in UInt8.min...UInt8.max
+                where unsafe changed[Int(id) / 8] & 1 << (id % 8) != 0 {
+                    ids.insert(id)
+                }
+            }
+            return .devicesChanged(ids)
         }
         let header = X11Event.RawHeader(
             time: unsafe raw.pointee.time,
@@ -101,15 +108,36 @@ extension X11Connection {
 
     private func keyboardEvent() -> X11Event {
         let start = unsafe UnsafeRawPointer(event)
-        switch unsafe start.assumingMemoryBound(to: XkbAnyEvent.self).pointee.xkb_type {
+        let any = unsafe start.assumingMemoryBound(to: XkbAnyEvent.self).pointee
+        let id = UInt8(clamping: any.device)
+        switch any.xkb_type {
         case XkbStateNotify:
             let state = unsafe start.assumingMemoryBound(to: XkbStateNotifyEvent.self)
-            return .modifiersChanged(
+            let held = X11Event.HeldModifiers(
                 modifiers: UInt8(truncatingIfNeeded: unsafe state.pointee.mods),
                 group: UInt8(truncatingIfNeeded: unsafe state.pointee.group)
             )
-        case XkbMapNotify, XkbNewKeyboardNotify: return .keyboardMapChanged
+            return .modifiersChanged(keyboard: id, held)
+        case XkbMapNotify:
+            let map = unsafe start.assumingMemoryBound(to: XkbMapNotifyEvent.self).pointee
+            return Self.change(of: map).map { .keyMapChanged(device: id, keycodes: $0) } ?? .other
+        case XkbNewKeyboardNotify:
+            return .keyMapChanged(device: id, keycodes: ByteSet(0...255))
         default: return .other
+        }
+    }
+
+    /// The keys that stand for something else now; nil where none does.
+    private static func change(of map: XkbMapNotifyEvent) -> ByteSet? {
+        // What keys do, and which of it is there explicitly, says nothing of what they stand for.
+        let silent = XkbKeyActionsMask | XkbKeyBehaviorsMask | XkbExplicitComponentsMask
+        switch map.changed & ~UInt32(silent) {
+        case 0: return nil
+        case UInt32(XkbKeySymsMask):
+            guard map.num_key_syms > 0 else { return nil }
+            let last = Int(map.first_key_sym) + Int(map.num_key_syms) - 1
+            return ByteSet(map.first_key_sym...max(map.first_key_sym, UInt8(clamping: last)))
+        default: return ByteSet(0...255)
         }
     }
 }

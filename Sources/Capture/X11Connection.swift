@@ -31,7 +31,6 @@ import Wire
     let atoms: WindowAtoms
     /// The event code that all XKB events share.
     var keyboardEventCode: Int32 = -1
-    var keyboardMap: XkbDescPtr?
     /// Where the pointer's events come.
     private(set) var wire: EventWire?
 
@@ -113,7 +112,6 @@ import Wire
     }
 
     deinit {
-        if let map = unsafe keyboardMap { unsafe XkbFreeKeyboard(map, 0, 1) }
         // Without this, closing would wait for an answer of the server, which may be stuck.
         unsafe shutdown(XConnectionNumber(display), Int32(SHUT_RDWR))
         unsafe XCloseDisplay(display)

@@ -25,9 +25,12 @@ enum X11Event: BitwiseCopyable {
     /// It was shown, moved, given another size or shape, or put above or below others.
     case rearranged(window: UInt)
     case propertyChanged(window: UInt, Property)
-    case modifiersChanged(modifiers: UInt8, group: UInt8)
-    case keyboardMapChanged
-    case devicesChanged
+    /// Of a master keyboard.
+    case modifiersChanged(keyboard: UInt8, HeldModifiers)
+    /// What the keys of a device with these numbers stand for.
+    case keyMapChanged(device: UInt8, keycodes: ByteSet)
+    /// These came, went, or were moved or switched.
+    case devicesChanged(ByteSet)
     /// The desktop or a monitor.
     case screenChanged
     case other
@@ -101,6 +104,12 @@ enum X11Event: BitwiseCopyable {
             }
             return values
         }
+    }
+
+    /// The modifiers and the group in force on a keyboard.
+    struct HeldModifiers: BitwiseCopyable {
+        var modifiers: UInt8 = 0
+        var group: UInt8 = 0
     }
 
     /// The properties of a window that say whose it is.

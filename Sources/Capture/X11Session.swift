@@ -36,7 +36,34 @@ struct X11Session {
         let keyboard = try X11Connection(role: .keyboard)
         let pointer = try X11Connection(role: .pointer)
         if keyboard.isXWayland { throw CaptureError(.wayland) }
+        pointer.selectInput(
+            [
+                XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
+                XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd,
+            ],
+            devices: XIAllMasterDevices
+        )
+        pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
+        pointer.wire?.followMonitors()
+        let history = ClientHistory()
+        let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
+        var lane = Lane(keyboard, .keyboard, focus)
+        lane.tracker.start(keyboard)
+        lane.prepare()
+        lane.tracker.look()
+        self.keyboard = lane
+        // Each is asked after its selection, so that no change falls between.
+        keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         keys = try KeyboardState(keyboard)
+        let all = pointer.devices()
+        axes = Self.axes(all)
+        devices = KnownDevices(all.mapValues(\.device))
+        places = PointerPlaces(all, since: pointer.placeAfterAnswer)
+        let place = PointerTracker(WindowBook(.pointer, history, isTitleNeeded))
+        self.pointer = Lane(pointer, .pointer, place)
+        self.pointer.tracker.start(pointer)
+        places.use(pointer.wire?.screen(), since: pointer.placeAfterAnswer)
+        // Last, so that whatever is typed finds its window and its map known.
         keyboard.selectInput(
             [
                 XI_RawKeyPress, XI_RawKeyRelease,
@@ -45,29 +72,6 @@ struct X11Session {
             ],
             devices: XIAllMasterDevices
         )
-        pointer.selectInput(
-            [
-                XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
-                XI_RawTouchBegin, XI_RawTouchUpdate, XI_RawTouchEnd,
-            ],
-            devices: XIAllMasterDevices
-        )
-        keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
-        pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
-        pointer.wire?.followMonitors()
-        // Asked after the selection, so that no change falls between.
-        let all = pointer.devices()
-        axes = Self.axes(all)
-        devices = KnownDevices(all.mapValues(\.device))
-        places = PointerPlaces(all, since: pointer.placeAfterAnswer)
-        let history = ClientHistory()
-        let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
-        self.keyboard = Lane(keyboard, .keyboard, focus)
-        let place = PointerTracker(WindowBook(.pointer, history, isTitleNeeded))
-        self.pointer = Lane(pointer, .pointer, place)
-        self.keyboard.tracker.start(keyboard)
-        self.pointer.tracker.start(pointer)
-        places.use(pointer.wire?.screen(), since: pointer.placeAfterAnswer)
         keyboard.synchronize()
         pointer.synchronize()
         guard !isLost else { throw CaptureError(.unreachable) }
@@ -81,6 +85,12 @@ struct X11Session {
     /// The keyboard's while a terminal is in front, where a key must be read soon after it came.
     var urgentDescriptors: [Int32] {
         keyboard.tracker.terminal == .none ? [] : [keyboard.connection.descriptor]
+    }
+
+    /// When to read though nothing comes, in monotonic milliseconds; nil for never.
+    var lookDue: Int64? {
+        // Which devices there are is certain with a reading without a change.
+        devices.hasChanged ? 0 : keyboard.tracker.lookDue
     }
 
     /// Reads the titles of other windows than before.
@@ -103,6 +113,7 @@ struct X11Session {
         var count = keyboard.begin(now)
         let arrived = pointer.begin(now)
         devices.begin(&sink)
+        keyboard.tellFirst(&sink)
         if !isScreenTold, let screen = places.screen {
             isScreenTold = true
             sink.take(.screen(screen))
@@ -132,6 +143,8 @@ struct X11Session {
         }
         heldKey = key
         keyboard.finish(&sink)
+        keyboard.tracker.look()
+        keys.endReading(keyboard.connection)
         pointer.finish(&sink)
         devices.finish(&sink)
         return count
@@ -150,14 +163,15 @@ struct X11Session {
                 return RawEvent(
                     time: time,
                     device: header.device,
-                    payload: .key(keys.key(keycode, isDown: isDown, keyboard.connection))
+                    payload: .key(
+                        keys.key(header, keycode, isDown: isDown, serial: keyboard.serial)
+                    )
                 )
-            case .modifiersChanged(let modifiers, let group):
-                keys.update(modifiers: modifiers, group: group)
-            case .keyboardMapChanged: keys.mapDidChange()
-            case .devicesChanged:
+            case .modifiersChanged, .keyMapChanged: keys.take(event, serial: keyboard.serial)
+            case .devicesChanged(let ids):
+                keys.take(event, serial: keyboard.serial)
                 // What movements mean changes where the pointer's connection tells it.
-                devices.change(to: pointer.connection.devices().mapValues(\.device), &sink)
+                devices.change(ids, to: pointer.connection.devices().mapValues(\.device), &sink)
             default: break
             }
         }
@@ -192,7 +206,7 @@ struct X11Session {
                 if !finger.isOfPointer { pointer.hide(&sink) }
                 let touch = Touch(finger: finger.number, phase: phase, values: values.ofTouch)
                 return told(header, time, .touch(touch))
-            case .devicesChanged: devicesDidChange(&sink)
+            case .devicesChanged(let ids): devicesDidChange(ids, &sink)
             case .screenChanged:
                 isScreenTold = false
                 let screen = pointer.connection.wire?.screen()
@@ -255,11 +269,14 @@ struct X11Session {
         if isDown { buttons.insert(button) } else { buttons.remove(button) }
     }
 
-    private mutating func devicesDidChange(_ sink: inout some CaptureSink & ~Copyable) {
+    private mutating func devicesDidChange(
+        _ ids: ByteSet,
+        _ sink: inout some CaptureSink & ~Copyable
+    ) {
         let all = pointer.connection.devices()
         axes = Self.axes(all)
         places.use(all, since: pointer.connection.placeAfterAnswer)
-        devices.change(to: all.mapValues(\.device), &sink)
+        devices.change(ids, to: all.mapValues(\.device), &sink)
     }
 
     private static func axes(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [PointerAxes] {

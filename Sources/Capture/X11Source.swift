@@ -21,6 +21,8 @@ package final class X11Source: EventSource {
 
     package var urgentDescriptors: [Int32] { session?.urgentDescriptors ?? [] }
 
+    package var lookDue: Int64? { session?.lookDue }
+
     package var isDragging: Bool { session?.isDragging ?? false }
 
     package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {

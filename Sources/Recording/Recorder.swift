@@ -382,7 +382,7 @@ package final class Recorder {
             path.batching.isBehind = false
         }
         noteClocks(now)
-        if let due = pacer.due, due <= now.monotonic.milliseconds { drain(now) }
+        if let due = readingDue, due <= now.monotonic.milliseconds { drain(now) }
         update(at: now)
         let monotonic = now.monotonic.milliseconds
         let mustClose = path.batching.closeDue.map { $0 <= monotonic } ?? false
@@ -403,8 +403,11 @@ package final class Recorder {
         let wantsConnection = path.gate.conditions.closedBy == .disconnected
         let connection = wantsConnection ? reconnect.due : nil
         let batching = [path.batching.store.due, path.batching.closeDue]
-        return ([pacer.due, connection] + batching).compactMap(\.self).min()
+        return ([readingDue, connection] + batching).compactMap(\.self).min()
     }
+
+    /// When the source is to be read next; nil while nothing says so.
+    private var readingDue: Int64? { [pacer.due, source.lookDue].compactMap(\.self).min() }
 
     /// When a pause or a confirmation ends, or a batch reaches its age, in CLOCK_BOOTTIME milliseconds.
     package var longDeadline: Int64? {

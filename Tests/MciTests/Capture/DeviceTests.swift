@@ -9,22 +9,6 @@ import Testing
 
 /// What is known of the devices, and what those tell that are no mouse.
 @Suite(.serialized, .enabled(if: XorgServer.refusal == nil)) struct DeviceTests {
-    /// Moves a device to another master, or lets it float.
-    private func attach(_ device: UInt8, to master: UInt8?, _ hand: Hand) {
-        var change = XIAnyHierarchyChangeInfo()
-        if let master {
-            change.attach = XIAttachSlaveInfo(
-                type: XIAttachSlave,
-                deviceid: Int32(device),
-                new_master: Int32(master)
-            )
-        } else {
-            change.detach = XIDetachSlaveInfo(type: XIDetachSlave, deviceid: Int32(device))
-        }
-        XIChangeHierarchy(hand.display, &change, 1)
-        hand.flush()
-    }
-
     @Test func `each device is told with its kind, axes and buttons, and follows its master`()
         throws
     {
@@ -55,11 +39,11 @@ import Testing
 
         hand.addMaster(name: "second")
         let second = try named("second pointer").id
-        attach(mouse.id, to: second, hand)
+        hand.attach(mouse.id, to: second)
         #expect(try named("mouse").device.master == second)
-        attach(mouse.id, to: nil, hand)
+        hand.attach(mouse.id, to: nil)
         #expect(try named("mouse").device.master == 0, "it floats")
-        attach(mouse.id, to: 2, hand)
+        hand.attach(mouse.id, to: 2)
         #expect(try named("mouse") == mouse)
     }
 

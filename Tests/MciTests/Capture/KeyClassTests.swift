@@ -81,7 +81,7 @@ import Testing
         let alt: UInt32 = 0xFFE9
         let level3: UInt32 = 0xFE03
         func roles(_ mod1: [UInt32]) -> Modifiers {
-            KeyboardState.roles([[], [], [], mod1, [], [], [], []])[3]
+            DeviceLayout.roles([[], [], [], mod1, [], [], [], []])[3]
         }
         #expect(roles([alt]) == .alt)
         #expect(roles([alt, level3]) == .level3)
@@ -109,6 +109,9 @@ import Testing
         static let lock5: UInt8 = 16
     }
 
+    /// The id of the virtual core keyboard.
+    private let masterKeyboard: UInt8 = 3
+
     /// Whether Xlib and libxkbcommon name the key as capture does.
     ///
     /// Under Caps Lock Xlib leaves capitals to others, and libxkbcommon knows fewer of them or, for
@@ -117,12 +120,12 @@ import Testing
         _ key: RawEvent.Key,
         _ modifiers: UInt8,
         _ group: UInt8,
-        _ connection: X11Connection,
+        _ map: KeyboardMap,
         _ readers: [XKBCommon]
     ) throws -> Bool {
         var (consumed, keysym): (UInt32, KeySym) = (0, 0)
         let state = UInt32(modifiers) | UInt32(group) << 13
-        XkbTranslateKeyCode(connection.keyboardMap, key.keycode, state, &consumed, &keysym)
+        XkbTranslateKeyCode(map.map, key.keycode, state, &consumed, &keysym)
         let plain = UInt32(keysym)
         let others = readers.map { $0.keysym(key.keycode, modifiers: modifiers, group: group) }
         if modifiers & 2 == 0 || others.isEmpty && key.keysym == plain {
@@ -146,16 +149,17 @@ import Testing
                 .replacingOccurrences(of: "key <AD02> {", with: "key <AD02> { groupsRedirect= 2,")
         }
         let connection = try desktop.asDisplay { try X11Connection(role: .keyboard) }
-        var keyboard = try KeyboardState(connection)
+        let map = try #require(connection.keyMap(of: masterKeyboard))
+        let layout = DeviceLayout(map)
         for group in UInt8(0)..<4 {
-            keyboard.update(modifiers: 0, group: group)
+            let held = X11Event.HeldModifiers(group: group)
             for keycode in UInt8(9)...255 {
-                let key = keyboard.key(keycode, isDown: true, connection)
-                #expect(try agrees(key, 0, group, connection, []), "\(keycode) \(group)")
+                let key = layout.key(keycode, isDown: true, held)
+                #expect(try agrees(key, 0, group, map, []), "\(keycode) \(group)")
             }
         }
-        keyboard.update(modifiers: 0, group: 2)
-        let keysyms = [24, 25, 26].map { keyboard.key($0, isDown: true, connection).keysym }
+        let held = X11Event.HeldModifiers(group: 2)
+        let keysyms = [24, 25, 26].map { layout.key($0, isDown: true, held).keysym }
         // Clamped and redirected to the second group, and wrapped to the first.
         #expect(keysyms == [0x6CA, 0x6C3, 0x65])
     }
@@ -167,7 +171,8 @@ import Testing
         let desktop = try Desktop()
         try desktop.setLayout(names)
         let connection = try desktop.asDisplay { try X11Connection(role: .keyboard) }
-        var keyboard = try KeyboardState(connection)
+        let map = try #require(connection.keyMap(of: masterKeyboard))
+        let layout = DeviceLayout(map)
         let hasFive = names.variant == "neo"
         // What the text of a map does not say is which modifier an unused name of neo stands for.
         let oracle = try XKBCommon(desktop.map())
@@ -180,12 +185,12 @@ import Testing
                 // Super does as Alt, and would double the time.
                 if modifiers & 64 != 0 && modifiers & ~(64 | 128 | 1) != 0 { continue }
                 if modifiers & 32 != 0 && !hasFive { continue }
-                keyboard.update(modifiers: modifiers, group: group)
+                let held = X11Event.HeldModifiers(modifiers: modifiers, group: group)
                 for keycode in UInt8(9)...255 {
-                    let key = keyboard.key(keycode, isDown: true, connection)
+                    let key = layout.key(keycode, isDown: true, held)
                     let keysym = key.keysym
                     let place = "key \(keycode), modifiers \(modifiers), group \(group)"
-                    if try !agrees(key, modifiers, group, connection, readers) {
+                    if try !agrees(key, modifiers, group, map, readers) {
                         Issue.record("\(place): \(keysym) is another key")
                     }
                     let told = KeyDetail.shortcuts.admit(key)?.keysym ?? 0

@@ -24,7 +24,7 @@ import Testing
             }
             rule.beginReading()
             let verdicts = keys.map { rule.mayBeSecret(EventTime($0), look) }
-            rule.endReading(look)
+            rule.endReading(at: EventTime(now), look)
             return verdicts
         }
     }
@@ -73,6 +73,33 @@ import Testing
         #expect(script.read(at: 130, 126) == [false])
     }
 
+    @Test func `a look in doubt is repeated without a key, and is one before the next key`() {
+        var script = Script(prompts: [90...205, 2000...60_000])
+        #expect(script.rule.lookDue == nil)
+        _ = script.read(at: 100)
+        #expect(script.rule.lookDue == EventTime(125))
+        // Enter, and the prompt is gone; nobody types for a while.
+        #expect(script.read(at: 204, 203) == [true])
+        #expect(script.rule.lookDue == EventTime(229))
+        _ = script.read(at: 210)
+        #expect(script.rule.lookDue == EventTime(229), "it is not due yet")
+        _ = script.read(at: 229)
+        #expect(script.rule.lookDue == nil)
+        #expect(script.read(at: 900, 890) == [false])
+        // Nobody answers: the looks become rare.
+        #expect(script.read(at: 2010, 2005) == [true])
+        var pauses: [Int64] = []
+        var now: Int64 = 2010
+        while pauses.count < 8, let due = script.rule.lookDue?.milliseconds {
+            pauses.append(due - now)
+            now = due
+            _ = script.read(at: now)
+        }
+        #expect(pauses == [25, 50, 100, 200, 400, 800, 1000, 1000])
+        #expect(script.read(at: now + 10, now + 5) == [true])
+        #expect(script.rule.lookDue == EventTime(now + 35), "somebody types")
+    }
+
     @Test func `no key of a secret passes at random readings unless all fits between two looks`() {
         var random = SplitMix(seed: 51)
         for _ in 0..<20_000 {
@@ -92,6 +119,17 @@ import Testing
             while !rest.isEmpty {
                 time += Int64.random(in: 1...60, using: &random)
                 let prompts = script.prompts
+                if let due = script.rule.lookDue, due.milliseconds < time {
+                    // A look without a key.
+                    script.rule.beginReading()
+                    script.rule.endReading(at: due) {
+                        PromptGuard.Look(
+                            isClear: !prompts.contains { $0.contains(due.milliseconds) },
+                            begin: due,
+                            end: due
+                        )
+                    }
+                }
                 // Some keys arrive after the reading and before the look.
                 let read = time - Int64.random(in: 0...3, using: &random)
                 script.rule.beginReading()
@@ -106,7 +144,7 @@ import Testing
                     verdicts.append(script.rule.mayBeSecret(EventTime(key), look))
                     rest = rest.dropFirst()
                 }
-                script.rule.endReading(look)
+                script.rule.endReading(at: EventTime(time), look)
             }
             #expect(!verdicts.contains(false))
         }

@@ -274,4 +274,20 @@ extension Hand {
             flush()
         }
     }
+
+    /// Moves a device to another master, or lets it float.
+    func attach(_ device: UInt8, to master: UInt8?) {
+        var change = XIAnyHierarchyChangeInfo()
+        if let master {
+            change.attach = XIAttachSlaveInfo(
+                type: XIAttachSlave,
+                deviceid: Int32(device),
+                new_master: Int32(master)
+            )
+        } else {
+            change.detach = XIDetachSlaveInfo(type: XIDetachSlave, deviceid: Int32(device))
+        }
+        XIChangeHierarchy(display, &change, 1)
+        flush()
+    }
 }

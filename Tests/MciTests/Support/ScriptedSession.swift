@@ -28,6 +28,7 @@ final class ScriptedSource: EventSource {
     var promptDescriptors: [Int32] { [] }
     var urgentDescriptors: [Int32] { [] }
     var isDragging: Bool { false }
+    var lookDue: Int64?
     private(set) var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
 
     func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) { isTitleNeeded = isNeeded }

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CX11
+import Events
+import Foundation
+import Testing
+
+/// Maps of several keyboards that change while keys wait: each key has the keysym of its own device
+/// at its own moment, or none.
+@Suite(.serialized) struct DeviceMapTests {
+    /// The keysyms of F13 to F22, on the keycodes of the digits 1 to 9 and 0.
+    private static let functionKeys: [UInt8: UInt32] = Dictionary(
+        uniqueKeysWithValues: (0..<10).map { (UInt8(10 + $0), UInt32(0xFFCA + $0)) }
+    )
+
+    @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
+    func `a digit is a digit beside a pad whose digits are function keys`() throws {
+        let server = try XorgServer(["keys": .keyboard, "pad": .keyboard])
+        try server.editMap(of: "pad", KeyMapEdit.digitsToFunctionKeys)
+        let reader = try StepReader(server)
+        let ids = try server.deviceIDs()
+        var random = SplitMix(seed: 151)
+        var expected: [UInt32] = []
+        var seen: [UInt32] = []
+        func read() throws { seen += try reader.presses().map(\.key.keysym) }
+        for _ in 0..<300 {
+            let name = ["keys", "pad"].randomElement(using: &random) ?? "keys"
+            let code = UInt8.random(in: 10...19, using: &random)
+            try server.device(name).tap(code)
+            let digit = UInt32(0x30 + (Int(code) - 9) % 10)
+            expected.append(name == "pad" ? Self.functionKeys[code] ?? 0 : digit)
+            if Int.random(in: 0..<3, using: &random) == 0 { try read() }
+        }
+        try read()
+        #expect(ids["keys"] != nil && ids["pad"] != nil)
+        #expect(seen == expected)
+    }
+
+    @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
+    func `each of two keyboards writes the letters of its own layout`() throws {
+        let server = try XorgServer(["latin": .keyboard, "russian": .keyboard])
+        try server.setLayout(LayoutNames("us"))
+        let id = try #require(try server.deviceIDs()["russian"])
+        try server.setLayout(LayoutNames("ru"), of: id)
+        let reader = try StepReader(server)
+        var random = SplitMix(seed: 152)
+        var expected: [UInt32] = []
+        for _ in 0..<200 {
+            let name = ["latin", "russian"].randomElement(using: &random) ?? "latin"
+            // The key of a and ф, with Shift of the same keyboard or of the other one at times.
+            let shift = [nil, "latin", "russian"].randomElement(using: &random) ?? nil
+            if let shift { try server.device(shift).key(50, down: true) }
+            try server.settle()
+            try server.device(name).tap(38)
+            try server.settle()
+            if let shift { try server.device(shift).key(50, down: false) }
+            try server.settle()
+            let capital: UInt32 = name == "latin" ? 0x41 : 0x6E6
+            expected.append(shift == nil ? (name == "latin" ? 0x61 : 0x6C6) : capital)
+        }
+        let presses = try reader.presses().map(\.key).filter { $0.keycode == 38 }
+        #expect(presses.map(\.keysym) == expected)
+        #expect(presses.allSatisfy { $0.keyClass == .letter })
+    }
+
+    @Test func `a key that was read before its map changed keeps the meaning it had`() throws {
+        let desktop = try Desktop()
+        try desktop.setLayout(LayoutNames("us"))
+        let hand = try Hand(desktop)
+        let reader = try StepReader(desktop)
+        for _ in 0..<10 {
+            hand.tap(10)
+            hand.tap(11)
+        }
+        hand.map(10, to: 0xFFCA)
+        hand.tap(10)
+        hand.tap(11)
+        hand.flush()
+        let presses = try reader.presses().map(\.key)
+        #expect(presses.prefix(20).map(\.keysym) == (0..<20).map { 0x31 + UInt32($0 % 2) })
+        // Behind the notice of the change nobody has read the map yet; the other key has its own.
+        #expect(presses.suffix(2).map(\.keysym) == [0, 0x32])
+        #expect(presses.suffix(2).first?.keyClass == .key)
+        hand.tap(10)
+        hand.tap(11)
+        hand.flush()
+        #expect(try reader.presses().map(\.key.keysym) == [0xFFCA, 0x32])
+    }
+
+    @Test func `a keysym lent to a keycode is nobody's until the map was read behind the notice`()
+        throws
+    {
+        let desktop = try Desktop()
+        try desktop.setLayout(LayoutNames("us"))
+        let reader = try StepReader(desktop)
+        let typed = try Program.run(
+            "xdotool",
+            ["type", "aéß→b"],
+            environment: ["DISPLAY": desktop.display, "LC_ALL": "C.UTF-8"]
+        )
+        try #require(typed.code == 0, "\(typed.errors)")
+        let presses = try reader.presses().map(\.key)
+        #expect(presses.map(\.keysym) == [0x61, 0, 0, 0, 0x62])
+        #expect(presses.map(\.keyClass) == [.letter, .key, .key, .key, .letter])
+        #expect(presses.allSatisfy { $0.modifiers == [] && $0.shortcut == 0 })
+    }
+
+    @Test func `read at any moment, a lent keysym is right or none`() throws {
+        let desktop = try Desktop()
+        try desktop.setLayout(LayoutNames("us"))
+        let hand = try Hand(desktop)
+        let reader = try StepReader(desktop)
+        var random = SplitMix(seed: 153)
+        var expected: [UInt32] = []
+        var seen: [RawEvent.Key] = []
+        // é, ß, →, F13, and the digit.
+        let lent: [UInt32] = [0xE9, 0xDF, 0x100_2192, 0xFFCA, 0x31]
+        var current: UInt32 = 0x31
+        for _ in 0..<400 {
+            switch Int.random(in: 0..<4, using: &random) {
+            case 0:
+                current = lent.randomElement(using: &random) ?? 0x31
+                hand.map(10, to: current)
+            case 1: seen += try reader.presses().map(\.key)
+            default:
+                hand.tap(10)
+                hand.flush()
+                expected.append(current)
+            }
+        }
+        seen += try reader.presses().map(\.key)
+        try #require(seen.count == expected.count)
+        let wrong = zip(seen, expected).filter { $0.keysym != 0 && $0.keysym != $1 }
+        #expect(wrong.isEmpty)
+        let known = seen.filter { $0.keysym != 0 }.count
+        #expect(known * 3 > seen.count, "\(known) of \(seen.count) are known")
+        #expect(seen.allSatisfy { $0.keysym != 0 || ($0.keyClass == .key && $0.shortcut == 0) })
+    }
+
+    @Test func `what changes by turns during a reading is read by the map of its moment`() throws {
+        let desktop = try Desktop()
+        try desktop.setLayout(LayoutNames("us"))
+        let hand = try Hand(desktop)
+        let reader = try StepReader(desktop)
+        hand.tap(29)
+        hand.flush()
+        // A whole map, back and forth, all within a reading: y is z on a German keyboard.
+        for layout in ["de", "us"] {
+            try desktop.setLayout(LayoutNames(layout))
+            hand.tap(29)
+            hand.flush()
+        }
+        #expect(try reader.presses().map(\.key.keysym) == [0x79, 0, 0])
+        try desktop.setLayout(LayoutNames("de"))
+        #expect(try reader.presses().isEmpty)
+        hand.tap(29)
+        hand.flush()
+        #expect(try reader.presses().map(\.key.keysym) == [0x7A])
+    }
+
+    @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
+    func `groups and modifiers are those of the screen's keyboard that a device types for`() throws
+    {
+        let server = try XorgServer(["one": .keyboard, "two": .keyboard])
+        try server.setLayout(LayoutNames("us,ru"))
+        let hand = try Hand(server)
+        hand.addMaster(name: "second")
+        let ids = try server.deviceIDs()
+        let second = try #require(ids["second keyboard"])
+        hand.attach(try #require(ids["two"]), to: second)
+        // The new keyboard takes over the map of the device that types for it, with its groups.
+        try server.device("two").tap(65)
+        let reader = try StepReader(server)
+        XkbLockGroup(hand.display, UInt32(second), 1)
+        hand.flush()
+        // Shift is held on the first one alone.
+        try server.device("one").key(50, down: true)
+        try server.settle()
+        for _ in 0..<3 {
+            for name in ["one", "two"] {
+                try server.device(name).tap(38)
+                try server.settle()
+            }
+        }
+        let presses = try reader.presses().map(\.key).filter { $0.keycode == 38 }
+        #expect(presses.map(\.keysym) == [0x41, 0x6C6, 0x41, 0x6C6, 0x41, 0x6C6])
+        #expect(presses.map(\.modifiers) == [.shift, [], .shift, [], .shift, []])
+    }
+
+    @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
+    func `a keyboard that comes has no names until its map was read`() throws {
+        let server = try XorgServer(["keys": .keyboard, "pad": .keyboard])
+        try server.editMap(of: "pad", KeyMapEdit.digitsToFunctionKeys)
+        let hand = try Hand(server)
+        let ids = try server.deviceIDs()
+        let pad = try #require(ids["pad"])
+        let reader = try StepReader(server)
+        hand.attach(pad, to: nil)
+        hand.attach(pad, to: 3)
+        try server.device("pad").tap(10)
+        try server.device("keys").tap(10)
+        try server.settle()
+        let presses = try reader.presses()
+        #expect(presses.map(\.device) == [pad, try #require(ids["keys"])])
+        #expect(presses.map(\.key.keysym) == [0, 0x31])
+        try server.device("pad").tap(10)
+        try server.settle()
+        #expect(try reader.presses().map(\.key.keysym) == [0xFFCA])
+    }
+}
+
+/// Changes of a map as text.
+private enum KeyMapEdit {
+    /// The digits of the upper row become F13 to F22.
+    static func digitsToFunctionKeys(_ map: String) -> String {
+        var lines = map.components(separatedBy: "\n")
+        for (number, line) in lines.enumerated() {
+            for key in 1...10 {
+                let name = String(format: "key <AE%02d>", key)
+                if line.contains(name) { lines[number] = "    \(name) { [ F\(12 + key) ] };" }
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension StepReader {
+    /// Reads what has come: the keys that went down, with their device.
+    fileprivate func presses() throws -> [(device: UInt8, key: RawEvent.Key)] {
+        try read().compactMap { event, _ in
+            guard case .key(let key) = event.payload, key.isDown else { return nil }
+            return (event.device, key)
+        }
+    }
+}
+
+extension InputTestDevice {
+    fileprivate func tap(_ code: UInt8) throws {
+        try key(code, down: true)
+        try key(code, down: false)
+        try synchronize()
+    }
+}
+
+extension Hand {
+    fileprivate func tap(_ code: UInt32) {
+        key(code: code, down: true)
+        key(code: code, down: false)
+    }
+
+    /// Puts a keysym on a key of all keyboards, as xmodmap does.
+    fileprivate func map(_ code: Int32, to keysym: UInt32) {
+        var keysyms = [KeySym(keysym)]
+        XChangeKeyboardMapping(display, code, 1, &keysyms, 1)
+        flush()
+    }
+}
+
+extension Desktop {
+    /// The devices there are, by their name.
+    fileprivate func deviceIDs() throws -> [String: UInt8] {
+        let display = try #require(XOpenDisplay(display))
+        defer { XCloseDisplay(display) }
+        var ids: [String: UInt8] = [:]
+        for (id, name) in RawWitness.deviceNames(display) { ids[name] = UInt8(id) }
+        return ids
+    }
+
+    /// Waits until the server has passed on what its devices did.
+    fileprivate func settle() throws {
+        let display = try #require(XOpenDisplay(display))
+        XSync(display, 0)
+        XCloseDisplay(display)
+    }
+
+    /// Gives one keyboard another layout.
+    fileprivate func setLayout(_ names: LayoutNames, of device: UInt8) throws {
+        let map = try Program.run(
+            "setxkbmap",
+            [
+                "-display", display, "-rules", "evdev", "-model", "pc105", "-layout", names.layout,
+                "-print",
+            ]
+        )
+        try load(map.output, device)
+    }
+
+    /// Changes the map of one keyboard, as text.
+    fileprivate func editMap(of name: String, _ edit: (String) -> String) throws {
+        let device = try #require(try deviceIDs()[name])
+        try load(edit(map()), device)
+    }
+
+    private func load(_ map: String, _ device: UInt8) throws {
+        let folder = try TemporaryFolder()
+        let file = "\(folder.path)/map.xkb"
+        try map.write(toFile: file, atomically: true, encoding: .isoLatin1)
+        let result = try Program.run("xkbcomp", ["-w0", "-i", "\(device)", file, display])
+        try #require(result.code == 0, "\(result.errors)")
+    }
+}

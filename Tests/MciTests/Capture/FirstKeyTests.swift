@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Capture
+import Events
+import Foundation
+import Settings
+import Testing
+
+/// The first key after a connection, in a terminal just opened, and after a prompt.
+@Suite(.serialized) struct FirstKeyTests {
+    /// The apps of the keys that are pressed and read with a source, and whether they may be secret.
+    private func facts(
+        _ source: X11Source,
+        _ contexts: inout [AppContext]
+    ) throws -> (facts: [WindowFacts?], age: Int64) {
+        let now = SystemClock.now().monotonic
+        var facts: [WindowFacts?] = []
+        var oldest = now
+        _ = try source.drain(now: now) {
+            switch $0 {
+            case .context(let context, .keyboard, _): contexts = [context]
+            case .input(let event, .keyboard):
+                facts.append(contexts.first?.facts)
+                oldest = min(oldest, event.time)
+            default: break
+            }
+        }
+        return (facts, now.milliseconds - oldest.milliseconds)
+    }
+
+    @Test func `the first key after a connection belongs to the window that has the focus`() throws
+    {
+        let desktop = try Desktop()
+        let hand = try Hand(desktop)
+        hand.focus(hand.open(WindowPlan(app: "Editor")))
+        // A window inside a window inside a window, which no focus event was ever told of.
+        let outer = hand.open(WindowPlan(app: "Deep"))
+        var inner = outer
+        for _ in 0..<3 { inner = hand.open(WindowPlan(parent: inner)) }
+        for (window, app) in [(inner, "Deep"), (hand.openWindow(app: "Plain"), "Plain")] {
+            hand.focus(window)
+            // As a start, and as a resume: nothing is read before the key.
+            for _ in 0..<3 {
+                let source = try X11Source(of: desktop)
+                hand.key("a", down: true)
+                hand.key("a", down: false)
+                hand.flush()
+                var contexts: [AppContext] = []
+                let seen = try facts(source, &contexts).facts
+                #expect(seen.map { $0?.app } == [app, app])
+            }
+        }
+    }
+
+    @Test func `a window that loses the focus while mcid connects gets no key of the next`() throws
+    {
+        let desktop = try Desktop()
+        let hand = try Hand(desktop)
+        let (first, second) = (hand.openWindow(app: "First"), hand.openWindow(app: "Second"))
+        for window in [first, second] {
+            hand.focus(first)
+            let source = try X11Source(of: desktop)
+            hand.focus(second)
+            hand.focus(window)
+            hand.key("a", down: true)
+            hand.key("a", down: false)
+            hand.flush()
+            var contexts: [AppContext] = []
+            let seen = try facts(source, &contexts).facts.map { $0?.app }
+            let app = window == first ? "First" : "Second"
+            #expect(seen.count == 2 && seen.allSatisfy { $0 == app || $0 == nil }, "\(seen)")
+        }
+    }
+
+    @Test func `the first key in a terminal that stood there is free of doubt`() throws {
+        let desktop = try Desktop()
+        let scene = try TerminalScene(desktop)
+        usleep(300_000)
+        // Another test beside this one may have a prompt up, and this machine may be slow to read.
+        let isFree = try eventually(within: 20) {
+            let source = try X11Source(of: desktop)
+            var contexts: [AppContext] = []
+            _ = try facts(source, &contexts)
+            usleep(5000)
+            scene.hand.key("F1", down: true)
+            scene.hand.key("F1", down: false)
+            scene.hand.flush()
+            let (seen, _) = try facts(source, &contexts)
+            return seen.count == 2 && seen.allSatisfy { $0?.mayAskForSecret == false }
+        }
+        #expect(isFree)
+    }
+
+    @Test func `a terminal in doubt is looked at again until the doubt is over`() throws {
+        let desktop = try Desktop()
+        let scene = try TerminalScene(desktop)
+        var random = SplitMix(seed: 161)
+        let isFree = try eventually(within: 20) {
+            let source = try X11Source(of: desktop)
+            var contexts: [AppContext] = []
+            func look(_ isOver: () -> Bool) throws {
+                let isOver = try eventually(within: 5) {
+                    if let due = source.lookDue, due <= SystemClock.now().monotonic.milliseconds {
+                        _ = try facts(source, &contexts)
+                    }
+                    return isOver()
+                }
+                try #require(isOver)
+            }
+            _ = try facts(source, &contexts)
+            scene.type("b\n", &random)
+            try look { scene.modes == .prompting }
+            _ = try facts(source, &contexts)
+            scene.type("xx\n", &random)
+            let secret = try facts(source, &contexts).facts
+            #expect(secret.allSatisfy { $0?.mayAskForSecret != false })
+            try look { scene.modes == .editing && source.lookDue == nil }
+            usleep(5000)
+            scene.hand.key("F1", down: true)
+            scene.hand.key("F1", down: false)
+            scene.hand.flush()
+            let (seen, _) = try facts(source, &contexts)
+            return seen.count == 2 && seen.allSatisfy { $0?.mayAskForSecret == false }
+        }
+        #expect(isFree)
+    }
+}
