@@ -50,6 +50,7 @@ let package = Package(
         ),
 
         .target(name: "Events", swiftSettings: strict),
+        .target(name: "Calendar", dependencies: ["Events"], swiftSettings: strict),
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["CLinux", "Files"], swiftSettings: strict),
         .target(
@@ -85,7 +86,9 @@ let package = Package(
         ),
         .target(
             name: "Settings",
-            dependencies: ["CLinux", "Events", "Files", "Gate", "Control", "Signing", crypto],
+            dependencies: [
+                "Calendar", "CLinux", "Events", "Files", "Gate", "Control", "Signing", crypto,
+            ],
             exclude: ["policy.schema.json", "policy.example.json"],
             swiftSettings: strict
         ),
@@ -110,7 +113,7 @@ let package = Package(
         ),
         .target(
             name: "Query",
-            dependencies: ["Events", "Packing", "Storage", "Timeline", "CSQLite"],
+            dependencies: ["Calendar", "Events", "Packing", "Storage", "Timeline", "CSQLite"],
             swiftSettings: strict
         ),
         .target(
@@ -138,8 +141,8 @@ let package = Package(
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Control", "Events", "Files", "Gate", "Packing", "Query", "Replay", "Sealing",
-                "Settings", "Signing", "Storage", "Timeline",
+                "Calendar", "Control", "Events", "Files", "Gate", "Packing", "Query", "Replay",
+                "Sealing", "Settings", "Signing", "Storage", "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -163,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "MciTests",
             dependencies: [
-                "Events", "Capture", "Gate", "Packing", "Sealing", "Signing", "Storage", "Files",
+                "Events", "Calendar", "Capture", "Gate", "Packing", "Sealing", "Signing",
+                "Storage", "Files",
                 "Settings", "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay",
                 "Wire", "CLinux", "CX11",
                 "CZlib",

@@ -147,7 +147,9 @@ struct FocusTracker: ContextTracker {
         } else if mode == .plain && place == .grabbed {
             // The focus moved while somebody else holds the keyboard: still theirs.
             leave(.grabbed)
-        } else if detail == .this {
+        } else if detail == .this || detail == .inferior {
+            // To this very window, be it from one inside it: toolkits move the focus between a window
+            // and one of their own within it.
             enter(window, serial, connection)
         } else {
             leave(.unknown)

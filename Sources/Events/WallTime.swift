@@ -42,7 +42,8 @@ package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
         text.append(0x5A)
     }
 
-    /// Reads RFC 3339 with `Z` or an offset, with or without a fraction; nil for anything else.
+    /// Reads RFC 3339 with `Z` or an offset, with or without a fraction; nil for anything else, also
+    /// for a day that no calendar has, a leap second, and an offset of a day or more.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
@@ -56,12 +57,13 @@ package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
             let year = number(0..<4), let month = number(5..<7), (1...12).contains(month),
             let date = number(8..<10), (1...31).contains(date),
             let hour = number(11..<13), hour < 24, let minute = number(14..<16), minute < 60,
-            let second = number(17..<19), second <= 60
+            let second = number(17..<19), second < 60
         else { return nil }
         var next = 19
         var fraction: Int64 = 0
         if bytes[next] == 0x2E {
             next += 1
+            guard next < bytes.count, (0x30...0x39).contains(bytes[next]) else { return nil }
             var scale: Int64 = 100
             while next < bytes.count, (0x30...0x39).contains(bytes[next]) {
                 fraction += Int64(bytes[next] - 0x30) * scale
@@ -74,13 +76,15 @@ package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
             offset = 0
         } else if next + 6 == bytes.count, bytes[next] == 0x2B || bytes[next] == 0x2D,
             bytes[next + 3] == 0x3A, let hours = number(next + 1..<next + 3),
-            let minutes = number(next + 4..<next + 6)
+            let minutes = number(next + 4..<next + 6), hours < 24, minutes < 60
         {
             offset = (hours * 60 + minutes) * (bytes[next] == 0x2D ? -1 : 1)
         } else {
             return nil
         }
         let days = Self.days(year, month, date)
+        // The 30th of February is another day's name.
+        guard Self.civil(days) == (year, month, date) else { return nil }
         milliseconds =
             ((days * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1000 + fraction
     }

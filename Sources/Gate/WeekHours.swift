@@ -54,8 +54,14 @@ package struct WeekHours: Hashable, Sendable {
     }
 
     /// Whether a minute of the week lies in the hours.
+    ///
+    /// Where clocks change, hours begin at the first moment that they name and end at the last.
     package func contains(_ minute: WeekMinute) -> Bool {
-        let (day, time) = (minute.day, minute.minuteOfDay)
+        contains(minute.day, minute.minuteOfDay)
+            || minute.others.contains { contains($0 / 1440, $0 % 1440) }
+    }
+
+    private func contains(_ day: Int, _ time: Int) -> Bool {
         func isOn(_ day: Int) -> Bool { days & (1 << ((day + 7) % 7)) != 0 }
         if from < to { return isOn(day) && from..<to ~= time }
         return (isOn(day) && time >= from) || (isOn(day - 1) && time < to)
@@ -107,6 +113,8 @@ package struct WeekMinute: Equatable, Sendable {
     package let day: Int
     /// 0 to 1439.
     package let minuteOfDay: Int
+    /// What the clock would show without a change of clocks that is near: minutes since Monday.
+    fileprivate let others: [Int]
 
     /// Reads a day and a time, such as `Mon 12:30`; nil for anything else.
     package init?(_ text: String) {
@@ -119,10 +127,17 @@ package struct WeekMinute: Equatable, Sendable {
         self.init(day: day, minuteOfDay: minute)
     }
 
-    package init(day: Int, minuteOfDay: Int) {
+    /// A minute of the week.
+    ///
+    /// - Parameters:
+    ///   - day: 0 is Monday.
+    ///   - minuteOfDay: 0 to 1439.
+    ///   - others: what the clock would show without a change of clocks that is near.
+    package init(day: Int, minuteOfDay: Int, others: [WeekMinute] = []) {
         precondition(0..<7 ~= day && 0..<1440 ~= minuteOfDay, "A week has 10,080 minutes.")
         self.day = day
         self.minuteOfDay = minuteOfDay
+        self.others = others.map { $0.day * 1440 + $0.minuteOfDay }
     }
 
     /// The minute after this one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import Calendar
 package import Events
 import Files
 package import Gate
@@ -29,17 +30,21 @@ package enum SystemClock {
     /// does not say.
     package static func isSynchronised() -> Bool { clinux_clock_is_synchronised() == 1 }
 
-    /// The minute of the week that the local clock shows.
+    /// The minute of the week that the local clock shows, and what it would show without a change of
+    /// clocks that is near.
     package static func weekMinute(_ time: WallTime) -> WeekMinute {
-        var seconds = time_t(time.milliseconds / 1000)
-        var fields = unsafe tm()
         // The zone may have changed since the last look.
-        tzset()
-        unsafe localtime_r(&seconds, &fields)
-        // tm counts days from Sunday.
+        LocalTime.readZone()
+        let shown = LocalTime.shown(around: time).map { local in
+            WeekMinute(
+                day: local.weekday,
+                minuteOfDay: Int(local.hour) * 60 + Int(local.minute)
+            )
+        }
         return WeekMinute(
-            day: (Int(unsafe fields.tm_wday) + 6) % 7,
-            minuteOfDay: Int(unsafe fields.tm_hour) * 60 + Int(unsafe fields.tm_min)
+            day: shown[0].day,
+            minuteOfDay: shown[0].minuteOfDay,
+            others: Array(shown.dropFirst())
         )
     }
 

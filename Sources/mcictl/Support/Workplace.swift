@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import Control
 import Events
 import Files
@@ -202,13 +203,9 @@ struct Workplace {
 
     /// The stretch of time between two optional bounds from the command line.
     func range(since: String?, until: String?) throws -> ClosedRange<Int64> {
-        let from = try since.map { try TimeText.past($0, now: now.wall).milliseconds } ?? 0
-        let to =
-            try until.map { try TimeText.moment($0, now: now.wall).milliseconds } ?? Int64.max / 4
-        guard from <= to else {
-            throw Failure("The stretch ends before it begins.", code: Failure.usage)
-        }
-        return from...to
+        let span = try TimeText.span(since: since, until: until, now: now.wall)
+        let from = span.from?.milliseconds ?? 0
+        return from...max(from, span.to?.milliseconds ?? Int64.max / 4)
     }
 }
 

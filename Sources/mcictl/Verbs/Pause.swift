@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Calendar
 import Control
 import Events
 import Settings
@@ -17,17 +18,18 @@ struct PauseVerb: ParsableCommand {
             EXAMPLES
               mcictl pause 30m
               mcictl pause --until 15:00
+              mcictl pause --until "tomorrow 09:00"
               mcictl pause --since 5m       also erase the last five minutes
             """
     )
 
-    @Argument(help: "How long, with a unit: 90s, 30m, 2h, 1d.")
-    var duration: String?
+    @Argument(help: "How long, with a unit: 90s, 30m, 1h30, 2 hours, 1d.")
+    var duration: [String] = []
 
-    @Option(help: "Until a time of day, HH:MM.")
+    @Option(help: "Until a time: 15:00, 24:00, tomorrow 09:00, 2026-11-21 (the end of that day).")
     var until: String?
 
-    @Option(help: "Also erase this much of the past.")
+    @Option(help: "Also erase from a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
     var since: String?
 
     @Flag(help: "Print JSON.")
@@ -36,12 +38,13 @@ struct PauseVerb: ParsableCommand {
     func run() throws {
         let place = Workplace()
         let now = place.now
-        guard duration == nil || until == nil else {
+        guard duration.isEmpty || until == nil else {
             throw Failure("Give a duration or --until, not both.", code: Failure.usage)
         }
-        let length = try duration.map { try TimeText.duration($0) }
-        let end = try until.map { try TimeText.next($0, after: now.wall) }
-        let past = try since.map { try TimeText.duration($0) }
+        let words = duration.joined(separator: " ")
+        let length = try duration.isEmpty ? nil : TimeText.duration(words)
+        let end = try until.flatMap { try TimeText.span(from: now.wall, until: $0).to }
+        let past = try since.map { try self.length(since: $0, now.wall) }
         let request = ControlCall.PauseCall(
             seconds: length.map { Int(($0 + 999) / 1000) },
             until: end?.text,
@@ -64,6 +67,18 @@ struct PauseVerb: ParsableCommand {
             Terminal.tell("That is the most the policy allows at once; you may pause again then.")
             Terminal.tell("  Without an end: mcictl exempt add --everything")
         }
+    }
+
+    /// How much of the past is to be erased.
+    private func length(since text: String, _ now: WallTime) throws -> Int64 {
+        let start = try TimeText.span(since: text, until: nil, now: now).from ?? now
+        guard start < now, now.milliseconds - start.milliseconds <= 366 * 86_400_000 else {
+            throw Failure(
+                "“\(text)” is not a time within the last year. To erase more: mcictl forget --all",
+                code: Failure.usage
+            )
+        }
+        return now.milliseconds - start.milliseconds
     }
 
     private struct Answer: Encodable {

@@ -72,7 +72,7 @@ struct RetentionVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "A duration from 1m to 366d.")
+    @Argument(help: "A duration from 1m to 3653d.")
     var length: String
 
     @Flag(help: "Shorten it without being asked.")
@@ -82,7 +82,8 @@ struct RetentionVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        let milliseconds = try TimeText.duration(length)
+        let longest = Int64(PersonSettings.retentions.upperBound / 86_400)
+        let milliseconds = try TimeText.duration(length, longest: longest)
         let seconds = Int(milliseconds / 1000)
         guard PersonSettings.retentions.contains(seconds) else {
             throw Failure("The shortest retention is 1m.", code: Failure.usage)

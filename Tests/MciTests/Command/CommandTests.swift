@@ -18,13 +18,19 @@ import Testing
     @Test(
         arguments: [
             (["pause", "30"], "error: “30” has no unit. Did you mean 30m?\n"),
-            (["pause", "soon"], "error: “soon” is no duration. Examples: 90s, 30m, 2h, 1d.\n"),
+            (
+                ["pause", "soon"],
+                "error: “soon” is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.\n"
+            ),
             (["pause", "-5m"], nil),
-            (["pause", "0m"], "error: “0m” is no duration. Examples: 90s, 30m, 2h, 1d.\n"),
+            (
+                ["pause", "0m"],
+                "error: “0m” is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.\n"
+            ),
             (["pause", "9999d"], "error: “9999d” is longer than a year.\n"),
             (
                 ["pause", "99999999999999999999h"],
-                "error: “99999999999999999999h” is no duration. Examples: 90s, 30m, 2h, 1d.\n"
+                "error: “99999999999999999999h” is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.\n"
             ),
             (
                 ["pause", "5m", "--until", "15:00"],
@@ -32,7 +38,7 @@ import Testing
             ),
             (
                 ["pause", "--until", "25:00"],
-                "error: “25:00” is no time of day. Example: --until 15:00\n"
+                "error: “25:00” is not a time of day. Examples: 15:00, 09:30, 24:00.\n"
             ),
             (
                 ["forget"],
@@ -45,7 +51,29 @@ import Testing
             ),
             (
                 ["log", "--since", "yesterdayish"],
-                "error: “yesterdayish” is no time. Examples: 10m (ago), 14:05, 2026-11-21 14:05.\n"
+                "error: “yesterdayish” is not a time. Examples: 10m (ago), 14:05, yesterday 09:00, 2026-11-21 14:05.\n"
+            ),
+            (
+                ["log", "--since", "2026-11-31 10:00"],
+                "error: There is no day 2026-11-31. Write a date as year-month-day.\n"
+            ),
+            (
+                ["forget", "--since", "10:00", "--until", "2026-02-30"],
+                "error: There is no day 2026-02-30. Write a date as year-month-day.\n"
+            ),
+            (["export", "--since", "2026-02-30T10:00:00Z"], nil),
+            (["pause", "--since", "2026-11-31"], nil),
+            (
+                ["pause", "--until", "2026-11-21 09:00"],
+                "error: “2026-11-21 09:00” has already passed.\n"
+            ),
+            (
+                ["pause", "--until", "30m"],
+                "error: --until takes a time: 15:00, tomorrow 09:00. For a length leave out --until.\n"
+            ),
+            (
+                ["forget", "--since", "2026-11-21 10:00", "--until", "2026-11-21 09:00"],
+                "error: --until is earlier than --since.\n"
             ),
             (
                 ["exempt", "add"],
