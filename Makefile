@@ -16,7 +16,7 @@ EVERY ?= 20
 SOAK ?= 1800
 SHORT ?=
 
-.PHONY: run build test proof mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
+.PHONY: run build test proof witness mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -43,6 +43,11 @@ proof: build ## The random proofs at their full length, faults, power cuts and b
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/bits.py "$$($(RELEASE) --show-bin-path)"
+
+witness: build ## What X told its clients against what mcid stored, on Xvfb, Xorg and Xvnc: some five minutes.
+	@bash .ci/packages witness
+	@$(PYTHON_PACKAGES)
+	python3 Tests/Proofs/witness.py "$$($(RELEASE) --show-bin-path)"
 
 mutants: ## The gate with each small change made to it: every one fails a test. Then a sample of the storage.
 	python3 Tests/Proofs/mutants.py

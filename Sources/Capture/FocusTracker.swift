@@ -48,7 +48,19 @@ struct FocusTracker: ContextTracker {
         for window in connection.family(of: connection.root)?.children ?? [] {
             watchNew(window, connection)
         }
+        prepare(connection)
         ask(connection)
+    }
+
+    /// Reads the windows of programs and those in frames that are shown, one of which may get the focus
+    /// next: read now, it holds for the first key in it too.
+    private mutating func prepare(_ connection: X11Connection) {
+        for window in connection.family(of: connection.root)?.children ?? []
+        where connection.isViewable(window) {
+            for window in [window] + (connection.family(of: window)?.children ?? []) {
+                book.prepare(window, connection)
+            }
+        }
     }
 
     mutating func readTitles(
@@ -56,6 +68,7 @@ struct FocusTracker: ContextTracker {
         _ connection: X11Connection
     ) {
         book.readTitles(where: isNeeded)
+        prepare(connection)
         guard place != .grabbed else { return leave(.grabbed) }
         leave(.unknown)
         ask(connection)

@@ -56,7 +56,16 @@ struct PointerTracker: ContextTracker {
         for window in connection.family(of: connection.root)?.children ?? [] {
             connection.watch(window, for: .crossing)
         }
+        prepare(connection)
         ask(connection)
+    }
+
+    /// Reads what is shown: read now, it holds for the first click into it too.
+    private mutating func prepare(_ connection: X11Connection) {
+        for window in connection.family(of: connection.root)?.children ?? []
+        where connection.isViewable(window) {
+            book.prepare(window, connection)
+        }
     }
 
     mutating func readTitles(
@@ -64,6 +73,7 @@ struct PointerTracker: ContextTracker {
         _ connection: X11Connection
     ) {
         book.readTitles(where: isNeeded)
+        prepare(connection)
         guard place != .held else { return }
         go(to: .unknown)
         ask(connection)

@@ -109,9 +109,13 @@ struct WindowBook {
         return found
     }
 
-    /// Reads what ``find(_:_:)`` needs, so that what it finds holds from here on.
+    /// Reads what ``find(_:_:)`` needs for a window, and for the program's own window inside a frame, so
+    /// that what it finds holds from here on.
     mutating func prepare(_ window: UInt, _ connection: X11Connection) {
         _ = find(window, connection, depth: 0)
+        if let inner = pages[window]?.subject, inner != window {
+            _ = find(inner, connection, depth: 0)
+        }
     }
 
     private mutating func find(

@@ -106,6 +106,13 @@ extension X11Connection {
         return unsafe attributes.override_redirect != 0
     }
 
+    /// Whether a window is shown, with all that it is in.
+    func isViewable(_ window: UInt) -> Bool {
+        var attributes = unsafe XWindowAttributes()
+        guard unsafe XGetWindowAttributes(display, window, &attributes) != 0 else { return false }
+        return unsafe attributes.map_state == IsViewable
+    }
+
     /// The number all windows of the client share that made this one.
     func client(of window: UInt) -> UInt {
         window & ~(unsafe mci_resource_mask(display))

@@ -125,3 +125,59 @@ import Testing
         #expect(isFree)
     }
 }
+
+/// The first click into a window that stood there when mcid connected.
+@Suite(.serialized) struct FirstClickTests {
+    @Test(arguments: [false, true])
+    func `the first click and the first key in a window that stood there are its own`(
+        isFramed: Bool
+    )
+        throws
+    {
+        let desktop = try Desktop()
+        let hand = try Hand(desktop)
+        let manager = isFramed ? try hand.startManager(of: desktop) : nil
+        defer { manager?.terminate() }
+        let first = hand.open(WindowPlan(app: "First"))
+        var plan = WindowPlan(app: "Second")
+        plan.frame.x = 400
+        let second = hand.open(plan)
+        let isShown = try eventually {
+            let windows = [first, second]
+            return windows.allSatisfy { isFramed ? hand.isManaged($0) : hand.isViewable($0) }
+        }
+        try #require(isShown)
+        let start = hand.origin(of: first)
+        hand.move(toX: start.x + 20, y: start.y + 20)
+        hand.focus(first)
+        hand.flush()
+        let source = try X11Source(of: desktop)
+        var apps: [Events.InputStream: [String?]] = [:]
+        var contexts: [Events.InputStream: AppContext] = [:]
+        func drain() throws {
+            hand.flush()
+            _ = try source.drain(now: SystemClock.now().monotonic) {
+                switch $0 {
+                case .context(let new, let stream, _): contexts[stream] = new
+                case .input(let event, let stream):
+                    if case .motion = event.payload { return }
+                    apps[stream, default: []].append(contexts[stream]?.facts?.app)
+                default: break
+                }
+            }
+        }
+        try drain()
+        // Nothing is read between the pointer's way there and the click, nor between focus and key.
+        let end = hand.origin(of: second)
+        hand.move(toX: end.x + 20, y: end.y + 20)
+        hand.button(1, down: true)
+        hand.button(1, down: false)
+        hand.focus(second)
+        hand.key("a", down: true)
+        hand.key("a", down: false)
+        try drain()
+        try drain()
+        #expect(apps[.pointer] == ["Second", "Second"])
+        #expect(apps[.keyboard] == ["Second", "Second"])
+    }
+}
