@@ -84,6 +84,11 @@ package final class NewFile {
     /// Gives the draft its place.
     private func take(_ draft: String) throws(FileError) {
         if replaces {
+            // What is no regular file may have come there since it was begun, and would be gone.
+            var facts = stat()
+            guard unsafe lstat(target, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG else {
+                throw FileError("rename", EEXIST)
+            }
             guard unsafe rename(draft, target) == 0 else { throw FileError("rename") }
             self.draft = nil
             clinux_remove_at_end(nil)

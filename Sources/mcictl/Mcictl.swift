@@ -38,6 +38,7 @@ struct Mcictl: ParsableCommand {
 
 /// Runs the command line; errors become one sentence and the next command.
 func runCommand() -> Int32 {
+    Disk.holdStandardDescriptors()
     // It holds the private key: no core dump may.
     _ = Hardening.forbidDumps()
     umask(0o077)
@@ -63,7 +64,15 @@ func runCommand() -> Int32 {
         return Failure.unavailable
     } catch let error as SettingsError {
         Terminal.tell("error: \(error.description)")
-        Terminal.tell("  Next: mcictl consent (writes a new one and keeps the old one aside)")
+        Terminal.tell(
+            error.code == .unwritable
+                ? "  Next: df -h (is the disk full?), or mcictl doctor"
+                : "  Next: mcictl consent (writes a new one and keeps the old one aside)"
+        )
+        return Failure.failed
+    } catch let error as FileError {
+        Terminal.tell("error: A file of mci cannot be used (\(error)).")
+        Terminal.tell("  Next: mcictl doctor")
         return Failure.failed
     } catch let error as PolicyError {
         Terminal.tell("error: \(Terminal.printable(error.description))")
