@@ -7,8 +7,8 @@ import Glibc
 ///
 /// It is meant for folders of the person's own choosing: nothing that lies there is touched but the
 /// file that is to be replaced, and a program that ends early leaves nothing behind. Where the file
-/// system has no files without a name, the draft has a random one, which a signal that ends the
-/// program removes; a power cut or SIGKILL leaves it there.
+/// system has no files without a name, or where another file is replaced, the draft has a random one for
+/// a while, which is removed when a signal ends the program; only a power cut leaves it there.
 package final class NewFile {
     /// Open for reading and writing, until the file is finished or abandoned.
     package let descriptor: Int32

@@ -34,6 +34,17 @@ struct Mcictl: ParsableCommand {
             PolicyVerb.self, StewardVerb.self, DoctorVerb.self,
         ]
     )
+
+    /// Without a verb: what is recorded now, and then the help.
+    func run() throws {
+        do {
+            let status = try StatusVerb.parse([])
+            try status.run()
+        } catch is ExitCode {
+            // That mcid is not running was said.
+        }
+        Terminal.print("\n" + Mcictl.helpMessage())
+    }
 }
 
 /// Runs the command line; errors become one sentence and the next command.
@@ -45,7 +56,8 @@ func runCommand() -> Int32 {
     // A write beyond a limit on the size of files is to fail, and to say so.
     signal(SIGXFSZ, SIG_IGN)
     do {
-        var command = try Mcictl.parseAsRoot()
+        let words = try Spelling.corrected(Array(CommandLine.arguments.dropFirst()))
+        var command = try Mcictl.parseAsRoot(words)
         try command.run()
         return 0
     } catch let failure as Failure {

@@ -59,6 +59,23 @@ enum Terminal {
     /// A text without what a terminal would take for a command.
     static func printable(_ text: String) -> String { SafeText.printable(text) }
 
+    /// A word as a shell takes it, without what a terminal would take for a command.
+    static func shellWord(_ text: String) -> String {
+        let plain = printable(text)
+        let isSafe = plain.utf8.allSatisfy {
+            switch $0 {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x5F, 0x2F, 0x3A: true
+            // A dash where it cannot begin an option.
+            case 0x2D: plain.utf8.first != 0x2D
+            default: false
+            }
+        }
+        return isSafe && !plain.isEmpty ? plain : "'\(plain.replacing("'", with: "'\\''"))'"
+    }
+
+    /// Whether there is somebody to ask.
+    static var canAsk: Bool { isatty(0) == 1 }
+
     /// Asks a question whose default answer is no.
     ///
     /// - Parameters:
@@ -68,7 +85,7 @@ enum Terminal {
     /// - Returns: whether the answer was yes.
     /// - Throws: a ``Failure`` where nobody can be asked.
     static func ask(_ question: String, script: String?) throws -> Bool {
-        guard isatty(0) == 1 else {
+        guard canAsk else {
             throw Failure(
                 "This asks a question, and there is no terminal to ask on. Nothing was changed.",
                 next: script.map { "the same command with \($0)" }
