@@ -137,7 +137,7 @@ struct RowWriter {
             default: result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
+        return SafeText.escaped(result) + "\""
     }
 }
 

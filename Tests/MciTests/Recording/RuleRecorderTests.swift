@@ -207,7 +207,7 @@ import Timeline
         session.focus("Signal")
         session.pass(300)
         var recorded = Explanation(isRecorded: true)
-        recorded.window = .init(app: "Signal", instance: "Signal")
+        recorded.window = .init(app: "Signal", instance: "")
         #expect(try explanation() == recorded)
         let record = try exempt(session, Scope(app: "sig*"))
         let found = try explanation()
