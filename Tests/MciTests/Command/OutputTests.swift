@@ -69,7 +69,7 @@ import Timeline
         #expect(kind("/dev/null") == S_IFCHR)
         // A reader that went away.
         let gone = try shell(
-            "cat pipe > /dev/null & exec 3> pipe; kill $!; wait; mcictl export --out /dev/fd/3"
+            "cat pipe > /dev/null & exec 3> pipe; kill -9 $!; wait; mcictl export --out /dev/fd/3"
         )
         #expect(gone.code == 1 && gone.errors.contains("Broken pipe"), "\(gone.errors)")
         let bundle = try shell(
