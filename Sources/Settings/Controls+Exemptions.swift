@@ -66,7 +66,8 @@ extension Controls {
     /// Two of them would look alike, and with the one withdrawn the other would still hold.
     private func covering(_ scope: Scope, _ term: Term) -> ExemptionRecord? {
         exemptions.first { record in
-            guard record.scope == scope, record.state == Exemption.State.requested.rawValue
+            guard record.scope == scope,
+                record.state == Exemption.State.requested.rawValue
                     || record.state == Exemption.State.approved.rawValue
             else { return false }
             guard let end = record.until else { return true }

@@ -37,12 +37,16 @@ extension Loosening {
         }
         let limits = settings.within(policy?.restrictions ?? Restrictions())
         if let retention = limits.retention, retention > PersonSettings.defaultRetention {
-            let (kept, usual) = (Quantity.duration(retention), Quantity.duration(PersonSettings.defaultRetention))
+            let (kept, usual) = (
+                Quantity.duration(retention), Quantity.duration(PersonSettings.defaultRetention)
+            )
             let words = "The recording is kept for \(kept), not \(usual)."
             add("retention", kept, words, "mcictl set retention \(usual)")
         }
         if limits.bytes > PersonSettings.defaultRingSize {
-            let (taken, usual) = (Quantity.size(limits.bytes), Quantity.size(PersonSettings.defaultRingSize))
+            let (taken, usual) = (
+                Quantity.size(limits.bytes), Quantity.size(PersonSettings.defaultRingSize)
+            )
             let words = "The recording may take \(taken) of the disk, not \(usual)."
             add("ring-size", taken, words, "mcictl set ring-size \(usual)")
         }

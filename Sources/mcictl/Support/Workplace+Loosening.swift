@@ -42,7 +42,8 @@ extension Workplace {
         let others = recipients.filter { !own.contains($0) }
         if others.isEmpty { return "with your identity only" }
         let keys = TimeText.count(others.count, "key that is", "keys that are")
-        let mine = others.count < recipients.count ? "with your identity and" : "NOT with yours, but"
+        let mine =
+            others.count < recipients.count ? "with your identity and" : "NOT with yours, but"
         return "\(mine) with \(keys) not yours (\(short(others))) · mcictl key show"
     }
 }

@@ -125,7 +125,9 @@ struct ExemptAdd: ParsableCommand {
                 : "Exempt \(record.id): \(what). In force now, \(end)."
         )
         Terminal.print("Take it back: mcictl exempt withdraw \(record.id)")
-        Terminal.tell("What was stored of it before is still there. \(ExemptionText.erasing(scope))")
+        Terminal.tell(
+            "What was stored of it before is still there. \(ExemptionText.erasing(scope))"
+        )
         if let policy = try? place.policy(), !policy.stewards.isEmpty {
             Terminal.tell("Stewards may look at it: mcictl exempt export \(record.id)")
         }
@@ -252,7 +254,7 @@ struct ExemptAnswer: ParsableCommand {
         if !accept, !renew {
             let lets = try Terminal.ask(
                 "Let it end, so that it is recorded again?",
-                script: "--accept or --renew"
+                script: "--renew (it stays in force)"
             )
             guard lets else {
                 Terminal.tell("Nothing was changed: it stays in force.")

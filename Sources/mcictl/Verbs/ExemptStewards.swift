@@ -115,7 +115,10 @@ struct StewardKeygen: ParsableCommand {
 
     func run() throws {
         guard out != "-" else {
-            throw Failure("The private half goes into a file, not to a terminal.", code: Failure.usage)
+            throw Failure(
+                "The private half goes into a file, not to a terminal.",
+                code: Failure.usage
+            )
         }
         let secret = StewardSecret()
         do {

@@ -143,13 +143,17 @@ struct ForgetVerb: ParsableCommand {
         }
         Terminal.print("  From    \(TimeText.full(from)) to \(TimeText.full(to))")
         Terminal.print("  Events  \(contents.events)")
-        let apps = contents.apps.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { app, count in
+        let apps = contents.apps.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+            app,
+            count in
             let name = app.isEmpty ? "what is not recorded" : Terminal.printable(app)
             return "\(name) (\(count))"
         }
         if !apps.isEmpty { Terminal.print("  In      \(apps.joined(separator: ", "))") }
         if contents.batches < count {
-            Terminal.tell("\(count - contents.batches) of them cannot be opened and are not counted.")
+            Terminal.tell(
+                "\(count - contents.batches) of them cannot be opened and are not counted."
+            )
         }
     }
 

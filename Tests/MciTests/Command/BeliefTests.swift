@@ -53,7 +53,10 @@ import Testing
     @Test(arguments: [
         ["consent"], ["key", "rotate"], ["set", "title", "on"], ["set", "key-detail", "full"],
         ["exclude", "remove", "lockers"],
-        ["key", "recipients", "add", "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"],
+        [
+            "key", "recipients", "add",
+            "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj",
+        ],
     ])
     func `no error shows the way around a question that lets more be recorded`(words: [String])
         throws
@@ -79,7 +82,9 @@ import Testing
         let live = try command("consent", "--show").lines
         #expect(live.contains("How        mcictl consent, answered on a terminal"))
         try command("key", "rotate", "--yes")
-        #expect(try command("consent", "--show").lines.contains("How        mcictl key rotate --yes"))
+        #expect(
+            try command("consent", "--show").lines.contains("How        mcictl key rotate --yes")
+        )
         try command("consent", "--withdraw")
         let shown = try command("consent", "--show")
         #expect(shown.code == 1)
@@ -103,7 +108,8 @@ import Testing
         #expect(try !command("consent", "--show").output.contains("Chosen"))
         for words in [
             ["exclude", "only", "edit*", "mail"], ["set", "free-space", "0"],
-            ["set", "ring-size", "128M"], ["set", "retention", "30d"], ["set", "title", "on", "--yes"],
+            ["set", "ring-size", "128M"], ["set", "retention", "30d"],
+            ["set", "title", "on", "--yes"],
             ["exclude", "remove", "lockers", "--yes"], ["set", "key-detail", "full", "--yes"],
             ["exclude", "remove", "password-managers", "--yes"],
         ] {
@@ -122,7 +128,9 @@ import Testing
         ]
         let shown = try command("status").lines.filter { $0.contains("Undo: ") }
         #expect(shown == lines.map { "  " + $0 })
-        let json = try #require(try command("status", "--json").json["loosened"] as? [[String: Any]])
+        let json = try #require(
+            try command("status", "--json").json["loosened"] as? [[String: Any]]
+        )
         #expect(
             json.map { $0["name"] as? String } == [
                 "key-detail", "exclusion", "exclusion", "title", "retention", "ring-size",
@@ -154,7 +162,8 @@ import Testing
 
     // MARK: Rules
 
-    @Test func `asked for twice an exemption is one, and withdrawn it says what else holds`() throws {
+    @Test func `asked for twice an exemption is one, and withdrawn it says what else holds`() throws
+    {
         #expect(try command("exempt", "add", "--app", "signal").lines[0].hasPrefix("Exempt 1: "))
         for words in [["--app", "signal"], ["--app", "signal", "--for", "2h"]] {
             let result = try Program.run(
@@ -403,7 +412,8 @@ import Testing
         #expect(!result.errors.contains("\u{1B}"))
     }
 
-    @Test func `exempt with options is exempt add, and set and mcictl alone tell the state`() throws {
+    @Test func `exempt with options is exempt add, and set and mcictl alone tell the state`() throws
+    {
         #expect(try command("exempt", "--app", "signal").lines[0].hasPrefix("Exempt 1: windows of"))
         #expect(try command("exempt", "--help").output.contains("withdraw"))
         #expect(try controls().exemptions.count == 1)

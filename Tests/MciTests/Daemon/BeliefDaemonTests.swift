@@ -27,12 +27,9 @@ extension DaemonTests {
             "\(lines)"
         )
         // Behind the answer, before all else.
-        #expect(
-            lines[1...2].map { $0.prefix(40) } == [
-                "  Chosen     Recorded, though left out by ", "  Chosen     The titles of windows are sto",
-            ],
-            "\(lines)"
-        )
+        try #require(lines.count > 3)
+        #expect(lines[1].hasPrefix("  Chosen     Recorded, though left out"), "\(lines)")
+        #expect(lines[2].hasPrefix("  Chosen     The titles of windows"), "\(lines)")
         let json = try daemon.command("status", "--json").json
         #expect((json["recipients"] as? [String])?.last == other)
         let loosened = json["loosened"] as? [[String: String]]
@@ -44,7 +41,7 @@ extension DaemonTests {
         #expect(try daemon.command("key", "protect", "--passphrase-file", word).code == 0)
         let closed = try daemon.command("status").output
         #expect(closed.contains("Readable   with 1 key (age1"), "\(closed)")
-        #expect(!closed.contains("only"))
+        #expect(!closed.contains("identity only"))
     }
 
     @Test func `a pause that erases is in force while it asks, and answered no it stays`() throws {

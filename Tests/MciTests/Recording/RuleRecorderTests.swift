@@ -198,7 +198,9 @@ import Timeline
         #expect(session.recorder.status.ring.cap == 3 << 20)
     }
 
-    @Test func `the rule that decides is named, and the class of the window it was asked for`() throws {
+    @Test func `the rule that decides is named, and the class of the window it was asked for`()
+        throws
+    {
         let session = try ScriptedSession()
         func explanation() throws -> Explanation? {
             try session.recorder.handle(.explain).explanation
