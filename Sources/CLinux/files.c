@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /// The path by which the kernel reaches an open file, whatever its name is by now.
@@ -40,6 +42,40 @@ int clinux_name_file(int file, const char *path) {
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2};
 static char doomed[4096];
 
+// A SIGKILL is caught by nobody: a child waits for the end of this program, and removes the file then.
+static pid_t guard;
+static int alive = -1;
+
+static void begin_guard(void) {
+    int tube[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, tube) != 0) return;
+    pid_t child = fork();
+    if (child == 0) {
+        // Nothing that this program prints to is to stay open for it, nor does what ends it end the child.
+        setsid();
+        for (int i = 1; i < NSIG; i++) signal(i, SIG_IGN);
+        int limit = (int)sysconf(_SC_OPEN_MAX);
+        if (close_range(0, (unsigned)tube[0] - 1, 0) != 0 || close_range((unsigned)tube[0] + 1, ~0U, 0) != 0) {
+            for (int i = 0; i < limit; i++) if (i != tube[0]) close(i);
+        }
+        char byte;
+        if (read(tube[0], &byte, 1) == 0) unlink(doomed);
+        _exit(0);
+    }
+    close(tube[0]);
+    if (child > 0) guard = child, alive = tube[1];
+    else close(tube[1]);
+}
+
+static void end_guard(void) {
+    if (guard <= 0) return;
+    // Whoever ended the child must not end this program with it.
+    send(alive, "", 1, MSG_NOSIGNAL);
+    close(alive);
+    waitpid(guard, NULL, 0);
+    guard = 0, alive = -1;
+}
+
 static void end(int number) {
     unlink(doomed);
     // Its default was put back on the way here: the parent sees what ended this program.
@@ -48,6 +84,7 @@ static void end(int number) {
 
 int clinux_remove_at_end(const char *path) {
     if (path && strlen(path) >= sizeof doomed) return errno = ENAMETOOLONG, -1;
+    end_guard();
     struct sigaction action = {.sa_handler = end, .sa_flags = (int)SA_RESETHAND}, before;
     if (path) strcpy(doomed, path);
     else action = (struct sigaction){.sa_handler = SIG_DFL};
@@ -55,5 +92,6 @@ int clinux_remove_at_end(const char *path) {
         // What nohup or a shell has ignored stays ignored.
         if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(ends[i], &action, NULL);
     }
+    if (path) begin_guard();
     return 0;
 }

@@ -22,6 +22,19 @@ package struct Scope: Codable, Equatable, Sendable {
 
 /// Why input is recorded or left out, and what decides it.
 package struct Explanation: Codable, Equatable, Sendable {
+    /// What is told of the window that was judged.
+    package struct Window: Codable, Equatable, Sendable {
+        /// The class and the instance of WM_CLASS.
+        package var app: String
+        package var instance: String
+
+        package init(app: String, instance: String) {
+            (self.app, self.instance) = (app, instance)
+        }
+    }
+
+    /// The window that was judged; nil where no window decides.
+    package var window: Window?
     package var isRecorded: Bool
     /// The word of the gap that is stored instead; nil where it is recorded.
     package var reason: String?

@@ -88,6 +88,10 @@ package struct Status: Codable, Equatable, Sendable {
     package var totalSince: String?
     package var keyDetail: String
     package var keyDetailUntil: String?
+    /// By what more is recorded than by default, loosest first; nil from a daemon that has no such list.
+    package var loosened: [Loosening]?
+    /// The public keys to which new batches are sealed; nil from a daemon that does not say.
+    package var recipients: [String]?
     /// How many exemptions are in force.
     package var exemptions = 0
     /// The numbers of those that wait for an answer of the person.
@@ -124,6 +128,8 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(totalSince, forKey: .totalSince)
         try fields.encode(keyDetail, forKey: .keyDetail)
         try fields.encode(keyDetailUntil, forKey: .keyDetailUntil)
+        try fields.encode(loosened ?? [], forKey: .loosened)
+        try fields.encode(recipients ?? [], forKey: .recipients)
         try fields.encode(exemptions, forKey: .exemptions)
         try fields.encode(questions, forKey: .questions)
         try fields.encode(policy, forKey: .policy)

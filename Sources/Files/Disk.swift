@@ -247,6 +247,16 @@ package enum Disk {
         fsync(file)
     }
 
+    /// Keeps the numbers of the standard descriptors taken where they are closed.
+    ///
+    /// A file that is opened later would get the number, and what is printed would go into it.
+    package static func holdStandardDescriptors() {
+        for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
+            // Reading the first and writing the others fails, as it does where they are closed.
+            _ = unsafe open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Removes a file if it is there.
     package static func remove(_ path: String) {
         unsafe unlink(path)

@@ -7,8 +7,8 @@ import Glibc
 ///
 /// It is meant for folders of the person's own choosing: nothing that lies there is touched but the
 /// file that is to be replaced, and a program that ends early leaves nothing behind. Where the file
-/// system has no files without a name, the draft has a random one, which a signal that ends the
-/// program removes; a power cut or SIGKILL leaves it there.
+/// system has no files without a name, or where another file is replaced, the draft has a random one for
+/// a while, which is removed when a signal ends the program; only a power cut leaves it there.
 package final class NewFile {
     /// Open for reading and writing, until the file is finished or abandoned.
     package let descriptor: Int32
@@ -84,6 +84,11 @@ package final class NewFile {
     /// Gives the draft its place.
     private func take(_ draft: String) throws(FileError) {
         if replaces {
+            // What is no regular file may have come there since it was begun, and would be gone.
+            var facts = stat()
+            guard unsafe lstat(target, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG else {
+                throw FileError("rename", EEXIST)
+            }
             guard unsafe rename(draft, target) == 0 else { throw FileError("rename") }
             self.draft = nil
             clinux_remove_at_end(nil)

@@ -47,7 +47,7 @@ extension Recorder {
             // Stored before the answer: after it nothing is written.
             path.batching.flush(at: environment.clock(), closing: true)
             path.batching.store.dropWaiting()
-            try change { $0.withdraw() }
+            try change { $0.withdraw(at: environment.clock().wall) }
         case .forget(let call): return try forget(call)
         case .exempt(let call): return try exempt(call)
         case .listExemptions:
@@ -101,6 +101,8 @@ extension Recorder {
             status.ring.cap = path.batching.store.cap
         }
         status.ring.retention = settings.within(restrictions).retentionTime / 1000
+        status.loosened = Loosening.all(controls, settings, policy, at: environment.clock().wall)
+        status.recipients = path.batching.store.recipients
         status.exemptions = controls.exemptions.count { $0.state != "ended" }
         status.questions = controls.exemptions.filter {
             $0.state == "denied" || $0.state == "expired"

@@ -130,13 +130,15 @@ extension Recorder {
             let reason = GapReason.keyboardGrabbed.name
             reply.explanation = Explanation(isRecorded: false, reason: reason)
         case .window(let window):
-            reply.explanation = Explanation(
+            var explanation = Explanation(
                 controls,
                 policy,
                 on: window,
                 from: nil,
                 at: environment.weekMinute(now.wall)
             )
+            explanation.window = .init(app: window.app, instance: window.instance)
+            reply.explanation = explanation
         }
         return reply
     }

@@ -42,6 +42,7 @@ extension Controls {
             )
         }
         let term = Term(from: now, length: call.seconds.map { Int64($0) * 1000 }, bootID: bootID)
+        if let standing = covering(scope, term) { return standing }
         guard let id = nextExemption() else {
             throw Refusal("There is no number left for an exemption.", next: "mcictl exempt list")
         }
@@ -58,6 +59,21 @@ extension Controls {
         )
         exemptions.append(record)
         return record
+    }
+
+    /// The exemption in force that already does what is asked for, at least as long; nil for none.
+    ///
+    /// Two of them would look alike, and with the one withdrawn the other would still hold.
+    private func covering(_ scope: Scope, _ term: Term) -> ExemptionRecord? {
+        exemptions.first { record in
+            guard record.scope == scope,
+                record.state == Exemption.State.requested.rawValue
+                    || record.state == Exemption.State.approved.rawValue
+            else { return false }
+            guard let end = record.until else { return true }
+            guard let asked = term.until.flatMap({ WallTime($0) }) else { return false }
+            return WallTime(end).map { asked <= $0 } ?? true
+        }
     }
 
     /// Lets something happen to an exemption.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Control
+package import Events
 
 /// What the person controls: consent, pause, exemptions and exclusions.
 ///
@@ -10,6 +11,8 @@ package struct Controls: Codable, Equatable, Sendable {
     /// Higher with each writing, so that an older file is known as such; 0 before the first one.
     package var number: UInt64 = 0
     package var consent: Receipt?
+    /// RFC 3339: when the last consent was withdrawn; nil where there was none, or one came after it.
+    package var withdrawnAt: String?
     package var pause: Term?
     package var exemptions: [ExemptionRecord] = []
     /// The highest number given to an exemption, so that none is given twice.
@@ -31,11 +34,13 @@ package struct Controls: Codable, Equatable, Sendable {
     /// Gives consent.
     package mutating func consent(_ receipt: Receipt) {
         consent = receipt
+        withdrawnAt = nil
         putBack = nil
     }
 
     /// Takes the consent back.
-    package mutating func withdraw() {
+    package mutating func withdraw(at now: WallTime) {
+        if consent != nil { withdrawnAt = now.text }
         consent = nil
         putBack = nil
     }

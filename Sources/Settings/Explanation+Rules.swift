@@ -47,8 +47,9 @@ extension Explanation {
                 return
             }
         }
-        if let rule = policy?.exclude.first(where: leavesOut) {
-            self = left(.excluded, "the policy", Scope(rule))
+        let rules = policy?.exclude ?? []
+        if let index = rules.firstIndex(where: leavesOut) {
+            self = left(.excluded, "rule \(index + 1) of the policy", Scope(rules[index]))
             return
         }
         func isNamed(by list: [Glob]) -> Bool {

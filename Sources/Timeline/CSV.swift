@@ -6,10 +6,23 @@ import Packing
 /// Writes events as comma-separated values with a line of names (RFC 4180), a column for each field
 /// of the JSON Lines.
 package struct CSV: EventWriter {
+    /// For whom the recorded texts (application, title, name) are written; all else is the same.
+    package enum Reader: Sendable {
+        /// Spreadsheets: no text is a formula (``SafeText/cell(_:)``).
+        case spreadsheet
+        /// A person at a terminal: without what it would obey, too.
+        case terminal
+        /// A program that takes every text as it is.
+        case program
+    }
+
     package var text = TextBuffer()
+    private let reader: Reader
     private let classes = KeyClass.allCases.map { Array($0.name.utf8) }
 
-    package init() {}
+    package init(for reader: Reader = .spreadsheet) {
+        self.reader = reader
+    }
 
     /// The names of the columns, in their order.
     package static let columns = [
@@ -101,6 +114,12 @@ package struct CSV: EventWriter {
     private mutating func comma() { text.bytes.append(0x2C) }
 
     private mutating func quoted(_ value: String) {
+        let value =
+            switch reader {
+            case .spreadsheet: SafeText.cell(value)
+            case .terminal: SafeText.cell(SafeText.printable(value))
+            case .program: value
+            }
         text.bytes.append(0x22)
         for byte in value.utf8 {
             if byte == 0x22 { text.bytes.append(byte) }

@@ -68,14 +68,15 @@ package struct TextBuffer {
         if value % 120 == 0 { append(value / 120) } else { append("\(Double(value) / 120)") }
     }
 
-    /// Appends a JSON string (RFC 8259 §7).
+    /// Appends a JSON string (RFC 8259 §7) that no terminal takes for a command.
     package mutating func append(quoted value: String) {
         bytes.append(0x22)
-        for byte in value.utf8 {
-            switch byte {
-            case 0x22, 0x5C: bytes += [0x5C, byte]
-            case 0..<0x20: append("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-            default: bytes.append(byte)
+        for scalar in value.unicodeScalars {
+            switch scalar.value {
+            case 0x22, 0x5C: bytes += [0x5C, UInt8(truncatingIfNeeded: scalar.value)]
+            case 0..<0x20: append(SafeText.escape(scalar))
+            case _ where SafeText.isEscaped(scalar): append(SafeText.escape(scalar))
+            default: bytes.append(contentsOf: String(scalar).utf8)
             }
         }
         bytes.append(0x22)

@@ -20,8 +20,8 @@ package final class TimelineReader {
         package var damaged = 0
     }
 
-    private let ring: RingReader
-    private let opener: BatchOpener
+    let ring: RingReader
+    let opener: BatchOpener
     /// How many items of each batch were already handed out, for batches that may still grow.
     private var seen: [UInt64: Int] = [:]
     /// The application in front at the event that is being handed out; empty where none is known.

@@ -34,17 +34,30 @@ struct Mcictl: ParsableCommand {
             PolicyVerb.self, StewardVerb.self, DoctorVerb.self,
         ]
     )
+
+    /// Without a verb: what is recorded now, and then the help.
+    func run() throws {
+        do {
+            let status = try StatusVerb.parse([])
+            try status.run()
+        } catch is ExitCode {
+            // That mcid is not running was said.
+        }
+        Terminal.print("\n" + Mcictl.helpMessage())
+    }
 }
 
 /// Runs the command line; errors become one sentence and the next command.
 func runCommand() -> Int32 {
+    Disk.holdStandardDescriptors()
     // It holds the private key: no core dump may.
     _ = Hardening.forbidDumps()
     umask(0o077)
     // A write beyond a limit on the size of files is to fail, and to say so.
     signal(SIGXFSZ, SIG_IGN)
     do {
-        var command = try Mcictl.parseAsRoot()
+        let words = try Spelling.corrected(Array(CommandLine.arguments.dropFirst()))
+        var command = try Mcictl.parseAsRoot(words)
         try command.run()
         return 0
     } catch let failure as Failure {
@@ -63,7 +76,15 @@ func runCommand() -> Int32 {
         return Failure.unavailable
     } catch let error as SettingsError {
         Terminal.tell("error: \(error.description)")
-        Terminal.tell("  Next: mcictl consent (writes a new one and keeps the old one aside)")
+        Terminal.tell(
+            error.code == .unwritable
+                ? "  Next: df -h (is the disk full?), or mcictl doctor"
+                : "  Next: mcictl consent (writes a new one and keeps the old one aside)"
+        )
+        return Failure.failed
+    } catch let error as FileError {
+        Terminal.tell("error: A file of mci cannot be used (\(error)).")
+        Terminal.tell("  Next: mcictl doctor")
         return Failure.failed
     } catch let error as PolicyError {
         Terminal.tell("error: \(Terminal.printable(error.description))")

@@ -57,8 +57,8 @@ int clinux_unnamed_file(const char *folder);
 /// Gives such a file a name, on the same file system and never another file's. -1 on error.
 int clinux_name_file(int file, const char *path);
 
-/// Has the file at `path` removed when a signal ends this program; NULL ends that, with the signals' defaults.
-/// -1 where the path is too long.
+/// Has the file at `path` removed when a signal ends this program, SIGKILL too (by a child, a moment later);
+/// NULL ends that, with the signals' defaults. -1 where the path is too long.
 int clinux_remove_at_end(const char *path);
 
 /// Forbids core dumps and reading of this process by others of the same user.

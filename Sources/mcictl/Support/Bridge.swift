@@ -4,9 +4,25 @@ import Glibc
 
 /// A Python program that takes events from a pipe and writes a file.
 enum Bridge {
-    /// Makes CSV into Parquet, a piece at a time.
+    /// How a bridge ended.
+    enum End {
+        case done
+        /// A module of Python's is missing.
+        case missingModule
+        case failed(String)
+    }
+
+    /// The exit code of a bridge whose module is missing; those from 128 on are error numbers.
+    private static let missingModule: Int32 = 10
+
+    /// Makes CSV into Parquet, a piece at a time; it says how it failed by its exit code alone.
     static let parquet = """
-        import sys, pyarrow as pa, pyarrow.csv as csv, pyarrow.parquet as parquet
+        import os, signal, sys
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        try:
+            import pyarrow as pa, pyarrow.csv as csv, pyarrow.parquet as parquet
+        except ImportError:
+            os._exit(\(missingModule))
         text = ("type", "state", "class", "keysym", "modifiers", "app", "reason", "stream", "title",
                 "axes", "kind", "name")
         types = dict.fromkeys(text, pa.string())
@@ -15,11 +31,19 @@ enum Bridge {
                      x=pa.int16(), y=pa.int16(), finger=pa.uint8())
         convert = csv.ConvertOptions(column_types=types, strings_can_be_null=True,
                                      quoted_strings_can_be_null=False, null_values=[""])
-        with csv.open_csv(sys.stdin.buffer, convert_options=convert) as events, \\
-                parquet.ParquetWriter(sys.stdout.buffer, events.schema, compression="zstd") as out:
-            for batch in events:
-                out.write_batch(batch)
-        sys.stdout.buffer.flush()
+        parse = csv.ParseOptions(newlines_in_values=True)
+        try:
+            with csv.open_csv(sys.stdin.buffer, parse_options=parse,
+                              convert_options=convert) as events, \\
+                    parquet.ParquetWriter(sys.stdout.buffer, events.schema, compression="zstd") as out:
+                for batch in events:
+                    out.write_batch(batch)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            os._exit(128 + error.errno if 0 < (error.errno or 0) < 128 else 1)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
         """
 
     /// Starts Python with a pipe to its standard input; its messages go to standard error.
@@ -55,10 +79,17 @@ enum Bridge {
         return (ends[1], child)
     }
 
-    /// Waits for the end of a bridge; false when it failed.
-    static func end(_ child: pid_t) -> Bool {
+    /// Waits for the end of a bridge.
+    static func end(_ child: pid_t) -> End {
         var status: Int32 = 0
         while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
-        return status == 0
+        guard status != 0 else { return .done }
+        guard status & 0x7F == 0 else { return .failed("Python was ended by a signal") }
+        let code = (status >> 8) & 0xFF
+        if code == missingModule { return .missingModule }
+        guard code > 128, let text = unsafe strerror(code - 128) else {
+            return .failed("Python ended with code \(code)")
+        }
+        return .failed(unsafe String(cString: text))
     }
 }

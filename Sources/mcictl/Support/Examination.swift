@@ -201,7 +201,8 @@ struct Examination {
             ? Finding(
                 verdict: .warn,
                 subject: "consent",
-                words: "none that holds now",
+                words: (try? ControlsFile(place.paths).read())?.consent == nil
+                    ? "none, so nothing is recorded" : "given, but not to what holds now",
                 next: "mcictl consent"
             )
             : Finding(verdict: .ok, subject: "consent", words: "given")
@@ -301,6 +302,15 @@ struct Examination {
     private var identity: Finding {
         let path = place.paths.identity
         guard let facts = try? SecretFile.facts(path) else {
+            // Only where something was sealed, or is to be, can a key be missing.
+            let isNeeded = Disk.exists(place.paths.recipients) || Disk.exists(place.paths.ring)
+            guard isNeeded || TrustedFile.isThere(path) else {
+                return Finding(
+                    verdict: .ok,
+                    subject: "identity",
+                    words: "none yet; the first consent makes it"
+                )
+            }
             return Finding(
                 verdict: .warn,
                 subject: "identity",

@@ -51,6 +51,32 @@ enum ExemptionText {
         return scope.during == nil ? "all" : "time"
     }
 
+    /// How to erase what was stored of a scope, and nothing else with it.
+    static func erasing(_ scope: Scope) -> String {
+        if let app = scope.app, Scope(app: app) == scope, !app.contains("*"), !app.contains("?") {
+            return "Erase it: mcictl forget --app \(Terminal.shellWord(app))"
+        }
+        return "See when: mcictl log. Erase that time: mcictl forget --since TIME --until TIME"
+    }
+
+    /// What still leaves out what an exemption named that was withdrawn; nil where nothing does.
+    static func stillLeftOut(_ scope: Scope, _ place: Workplace) -> String? {
+        guard let controls = try? ControlsFile(place.paths).read(),
+            let policy = try? place.paths.policy.read() as Policy??
+        else { return nil }
+        // A pattern matches itself, and every pattern that covers it.
+        let explanation = Explanation(
+            controls,
+            policy,
+            on: WindowFacts(app: scope.app ?? "", instance: "", title: scope.title ?? ""),
+            from: scope.device,
+            at: SystemClock.weekMinute(place.now.wall)
+        )
+        guard !explanation.isRecorded, let by = explanation.by else { return nil }
+        let rule = explanation.rule.map { " (\(Terminal.printable($0.words)))" } ?? ""
+        return "It is still left out now, by \(by)\(rule)."
+    }
+
     /// Until when, as the end of a sentence.
     static func end(_ record: ExemptionRecord, _ now: WallTime) -> String {
         record.until.flatMap { WallTime($0) }.map { "until \(TimeText.short($0, now: now))" }

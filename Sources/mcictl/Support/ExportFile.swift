@@ -3,15 +3,16 @@
 import Files
 import Glibc
 
-/// A file that appears when it is whole, written by this program or by a bridge it feeds.
+/// Where an export goes: a file that appears when it is whole, or what is at the path already; written
+/// by this program or by a bridge it feeds.
 final class ExportFile {
     private let path: String
-    private let new: NewFile
+    private let file: OutFile
     /// Where the bytes go: into the file, or into a pipe to the bridge.
     private let output: Int32
     private var bridge: pid_t?
 
-    /// Begins a file.
+    /// Begins an export.
     ///
     /// - Parameters:
     ///   - path: where it is to appear; what is there stays until then.
@@ -19,18 +20,23 @@ final class ExportFile {
     /// - Throws: a ``Failure``.
     init(_ path: String, isParquet: Bool) throws {
         self.path = path
+        // A reader that goes away is a failure to write, and is said.
+        signal(SIGPIPE, SIG_IGN)
         do {
-            new = try NewFile(path)
+            file = try OutFile(path)
         } catch {
-            throw Failure("\(path) cannot be written (\(error)).")
+            throw Failure("\(path) cannot be written (\(error)). Nothing was changed.")
         }
         if isParquet {
-            let (pipe, child) = try Bridge.start(Bridge.parquet, into: new.descriptor)
+            let (pipe, child) = try Bridge.start(Bridge.parquet, into: file.descriptor)
             (output, bridge) = (pipe, child)
         } else {
-            output = new.descriptor
+            output = file.descriptor
         }
     }
+
+    /// Whether a person reads it on a terminal.
+    var isTerminal: Bool { file.isTerminal }
 
     func write(_ bytes: [UInt8]) throws {
         do {
@@ -38,7 +44,7 @@ final class ExportFile {
         } catch {
             // A bridge that ended says why itself.
             if bridge != nil { try endBridge() }
-            throw Failure("\(path) cannot be written (\(error)). Nothing was left behind.")
+            throw failure("\(error)")
         }
     }
 
@@ -46,9 +52,9 @@ final class ExportFile {
     func finish() throws {
         try endBridge()
         do {
-            try new.finish()
+            try file.finish()
         } catch {
-            throw Failure("\(path) cannot be written (\(error)).")
+            throw failure("\(error)")
         }
     }
 
@@ -56,18 +62,26 @@ final class ExportFile {
     func abandon() {
         if let bridge { kill(bridge, SIGKILL) }
         try? endBridge()
-        new.abandon()
+        file.abandon()
+    }
+
+    private func failure(_ reason: String) -> Failure {
+        let left = file.isStream ? "Only a part of it was written." : "Nothing was left behind."
+        return Failure("\(path) cannot be written (\(reason)). \(left)")
     }
 
     private func endBridge() throws {
         guard let child = bridge else { return }
         bridge = nil
         close(output)
-        guard Bridge.end(child) else {
+        switch Bridge.end(child) {
+        case .done: return
+        case .missingModule:
             throw Failure(
-                "Python could not write Parquet.",
+                "Parquet needs Python's pyarrow, which is not installed. Nothing was left behind.",
                 next: "python3 -m pip install pyarrow, or --format csv"
             )
+        case .failed(let reason): throw failure(reason)
         }
     }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Glibc
 import Query
+import Timeline
 
 /// How rows are printed.
 enum RowFormat: String, ExpressibleByArgument, CaseIterable {
@@ -97,10 +98,10 @@ struct RowWriter {
 
     // MARK: CSV
 
-    /// A field as RFC 4180 has it; NULL is empty, and an empty text is quoted.
+    /// A field as RFC 4180 has it; NULL is empty, an empty text is quoted, and no text is a formula.
     private func csv(_ cell: Cell) -> String {
-        let text = isTerminal ? plain(cell) : cell.text
-        guard case .text = cell else { return text }
+        guard case .text(let value) = cell else { return isTerminal ? plain(cell) : cell.text }
+        let text = SafeText.cell(isTerminal ? plain(cell) : value)
         let isPlain = text.utf8.allSatisfy { ![0x22, 0x2C, 0x0A, 0x0D].contains($0) }
         if isPlain, !text.isEmpty { return text }
         return "\""
@@ -136,7 +137,7 @@ struct RowWriter {
             default: result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
+        return SafeText.escaped(result) + "\""
     }
 }
 

@@ -3,6 +3,7 @@
 import Files
 import FoundationEssentials
 import Glibc
+import Timeline
 
 /// Where results, hints and questions go: results to standard output, all else to standard error.
 enum Terminal {
@@ -16,9 +17,15 @@ enum Terminal {
         do {
             try Disk.write(bytes, to: 1)
         } catch {
-            exit(error.number == EPIPE ? 0 : Failure.failed)
+            if error.number == EPIPE { exit(0) }
+            tell("error: Standard output cannot be written (\(error)).")
+            tell("  Next: mcictl status (what is in force now)")
+            exit(Failure.failed)
         }
     }
+
+    /// Whether results are read on a terminal, which takes some characters for commands.
+    static var isResultOnTerminal: Bool { isatty(1) == 1 }
 
     /// Prints a hint, a warning or an error.
     static func tell(_ text: String) {
@@ -44,33 +51,45 @@ enum Terminal {
     static func json(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(value)) + [0x0A]
+        // What the encoder lets through and a terminal would obey stands within strings only.
+        let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+        return Array(SafeText.escaped(text).utf8) + [0x0A]
     }
 
     /// A text without what a terminal would take for a command.
-    static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.filter {
-                    ![.control, .format, .lineSeparator, .paragraphSeparator]
-                        .contains($0.properties.generalCategory)
-                }
-            )
-        )
+    static func printable(_ text: String) -> String { SafeText.printable(text) }
+
+    /// A word as a shell takes it, without what a terminal would take for a command.
+    static func shellWord(_ text: String) -> String {
+        let plain = printable(text)
+        let isSafe = plain.utf8.allSatisfy {
+            switch $0 {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x5F, 0x2F, 0x3A: true
+            // A dash where it cannot begin an option.
+            case 0x2D: plain.utf8.first != 0x2D
+            default: false
+            }
+        }
+        return isSafe && !plain.isEmpty ? plain : "'\(plain.replacing("'", with: "'\\''"))'"
     }
+
+    /// Whether there is somebody to ask.
+    static var canAsk: Bool { isatty(0) == 1 }
 
     /// Asks a question whose default answer is no.
     ///
     /// - Parameters:
     ///   - question: without the choice of answers.
-    ///   - script: the option that answers for a script.
+    ///   - script: the option that answers for a script; nil where only the person may answer, so
+    ///     that no error shows the way around the question.
     /// - Returns: whether the answer was yes.
     /// - Throws: a ``Failure`` where nobody can be asked.
-    static func ask(_ question: String, script: String) throws -> Bool {
-        guard isatty(0) == 1 else {
+    static func ask(_ question: String, script: String?) throws -> Bool {
+        guard canAsk else {
             throw Failure(
                 "This asks a question, and there is no terminal to ask on. Nothing was changed.",
-                next: "the same command with \(script)",
+                next: script.map { "the same command with \($0)" }
+                    ?? "the same command in a terminal",
                 code: Failure.refused
             )
         }

@@ -14,7 +14,7 @@ struct ConsentVerb: ParsableCommand {
         abstract: "Read the notice and allow the recording, look at your consent, or take it back.",
         discussion: """
             Nothing is recorded before. With the first consent a key pair is made: the public half
-            for mcid, the private half for you alone.
+            for mcid, the private half for you alone. The receipt says how the consent was given.
 
             EXAMPLES
               mcictl consent
@@ -46,6 +46,10 @@ struct ConsentVerb: ParsableCommand {
     }
 
     private func give(_ place: Workplace) throws {
+        let standing = place.validConsent().map { "Your consent of \(Self.time($0)) stands" }
+        if let standing, !json {
+            Terminal.print("\(standing): mci may record. Take it back: mcictl consent --withdraw\n")
+        }
         if !json { Terminal.print(Consent.notice(under: try place.policy())) }
         // Other keys than the one of the identity are named, however they came into the file.
         let (readers, own) = ((try? place.readers())?.keys ?? [], place.ownKeys)
@@ -53,8 +57,14 @@ struct ConsentVerb: ParsableCommand {
             place.tellReaders(readers, own: own)
         }
         if !accept {
-            guard try Terminal.ask("Do you consent?", script: "--accept") else {
-                Terminal.tell("Nothing was changed.")
+            let question = standing == nil ? "Do you consent?" : "Do you consent anew?"
+            guard try Terminal.ask(question, script: nil) else {
+                if let standing {
+                    Terminal.tell("Nothing was changed. \(standing), and mci may record.")
+                    Terminal.tell("  Take it back: mcictl consent --withdraw")
+                } else {
+                    Terminal.tell("Nothing was changed. You have not consented.")
+                }
                 throw ExitCode(Failure.refused)
             }
         }
@@ -64,7 +74,9 @@ struct ConsentVerb: ParsableCommand {
         }
         let (receipt, reply) = try place.consent(
             recipients,
-            method: accept ? "mcictl consent --accept" : "mcictl consent, answered on a terminal"
+            method: accept
+                ? "mcictl consent --accept, without a question"
+                : "mcictl consent, answered on a terminal"
         )
         if json { return try Terminal.printJSON(receipt) }
         Terminal.print("You consented. Take it back at any time: mcictl consent --withdraw")
@@ -134,7 +146,7 @@ struct ConsentVerb: ParsableCommand {
     }
 
     private func takeBack(_ place: Workplace) throws {
-        let reply = try place.change(.withdraw) { $0.withdraw() }
+        let reply = try place.change(.withdraw) { $0.withdraw(at: place.now.wall) }
         if json {
             return try Terminal.printJSON(["schema": 1, "daemonRunning": reply == nil ? 0 : 1])
         }
@@ -149,16 +161,14 @@ struct ConsentVerb: ParsableCommand {
         let isShownOnly = found.controls.consent == nil && !json
         let lapsed = isShownOnly ? found.lapsedConsent : nil
         guard let receipt = found.controls.consent ?? lapsed else {
-            if json { Terminal.print("null") } else { Terminal.print("You have not consented.") }
+            try showNone(withdrawnAt: found.controls.withdrawnAt)
             throw ExitCode(Failure.failed)
         }
         if json { return try Terminal.printJSON(receipt) }
-        let given = WallTime(receipt.collectedAt).map {
-            "\(TimeText.date($0)) \(TimeText.exact($0))"
-        }
-        Terminal.print("Given      \(given ?? receipt.collectedAt)")
+        Terminal.print("Given      \(Self.time(receipt))")
+        Terminal.print("How        \(Terminal.printable(receipt.collectionMethod))")
         Terminal.print("By         \(receipt.piiPrincipal) (uid \(receipt.userId))")
-        Terminal.print("Purpose    \(receipt.purpose)")
+        Terminal.print("Purpose    \(Terminal.printable(receipt.purpose))")
         Terminal.print("Records    \(receipt.piiCategories.joined(separator: ", "))")
         Terminal.print("Kept in    \(receipt.storageLocation)")
         Terminal.print("Readable   by \(receipt.recipients.joined(separator: ", "))")
@@ -168,5 +178,26 @@ struct ConsentVerb: ParsableCommand {
             "Valid      \(isValid ? "yes" : "no: \(isShownOnly ? "the controls file is not the newest one" : "notice, policy, user, host or the recorder's key changed")")"
         )
         Terminal.print("Take back  \(receipt.withdrawal)")
+        place.loosened(found.controls).forEach { Terminal.print("Chosen     \($0)") }
+    }
+
+    private func showNone(withdrawnAt: String?) throws {
+        guard let withdrawnAt else {
+            return Terminal.print(json ? "null" : "You have not consented.")
+        }
+        if json { return try Terminal.printJSON(Withdrawn(withdrawnAt: withdrawnAt)) }
+        let when = WallTime(withdrawnAt).map { TimeText.full($0) } ?? withdrawnAt
+        Terminal.print("You withdrew your consent on \(when). Nothing is recorded.")
+    }
+
+    private struct Withdrawn: Encodable {
+        var schema = 1
+        var withdrawnAt: String
+    }
+
+    /// When a consent was given, by the local clock.
+    private static func time(_ receipt: Receipt) -> String {
+        WallTime(receipt.collectedAt).map { "\(TimeText.date($0)) \(TimeText.exact($0))" }
+            ?? Terminal.printable(receipt.collectedAt)
     }
 }

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Files
+import Glibc
 
 /// The verb `doctor`.
 struct DoctorVerb: ParsableCommand {
@@ -23,7 +24,7 @@ struct DoctorVerb: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Option(help: "Also write the findings into a file, for a bug report.")
+    @Option(help: "Also write the findings into a file, for a bug report; - is standard output.")
     var bundle: String?
 
     func run() throws {
@@ -41,12 +42,14 @@ struct DoctorVerb: ParsableCommand {
         )
         if json {
             try Terminal.printJSON(report)
+        } else if bundle == "-" {
+            // The report itself is the result.
         } else {
             findings.forEach { Terminal.print($0.line) }
             let notable = findings.filter { $0.verdict != .ok }.count
             Terminal.print(notable == 0 ? "All is well." : "\(notable) findings.")
         }
-        if let bundle { try write(report, to: bundle) }
+        if let bundle, !(json && bundle == "-") { try write(report, to: bundle) }
         if failed > 0 { throw ExitCode(Failure.failed) }
     }
 
@@ -65,7 +68,8 @@ struct DoctorVerb: ParsableCommand {
 
     private func write(_ report: Report, to path: String) throws {
         do {
-            try NewFile.write(Terminal.json(report), to: path)
+            signal(SIGPIPE, SIG_IGN)
+            try OutFile.write(Terminal.json(report), to: path)
         } catch {
             throw Failure("The bundle cannot be written to \(path) (\(error)).")
         }

@@ -200,7 +200,7 @@ struct ExcludeRemove: ParsableCommand {
     func run() throws {
         if let exclusion = DefaultExclusion.all.first(where: { $0.name == name }), !yes {
             Terminal.tell("\(name) keeps out: \(exclusion.summary).")
-            guard try Terminal.ask("Record them from now on?", script: "--yes") else {
+            guard try Terminal.ask("Record them from now on?", script: nil) else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }

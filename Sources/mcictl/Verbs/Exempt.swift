@@ -108,6 +108,7 @@ struct ExemptAdd: ParsableCommand {
         }
         let seconds = try length.map { Int((try TimeText.duration($0) + 999) / 1000) }
         let call = ControlCall.ExemptCall(scope: scope, seconds: seconds, reason: reason)
+        let before = (try? ControlsFile(place.paths).read())?.exemptions ?? []
         var written: ExemptionRecord?
         let reply = try place.change(.exempt(call)) { controls throws(Refusal) in
             written = try controls.exempt(call, at: place.now, bootID: SystemClock.bootID())
@@ -116,15 +117,17 @@ struct ExemptAdd: ParsableCommand {
             throw Failure("The exemption could not be written.", next: "mcictl exempt list")
         }
         if json { return try Terminal.printJSON(ExemptionText.Answer(record)) }
+        let what = Terminal.printable(record.scope.words)
+        let end = ExemptionText.end(record, place.now.wall)
         Terminal.print(
-            "Exempt \(record.id): \(Terminal.printable(record.scope.words)). In force now, \(ExemptionText.end(record, place.now.wall))."
+            before.contains { $0.id == record.id }
+                ? "Exemption \(record.id) already covers that: \(what). In force, \(end)."
+                : "Exempt \(record.id): \(what). In force now, \(end)."
         )
         Terminal.print("Take it back: mcictl exempt withdraw \(record.id)")
-        if let app = scope.app, !app.contains("*"), !app.contains("?") {
-            Terminal.tell(
-                "What was stored of it before is still there. Erase it: mcictl forget --app \(app)"
-            )
-        }
+        Terminal.tell(
+            "What was stored of it before is still there. \(ExemptionText.erasing(scope))"
+        )
         if let policy = try? place.policy(), !policy.stewards.isEmpty {
             Terminal.tell("Stewards may look at it: mcictl exempt export \(record.id)")
         }
@@ -195,9 +198,11 @@ struct ExemptWithdraw: ParsableCommand {
     var json = false
 
     func run() throws {
-        let record = try ExemptionText.answer(Workplace(), id, "withdraw")
+        let place = Workplace()
+        let record = try ExemptionText.answer(place, id, "withdraw")
         if json { return try Terminal.printJSON(ExemptionText.Answer(record)) }
         Terminal.print("Exemption \(id) is withdrawn: \(Terminal.printable(record.scope.words)).")
+        if let rest = ExemptionText.stillLeftOut(record.scope, place) { Terminal.print(rest) }
         Terminal.print("Ask for it again: mcictl exempt add --help")
     }
 }
@@ -249,7 +254,7 @@ struct ExemptAnswer: ParsableCommand {
         if !accept, !renew {
             let lets = try Terminal.ask(
                 "Let it end, so that it is recorded again?",
-                script: "--accept or --renew"
+                script: "--renew (it stays in force)"
             )
             guard lets else {
                 Terminal.tell("Nothing was changed: it stays in force.")

@@ -114,6 +114,12 @@ struct StewardKeygen: ParsableCommand {
     var json = false
 
     func run() throws {
+        guard out != "-" else {
+            throw Failure(
+                "The private half goes into a file, not to a terminal.",
+                code: Failure.usage
+            )
+        }
         let secret = StewardSecret()
         do {
             try SecretFile.create(Array(secret.file.utf8), at: out)

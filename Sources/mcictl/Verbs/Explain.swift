@@ -33,7 +33,7 @@ struct ExplainVerb: ParsableCommand {
         let place = Workplace()
         if window.isDescribed {
             let explanation = try window.explanation(place)
-            return try ExplanationText.show(explanation, json: json)
+            return try ExplanationText.show(explanation, window.words, json: json)
         }
         if let after { ProcessFacts.sleep(milliseconds: try TimeText.duration(after)) }
         guard let explanation = try place.call(.explain)?.explanation else {
@@ -44,7 +44,7 @@ struct ExplainVerb: ParsableCommand {
             )
         }
         place.tellPutBack(try? ControlsFile(place.paths).read())
-        try ExplanationText.show(explanation, json: json)
+        try ExplanationText.show(explanation, ["in front now"], json: json)
     }
 }
 
@@ -70,7 +70,8 @@ struct ExemptTest: ParsableCommand {
         guard window.isDescribed else {
             throw Failure("Describe a window: --app, --title, --device.", code: Failure.usage)
         }
-        try ExplanationText.show(try window.explanation(Workplace()), json: json)
+        let explanation = try window.explanation(Workplace())
+        try ExplanationText.show(explanation, window.words, json: json)
     }
 }
 
@@ -109,13 +110,24 @@ struct DescribedWindow: ParsableArguments {
         }
         let controls = try ControlsFile(place.paths).read()
         place.tellPutBack(controls)
-        return Explanation(
+        var explanation = Explanation(
             controls,
             try place.policy(),
             on: WindowFacts(app: app ?? "", instance: instance ?? "", title: title ?? ""),
             from: device,
             at: minute
         )
+        explanation.window = .init(app: app ?? "", instance: instance ?? "")
+        return explanation
+    }
+
+    /// What was judged besides the window's class, in words: a rule about what is not given cannot hold.
+    var words: [String] {
+        [
+            title.map { "title “\(Terminal.printable($0))”" } ?? "no title given",
+            device.map { "device “\(Terminal.printable($0))”" } ?? "no device given",
+            at.map(Terminal.printable) ?? "now",
+        ]
     }
 }
 
@@ -126,8 +138,22 @@ enum ExplanationText {
         var explanation: Explanation
     }
 
-    static func show(_ explanation: Explanation, json: Bool) throws {
+    /// Shows what was judged, and the judgement.
+    ///
+    /// - Parameters:
+    ///   - explanation: the judgement.
+    ///   - words: what was judged besides the window's class.
+    ///   - json: whether to print JSON.
+    /// - Throws: nothing that can happen.
+    static func show(_ explanation: Explanation, _ words: [String], json: Bool) throws {
         if json { return try Terminal.printJSON(Answer(explanation: explanation)) }
+        if let window = explanation.window {
+            let instance = window.instance == window.app ? "" : window.instance
+            let names = [("class", window.app), ("instance", instance)]
+                .filter { !$0.1.isEmpty }.map { "\($0.0) \(Terminal.printable($0.1))" }
+            let what = names.isEmpty ? ["a window without a class"] : names
+            Terminal.print("Judged: \((what + words).joined(separator: ", ")).")
+        }
         Terminal.print(sentence(explanation))
     }
 

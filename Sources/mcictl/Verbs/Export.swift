@@ -17,11 +17,13 @@ struct ExportVerb: ParsableCommand {
                           [--ring <file>] [--json]
             """,
         discussion: """
-            To standard output, or with --out to a file that appears when it is whole. Parquet is
-            written by Python's pyarrow (python3 -m pip install pyarrow), which gets the events
-            through a pipe; it needs --out. For other tools: ducktrack is the events.jsonl of DuckTrack,
-            and libinput the YAML of libinput record, with the key codes of a us keyboard. What they
-            have no words for is left out, and this command says what.
+            To standard output (also --out -), or with --out to a file that appears when it is whole; a
+            FIFO or a terminal there is written into. Parquet is written by Python's pyarrow
+            (python3 -m pip install pyarrow), which gets the events through a pipe; it needs a file.
+            In CSV an apostrophe stands in front of a text that a spreadsheet would take for a formula.
+            For other tools: ducktrack is the events.jsonl of DuckTrack, and libinput the YAML of
+            libinput record, with the key codes of a us keyboard. What they have no words for is left
+            out, and this command says what.
 
             EXAMPLES
               mcictl export > events.jsonl
@@ -31,13 +33,24 @@ struct ExportVerb: ParsableCommand {
             """
     )
 
-    /// The formats, by their names and the endings of their files.
+    /// The formats, by their names.
     enum Format: String, CaseIterable, ExpressibleByArgument {
         case jsonl
         case csv
         case parquet
         case ducktrack
         case libinput
+
+        /// The endings of its files.
+        var endings: [String] {
+            switch self {
+            case .jsonl: ["jsonl", "ndjson"]
+            case .csv: ["csv"]
+            case .parquet: ["parquet"]
+            case .ducktrack: ["jsonl", "ndjson", "ducktrack"]
+            case .libinput: ["yml", "yaml", "libinput"]
+            }
+        }
     }
 
     @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
@@ -55,20 +68,50 @@ struct ExportVerb: ParsableCommand {
     @Option(help: "A file to write; one that is there is replaced when the new one is whole.")
     var out: String?
 
-    @Flag(help: "JSON Lines.")
+    @Flag(help: "The same as --format jsonl.")
     var json = false
+
+    /// The format asked for by name or by the ending of the file; the two must agree.
+    private func chosenFormat() throws -> Format {
+        if json, let format, format != .jsonl {
+            throw Failure(
+                "Give --json or --format \(format.rawValue), not both.",
+                code: Failure.usage
+            )
+        }
+        let named = json ? .jsonl : format
+        let file = out.flatMap { OutFile.isStream($0) ? nil : $0 }?.split(separator: "/").last
+        guard let file, let dot = file.lastIndex(of: "."), dot != file.startIndex else {
+            return named ?? .jsonl
+        }
+        let ending = file[file.index(after: dot)...].lowercased()
+        let meant = Format.allCases.filter { $0.endings.contains(ending) }
+        guard let named else {
+            if let first = meant.first { return first }
+            throw Failure(
+                "“.\(ending)” names no format. Known are .jsonl, .csv, .parquet and .yml.",
+                next: "the same command with --format jsonl, csv, parquet, ducktrack or libinput",
+                code: Failure.usage
+            )
+        }
+        guard let first = meant.first, !meant.contains(named) else { return named }
+        throw Failure(
+            "“.\(ending)” means \(first.rawValue), and the format asked for is \(named.rawValue).",
+            next: "--out with the ending .\(named.endings[0])",
+            code: Failure.usage
+        )
+    }
 
     func run() throws {
         let place = Workplace()
         let range = try place.range(since: since, until: until)
-        let ending = out.flatMap { $0.split(separator: ".").last }.map(String.init)
-        let format =
-            self.format ?? (json ? .jsonl : ending.flatMap { Format(rawValue: $0) } ?? .jsonl)
-        if format == .parquet, out == nil {
+        let format = try chosenFormat()
+        if format == .parquet, out.map(OutFile.isStream) ?? true {
             throw Failure("Parquet needs a file.", next: "--out FILE", code: Failure.usage)
         }
         let timeline = try place.timeline(ring)
         let target = try out.map { try ExportFile($0, isParquet: format == .parquet) }
+        let isOnTerminal = target?.isTerminal ?? Terminal.isResultOnTerminal
         let bar = ProgressBar("Exporting")
         let write = { (bytes: [UInt8]) in
             if let target { try target.write(bytes) } else { Terminal.write(bytes) }
@@ -81,7 +124,8 @@ struct ExportVerb: ParsableCommand {
                 var lines = JSONLines(withKeys: true)
                 summary = try export(timeline, range, &lines, bar, write)
             case .csv, .parquet:
-                var lines = CSV()
+                let reader = isOnTerminal ? CSV.Reader.terminal : .spreadsheet
+                var lines = CSV(for: format == .parquet ? .program : reader)
                 summary = try export(timeline, range, &lines, bar, write)
             case .ducktrack:
                 var lines = DuckTrack()

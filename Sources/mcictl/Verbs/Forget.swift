@@ -47,7 +47,7 @@ struct ForgetVerb: ParsableCommand {
     @Flag(help: "Erase without being asked.")
     var yes = false
 
-    @Flag(help: "Only say what would be erased.")
+    @Flag(help: "Only say what would be erased: when, how many events, in which applications.")
     var dryRun = false
 
     @Flag(help: "Print JSON.")
@@ -58,6 +58,11 @@ struct ForgetVerb: ParsableCommand {
         var batches: Int
         var dryRun: Bool
         var pending: Bool
+        /// Of a dry run, where your key opens what is there.
+        var from: String?
+        var to: String?
+        var events: Int?
+        var apps: [String: Int]?
     }
 
     func run() throws {
@@ -86,6 +91,7 @@ struct ForgetVerb: ParsableCommand {
         }
         let count = try forgetting.erase(scope, dryRun: true).batches
         let hasSetAside = Disk.exists(place.paths.ring + Ring.setAsideSuffix)
+        if dryRun, count > 0 { return try tellContents(count, contents(of: scope, place)) }
         if dryRun || (count == 0 && !hasSetAside) {
             return try tell(count, pending: false, dryRun: dryRun)
         }
@@ -100,6 +106,55 @@ struct ForgetVerb: ParsableCommand {
         }
         let (erased, pending) = try forgetting.erase(scope, dryRun: false)
         try tell(erased, pending: pending, dryRun: false)
+    }
+
+    /// What the batches hold that would be erased; nil where the key that opens them is not at hand.
+    private func contents(
+        of scope: Forgetting.Scope,
+        _ place: Workplace
+    ) -> TimelineReader.Contents? {
+        func contents(_ timeline: TimelineReader) throws -> TimelineReader.Contents {
+            switch scope {
+            case .stretch(let range): try timeline.contents(range)
+            case .batches(let numbers): try timeline.contents(0...Int64.max / 4, only: Set(numbers))
+            }
+        }
+        guard let timeline = try? place.timeline(), var all = try? contents(timeline) else {
+            return nil
+        }
+        if let earlier = RingReader.earlier(beside: place.paths.ring),
+            let timeline = try? place.timeline(earlier), let more = try? contents(timeline)
+        {
+            all.add(more)
+        }
+        return all
+    }
+
+    private func tellContents(_ count: Int, _ contents: TimelineReader.Contents?) throws {
+        if json {
+            var answer = Answer(batches: count, dryRun: true, pending: false)
+            (answer.from, answer.to) = (contents?.from?.text, contents?.to?.text)
+            (answer.events, answer.apps) = (contents?.events, contents?.apps)
+            return try Terminal.printJSON(answer)
+        }
+        Terminal.print("Would erase \(TimeText.count(count, "batch", "batches")).")
+        guard let contents, let from = contents.from, let to = contents.to else {
+            return Terminal.tell("What is in them is not told: they cannot be opened here.")
+        }
+        Terminal.print("  From    \(TimeText.full(from)) to \(TimeText.full(to))")
+        Terminal.print("  Events  \(contents.events)")
+        let apps = contents.apps.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+            app,
+            count in
+            let name = app.isEmpty ? "what is not recorded" : Terminal.printable(app)
+            return "\(name) (\(count))"
+        }
+        if !apps.isEmpty { Terminal.print("  In      \(apps.joined(separator: ", "))") }
+        if contents.batches < count {
+            Terminal.tell(
+                "\(count - contents.batches) of them cannot be opened and are not counted."
+            )
+        }
     }
 
     private func words(_ range: ClosedRange<Int64>, _ now: WallTime) -> String {

@@ -44,7 +44,7 @@ struct KeyBackupVerb: ParsableCommand {
     var yes = false
 
     func run() throws {
-        guard prints != (file != nil) else {
+        guard prints != (file != nil), file != "-" else {
             throw Failure("Give a file, or --print.", code: Failure.usage)
         }
         if passphraseFile != nil, protect == false {

@@ -145,7 +145,7 @@ extension Workplace {
         Terminal.tell("What is stored already stays as it is.")
         if asking {
             let question = validConsent() == nil ? "Change it?" : "Do you consent to that?"
-            guard try Terminal.ask(question, script: "--yes") else {
+            guard try Terminal.ask(question, script: nil) else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }

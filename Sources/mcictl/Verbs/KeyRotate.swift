@@ -36,7 +36,7 @@ struct KeyRotateVerb: ParsableCommand {
         Terminal.tell("What is stored already opens with your old key, which is kept.")
         if !yes {
             let question = place.validConsent() == nil ? "Change it?" : "Do you consent to that?"
-            guard try Terminal.ask(question, script: "--yes") else {
+            guard try Terminal.ask(question, script: nil) else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }

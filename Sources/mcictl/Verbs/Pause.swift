@@ -13,13 +13,15 @@ struct PauseVerb: ParsableCommand {
         abstract: "Record nothing for a while.",
         discussion: """
             The pause is in force, and on disk, before this command ends. It outlasts restarts and
-            holds also when mcid is not running now. Without a duration it lasts until you resume.
+            also holds while mcid is not running. Without a duration it lasts until you resume.
+            With --since it then asks whether to erase; on "no" the pause stays.
 
             EXAMPLES
               mcictl pause 30m
               mcictl pause --until 15:00
               mcictl pause --until "tomorrow 09:00"
-              mcictl pause --since 5m       also erase the last five minutes
+              mcictl pause --since 5m       then erase the last five minutes too; asks
+              mcictl pause --since 14:05 --yes
             """
     )
 
@@ -29,8 +31,11 @@ struct PauseVerb: ParsableCommand {
     @Option(help: "Until a time: 15:00, 24:00, tomorrow 09:00, 2026-11-21 (the end of that day).")
     var until: String?
 
-    @Option(help: "Also erase from a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    @Option(help: "Then also erase from a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
     var since: String?
+
+    @Flag(help: "Erase without being asked.")
+    var yes = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -44,11 +49,13 @@ struct PauseVerb: ParsableCommand {
         let words = duration.joined(separator: " ")
         let length = try duration.isEmpty ? nil : TimeText.duration(words)
         let end = try until.flatMap { try TimeText.span(from: now.wall, until: $0).to }
-        let past = try since.map { try self.length(since: $0, now.wall) }
+        let past = try since.map { try beginning($0, place) }
+        guard past != nil || !yes else {
+            throw Failure("--yes is for --since: a pause asks nothing.", code: Failure.usage)
+        }
         let request = ControlCall.PauseCall(
             seconds: length.map { Int(($0 + 999) / 1000) },
-            until: end?.text,
-            forgetSeconds: past.map { Int(($0 + 999) / 1000) }
+            until: end?.text
         )
         let asked = length ?? end.map { $0.milliseconds - now.wall.milliseconds }
         // A policy that cannot be used records nothing anyway.
@@ -56,29 +63,66 @@ struct PauseVerb: ParsableCommand {
         let milliseconds = policy.map { $0.capped(pause: asked) } ?? asked
         let pause = Term(from: now, length: milliseconds, bootID: SystemClock.bootID())
         let reply = try place.change(.pause(request)) { $0.pause = pause }
-        var erased = reply?.erased ?? 0
-        if reply == nil, let past {
-            let from = now.wall.milliseconds - past
-            let stretch = from...max(from, now.wall.milliseconds)
-            erased = try Forgetting(place).withoutDaemon(.stretch(stretch), dryRun: false)
-        }
-        try tell(reply, pause, erased, now.wall)
+        if !json { tell(reply, pause, now.wall) }
         if milliseconds != asked {
             Terminal.tell("That is the most the policy allows at once; you may pause again then.")
             Terminal.tell("  Without an end: mcictl exempt add --everything")
         }
-    }
-
-    /// How much of the past is to be erased.
-    private func length(since text: String, _ now: WallTime) throws -> Int64 {
-        let start = try TimeText.span(since: text, until: nil, now: now).from ?? now
-        guard start < now, now.milliseconds - start.milliseconds <= 366 * 86_400_000 else {
+        var erased = 0
+        var isUnanswered = false
+        if let past {
+            // Up to the moment from which on nothing is recorded.
+            let stretch = past...max(past, SystemClock.now().wall.milliseconds)
+            (erased, isUnanswered) = try erase(stretch, place)
+        }
+        if json { try printJSON(reply, pause, erased) }
+        if isUnanswered {
             throw Failure(
-                "“\(text)” is not a time within the last year. To erase more: mcictl forget --all",
-                code: Failure.usage
+                "The pause is in force. Erasing asks a question, and there is no terminal to ask on:"
+                    + " nothing was erased.",
+                next: "mcictl forget --since \(Terminal.shellWord(since ?? "")) --yes",
+                code: Failure.refused
             )
         }
-        return now.milliseconds - start.milliseconds
+    }
+
+    /// From when on is erased, as every `--since` says it.
+    private func beginning(_ since: String, _ place: Workplace) throws -> Int64 {
+        let from = try place.range(since: since, until: nil).lowerBound
+        guard from <= place.now.wall.milliseconds else {
+            throw Failure("“\(since)” is still to come.", code: Failure.usage)
+        }
+        return from
+    }
+
+    /// Asks, and erases; the pause is in force already.
+    ///
+    /// - Returns: how many batches were erased, and whether there was nobody to ask.
+    private func erase(_ stretch: ClosedRange<Int64>, _ place: Workplace) throws -> (Int, Bool) {
+        let forgetting = Forgetting(place)
+        let count = try forgetting.erase(.stretch(stretch), dryRun: true).batches
+        let batches = TimeText.count(count, "batch", "batches")
+        guard count > 0 else {
+            Terminal.tell("Nothing was recorded since then, so nothing is erased.")
+            return (0, false)
+        }
+        if !yes {
+            guard Terminal.canAsk else { return (0, true) }
+            let from = TimeText.short(WallTime(stretch.lowerBound), now: place.now.wall)
+            let question = "Permanently erase what was recorded since \(from) (\(batches))?"
+            guard try Terminal.ask(question, script: "--yes") else {
+                Terminal.tell("Nothing was erased. The pause is in force.")
+                return (0, false)
+            }
+        }
+        let (erased, pending) = try forgetting.erase(.stretch(stretch), dryRun: false)
+        if !json { Terminal.print("Erased \(TimeText.count(erased, "batch", "batches")).") }
+        if pending {
+            Terminal.tell(
+                "A program is reading the ring: traces remain until it ends. See mcictl status."
+            )
+        }
+        return (erased, false)
     }
 
     private struct Answer: Encodable {
@@ -106,23 +150,19 @@ struct PauseVerb: ParsableCommand {
         }
     }
 
-    private func tell(
-        _ reply: ControlReply?,
-        _ pause: Term,
-        _ erased: Int,
-        _ now: WallTime
-    ) throws {
-        let until = reply?.status.map(\.until) ?? pause.until
-        if json {
-            return try Terminal.printJSON(
-                Answer(
-                    since: reply?.status?.since ?? pause.since,
-                    until: until,
-                    erasedBatches: erased,
-                    daemonRunning: reply != nil
-                )
+    private func printJSON(_ reply: ControlReply?, _ pause: Term, _ erased: Int) throws {
+        try Terminal.printJSON(
+            Answer(
+                since: reply?.status?.since ?? pause.since,
+                until: reply?.status.map(\.until) ?? pause.until,
+                erasedBatches: erased,
+                daemonRunning: reply != nil
             )
-        }
+        )
+    }
+
+    private func tell(_ reply: ControlReply?, _ pause: Term, _ now: WallTime) {
+        let until = reply?.status.map(\.until) ?? pause.until
         let end = until.flatMap { WallTime($0) }.map { TimeText.short($0, now: now) }
         if reply?.wasPaused == true {
             let before = reply?.previousUntil.flatMap { WallTime($0) }
@@ -134,12 +174,6 @@ struct PauseVerb: ParsableCommand {
                 .map { " Last stored event: \(TimeText.exact($0))." }
             let until = end.map { "until \($0)" } ?? "until you resume"
             Terminal.print("Paused \(until).\(last ?? "") Resume: mcictl resume")
-        }
-        if since != nil { Terminal.print("Erased \(TimeText.count(erased, "batch", "batches")).") }
-        if reply?.pending == true {
-            Terminal.tell(
-                "A program is reading the ring: traces remain until it ends. See mcictl status."
-            )
         }
         if reply == nil, !Workplace().isDaemonAlive() {
             Terminal.tell("mcid is not running; the pause holds when it starts.")
@@ -161,6 +195,11 @@ struct ResumeVerb: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    private struct NotRunning: Encodable {
+        var schema = 1
+        var state = "not-running"
+    }
+
     func run() throws {
         let place = Workplace()
         let wasPaused = (try? ControlsFile(place.paths).read().pause) != nil
@@ -170,7 +209,7 @@ struct ResumeVerb: ParsableCommand {
             if !wasPaused { Terminal.tell("There was no pause.") }
             Terminal.print(StatusText.lines(status, place.now.wall)[0])
         } else {
-            if json { return try Terminal.printJSON(["state": "not-running"]) }
+            if json { return try Terminal.printJSON(NotRunning()) }
             let what = wasPaused ? "The pause is ended." : "There was no pause."
             Terminal.print("\(what) mcid is not running, so nothing is recorded.")
             Terminal.tell("  Start: \(Workplace.startCommand)")

@@ -12,7 +12,10 @@ struct SetVerb: ParsableCommand {
         commandName: "set",
         abstract: "Choose how much is recorded.",
         discussion: """
+            Without a setting it lists them all, with what is in force.
+
             EXAMPLES
+              mcictl set
               mcictl set key-detail timing
               mcictl set key-detail full      asks, and ends by itself after eight hours
               mcictl set ring-size 256M       what all files of the ring may take
@@ -25,6 +28,26 @@ struct SetVerb: ParsableCommand {
             FreeSpaceVerb.self,
         ]
     )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private struct Answer: Encodable {
+        var schema = 1
+        var settings: [EffectiveSetting]
+    }
+
+    func run() throws {
+        let place = Workplace()
+        let person = try SettingsFile(place.paths.settings).read()
+        var settings = EffectiveSetting.all(person, try place.policy(), now: place.now.wall)
+        let floor = person.freeSpace.map { Quantity.size(Int($0)) } ?? "500M or 5 % of the disk"
+        settings.append(.init(name: "free-space", yours: floor, policy: nil, inForce: floor))
+        if json { return try Terminal.printJSON(Answer(settings: settings)) }
+        let heads = ["SETTING", "YOURS", "POLICY", "IN FORCE"]
+        TableText.lines([heads] + settings.map(\.cells)).forEach { Terminal.print($0) }
+        Terminal.tell("Change one: mcictl set SETTING VALUE")
+    }
 }
 
 /// The verb `set title`.
@@ -66,7 +89,7 @@ struct TitleVerb: ParsableCommand {
         }
         if isOn, !yes {
             Terminal.tell("Titles of windows often hold names, subjects of messages and addresses.")
-            guard try Terminal.ask("Store them?", script: "--yes") else {
+            guard try Terminal.ask("Store them?", script: nil) else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
@@ -125,7 +148,7 @@ struct KeyDetailVerb: ParsableCommand {
             Terminal.tell(
                 "does not hide from the keyboard, and private messages. It ends in 8 hours."
             )
-            guard try Terminal.ask("Record every key?", script: "--yes") else {
+            guard try Terminal.ask("Record every key?", script: nil) else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }

@@ -4,6 +4,7 @@ import ArgumentParser
 import Control
 import Events
 import Settings
+import Timeline
 
 /// The verb `status`.
 struct StatusVerb: ParsableCommand {
@@ -32,11 +33,11 @@ struct StatusVerb: ParsableCommand {
             guard let status = try place.call(.getStatus)?.status else {
                 return try notRunning(place)
             }
-            try show(status, place.now.wall)
+            try show(status, place, place.now.wall)
             guard follow else { return }
             var isFirst = true
             try ControlClient(path: place.paths.socket).monitor { status in
-                if !isFirst { try? show(status, SystemClock.now().wall) }
+                if !isFirst { try? show(status, place, SystemClock.now().wall) }
                 isFirst = false
                 return true
             }
@@ -58,6 +59,8 @@ struct StatusVerb: ParsableCommand {
         var pausedUntil: String?
         var isPaused: Bool
         var notices: [String]
+        /// What will be looser than the defaults when it runs.
+        var loosened: [Loosening]
     }
 
     private func notRunning(_ place: Workplace) throws {
@@ -68,14 +71,16 @@ struct StatusVerb: ParsableCommand {
             Terminal.tell("  Next: systemctl --user restart mcid")
             throw ExitCode(4)
         }
-        let pause = try? ControlsFile(place.paths).read().pause
+        let controls = try? ControlsFile(place.paths).read()
+        let pause = controls?.pause
         let notices = place.notices
         if json {
             try Terminal.printJSON(
                 NotRunning(
                     pausedUntil: pause?.until,
                     isPaused: pause != nil,
-                    notices: notices
+                    notices: notices,
+                    loosened: place.loosenings(controls ?? Controls())
                 )
             )
         } else {
@@ -87,23 +92,34 @@ struct StatusVerb: ParsableCommand {
             }
             notices.forEach { Terminal.print("  \($0)") }
             if place.validConsent() == nil {
-                Terminal.print("  You have not consented: mcictl consent")
+                let withdrawn = controls?.withdrawnAt.flatMap { WallTime($0) }
+                    .map { "You withdrew your consent on \(TimeText.full($0))" }
+                Terminal.print("  \(withdrawn ?? "You have not consented"): mcictl consent")
             }
+            for line in place.loosened(controls ?? Controls()) { Terminal.print("  \(line)") }
             Terminal.print("  Start: \(Workplace.startCommand)")
         }
         throw ExitCode(3)
     }
 
-    private func show(_ status: Status, _ now: WallTime) throws {
+    private func show(_ status: Status, _ place: Workplace, _ now: WallTime) throws {
         if json { return try Terminal.printJSON(status) }
-        StatusText.lines(status, now).forEach { Terminal.print($0) }
+        let recipients = status.recipients ?? (try? place.readers())?.keys ?? []
+        let readers = place.readersInWords(recipients)
+        StatusText.lines(status, now, readers: readers).forEach { Terminal.print($0) }
     }
 }
 
 /// The status in words.
 enum StatusText {
-    /// The answer first, then what stands behind it.
-    static func lines(_ status: Status, _ now: WallTime) -> [String] {
+    /// The answer first, then what is looser than usual, then what stands behind it.
+    ///
+    /// - Parameters:
+    ///   - status: of the daemon.
+    ///   - now: the moment.
+    ///   - readers: who can read, in words; nil leaves the line out.
+    /// - Returns: the lines.
+    static func lines(_ status: Status, _ now: WallTime, readers: String? = nil) -> [String] {
         let since = WallTime(status.since) ?? now
         let length = TimeText.length(now.milliseconds - since.milliseconds)
         var lines: [String]
@@ -127,12 +143,15 @@ enum StatusText {
         let limit =
             ring.retention > 0 ? " · deleted after \(TimeText.length(ring.retention * 1000))" : ""
         let erasing = status.pendingErasure ? " · an erasure waits for a reader to end" : ""
+        lines.append("")
+        lines += (status.loosened ?? []).map { "  Chosen     \(Workplace.line($0))" }
         lines += [
-            "",
             "  Keys       \(detail)",
             "  Gate       \(gate(status))",
             "  Ring       \(size)\(oldest ?? "")\(limit)\(stored ?? "")\(erasing)",
-            "  Readable   with your identity only",
+        ]
+        if let readers { lines.append("  Readable   \(readers)") }
+        lines += [
             "  Sandbox    \(sandbox(status))",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
         ]

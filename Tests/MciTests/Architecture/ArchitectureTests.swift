@@ -51,7 +51,7 @@ private let unsafeFiles: Set<String> = [
     "Capture/X11Connection+Properties.swift", "Capture/X11Connection+Windows.swift",
     "Control/ControlClient.swift", "Control/ControlServer.swift", "Files/Disk.swift",
     "Files/DiskFile.swift", "Files/FolderWatch.swift",
-    "Files/LineFile.swift", "Files/NewFile.swift", "Files/OwnPath.swift",
+    "Files/LineFile.swift", "Files/NewFile.swift", "Files/OutFile.swift", "Files/OwnPath.swift",
     "Files/SecretFile.swift",
     "Files/TrustedFile.swift",
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",

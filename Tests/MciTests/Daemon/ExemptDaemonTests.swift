@@ -30,13 +30,16 @@ extension DaemonTests {
         try daemon.settled()
         #expect(
             try daemon.command("explain").output
-                == "Exempt by exemption 1 (windows of class sig*). Nothing done there is stored.\n"
+                == "Judged: class Signal, in front now.\nExempt by exemption 1 (windows of class sig*). Nothing done there is stored.\n"
         )
         let editor = hand.openWindow(app: "Editor")
         try daemon.settle(hand)
         hand.type(text: "de")
         try daemon.settled()
-        #expect(try daemon.command("explain").output == "Recorded: no rule leaves it out.\n")
+        #expect(
+            try daemon.command("explain").output
+                == "Judged: class Editor, in front now.\nRecorded: no rule leaves it out.\n"
+        )
         // A restart forgets nothing.
         _ = try daemon.call(.flush)
         daemon.kill()
@@ -47,7 +50,7 @@ extension DaemonTests {
         try daemon.settled()
         #expect(try daemon.command("exempt", "withdraw", "1").code == 0)
         #expect(
-            eventually { (try? daemon.command("explain").output.hasPrefix("Recorded")) == true }
+            eventually { (try? daemon.command("explain").output.contains("Recorded")) == true }
         )
         hand.type(text: "f")
         try daemon.settled()

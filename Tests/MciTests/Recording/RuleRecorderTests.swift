@@ -198,7 +198,9 @@ import Timeline
         #expect(session.recorder.status.ring.cap == 3 << 20)
     }
 
-    @Test func `the rule that decides is named, the window is not`() throws {
+    @Test func `the rule that decides is named, and the class of the window it was asked for`()
+        throws
+    {
         let session = try ScriptedSession()
         func explanation() throws -> Explanation? {
             try session.recorder.handle(.explain).explanation
@@ -206,7 +208,9 @@ import Timeline
         #expect(try explanation()?.reason == "unknown-context")
         session.focus("Signal")
         session.pass(300)
-        #expect(try explanation() == Explanation(isRecorded: true))
+        var recorded = Explanation(isRecorded: true)
+        recorded.window = .init(app: "Signal", instance: "")
+        #expect(try explanation() == recorded)
         let record = try exempt(session, Scope(app: "sig*"))
         let found = try explanation()
         #expect(found?.reason == "exempt" && found?.by == "exemption \(record.id)")

@@ -12,6 +12,8 @@ enum Program {
 
         var lines: [String] { output.split(separator: "\n").map(String.init) }
 
+        var firstLine: String { lines.first ?? "" }
+
         /// The output's JSON object.
         var json: [String: Any] {
             (try? JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]) ?? [:]
