@@ -10,6 +10,8 @@ package import Gate
 extension Controls {
     private static let mostExemptions = 1000
     private static let longestReason = 500
+    /// Bytes of all exemptions together, as JSON: the controls file has a limit.
+    private static let mostBytes = 6 << 20
     /// Milliseconds for which an exemption that has ended is still listed.
     private static let remembrance: Int64 = 7 * 86_400_000
 
@@ -56,6 +58,12 @@ extension Controls {
             reason: call.reason.flatMap { $0.isEmpty ? nil : $0 },
             state: Exemption.State.requested.rawValue
         )
+        guard canonicalJSON(exemptions + [record]).count <= Self.mostBytes else {
+            throw Refusal(
+                "The exemptions are too long to be kept all together.",
+                next: "mcictl exempt list"
+            )
+        }
         exemptions.append(record)
         return record
     }
@@ -159,7 +167,9 @@ extension Scope {
         if let during {
             hours = WeekHours(during)
             if hours == nil {
-                throw Refusal("The hours are no hours of the week, such as Mon-Fri 12:00-13:00.")
+                throw Refusal(
+                    "“\(during)” is not a span of hours. Examples: Mon-Fri 12:00-13:00, Sat,Sun."
+                )
             }
         }
         return Rule(

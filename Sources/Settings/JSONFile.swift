@@ -6,7 +6,7 @@ import FoundationEssentials
 /// The bytes of a small file; nil when there is none.
 func readFile(_ path: String, named name: String) throws(SettingsError) -> [UInt8]? {
     do throws(FileError) {
-        return try Disk.read(path, limit: 4 << 20)
+        return try Disk.read(path, limit: 16 << 20)
     } catch {
         if error.isMissing { return nil }
         throw SettingsError(.unreadable, name)
