@@ -145,7 +145,9 @@ package struct TimeSpan: Equatable, Sendable {
         switch readings.count {
         case .once: return
         case .twice:
-            notes.append("On \(day.date) clocks show \(time.text) twice; the \(pass) counts (\(zone)).")
+            notes.append(
+                "On \(day.date) clocks show \(time.text) twice; the \(pass) counts (\(zone))."
+            )
         case .never:
             let local = LocalTime(moment)
             notes.append(

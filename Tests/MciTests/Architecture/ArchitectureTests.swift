@@ -36,7 +36,8 @@ private let allowedImports: [String: Set<String>] = [
         "Capture", "Control", "Files", "Recording", "Sandbox", "Settings", "Glibc", "Logging",
     ],
     "mcictl": [
-        "Calendar", "Control", "Events", "Files", "Gate", "Packing", "Query", "Replay", "Sealing", "Settings",
+        "Calendar", "Control", "Events", "Files", "Gate", "Packing", "Query", "Replay", "Sealing",
+        "Settings",
         "Signing", "Storage", "Timeline", "Glibc", "FoundationEssentials", "ArgumentParser",
     ],
 ]

@@ -18,9 +18,15 @@ import Testing
     @Test(
         arguments: [
             (["pause", "30"], "error: “30” has no unit. Did you mean 30m?\n"),
-            (["pause", "soon"], "error: “soon” is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.\n"),
+            (
+                ["pause", "soon"],
+                "error: “soon” is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.\n"
+            ),
             (["pause", "-5m"], nil),
-            (["pause", "0m"], "error: “0m” is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.\n"),
+            (
+                ["pause", "0m"],
+                "error: “0m” is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.\n"
+            ),
             (["pause", "9999d"], "error: “9999d” is longer than a year.\n"),
             (
                 ["pause", "99999999999999999999h"],
@@ -80,7 +86,7 @@ import Testing
             ),
             (
                 ["exempt", "add", "--everything", "--during", "someday"],
-                "error: The hours are no hours of the week, such as Mon-Fri 12:00-13:00.\n  Next: mcictl exempt add --help\n"
+                "error: “someday” is not a span of hours. Examples: Mon-Fri 12:00-13:00, Sat,Sun.\n  Next: mcictl exempt add --help\n"
             ),
             (["exempt", "add", "--app", ""], nil),
             (
