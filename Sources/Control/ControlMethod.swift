@@ -36,9 +36,10 @@ enum ControlMethod: String, CaseIterable {
         }
     }
 
-    /// The first name in a call that neither varlink nor the method has; nil where there is none.
+    /// Looks for a name in a call that neither varlink nor the method has.
     ///
     /// - Parameter message: the JSON of the call.
+    /// - Returns: the first one; nil where there is none.
     func unknownName(in message: [UInt8]) -> String? {
         guard let call = Varlink.decode(Names.self, message) else { return nil }
         let own: Set<String> = ["method", "parameters", "more", "oneway", "upgrade"]

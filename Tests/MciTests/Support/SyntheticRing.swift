@@ -20,13 +20,14 @@ final class SyntheticRing {
 
     let folder: TemporaryFolder
     let identity = Identity()
-    private let key = DeviceKey()
+    private let key: DeviceKey
     private let ring: Ring
     private var builder = BatchBuilder()
 
     init(cap: Int = RingFormat.smallestCap) throws {
         folder = try TemporaryFolder()
         try Disk.makeFolder(folder.paths.state)
+        key = try DeviceKeyFile.readOrMake(folder.paths.deviceKey)
         ring = try Ring.open(folder.paths.ring, cap: cap, key: key, now: Self.origin)
         let file = identity.file(createdAt: WallTime(0))
         try Disk.write(Array(file.utf8), to: folder.paths.identity)
