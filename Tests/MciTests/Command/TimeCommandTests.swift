@@ -19,7 +19,12 @@ import Testing
         environment["LD_PRELOAD"] = try Program.faketime()
         environment["DONT_FAKE_MONOTONIC"] = "1"
         environment["FAKETIME"] = "@\(now)"
-        return try Program.run("mcictl", arguments, environment: environment)
+        // Through another program: the first one that libfaketime is loaded into loses its arguments.
+        return try Program.run(
+            "env",
+            [try #require(Program.path("mcictl"))] + arguments,
+            environment: environment
+        )
     }
 
     /// A ring with a movement at each of some moments.
@@ -48,21 +53,25 @@ import Testing
             "2027-10-31T01:20:00Z",
             "2027-10-31T02:20:00Z"
         )
-        func run(_ verb: String, _ more: String...) throws -> Program.Result {
-            var environment = ring.folder.environment
-            environment["TZ"] = "Europe/Berlin"
-            environment["LD_PRELOAD"] = try Program.faketime()
-            environment["DONT_FAKE_MONOTONIC"] = "1"
-            environment["FAKETIME"] = "@2027-10-31 09:00:00"
-            let bounds = ["--since", "02:10", "--until", "02:30"]
-            return try Program.run("mcictl", [verb] + bounds + more, environment: environment)
+        func run(_ verb: String, _ more: String = "--json") throws -> Program.Result {
+            try command(
+                ring.folder,
+                "Europe/Berlin",
+                "2027-10-31 09:00:00",
+                verb,
+                "--since",
+                "02:10",
+                "--until",
+                "02:30",
+                more
+            )
         }
         let notes = """
             note: On 2027-10-31 clocks show 02:10 twice; the first counts (CEST).
             note: On 2027-10-31 clocks show 02:30 twice; the second counts (CET).
 
             """
-        let log = try run("log", "--json")
+        let log = try run("log")
         #expect(shown(log) == ["2027-10-31T00:20", "2027-10-31T01:20"])
         #expect(log.errors.hasPrefix(notes), "\(log.errors)")
         #expect(try shown(run("export")) == ["2027-10-31T00:20", "2027-10-31T01:20"])
