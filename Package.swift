@@ -177,7 +177,7 @@ let package = Package(
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
-            exclude: ["Timeline/decode.py"],
+            exclude: ["Calendar/zones.py", "Timeline/decode.py"],
             swiftSettings: relaxed
         ),
     ]

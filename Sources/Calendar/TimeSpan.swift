@@ -44,18 +44,11 @@ package struct TimeSpan: Equatable, Sendable {
         if let from, let to, from > to { throw Self.isReversed }
     }
 
-    /// Reads a lower bound in the past.
-    ///
-    /// - Throws: ``TimeError``.
-    package init(since: String, now: WallTime) throws(TimeError) {
-        try self.init(since: since, until: nil, now: now)
-    }
-
     /// Reads the end of what begins now: a time of day is the next one, a day its end.
     ///
     /// - Parameters:
-    ///   - until: the end.
     ///   - now: the moment of the command.
+    ///   - until: the end.
     /// - Throws: ``TimeError``, also for an end that has passed or is more than a year away.
     package init(from now: WallTime, until: String) throws(TimeError) {
         let expression = try TimeExpression(until, now: now)

@@ -6,7 +6,7 @@ import Glibc
 /// The command's end of the control socket.
 package final class ControlClient {
     private let socket: Int32
-    private var input: [UInt8] = []
+    private var input = MessageBuffer()
 
     /// Connects to the daemon; another user's process in its place is not believed.
     ///
@@ -103,6 +103,7 @@ package final class ControlClient {
                     Int32(MSG_NOSIGNAL)
                 )
             }
+            if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw ControlError(.badAnswer, number: ControlError.hungUp) }
             sent += count
         }
@@ -110,18 +111,16 @@ package final class ControlClient {
 
     private func receive() throws -> ControlReply {
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-        while !input.contains(0) {
-            guard input.count <= 4 * Varlink.longestMessage else { throw ControlError(.badAnswer) }
+        while !input.hasMessage {
+            guard input.count <= Varlink.longestAnswer else { throw ControlError(.badAnswer) }
             let count = unsafe recv(socket, &chunk, chunk.count, 0)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
                 throw ControlError(.badAnswer, number: count == 0 ? ControlError.hungUp : errno)
             }
-            input += chunk[..<count]
+            input.append(chunk[..<count])
         }
-        let end = input.firstIndex(of: 0) ?? input.endIndex
-        let message = Array(input[..<end])
-        input.removeSubrange(...end)
+        let message = input.next()
         guard let envelope = Varlink.decode(Varlink.Reply<None>.self, message) else {
             throw ControlError(.badAnswer)
         }

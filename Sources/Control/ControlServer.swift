@@ -7,15 +7,22 @@ import Glibc
 ///
 /// Promise: only the person's own processes are heard; no client can hold up the loop: nothing here
 /// waits, and clients are at most ``mostClients``, messages at most ``Varlink/longestMessage`` bytes,
-/// and a message or an answer that takes longer than ``patience`` ends the connection.
+/// and a message or an answer that takes longer than ``patience`` ends the connection. Nobody who asked
+/// is let go unanswered for the sake of a newcomer.
 package final class ControlServer {
-    package static let mostClients = 16
+    package static let mostClients = 64
     /// Milliseconds that half a message or an unread answer may stand.
     package static let patience: Int64 = 5000
     /// Messages, and their bytes, that are answered in one turn: the rest waits for the next one, so
     /// that between them the pause of somebody else is heard and events are read.
     private static let mostMessages = 8
     private static let mostBytes = 32 * 1024
+    /// Bytes of answers that may wait to be read, of all clients together, before another long one is
+    /// made.
+    private static let mostUnread = 4 << 20
+
+    /// Milliseconds within which somebody who came asks, or gives way to a newcomer.
+    private static let silence: Int64 = 1000
 
     private struct Client {
         var socket: Int32
@@ -25,6 +32,10 @@ package final class ControlServer {
         var output: [UInt8] = []
         var isEnding = false
         var isMonitor = false
+        /// When it came.
+        let since: Int64
+        /// Whether it waits for nothing.
+        var isIdle: Bool { input.count == 0 && output.isEmpty && !isEnding }
         /// Since when the input or the output waits for the client.
         var waitsSince: Int64?
     }
@@ -35,6 +46,8 @@ package final class ControlServer {
     private let service: VarlinkService
     private var clients: [Client] = []
     private var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+    /// The moment of the last turn.
+    private var turned: Int64 = 0
 
     /// Listens at a path, for this user alone; a socket left there by a dead daemon is replaced.
     ///
@@ -68,15 +81,28 @@ package final class ControlServer {
 
     /// The descriptors to poll: for reading, and those that also wait for writing.
     package var descriptors: [(descriptor: Int32, writes: Bool)] {
-        [(listener, false)] + clients.map { ($0.socket, !$0.output.isEmpty) }
+        (isFull ? [] : [(listener, false)]) + clients.map { ($0.socket, !$0.output.isEmpty) }
     }
 
     /// Whether messages that were read still wait for the next turn.
-    package var hasWork: Bool { clients.contains { $0.input.hasMessage } }
+    package var hasWork: Bool { clients.indices.contains { mayServe($0) } }
+
+    /// Whether a client has asked something that can be answered now: it has read what it was answered
+    /// before, and a long answer has room.
+    private func mayServe(_ index: Int) -> Bool {
+        let client = clients[index]
+        guard client.socket >= 0, client.input.hasMessage, client.output.isEmpty else {
+            return false
+        }
+        let unread = clients.reduce(0) { $0 + $1.output.count }
+        return unread < Self.mostUnread || !service.isLong(client.input.first)
+    }
 
     /// The moment at which a waiting client must be let go; nil when none waits.
     package var deadline: Int64? {
-        clients.compactMap(\.waitsSince).min().map { $0 + Self.patience }
+        let waiting = clients.compactMap(\.waitsSince).min().map { $0 + Self.patience }
+        let silent = isFull ? clients.filter(\.isIdle).map { $0.since + Self.silence }.min() : nil
+        return [waiting, silent].compactMap(\.self).min()
     }
 
     /// Serves whatever is ready, without waiting.
@@ -88,12 +114,13 @@ package final class ControlServer {
         now: Int64,
         _ handle: (ControlCall) throws(Refusal) -> ControlReply
     ) {
+        turned = now
         accept()
         for index in clients.indices where !read(index) { clients[index].isEnding = true }
         // Who had the fewest answers comes first: a newcomer before those who ask without end.
         var left = (messages: Self.mostMessages, bytes: Self.mostBytes)
         for index in clients.indices.sorted(by: { clients[$0].served < clients[$1].served })
-        where left.messages > 0 && left.bytes > 0 && clients[index].input.hasMessage {
+        where left.messages > 0 && left.bytes > 0 && mayServe(index) {
             let message = clients[index].input.next()
             left = (left.messages - 1, left.bytes - message.count)
             serve(index, message, handle)
@@ -119,20 +146,34 @@ package final class ControlServer {
 
     private func accept() {
         for _ in 0..<Self.mostClients {
+            // A newcomer gets a place, or idle clients could keep a pause out; one that waits for an
+            // answer keeps its own, and the newcomer waits in the queue.
+            guard !isFull else { return }
             let socket = clinux_accept(listener)
             guard socket >= 0 else { return }
             guard clinux_peer_uid(socket) == Int64(getuid()) else {
                 Glibc.close(socket)
                 continue
             }
-            // A newcomer always gets a place, or idle clients could keep a pause out.
-            if clients.count == Self.mostClients {
-                let longest = clients.firstIndex { !$0.isMonitor } ?? 0
+            if clients.count == Self.mostClients, let longest = dispensable {
                 Glibc.close(clients[longest].socket)
                 clients.remove(at: longest)
             }
-            clients.append(Client(socket: socket))
+            clients.append(Client(socket: socket, since: turned))
         }
+    }
+
+    /// Whether a newcomer has to wait.
+    private var isFull: Bool { clients.count >= Self.mostClients && dispensable == nil }
+
+    /// The client that gives way to a newcomer: of those that had their answer the one that has been
+    /// there longest, then one that came a while ago and never asked; where all monitor, one of them.
+    private var dispensable: Int? {
+        clients.firstIndex { $0.isIdle && $0.served > 0 && !$0.isMonitor }
+            ?? clients.firstIndex {
+                $0.isIdle && !$0.isMonitor && turned - $0.since >= Self.silence
+            }
+            ?? (clients.allSatisfy { $0.isIdle && $0.isMonitor } ? clients.indices.first : nil)
     }
 
     private func serve(
@@ -184,7 +225,7 @@ package final class ControlServer {
             sent += count
         }
         clients[index].output.removeFirst(sent)
-        if clients[index].output.count > 4 * Varlink.longestMessage { return end(index) }
+        if clients[index].output.count > Varlink.longestAnswer { return end(index) }
         let waits = !clients[index].output.isEmpty || clients[index].input.count > 0
         clients[index].waitsSince = waits ? clients[index].waitsSince ?? now : nil
     }

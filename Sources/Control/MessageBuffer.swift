@@ -16,6 +16,9 @@ struct MessageBuffer {
     /// Whether a whole message waits.
     var hasMessage: Bool { end != nil }
 
+    /// The next message, without its NUL; empty where there is none.
+    var first: [UInt8] { end.map { Array(bytes[start..<$0]) } ?? [] }
+
     /// Takes what was read.
     mutating func append(_ new: ArraySlice<UInt8>) {
         let searched = bytes.count

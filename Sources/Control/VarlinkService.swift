@@ -40,6 +40,28 @@ struct VarlinkService {
         _ handle: (ControlCall) throws(Refusal) -> ControlReply
     ) -> Answer? {
         guard let call = Varlink.decode(Varlink.Call.self, message) else { return nil }
+        var answer = answer(call, message, handle)
+        // Nobody waits for the answer of such a call, whatever became of it.
+        if call.oneway == true { answer = Answer(bytes: []) }
+        return answer
+    }
+
+    /// Whether the answer to a message may be long.
+    func isLong(_ message: [UInt8]) -> Bool {
+        guard let method = Varlink.decode(Varlink.Call.self, message)?.method else { return false }
+        return method == "\(Varlink.interface).\(ControlMethod.listExemptions.rawValue)"
+    }
+
+    private func answer(
+        _ call: Varlink.Call,
+        _ message: [UInt8],
+        _ handle: (ControlCall) throws(Refusal) -> ControlReply
+    ) -> Answer {
+        func refuse(_ parameter: String) -> Answer {
+            Answer(
+                bytes: error("org.varlink.service.InvalidParameter", Name(parameter: parameter))
+            )
+        }
         if call.method.hasPrefix("org.varlink.service.") {
             return Answer(bytes: introspect(call.method, message))
         }
@@ -49,19 +71,19 @@ struct VarlinkService {
                 bytes: error("org.varlink.service.InterfaceNotFound", Name(interface: name))
             )
         }
-        guard let request = Self.request(call.method, message) else {
-            let isKnown = Self.methods.contains(call.method)
+        let name = call.method.dropFirst(Varlink.interface.utf8.count + 1)
+        guard let method = ControlMethod(rawValue: String(name)) else {
             return Answer(
-                bytes: isKnown
-                    ? error("org.varlink.service.InvalidParameter", Name(parameter: "parameters"))
-                    : error("org.varlink.service.MethodNotFound", Name(method: call.method))
+                bytes: error("org.varlink.service.MethodNotFound", Name(method: call.method))
             )
         }
+        // What is misspelt must not count as what was left out: it may then mean everything.
+        if let unknown = method.unknownName(in: message) { return refuse(unknown) }
+        guard let request = method.call(message) else { return refuse("parameters") }
         do throws(Refusal) {
-            let reply = try handle(request)
-            let isMonitor = request == .monitor && call.more == true
-            let bytes = Self.reply(reply, continues: isMonitor)
-            return Answer(bytes: call.oneway == true ? [] : bytes, isMonitor: isMonitor)
+            let isMonitor = request == .monitor && call.more == true && call.oneway != true
+            let bytes = Self.reply(try handle(request), continues: isMonitor)
+            return Answer(bytes: bytes, isMonitor: isMonitor)
         } catch {
             return Answer(bytes: self.error("\(Varlink.interface).Refused", error))
         }
@@ -69,45 +91,6 @@ struct VarlinkService {
 
     static func reply(_ reply: ControlReply, continues: Bool) -> [UInt8] {
         Varlink.encode(Varlink.Reply(parameters: reply, continues: continues ? true : nil))
-    }
-
-    private static let methods = Set(
-        [
-            "GetStatus", "Monitor", "Pause", "Resume", "Consent", "Withdraw", "Forget", "Exempt",
-            "ListExemptions", "AnswerExemption", "DecideExemption", "Exclude",
-            "Explain", "Reload", "Flush",
-        ].map { "\(Varlink.interface).\($0)" }
-    )
-
-    private static func request(_ method: String, _ message: [UInt8]) -> ControlCall? {
-        func parameters<Value: Codable>(_ type: Value.Type) -> Value? {
-            guard let call = Varlink.decode(Varlink.Parameters<Value>.self, message) else {
-                return nil
-            }
-            // A call without parameters is one with none of them set.
-            return call.parameters ?? Varlink.decode(type, Array("{}".utf8))
-        }
-        switch method.dropFirst(Varlink.interface.utf8.count + 1) {
-        case "GetStatus": return .getStatus
-        case "Monitor": return .monitor
-        case "Pause":
-            return parameters(ControlCall.PauseCall.self).map { .pause($0) }
-        case "Resume": return .resume
-        case "Consent": return parameters(ControlCall.ConsentCall.self).map { .consent($0.receipt) }
-        case "Withdraw": return .withdraw
-        case "Forget": return parameters(ControlCall.ForgetCall.self).map { .forget($0) }
-        case "Exempt": return parameters(ControlCall.ExemptCall.self).map { .exempt($0) }
-        case "ListExemptions": return .listExemptions
-        case "AnswerExemption":
-            return parameters(ControlCall.AnswerCall.self).map { .answerExemption($0) }
-        case "DecideExemption":
-            return parameters(ControlCall.DecideCall.self).map { .decideExemption($0.decision) }
-        case "Explain": return .explain
-        case "Exclude": return parameters(ControlCall.ExcludeCall.self).map { .exclude($0) }
-        case "Reload": return .reload
-        case "Flush": return .flush
-        default: return nil
-        }
     }
 
     private func introspect(_ method: String, _ message: [UInt8]) -> [UInt8] {

@@ -11,6 +11,8 @@ struct Bounds: Equatable {
         case equal = 0x3D
         case atLeast = 0x3E
         case atMost = 0x3C
+        case above = 0x7D
+        case below = 0x7B
     }
 
     private(set) var moments: (lower: Int64, upper: Int64) = (.min, .max)
@@ -28,6 +30,11 @@ struct Bounds: Equatable {
         case .milliseconds: Self.narrow(&moments, comparison, Self.whole(value))
         case .batch: Self.narrow(&batches, comparison, Self.whole(value))
         case .text: Self.narrow(&moments, comparison, Self.moments(value))
+        case .local:
+            // No zone is as far from UTC as that.
+            let most: Int64 = 26 * 3_600_000
+            let range = Self.moments(value).map { (down: $0.down - most, up: $0.up + most) }
+            Self.narrow(&moments, comparison, range)
         }
     }
 
@@ -53,8 +60,19 @@ struct Bounds: Equatable {
         _ value: (down: Int64, up: Int64)?
     ) {
         guard let value else { return }
-        if comparison != .atMost { range.lower = max(range.lower, value.down) }
-        if comparison != .atLeast { range.upper = min(range.upper, value.up) }
+        // Only a value that is just a moment can itself be left out.
+        let step: Int64 = value.down == value.up ? 1 : 0
+        switch comparison {
+        case .equal:
+            range.lower = max(range.lower, value.down)
+            range.upper = min(range.upper, value.up)
+        case .atLeast: range.lower = max(range.lower, value.down)
+        case .atMost: range.upper = min(range.upper, value.up)
+        case .above:
+            range.lower = max(range.lower, value.down == .max ? .max : value.down + step)
+        case .below:
+            range.upper = min(range.upper, value.up == .min ? .min : value.up - step)
+        }
     }
 
     /// A number rounded down and up; nil for what SQLite would first have to convert.
@@ -67,26 +85,33 @@ struct Bounds: Equatable {
         }
     }
 
-    /// The first moment whose text is not before a text, and the last whose text is not after it.
+    /// The first moment that is not before a time in a query, and the last that is not after it.
     ///
-    /// Any text will do, whole or the beginning of a time: the texts of times are in the order of the
-    /// times, so that the place of the text among them can be searched.
+    /// Any text will do, whole or the beginning of a time: moments and texts have one order
+    /// (``MomentText``), so that the place of the text among them can be searched.
     private static func moments(_ value: Cell) -> (down: Int64, up: Int64)? {
-        guard case .text(let text) = value, text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-        let bytes = Array(text.utf8)
-        func isBefore(_ moment: Int64) -> Bool {
-            WallTime(moment).text.utf8.lexicographicallyPrecedes(bytes)
+        switch value {
+        case .text(let text):
+            let order = MomentText.order(Array(text.utf8))
+            let down = first { !MomentText.order($0).lexicographicallyPrecedes(order) }
+            let up = first { order.lexicographicallyPrecedes(MomentText.order($0)) }
+            return (
+                down == sayable.lowerBound ? beforeAll : down ?? afterAll,
+                up.map { $0 == sayable.lowerBound ? beforeAll : $0 - 1 } ?? afterAll
+            )
+        // SQLite turns these into texts of 15 digits before it compares.
+        case .integer(let number): return moments(Double(number))
+        case .real(let number): return moments(number)
+        case .null, .bytes: return nil
         }
-        func isAfter(_ moment: Int64) -> Bool {
-            bytes.lexicographicallyPrecedes(WallTime(moment).text.utf8)
-        }
-        let down = first { !isBefore($0) }
-        let up = first(where: isAfter)
-        return (
-            down == sayable.lowerBound ? .min : down ?? .max,
-            up.map { $0 == sayable.lowerBound ? .min : $0 - 1 } ?? .max
-        )
     }
+
+    private static func moments(_ number: Double) -> (down: Int64, up: Int64)? {
+        MomentText.milliseconds(number).map { ($0 - 1000, $0 + 1000) }
+    }
+
+    /// Beyond all moments, and far enough from the ends of a number to be added to.
+    private static let (beforeAll, afterAll): (Int64, Int64) = (.min / 2, .max / 2)
 
     /// The moments with texts of their own: the years 0000 to 9999.
     private static let sayable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import Events
 
 /// One value of a row.
@@ -15,4 +16,13 @@ extension Cell {
     init(_ number: some FixedWidthInteger) { self = .integer(Int64(clamping: number)) }
 
     init(_ time: WallTime) { self = .text(time.text) }
+
+    /// What the clock of the time zone shows at a moment, as SQLite writes it with a fraction:
+    /// `2026-11-21 14:05:02.118`.
+    init(local time: WallTime) {
+        let local = LocalTime(time)
+        let thousandths = ((time.milliseconds % 1000) + 1000) % 1000
+        let fraction = String(1000 + thousandths).dropFirst()
+        self = .text("\(local.date) \(local.clock):\(LocalTime.two(local.second)).\(fraction)")
+    }
 }

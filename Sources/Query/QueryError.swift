@@ -12,6 +12,10 @@ package struct QueryError: Error, Equatable, CustomStringConvertible {
         case notOne
         /// The reading failed.
         case failed
+        /// It took more time than it may.
+        case tooLong
+        /// It took more memory than it may.
+        case tooLarge
     }
 
     package let code: Code

@@ -7,16 +7,19 @@ import CSQLite
 /// It reads and does nothing else: SQLite asks ``allow`` about every action of a statement before the
 /// statement runs. What it sorts and joins stays in memory, so that no plaintext reaches a file.
 @safe package final class QuerySession {
-    /// The most memory that SQLite may take: a sort of more ends with an error.
-    private static let mostMemory: Int64 = 1 << 30
-
     private let database: OpaquePointer
+    fileprivate let limits: QueryLimits
 
     /// Opens the database; the ring is touched by the first query.
     ///
-    /// - Parameter source: the ring and the keys.
+    /// - Parameters:
+    ///   - source: the ring and the keys.
+    ///   - limits: what queries may take.
     /// - Throws: ``QueryError`` when there is no memory for it.
-    package init(_ source: BatchSource) throws(QueryError) {
+    package init(
+        _ source: BatchSource,
+        limits: QueryLimits = QueryLimits()
+    ) throws(QueryError) {
         var database: OpaquePointer?
         let result = unsafe sqlite3_open_v2(
             ":memory:",
@@ -29,7 +32,20 @@ import CSQLite
             throw QueryError(code: .failed, description: "SQLite cannot be started.")
         }
         unsafe self.database = database
-        _ = sqlite3_hard_heap_limit64(Self.mostMemory)
+        self.limits = limits
+        source.isOver = limits.isOver
+        _ = sqlite3_hard_heap_limit64(limits.memory)
+        // Some milliseconds of a statement's work.
+        unsafe sqlite3_progress_handler(
+            database,
+            100_000,
+            { context in
+                guard let context = unsafe context else { return 0 }
+                let session = unsafe Unmanaged<QuerySession>.fromOpaque(context)
+                return unsafe session.takeUnretainedValue().limits.isOver() ? 1 : 0
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
         guard unsafe sqlite3_exec(database, "PRAGMA temp_store=MEMORY", nil, nil, nil) == SQLITE_OK,
             unsafe VirtualTable.register(on: database, source) == SQLITE_OK,
             // SQLite makes the tables known when they are first named, which is not only reading.
@@ -97,9 +113,37 @@ import CSQLite
         description: "The statement does something else than read; only SELECT is run."
     )
 
+    /// Why a step failed.
+    fileprivate func error(_ result: Int32) -> QueryError {
+        switch result & 0xFF {
+        case _ where limits.isOver(), SQLITE_INTERRUPT:
+            QueryError(code: .tooLong, description: "The query took too long and was stopped.")
+        case SQLITE_NOMEM, SQLITE_TOOBIG:
+            QueryError(code: .tooLarge, description: "The query needs too much memory.")
+        default: QueryError(code: .failed, description: message)
+        }
+    }
+
     fileprivate var message: String {
         unsafe sqlite3_errmsg(database).map { unsafe String(cString: $0) } ?? "no message"
     }
+}
+
+/// What a query may take.
+package struct QueryLimits {
+    /// Bytes that SQLite may take: a sort of more ends with an error.
+    package var memory: Int64
+    /// Whether a query has taken its time; asked all the while.
+    package var isOver: () -> Bool
+
+    package init(memory: Int64 = 1 << 30, isOver: @escaping () -> Bool = { false }) {
+        (self.memory, self.isOver) = (memory, isOver)
+    }
+
+    /// Bytes of a value that is handed out: it is there several times until it is printed.
+    ///
+    /// SQLite's own limit of this name would make `printf` answer NULL instead of failing.
+    fileprivate var longestValue: Int64 { memory / 16 }
 }
 
 /// Lets a statement read the tables and call functions, and nothing else.
@@ -152,14 +196,14 @@ private func allow(
         defer { unsafe _ = sqlite3_reset(handle) }
         while true {
             switch unsafe sqlite3_step(handle) {
-            case SQLITE_ROW: try body((0..<width).map(cell))
+            case SQLITE_ROW: try body((0..<width).map { try cell($0) })
             case SQLITE_DONE: return
-            default: throw QueryError(code: .failed, description: session.message)
+            case let result: throw session.error(result)
             }
         }
     }
 
-    private func cell(_ column: Int32) -> Cell {
+    private func cell(_ column: Int32) throws -> Cell {
         switch unsafe sqlite3_column_type(handle, column) {
         case SQLITE_INTEGER: return .integer(unsafe sqlite3_column_int64(handle, column))
         case SQLITE_FLOAT: return .real(unsafe sqlite3_column_double(handle, column))
@@ -167,6 +211,7 @@ private func allow(
         case let type:
             let start = unsafe sqlite3_column_blob(handle, column)
             let count = Int(unsafe sqlite3_column_bytes(handle, column))
+            guard count <= session.limits.longestValue else { throw session.error(SQLITE_TOOBIG) }
             let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
             guard type == SQLITE_TEXT else { return .bytes(unsafe Array(bytes)) }
             return .text(unsafe String(decoding: bytes, as: UTF8.self))

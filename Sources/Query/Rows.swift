@@ -27,6 +27,7 @@ struct EventRows: RowMaker {
         case .y: item.place.map { Cell($0.y) } ?? .null
         case .axes: Self.axes(item.payload)
         case .finger: if case .touch(let touch) = item.payload { Cell(touch.finger) } else { .null }
+        case .local: Cell(local: row.time)
         case nil: .null
         }
     }
@@ -102,6 +103,8 @@ struct GapRows: RowMaker {
         case .reason: .text(reason.name)
         case .stream: stream.map { .text($0 == .keyboard ? "keyboard" : "pointer") } ?? .null
         case .batch: Cell(row.batch)
+        case .fromLocal: Cell(local: row.time)
+        case .toLocal: Cell(local: row.end)
         case nil: .null
         }
     }

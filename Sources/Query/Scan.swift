@@ -56,6 +56,7 @@ private final class BatchScan: Scan {
         case .batch: return Cell(listing.sequence(index))
         case .endMs: return Cell(listing.end(index))
         case .endTime: return Cell(WallTime(listing.end(index)))
+        case .endLocal: return Cell(local: WallTime(listing.end(index)))
         case .events: return try count { $0 != .gaps }
         case .gaps: return try count { $0 == .gaps }
         case .state:

@@ -15,20 +15,21 @@ package enum Table: CaseIterable, Sendable {
         switch self {
         case .events:
             """
-            CREATE TABLE events(ms INTEGER, time TEXT, type TEXT, state TEXT, class TEXT,
+            CREATE TABLE events(ms INTEGER, time TEXT COLLATE mci_time, type TEXT, state TEXT, class TEXT,
               keysym TEXT, modifiers TEXT, button INTEGER, dx NUMERIC, dy NUMERIC, app TEXT,
               device INTEGER, batch INTEGER, title TEXT, x INTEGER, y INTEGER, axes TEXT,
-              finger INTEGER)
+              finger INTEGER, local TEXT COLLATE mci_time)
             """
         case .gaps:
             """
-            CREATE TABLE gaps(from_ms INTEGER, to_ms INTEGER, from_time TEXT, to_time TEXT,
-              reason TEXT, stream TEXT, batch INTEGER)
+            CREATE TABLE gaps(from_ms INTEGER, to_ms INTEGER, from_time TEXT COLLATE mci_time,
+              to_time TEXT COLLATE mci_time, reason TEXT, stream TEXT, batch INTEGER,
+              from_local TEXT COLLATE mci_time, to_local TEXT COLLATE mci_time)
             """
         case .batches:
             """
-            CREATE TABLE batches(batch INTEGER, end_ms INTEGER, end_time TEXT, events INTEGER,
-              gaps INTEGER, state TEXT)
+            CREATE TABLE batches(batch INTEGER, end_ms INTEGER, end_time TEXT COLLATE mci_time,
+              events INTEGER, gaps INTEGER, state TEXT, end_local TEXT COLLATE mci_time)
             """
         }
     }
@@ -40,6 +41,7 @@ package enum Table: CaseIterable, Sendable {
             switch EventColumn(rawValue: column) {
             case .ms: .milliseconds
             case .time: .text
+            case .local: .local
             case .batch: .batch
             default: nil
             }
@@ -47,6 +49,7 @@ package enum Table: CaseIterable, Sendable {
             switch GapColumn(rawValue: column) {
             case .fromMs, .toMs: .milliseconds
             case .fromTime, .toTime: .text
+            case .fromLocal, .toLocal: .local
             case .batch: .batch
             default: nil
             }
@@ -55,6 +58,7 @@ package enum Table: CaseIterable, Sendable {
             case .batch: .batch
             case .endMs: .milliseconds
             case .endTime: .text
+            case .endLocal: .local
             default: nil
             }
         }
@@ -75,22 +79,25 @@ package enum Table: CaseIterable, Sendable {
 /// In what words a column tells where a row lies.
 enum Place {
     case milliseconds
+    /// A time in UTC.
     case text
+    /// What the clock of the time zone shows.
+    case local
     case batch
 }
 
 /// The columns of `events`.
 enum EventColumn: Int {
     case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch,
-        title, x, y, axes, finger
+        title, x, y, axes, finger, local
 }
 
 /// The columns of `gaps`.
 enum GapColumn: Int {
-    case fromMs, toMs, fromTime, toTime, reason, stream, batch
+    case fromMs, toMs, fromTime, toTime, reason, stream, batch, fromLocal, toLocal
 }
 
 /// The columns of `batches`.
 enum BatchColumn: Int {
-    case batch, endMs, endTime, events, gaps, state
+    case batch, endMs, endTime, events, gaps, state, endLocal
 }

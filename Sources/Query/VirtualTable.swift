@@ -15,6 +15,15 @@ package enum VirtualTable {
     ///   - source: what they show; it lives as long as the connection.
     /// - Returns: SQLite's result code.
     package static func register(on database: OpaquePointer, _ source: BatchSource) -> Int32 {
+        let result = unsafe sqlite3_create_collation_v2(
+            database,
+            MomentText.collation,
+            SQLITE_UTF8,
+            Unmanaged.passRetained(OrderCache()).toOpaque(),
+            compare,
+            { unsafe release(OrderCache.self, $0) }
+        )
+        guard result == SQLITE_OK else { return result }
         for table in Table.allCases {
             let registration = unsafe Unmanaged.passRetained(Registration(table, source))
             // SQLite releases the registration, also when this fails.
@@ -135,11 +144,13 @@ private func plan(
         guard constraint.usable != 0, let comparison = Bounds.Comparison(constraint.op),
             let place = kind.place(column), choice.count < 64
         else { continue }
-        if case .text = place {
+        switch place {
+        case .text, .local:
             // Another collation has another order.
             guard let name = unsafe sqlite3_vtab_collation(info, Int32(index)),
-                unsafe sqlite3_stricmp(name, "BINARY") == 0
+                unsafe sqlite3_stricmp(name, MomentText.collation) == 0
             else { continue }
+        case .milliseconds, .batch: break
         }
         choice += [UInt8(0x41 + column), comparison.rawValue]
         unsafe info.pointee.aConstraintUsage[index].argvIndex = Int32(choice.count / 2)
@@ -158,11 +169,73 @@ extension Bounds.Comparison {
     fileprivate init?(_ operation: UInt8) {
         switch Int32(operation) {
         case SQLITE_INDEX_CONSTRAINT_EQ: self = .equal
-        case SQLITE_INDEX_CONSTRAINT_GT, SQLITE_INDEX_CONSTRAINT_GE: self = .atLeast
-        case SQLITE_INDEX_CONSTRAINT_LT, SQLITE_INDEX_CONSTRAINT_LE: self = .atMost
+        case SQLITE_INDEX_CONSTRAINT_GE: self = .atLeast
+        case SQLITE_INDEX_CONSTRAINT_GT: self = .above
+        case SQLITE_INDEX_CONSTRAINT_LE: self = .atMost
+        case SQLITE_INDEX_CONSTRAINT_LT: self = .below
         default: return nil
         }
     }
+}
+
+/// Compares two times; the form of the recording is compared as it is.
+private func compare(
+    _ context: UnsafeMutableRawPointer?,
+    _ leftCount: Int32,
+    _ left: UnsafeRawPointer?,
+    _ rightCount: Int32,
+    _ right: UnsafeRawPointer?
+) -> Int32 {
+    let left = unsafe UnsafeRawBufferPointer(start: left, count: Int(leftCount))
+    let right = unsafe UnsafeRawBufferPointer(start: right, count: Int(rightCount))
+    guard let context = unsafe context else { return unsafe compareBytes(left, right) }
+    let cache = unsafe Unmanaged<OrderCache>.fromOpaque(context).takeUnretainedValue()
+    func isOwn(_ text: UnsafeRawBufferPointer) -> Bool {
+        unsafe text.count == 24 && text[10] == 0x54 && text[23] == 0x5A
+    }
+    // A row's time on one side, and on the other what a query compares it with again and again.
+    switch unsafe (isOwn(left), isOwn(right)) {
+    case (true, true): return unsafe compareBytes(left, right)
+    case (true, false):
+        return unsafe cache.order(of: right).withUnsafeBytes { order in
+            unsafe compareBytes(UnsafeRawBufferPointer(rebasing: left.dropLast()), order)
+        }
+    case (false, true):
+        return unsafe cache.order(of: left).withUnsafeBytes { order in
+            unsafe compareBytes(order, UnsafeRawBufferPointer(rebasing: right.dropLast()))
+        }
+    case (false, false):
+        let (before, after) = unsafe (
+            MomentText.order(Array(left)), MomentText.order(Array(right))
+        )
+        if before == after { return 0 }
+        return before.lexicographicallyPrecedes(after) ? -1 : 1
+    }
+}
+
+/// The text that was put in order last, and its place.
+private final class OrderCache {
+    private var text: [UInt8] = []
+    private var order: [UInt8] = []
+
+    func order(of new: UnsafeRawBufferPointer) -> [UInt8] {
+        if unsafe text.count != new.count || !text.elementsEqual(new) {
+            unsafe text = Array(new)
+            order = MomentText.order(text)
+        }
+        return order
+    }
+}
+
+private func compareBytes(
+    _ left: UnsafeRawBufferPointer,
+    _ right: UnsafeRawBufferPointer
+) -> Int32 {
+    for index in 0..<min(left.count, right.count) {
+        let (one, other) = unsafe (left[index], right[index])
+        if one != other { return one < other ? -1 : 1 }
+    }
+    return left.count < right.count ? -1 : left.count == right.count ? 0 : 1
 }
 
 // MARK: The cursor

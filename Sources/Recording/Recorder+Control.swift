@@ -213,6 +213,9 @@ extension Recorder {
         if let forget = call.forgetSeconds, !(0...longestPause).contains(forget) {
             throw Refusal("A pause cannot forget that much.")
         }
+        guard call.seconds == nil || call.until == nil else {
+            throw Refusal("A pause has a length or an end, not both.")
+        }
         if let seconds = call.seconds {
             guard (1...longestPause).contains(seconds) else {
                 throw Refusal("A pause lasts from a second to a year, or until it is resumed.")
@@ -292,6 +295,11 @@ extension Recorder {
                 throw Refusal("A bound of the stretch is no time.")
             }
             return time.milliseconds
+        }
+        guard call.batches == nil || (call.since == nil && call.until == nil) else {
+            throw Refusal(
+                "What is to be forgotten is a stretch of time or a list of batches, not both."
+            )
         }
         let since = try bound(call.since, 0)
         let until = try bound(call.until, Int64.max / 2)

@@ -10,6 +10,8 @@ package import Gate
 extension Controls {
     private static let mostExemptions = 1000
     private static let longestReason = 500
+    /// Bytes of the words of all exemptions together: the controls file has a limit.
+    private static let mostBytes = 6 << 20
     /// Milliseconds for which an exemption that has ended is still listed.
     private static let remembrance: Int64 = 7 * 86_400_000
 
@@ -57,6 +59,12 @@ extension Controls {
             reason: call.reason.flatMap { $0.isEmpty ? nil : $0 },
             state: Exemption.State.requested.rawValue
         )
+        guard exemptions.reduce(record.size, { $0 + $1.size }) <= Self.mostBytes else {
+            throw Refusal(
+                "The exemptions are too long to be kept all together.",
+                next: "mcictl exempt list"
+            )
+        }
         exemptions.append(record)
         return record
     }
@@ -175,7 +183,9 @@ extension Scope {
         if let during {
             hours = WeekHours(during)
             if hours == nil {
-                throw Refusal("The hours are no hours of the week, such as Mon-Fri 12:00-13:00.")
+                throw Refusal(
+                    "“\(during)” is not a span of hours. Examples: Mon-Fri 12:00-13:00, Sat,Sun."
+                )
             }
         }
         return Rule(
@@ -197,6 +207,13 @@ extension Scope {
 }
 
 extension ExemptionRecord {
+    /// Bytes of the person's words in it.
+    fileprivate var size: Int {
+        [scope.app, scope.title, scope.device, scope.during, reason].reduce(0) {
+            $0 + ($1?.utf8.count ?? 0)
+        }
+    }
+
     var term: Term {
         Term(since: since, until: until, bootID: bootID, boottimeEnd: boottimeEnd)
     }

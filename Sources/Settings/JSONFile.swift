@@ -3,10 +3,13 @@
 import Files
 import FoundationEssentials
 
+/// The most bytes of a small file: none is written that could not be read.
+private let mostBytes = 16 << 20
+
 /// The bytes of a small file; nil when there is none.
 func readFile(_ path: String, named name: String) throws(SettingsError) -> [UInt8]? {
     do throws(FileError) {
-        return try Disk.read(path, limit: 4 << 20)
+        return try Disk.read(path, limit: mostBytes)
     } catch {
         if error.isMissing { return nil }
         throw SettingsError(.unreadable, name)
@@ -44,7 +47,9 @@ func canonicalJSON(_ value: some Encodable) -> [UInt8] {
 /// Replaces a small JSON file.
 func writeJSON(_ value: some Encodable, _ path: String, named name: String) throws(SettingsError) {
     do {
-        guard let bytes = fileJSON(value) else { throw SettingsError(.unwritable, name) }
+        guard let bytes = fileJSON(value), bytes.count <= mostBytes else {
+            throw SettingsError(.unwritable, name)
+        }
         try Disk.write(bytes, to: path)
     } catch {
         throw SettingsError(.unwritable, name)

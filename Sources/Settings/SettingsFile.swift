@@ -33,6 +33,9 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     /// Retentions that can be chosen, in seconds: a minute to ten years.
     package static let retentions = 60...3653 * 86_400
 
+    /// Free spaces that can be chosen, in bytes: up to 1 PiB.
+    package static let freeSpaces: ClosedRange<Int64> = 0...1 << 50
+
     /// Whether the titles of windows are stored; nil for no.
     package var title: Bool?
 

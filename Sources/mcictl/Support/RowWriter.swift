@@ -14,14 +14,17 @@ enum RowFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// Prints rows as they come.
 ///
-/// A table is as wide as its first rows need, which are kept back until there are a thousand.
+/// A table is as wide as its first rows need, which are kept back until there are a thousand, or many
+/// bytes of them.
 struct RowWriter {
     private static let mostKept = 1000
+    private static let mostKeptBytes = 1 << 20
 
     private let format: RowFormat
     private let names: [String]
     private let isTerminal = isatty(1) == 1
     private var kept: [[Cell]] = []
+    private var keptBytes = 0
     /// The widths of the table's columns, once they are known.
     private var widths: [Int]?
     private var bytes: [UInt8] = []
@@ -40,7 +43,8 @@ struct RowWriter {
         case .table:
             guard let widths else {
                 kept.append(row)
-                if kept.count == Self.mostKept { release() }
+                keptBytes += row.reduce(0) { $0 + $1.size }
+                if kept.count == Self.mostKept || keptBytes > Self.mostKeptBytes { release() }
                 return
             }
             line(aligned(row, widths))
@@ -146,6 +150,15 @@ extension Cell {
         switch self {
         case .integer, .real: true
         case .null, .text, .bytes: false
+        }
+    }
+
+    /// Bytes that it takes at least.
+    fileprivate var size: Int {
+        switch self {
+        case .null, .integer, .real: 8
+        case .text(let text): text.utf8.count
+        case .bytes(let bytes): bytes.count
         }
     }
 

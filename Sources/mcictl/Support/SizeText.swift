@@ -8,7 +8,7 @@ enum SizeText {
     static func bytes(_ text: String) throws -> Int {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int(digits), digits.count <= 9 else {
-            throw Failure("“\(text)” is no size. Examples: 64M, 1G.", code: Failure.usage)
+            throw Failure("“\(text)” is not a size. Examples: 64M, 1G.", code: Failure.usage)
         }
         let units = ["K": 10, "M": 20, "G": 30, "T": 40]
         let unit = text.dropFirst(digits.count).uppercased()
@@ -17,7 +17,7 @@ enum SizeText {
         }
         guard let shift = units[unit.replacing("IB", with: "")],
             !number.multipliedReportingOverflow(by: 1 << shift).overflow
-        else { throw Failure("“\(text)” is no size. Examples: 64M, 1G.", code: Failure.usage) }
+        else { throw Failure("“\(text)” is not a size. Examples: 64M, 1G.", code: Failure.usage) }
         return number << shift
     }
 
@@ -25,9 +25,9 @@ enum SizeText {
     static func words(_ bytes: Int) -> String {
         let units = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")]
         for (shift, name) in units where bytes >= 1 << shift {
-            let tenths = bytes * 10 >> shift
-            return tenths % 10 == 0
-                ? "\(tenths / 10) \(name)" : "\(tenths / 10).\(tenths % 10) \(name)"
+            let whole = bytes >> shift
+            let tenths = ((bytes - (whole << shift)) * 10) >> shift
+            return tenths == 0 ? "\(whole) \(name)" : "\(whole).\(tenths) \(name)"
         }
         return "\(bytes) bytes"
     }

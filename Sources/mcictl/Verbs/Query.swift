@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Control
+import Events
 import Files
 import Query
 import Settings
@@ -11,10 +12,18 @@ struct QueryVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
         abstract: "Ask what was recorded, in SQL.",
+        usage: """
+            mcictl query (<sql> | - | --file <file>) [--time <time>] [--memory <memory>]
+                         [--format <format>] [--ring <ring>] [--json]
+            """,
         discussion: """
-            One SELECT in SQLite's language. Times are UTC; only the batches of the time
-            asked for are opened. Nothing can be changed, and no plaintext is written
-            to a file.
+            One SELECT in SQLite's language. Only the batches of the time asked for are
+            opened. Nothing can be changed, and no plaintext is written to a file.
+
+            Times are UTC, and compare with what datetime(), strftime(), julianday() and
+            unixepoch() make, as well as with '2026-11-21 14:05' and RFC 3339. Columns of
+            local times show the clock of this machine's time zone, and compare with
+            datetime('now', 'localtime').
 
             TABLES
               events   ms, time, type (key, button, motion, scroll, axes, touch, focus),
@@ -22,25 +31,38 @@ struct QueryVerb: ParsableCommand {
                        button, dx, dy (device counts; wheels: notches),
                        app (in front), device, batch, title (where stored),
                        x, y (the pixel, where known), axes (of a pen: 0=512 4=88),
-                       finger (of a touch: from 0)
-              gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch
+                       finger (of a touch: from 0), local (time)
+              gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch,
+                       from_local, to_local
               batches  batch, end_ms, end_time, events, gaps,
-                       state (whole, foreign: sealed to another key, damaged)
+                       state (whole, foreign: sealed to another key, damaged), end_local
 
             EXAMPLES
               mcictl query "SELECT app, substr(time, 1, 13) AS hour, count(*)
                 FROM events WHERE time >= '2026-11-21' GROUP BY app, hour"
               mcictl query "SELECT substr(time, 1, 16) AS minute, class, count(*)
                 FROM events WHERE type = 'key' AND state = 'down' GROUP BY 1, 2"
+              mcictl query "SELECT local, type FROM events
+                WHERE time >= datetime('now', '-1 minute')"
               mcictl query --format csv "SELECT from_time, to_time, reason FROM gaps"
+              mcictl query --file report.sql --time 10m --memory 1G
 
             The table is the same on a terminal and in a pipe; programs read csv or
             json (a line a row).
             """
     )
 
-    @Argument(help: "One SELECT.")
-    var sql: String
+    @Argument(help: "One SELECT; - reads it from standard input.")
+    var sql: String?
+
+    @Option(help: "Read the SELECT from a file; - is standard input.")
+    var file: String?
+
+    @Option(help: "Stop the query after this time.")
+    var time = "1m"
+
+    @Option(help: "Stop the query when it needs more memory than this.")
+    var memory = "256M"
 
     @Option(help: "How to print the rows: table, csv or json.")
     var format: RowFormat?
@@ -55,18 +77,42 @@ struct QueryVerb: ParsableCommand {
         if json, let format, format != .json {
             throw ValidationError("Give --json or --format \(format.rawValue), not both.")
         }
+        guard (sql == nil) != (file == nil) else {
+            throw ValidationError("Give one SELECT, or --file.")
+        }
     }
 
     func run() throws {
         let place = Workplace()
         let path = ring ?? place.paths.ring
+        let length = try TimeText.duration(time)
+        let bytes = try SizeText.bytes(memory)
+        guard bytes >= 1 << 20 else {
+            throw Failure("A query needs 1M of memory at least.", code: Failure.usage)
+        }
+        let sql = try statement()
         let source = BatchSource(path: path, identities: try place.identities())
+        let end = place.now.monotonic.milliseconds + length
+        let limits = QueryLimits(memory: Int64(bytes)) {
+            SystemClock.now().monotonic.milliseconds > end
+        }
         do {
-            let query = try QuerySession(source).prepare(sql)
+            let query = try QuerySession(source, limits: limits).prepare(sql)
             _ = try place.ringPath(ring)
             var writer = RowWriter(json ? .json : format ?? .table, query.columns)
             try query.run { writer.write($0) }
             writer.finish()
+        } catch let error as QueryError where error.code == .tooLong {
+            throw Failure(
+                "The query took longer than \(TimeText.length(length)) and was stopped.",
+                next:
+                    "the same command with --time \(Quantity.duration(max(1, Int(length / 1000)) * 10))"
+            )
+        } catch let error as QueryError where error.code == .tooLarge {
+            throw Failure(
+                "The query needs more than \(SizeText.words(bytes)) of memory and was stopped.",
+                next: "the same command with --memory \(Quantity.size(bytes * 4))"
+            )
         } catch let error as QueryError {
             throw Failure(
                 Self.sentence(error.description),
@@ -75,6 +121,18 @@ struct QueryVerb: ParsableCommand {
             )
         }
         warn(foreign: source.foreign.count, damaged: source.damaged.count)
+    }
+
+    /// The SELECT: an argument, a file, or standard input.
+    private func statement() throws -> String {
+        if let sql, sql != "-" { return sql }
+        let path = file.flatMap { $0 == "-" ? nil : $0 } ?? "/dev/stdin"
+        do {
+            return String(decoding: try Disk.read(path, limit: 1 << 20), as: UTF8.self)
+        } catch {
+            let name = path == "/dev/stdin" ? "Standard input" : "The file \(path)"
+            throw Failure("\(Terminal.printable(name)) cannot be read (\(error)).")
+        }
     }
 
     /// SQLite's message with a full stop.

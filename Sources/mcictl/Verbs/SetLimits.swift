@@ -123,7 +123,7 @@ struct FreeSpaceVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "A size with its unit, or 0.")
+    @Argument(help: "A size with its unit, up to 1024T, or 0.")
     var size: String
 
     @Flag(help: "Print JSON.")
@@ -131,11 +131,18 @@ struct FreeSpaceVerb: ParsableCommand {
 
     func run() throws {
         let bytes = size == "0" ? 0 : try SizeText.bytes(size)
+        guard PersonSettings.freeSpaces.contains(Int64(bytes)) else {
+            throw Failure(
+                "No disk has so much room: with \(size) nothing would be recorded. At most 1024T.",
+                code: Failure.usage
+            )
+        }
         let place = Workplace()
         let (settings, isRunning) = try place.change { $0.freeSpace = Int64(bytes) }
         if json { return try Terminal.printJSON(settings) }
         let words =
-            bytes == 0 ? "Free space is not looked at." : "\(SizeText.words(bytes)) stay free."
+            bytes == 0
+            ? "Free space is not looked at." : "\(SizeText.words(bytes)) of disk is kept free."
         Terminal.print(words)
         if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
     }

@@ -86,7 +86,7 @@ import Testing
             ),
             (
                 ["exempt", "add", "--everything", "--during", "someday"],
-                "error: The hours are no hours of the week, such as Mon-Fri 12:00-13:00.\n  Next: mcictl exempt add --help\n"
+                "error: “someday” is not a span of hours. Examples: Mon-Fri 12:00-13:00, Sat,Sun.\n  Next: mcictl exempt add --help\n"
             ),
             (["exempt", "add", "--app", ""], nil),
             (

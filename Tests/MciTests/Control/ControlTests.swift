@@ -39,7 +39,7 @@ private final class ServerRig: Sendable {
                     if case .pause(let pause) = call, pause.seconds == 13 {
                         throw Refusal("An unlucky number.", next: "mcictl pause 14s")
                     }
-                    return ControlReply(
+                    var reply = ControlReply(
                         status: Status(
                             state: .recording,
                             since: "",
@@ -47,6 +47,8 @@ private final class ServerRig: Sendable {
                             version: "9.9"
                         )
                     )
+                    if case .listExemptions = call { reply.exemptions = Self.exemptions }
+                    return reply
                 }
             }
             loop.close()
@@ -58,6 +60,25 @@ private final class ServerRig: Sendable {
     func stop() {
         stopped.withLock { $0 = true }
         ended.wait()
+    }
+
+    /// As many as there may be, with the longest of patterns and reasons.
+    static let exemptions = (1...1000).map { number in
+        ExemptionRecord(
+            id: number,
+            request: String(repeating: "0", count: 32),
+            scope: Scope(
+                app: String(repeating: "\u{1F512}", count: 256),
+                title: String(repeating: "\u{1F512}", count: 256),
+                device: String(repeating: "\u{1F512}", count: 256)
+            ),
+            since: "",
+            until: nil,
+            bootID: "",
+            boottimeEnd: nil,
+            reason: String(repeating: "\u{1F512}", count: 500),
+            state: "requested"
+        )
     }
 
     /// A raw connection.
@@ -204,5 +225,50 @@ private func receive(_ handle: FileHandle) -> Data {
         defer { rig.stop() }
         let attributes = try FileManager.default.attributesOfItem(atPath: rig.path)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
+    }
+
+    @Test func `a thousand long exemptions are listed, by many clients at once`() throws {
+        let rig = try ServerRig()
+        defer { rig.stop() }
+        let counts = Mutex<[Int]>([])
+        DispatchQueue.concurrentPerform(iterations: 3) { _ in
+            let reply = try? ControlClient(path: rig.path, timeout: 60).call(.listExemptions)
+            counts.withLock { $0.append(reply?.exemptions?.count ?? 0) }
+        }
+        #expect(counts.withLock { $0 } == [1000, 1000, 1000])
+    }
+
+    @Test func `no single call of many clients fails, beside others that stay`() throws {
+        let rig = try ServerRig()
+        defer { rig.stop() }
+        let status = #"{"method":"io.mci.Control.GetStatus"}"#
+        var others: [FileHandle] = []
+        for _ in 0..<20 {
+            let idle = try rig.connect()
+            #expect(rig.exchange(idle, status) != nil)
+            let monitor = try rig.connect()
+            #expect(
+                rig.exchange(monitor, #"{"method":"io.mci.Control.Monitor","more":true}"#) != nil
+            )
+            others += [idle, monitor, try rig.connect()]
+        }
+        // Each thread is a client that makes one call a connection, as mcictl does, and never tries twice.
+        let failed = Mutex<[String]>([])
+        let done = DispatchSemaphore(value: 0)
+        for _ in 0..<90 {
+            let thread = Thread {
+                for _ in 0..<10 {
+                    do {
+                        _ = try ControlClient(path: rig.path, timeout: 60).call(.getStatus)
+                    } catch {
+                        failed.withLock { $0.append("\(error)") }
+                    }
+                }
+                done.signal()
+            }
+            thread.start()
+        }
+        for _ in 0..<90 { done.wait() }
+        #expect(failed.withLock { $0 } == [])
     }
 }

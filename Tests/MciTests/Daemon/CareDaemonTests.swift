@@ -56,6 +56,7 @@ extension DaemonTests {
             #expect(daemon.status?.state == .recording)
         }
         #expect(daemon.status?.ring.cap == 9 << 20)
+        #expect(!daemon.log_.contains("damaged"), "\(daemon.log_)")
         let keys = try daemon.export().compactMap { $0["keysym"] as? String }
         #expect(keys.filter { $0 == "F3" }.count == 6 && keys.contains("F1"))
         #expect(try daemon.command("set", "ring-size", "3").errors.contains("Did you mean 3M?"))

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
+import Events
 import Files
 import Foundation
 import Glibc
 import Settings
+import Synchronization
 import Testing
 
 /// Options of setpriv to be somebody else.
@@ -124,6 +126,48 @@ extension DaemonTests {
         #expect(try daemon.command("status").code == 3)
         let letters = try daemon.export().filter { $0["class"] as? String == "letter" }
         #expect(letters.count == 4, "a and b, and nothing of the secret")
+    }
+
+    @Test func `a thousand long exemptions are listed, beside twenty other clients`() throws {
+        let daemon = try Daemon(desktop)
+        try daemon.useSmallRing()
+        let file = ControlsFile(daemon.folder.paths)
+        var controls = try file.read()
+        let long = String(repeating: "\u{1F512}", count: 250)
+        for number in 1...1000 {
+            let call = ControlCall.ExemptCall(
+                scope: Scope(app: "\(number)\(long)", title: long, device: long),
+                reason: String(repeating: "\u{1F512}", count: 500)
+            )
+            _ = try controls.exempt(call, at: SystemClock.now(), bootID: SystemClock.bootID())
+        }
+        try file.write(controls)
+        try daemon.start()
+        let socket = daemon.folder.paths.socket
+        let failures = Mutex(0)
+        let isOver = Mutex(false)
+        let clients = (0..<20).map { _ in
+            let thread = Thread {
+                while !isOver.withLock({ $0 }) {
+                    if (try? ControlClient(path: socket).call(.getStatus)) == nil {
+                        failures.withLock { $0 += 1 }
+                    }
+                }
+            }
+            thread.start()
+            return thread
+        }
+        for _ in 0..<4 {
+            let list = try daemon.command("exempt", "list", "--json")
+            #expect(list.code == 0, "\(list.errors)")
+            #expect((list.json["exemptions"] as? [Any])?.count == 1000)
+        }
+        isOver.withLock { $0 = true }
+        #expect(eventually { clients.allSatisfy(\.isFinished) })
+        #expect(failures.withLock { $0 } == 0)
+        #expect(daemon.stop() == 0)
+        // And without it.
+        #expect(try daemon.command("exempt", "list", "--json").output.count > 1_000_000)
     }
 
     @Test func `a look at the lock keeps no daemon from starting`() throws {

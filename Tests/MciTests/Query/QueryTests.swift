@@ -132,7 +132,9 @@ import Timeline
         let ring = try hour()
         let session = try QuerySession(ring.source())
         #expect(
-            try session.rows("SELECT * FROM batches WHERE batch IN (1, 61)") == [
+            try session.rows(
+                "SELECT batch, end_ms, end_time, events, gaps, state FROM batches WHERE batch IN (1, 61)"
+            ) == [
                 [
                     .integer(1), .integer(Self.origin + 60_000), .text("2027-01-15T08:01:00.000Z"),
                     .integer(4), .integer(0), .text("whole"),
@@ -184,6 +186,12 @@ import Timeline
             ("SELECT count(*) FROM events WHERE time >= '2027-01-15T08:59'", 3),
             ("SELECT count(*) FROM events WHERE time = '2027-01-15T08:30:00.000Z'", 3),
             ("SELECT count(*) FROM events WHERE ms > 9e18", 0),
+            ("SELECT count(*) FROM events WHERE time >= '2027-01-15 08:59'", 3),
+            ("SELECT count(*) FROM events WHERE time > datetime($57 / 1000, 'unixepoch')", 5),
+            ("SELECT count(*) FROM events WHERE time > julianday($57 / 1000, 'unixepoch')", 5),
+            ("SELECT count(*) FROM events WHERE time > $57 / 1000", 5),
+            ("SELECT count(*) FROM events WHERE local >= '2028'", 0),
+            ("SELECT count(*) FROM events WHERE local < '2027-01-14'", 0),
             ("SELECT count(*) FROM events WHERE ms = NULL", 0),
             ("SELECT count(*) FROM events WHERE time >= '2028'", 0),
             ("SELECT count(*) FROM gaps WHERE to_ms > $60", 2),

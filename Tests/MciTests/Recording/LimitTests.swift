@@ -232,6 +232,7 @@ import Timeline
         let sizes = session.folder.names(below: "state/mci").filter { $0.hasPrefix("ring.db") }
             .compactMap { Disk.size("\(session.folder.path)/state/mci/\($0)") }
         #expect(sizes.reduce(0, +) <= 3 << 20)
+        #expect(!session.log.entries.contains { "\($0.message)".contains("damaged") })
     }
 
     @Test func `a shorter retention takes effect at once`() throws {

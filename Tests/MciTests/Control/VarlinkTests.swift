@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+@testable import Control
+
+/// Messages and their answers, without sockets.
+@Suite struct VarlinkTests {
+    /// Answers a message; counts what is carried out.
+    private func answer(_ message: String, _ calls: inout [ControlCall]) -> String? {
+        var heard: [ControlCall] = []
+        let answer = VarlinkService(version: "1").answer(Array(message.utf8)) {
+            call throws(Refusal) in
+            heard.append(call)
+            if case .pause(let pause) = call, pause.seconds == 13 { throw Refusal("Unlucky.") }
+            return ControlReply()
+        }
+        calls += heard
+        return answer.map { String(decoding: $0.bytes.dropLast(), as: UTF8.self) }
+    }
+
+    @Test(
+        arguments: [
+            (
+                #""method":"io.mci.Control.Forget","parameters":{"sinse":"x","dryRun":false}"#,
+                "sinse"
+            ),
+            (
+                #""method":"io.mci.Control.Forget","parameters":{"since":"2026-01-01T00:00:00Z","Until":"x","dryRun":true}"#,
+                "Until"
+            ),
+            (
+                #""method":"io.mci.Control.Forget","parameters":{"dryRun":false,"batch":[1]}"#,
+                "batch"
+            ),
+            (#""method":"io.mci.Control.Forget","paramters":{"since":"x"}"#, "paramters"),
+            (#""method":"io.mci.Control.Exempt","parameters":{"scope":{"ap":"x"}}"#, "scope.ap"),
+            (
+                #""method":"io.mci.Control.Exempt","parameters":{"scope":{"app":"x","titel":"y"}}"#,
+                "scope.titel"
+            ),
+            (#""method":"io.mci.Control.Exempt","parameters":{"scop":{"app":"x"}}"#, "scop"),
+            (#""method":"io.mci.Control.Exempt","parameters":{"seconds ":1}"#, "seconds "),
+            (
+                #""method":"io.mci.Control.Exclude","parameters":{"add":{"title":"y","x":1}}"#,
+                "add.x"
+            ),
+            (
+                #""method":"io.mci.Control.Exclude","parameters":{"drop":{"classe":"y"}}"#,
+                "drop.classe"
+            ),
+            (#""method":"io.mci.Control.Pause","parameters":{"untill":"x"}"#, "untill"),
+            (#""method":"io.mci.Control.Resume","parameters":{"at":"x"}"#, "at"),
+            (#""method":"io.mci.Control.Pause","oneWay":true"#, "oneWay"),
+            (#""method":"io.mci.Control.Pause","parameters":{"seconds":1.5}"#, "parameters"),
+            (#""method":"io.mci.Control.Pause","parameters":["x"]"#, "parameters"),
+            (#""method":"io.mci.Control.Forget","parameters":{}"#, "parameters"),
+            (
+                #""method":"io.mci.Control.Exempt","parameters":{"scope":"everything"}"#,
+                "parameters"
+            ),
+        ]
+    )
+    func `what is misspelt is refused by its name, and nothing is done`(
+        fields: String,
+        name: String
+    ) {
+        var calls: [ControlCall] = []
+        let answer = answer("{\(fields)}", &calls)
+        #expect(
+            answer
+                == #"{"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"\#(name)"}}"#
+        )
+        #expect(calls.isEmpty)
+    }
+
+    @Test func `what a method has is taken, and absent or null parameters are none`() {
+        var calls: [ControlCall] = []
+        for text in [
+            #"{"method":"io.mci.Control.Forget","parameters":{"since":null,"until":"u","dryRun":true}}"#,
+            #"{"method":"io.mci.Control.Exempt","parameters":{"scope":{"app":"a","title":null},"reason":"r"}}"#,
+            #"{"method":"io.mci.Control.Exempt","parameters":{"scope":null}}"#,
+            #"{"method":"io.mci.Control.Exempt","parameters":null,"more":false,"upgrade":false}"#,
+            #"{"method":"io.mci.Control.Resume","parameters":{}}"#,
+        ] {
+            #expect(answer(text, &calls) == #"{"parameters":{}}"#)
+        }
+        #expect(
+            calls == [
+                .forget(.init(until: "u", dryRun: true)),
+                .exempt(.init(scope: Scope(app: "a"), reason: "r")), .exempt(.init()),
+                .exempt(.init()), .resume,
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        (#""method":"io.mci.Control.Pause""#, 1),
+        (#""method":"io.mci.Control.Pause","parameters":{"seconds":13}"#, 1),
+        (#""method":"io.mci.Control.Monitor","more":true"#, 1),
+        (#""method":"io.mci.Control.Pause","parameters":{"untill":"x"}"#, 0),
+        (#""method":"io.mci.Control.Pause","parameters":{"seconds":"x"}"#, 0),
+        (#""method":"io.mci.Control.Fly""#, 0), (#""method":"io.other.Do""#, 0),
+        (#""method":"org.varlink.service.GetInfo""#, 0),
+        (#""method":"org.varlink.service.Fly""#, 0),
+    ])
+    func `a call that wants no answer gets none, also where it fails`(fields: String, done: Int) {
+        var calls: [ControlCall] = []
+        #expect(answer("{\(fields),\"oneway\":true}", &calls) == "")
+        #expect(calls.count == done)
+    }
+
+    @Test func `the methods and their parameters are those that the interface describes`() throws {
+        let text = try String(
+            contentsOfFile: "\(Program.root)/Sources/Control/io.mci.Control.varlink",
+            encoding: .utf8
+        )
+        let fields = /(\w+): \??(?:\[\])?(\w+)/
+        let scope = try #require(text.firstMatch(of: /type Scope \(([^)]*)\)/)).1
+        let scopeFields = scope.matches(of: fields).map { String($0.1) }
+        var described: [String: [String: [String]]] = [:]
+        for method in text.matches(of: /(?m)^method (\w+)\(([^)]*)\)/) {
+            let parameters = method.2.matches(of: fields).map { field in
+                (String(field.1), field.2 == "Scope" ? scopeFields : [])
+            }
+            described[String(method.1)] = Dictionary(uniqueKeysWithValues: parameters)
+        }
+        let own = ControlMethod.allCases.map { ($0.rawValue, $0.parameters) }
+        #expect(described == Dictionary(uniqueKeysWithValues: own))
+    }
+}
