@@ -43,6 +43,12 @@ func runCommand() -> Int32 {
     umask(0o077)
     // A write beyond a limit on the size of files is to fail, and to say so.
     signal(SIGXFSZ, SIG_IGN)
+    guard ProcessFacts.areArgumentsLegible else {
+        // A pattern of other bytes would match nothing, and look as if it did.
+        Terminal.tell("error: An argument is not UTF-8, so it would not mean what it looks like.")
+        Terminal.tell("  Next: the same command from a terminal with a UTF-8 locale")
+        return Failure.usage
+    }
     do {
         var command = try Mcictl.parseAsRoot()
         try command.run()
@@ -63,7 +69,11 @@ func runCommand() -> Int32 {
         return Failure.unavailable
     } catch let error as SettingsError {
         Terminal.tell("error: \(error.description)")
-        Terminal.tell("  Next: mcictl consent (writes a new one and keeps the old one aside)")
+        Terminal.tell(
+            error.code == .locked
+                ? "  Next: end the mcictl that was stopped, then the same command"
+                : "  Next: mcictl consent (writes a new one and keeps the old one aside)"
+        )
         return Failure.failed
     } catch let error as PolicyError {
         Terminal.tell("error: \(Terminal.printable(error.description))")
