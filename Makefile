@@ -15,7 +15,7 @@ RUNS ?= 10000000
 EVERY ?= 20
 SOAK ?= 1800
 
-.PHONY: run build test proof mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
+.PHONY: run build test proof mutants fuzz bench trace soak fresh lint format install uninstall deb clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -72,6 +72,9 @@ trace: ## The tests under strace: every call of every mcid, against the unit's f
 soak: build ## Half an hour at a thousand motions a second, under the unit; SOAK=60 is short.
 	@bash .ci/packages test
 	python3 Tests/Service/rig.py "$$($(RELEASE) --show-bin-path)" --soak $(SOAK)
+
+fresh: ## README's two commands in a clean Debian, and both results; as root.
+	packaging/fresh.sh
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
