@@ -79,14 +79,15 @@ import Testing
     @Test func `a display that mcid records is refused, also while it is played into`() throws {
         let desktop = try Desktop.apart()
         let file = try file([
-            (0, Self.key("a", "down")), (1, Self.key("a", "up")), (60_000, Self.key("a", "down")),
-            (60_001, Self.key("a", "up")),
+            (0, Self.key("a", "down")), (1, Self.key("a", "up")), (2, Self.key("b", "down")),
+            (60_000, Self.key("a", "down")), (60_001, Self.key("a", "up")),
         ])
+        let hand = try Hand(desktop)
         let daemon = try Daemon(desktop)
         try daemon.useSmallRing()
         let errors = "\(folder.path)/errors"
         let played = try start(file, desktop.display, errors: errors)
-        usleep(500_000)
+        try #require(eventually { hand.held.count == 1 })
         try daemon.start()
         try #require(eventually { daemon.status?.state == .recording })
         try #require(eventually { !played.isRunning })
