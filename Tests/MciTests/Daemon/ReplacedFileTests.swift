@@ -128,6 +128,18 @@ extension DaemonTests {
         #expect(daemon.status?.state == .closed, "what cannot be read closes")
         daemon.stop()
         try daemon.start()
+        // The folder with the ring itself; what becomes of a ring that was put back is another question.
+        let state = daemon.folder.paths.state
+        try FileManager.default.moveItem(atPath: state, toPath: "\(state).old")
+        try FileManager.default.copyItem(atPath: "\(state).old", toPath: state)
+        #expect(
+            daemon.status?.notices?.contains { $0.hasPrefix("\(state) was replaced") } == true,
+            "\(daemon.status?.notices ?? [])"
+        )
+        daemon.stop()
+        try FileManager.default.removeItem(atPath: state)
+        try FileManager.default.moveItem(atPath: "\(state).old", toPath: state)
+        try daemon.start()
         let isBack = eventually { daemon.status?.state == .recording }
         #expect(isBack, "\(String(describing: daemon.status?.reason)) \(daemon.log_)")
         #expect(daemon.status?.notices == [])

@@ -76,8 +76,10 @@ final class Daemon {
         try settled()
     }
 
-    /// Has mcid read all that the X server has sent it, and store it: when this returns, whatever was
-    /// injected before was seen or never will be. A wait would prove nothing on a busy machine.
+    /// Has mcid read and store all that the X server has sent it.
+    ///
+    /// When this returns, whatever was injected before was seen or never will be; a wait would prove
+    /// nothing on a busy machine.
     func barrier() throws { _ = try call(.flush) }
 
     /// Waits until everything injected so far was read, also what is read only after something else.
