@@ -38,9 +38,12 @@ struct Workplace {
     /// The daemon's answer, asked for again when the connection ends without one: other clients may
     /// have crowded this one out.
     private func answer(to call: ControlCall) throws -> ControlReply {
-        // Erasing a whole ring takes a while on a slow disk.
-        var patience = 5
-        if case .forget = call { patience = 120 }
+        // Erasing a whole ring, or moving it into another size, takes a while on a slow machine.
+        let patience =
+            switch call {
+            case .forget, .reload: 120
+            default: 5
+            }
         for _ in 0..<5 {
             do {
                 return try ControlClient(path: paths.socket, timeout: patience).call(call)

@@ -80,8 +80,9 @@ import Testing
                 if managed { #expect(eventually { scene.hands[kind].isViewable(window) }) }
                 isNew = step < 10 || step % 4 != 0
             } else if scene.windows[kind].count > 3 {
-                scene.hands[kind].close(scene.windows[kind].removeFirst())
-                if managed { usleep(20_000) }
+                let old = scene.windows[kind].removeFirst()
+                scene.hands[kind].close(old)
+                if managed { _ = eventually(within: 2) { !scene.hands[kind].isViewable(old) } }
             }
             let window = try #require(scene.windows[kind].randomElement(using: &random))
             let way = managed ? step % 3 : 0

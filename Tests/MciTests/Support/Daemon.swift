@@ -80,7 +80,10 @@ final class Daemon {
     ///
     /// When this returns, whatever was injected before was seen or never will be; a wait would prove
     /// nothing on a busy machine.
-    func barrier() throws { _ = try call(.flush) }
+    func barrier() throws {
+        // A ring that is being moved into another size is moved first.
+        _ = try ControlClient(path: folder.paths.socket, timeout: 60).call(.flush)
+    }
 
     /// Waits until everything injected so far was read, also what is read only after something else.
     func settled() throws {
