@@ -47,7 +47,7 @@ mutants: ## The gate with each small change made to it: every one fails a test. 
 	python3 Tests/Proofs/mutants.py
 	python3 Tests/Proofs/mutants.py --module Storage --every $(EVERY)
 
-fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
+fuzz: ## Mutated input against every reader, RUNS of each: a night; RUNS=20000 is short.
 	@bash .ci/packages build
 	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs

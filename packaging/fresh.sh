@@ -14,7 +14,7 @@ suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 command -v debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
 
 # What the toolchain asks for (swift.org, "Install on Debian"), and make: README takes both for granted.
-prerequisites=make,ca-certificates,binutils,gcc,git,libc6-dev,libcurl4,libedit2,libncurses6,libstdc++-12-dev,libxml2,tzdata,zlib1g-dev
+prerequisites=make,ca-certificates,binutils,gcc,git,libc6-dev,libcurl4,libedit2,libncurses6,g++,libxml2,tzdata,zlib1g-dev
 if [ ! -e "$base/.done" ]; then
     rm -rf "$base"
     debootstrap --variant=minbase --include="$prerequisites" "$suite" "$base" >/dev/null
