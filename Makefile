@@ -16,7 +16,8 @@ EVERY ?= 20
 SOAK ?= 1800
 SHORT ?=
 
-.PHONY: run build test proof witness mutants fuzz bench trace soak lint format install uninstall deb clean-root clean
+.PHONY: run build test proof witness mutants fuzz bench trace soak fresh lint format install uninstall deb \
+    clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
 	@bash .ci/packages $(if $(DISPLAY),build,run)
@@ -53,7 +54,7 @@ mutants: ## The gate with each small change made to it: every one fails a test. 
 	python3 Tests/Proofs/mutants.py
 	python3 Tests/Proofs/mutants.py --module Storage --every $(EVERY)
 
-fuzz: ## Mutated files against every reader, RUNS of each: some 20 minutes; RUNS=20000 is short.
+fuzz: ## Mutated input against every reader, RUNS of each: a night; RUNS=20000 is short.
 	@bash .ci/packages build
 	$(FUZZ) --product fuzz
 	@bash Tests/Fuzz/run.sh "$$($(FUZZ) --show-bin-path)/fuzz" $(RUNS) .build/fuzz/inputs
@@ -78,6 +79,9 @@ trace: ## The tests under strace: every call of every mcid, against the unit's f
 soak: build ## Half an hour at a thousand motions a second, under the unit; SOAK=60 is short.
 	@bash .ci/packages test
 	python3 Tests/Service/rig.py "$$($(RELEASE) --show-bin-path)" --soak $(SOAK)
+
+fresh: ## README's two commands in a clean Debian, and both results; as root.
+	packaging/fresh.sh
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

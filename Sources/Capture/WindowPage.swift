@@ -59,7 +59,7 @@ struct WindowPage {
         top = chain[chain.count - 1]
         guard let isOverrideRedirect = connection.isOverrideRedirect(top) else { return nil }
 
-        var found: (UInt, (app: String, instance: String))?
+        var found: (UInt, (app: ServerText, instance: ServerText))?
         for window in chain where found == nil {
             found = connection.ownClass(of: window).map { (window, $0) }
         }
@@ -77,11 +77,15 @@ struct WindowPage {
         isPopup = found == nil || (isOverrideRedirect && isOwn)
         if isPopup { owner = connection.owner(of: subject) }
         if let (app, instance) = found?.1 {
-            var facts = WindowFacts(app: app, instance: instance)
-            if role == .keyboard { readProgram(app, connection) }
+            var facts = WindowFacts(app: app.text, instance: instance.text)
+            facts.others.app = app.other
+            facts.others.instance = instance.other
+            if role == .keyboard { readProgram(app.text, connection) }
             if isTitleNeeded(facts) {
                 hasTitle = true
-                facts.title = connection.title(of: subject)
+                let title = connection.title(of: subject)
+                facts.title = title?.text
+                facts.others.title = title?.other
             }
             self.facts = facts
         }

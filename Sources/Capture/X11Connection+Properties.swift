@@ -18,14 +18,6 @@ struct WindowAtoms {
     let netProcess: UInt
     let utf8: UInt
 
-    init(_ display: OpaquePointer) {
-        state = unsafe XInternAtom(display, "WM_STATE", 0)
-        leader = unsafe XInternAtom(display, "WM_CLIENT_LEADER", 0)
-        netName = unsafe XInternAtom(display, "_NET_WM_NAME", 0)
-        netProcess = unsafe XInternAtom(display, "_NET_WM_PID", 0)
-        utf8 = unsafe XInternAtom(display, "UTF8_STRING", 0)
-    }
-
     /// What a change of a property changes; nil for one that is never read.
     func property(_ atom: UInt) -> X11Event.Property? {
         switch atom {
@@ -36,19 +28,34 @@ struct WindowAtoms {
     }
 }
 
+extension WindowAtoms {
+    init(_ display: OpaquePointer) {
+        self.init(
+            state: unsafe XInternAtom(display, "WM_STATE", 0),
+            leader: unsafe XInternAtom(display, "WM_CLIENT_LEADER", 0),
+            netName: unsafe XInternAtom(display, "_NET_WM_NAME", 0),
+            netProcess: unsafe XInternAtom(display, "_NET_WM_PID", 0),
+            utf8: unsafe XInternAtom(display, "UTF8_STRING", 0)
+        )
+    }
+}
+
 extension X11Connection {
     /// Both parts of a window's own WM_CLASS; nil when it has no class.
-    func ownClass(of window: UInt) -> (app: String, instance: String)? {
+    func ownClass(of window: UInt) -> (app: ServerText, instance: ServerText)? {
         var hint = unsafe XClassHint()
         guard unsafe XGetClassHint(display, window, &hint) != 0 else { return nil }
         defer {
             if let name = unsafe hint.res_name { unsafe XFree(name) }
             if let name = unsafe hint.res_class { unsafe XFree(name) }
         }
-        guard let name = unsafe hint.res_class else { return nil }
-        let app = unsafe String(cString: name)
-        let instance = unsafe hint.res_name.map { unsafe String(cString: $0) } ?? ""
-        return app.isEmpty ? nil : (String(app.prefix(128)), String(instance.prefix(128)))
+        func text(_ name: UnsafeMutablePointer<CChar>?) -> ServerText {
+            guard let name = unsafe name else { return ServerText("") }
+            let bytes = unsafe UnsafeRawBufferPointer(start: name, count: strlen(name))
+            return unsafe ServerText(Array(bytes), isUTF8: false).prefix(128)
+        }
+        let app = unsafe text(hint.res_class)
+        return app.text.isEmpty ? nil : unsafe (app, text(hint.res_name))
     }
 
     /// The window that this one says it belongs to; nil for none and for a whole group.
@@ -83,12 +90,12 @@ extension X11Connection {
     }
 
     /// A window's title: empty where it has none, nil where it is too long or not legible.
-    func title(of window: UInt) -> String? {
+    func title(of window: UInt) -> ServerText? {
         for atom in [atoms.netName, atoms.name] {
             guard let property = read(atom, of: window) else { return nil }
             if property.type != 0 { return text(property) }
         }
-        return ""
+        return ServerText("")
     }
 
     /// A property as it stands in the server.
@@ -131,14 +138,12 @@ extension X11Connection {
     }
 
     /// The text of a property that is text and was read whole.
-    private func text(_ property: Property) -> String? {
+    private func text(_ property: Property) -> ServerText? {
         guard property.isWhole, property.format == 8 else { return nil }
         switch property.type {
-        case atoms.utf8: return String(decoding: property.bytes, as: UTF8.self)
-        // ISO 8859-1 are the first 256 of Unicode.
-        case atoms.string:
-            return String(String.UnicodeScalarView(property.bytes.map { UnicodeScalar($0) }))
-        default: return compoundText(property)
+        case atoms.utf8: return ServerText(property.bytes, isUTF8: true)
+        case atoms.string: return ServerText(property.bytes, isUTF8: false)
+        default: return compoundText(property).map { ServerText($0) }
         }
     }
 

@@ -12,8 +12,12 @@ package import Events
 package final class X11Source: EventSource {
     private var session: X11Session?
     private var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
+    private let authority: AuthorityFile?
 
-    package init() {}
+    /// - Parameter authority: what is shown to the server; nil for what the environment names.
+    package init(_ authority: AuthorityFile? = nil) {
+        self.authority = authority
+    }
 
     package var descriptors: [Int32] { session?.descriptors ?? [] }
 
@@ -54,6 +58,7 @@ package final class X11Source: EventSource {
 
     package func connect() throws(CaptureError) {
         session = nil
+        authority?.use()
         session = try X11Session(readTitles: isTitleNeeded)
     }
 

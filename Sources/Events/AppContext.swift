@@ -26,6 +26,18 @@ package struct WindowFacts: Equatable, Sendable, Redacted {
     /// Whether the window may show a terminal on which a program asks for a secret: its echo is off
     /// while it reads lines, or it cannot be told.
     package var mayAskForSecret: Bool
+    /// The same texts in the other encoding that their bytes may be in.
+    package var others = OtherReadings()
+
+    /// How class, instance and title read where their bytes do not say in which encoding they are; nil
+    /// where there is one reading.
+    package struct OtherReadings: Equatable, Sendable, Redacted {
+        package var app: String?
+        package var instance: String?
+        package var title: String?
+
+        package init() {}
+    }
 
     package init(
         app: String,

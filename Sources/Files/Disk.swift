@@ -15,6 +15,9 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
         self.number = number
     }
 
+    /// Another program holds the lock of the file.
+    package static let locked = FileError("flock", EWOULDBLOCK)
+
     /// Whether the file does not exist.
     package var isMissing: Bool { number == ENOENT }
 

@@ -26,6 +26,23 @@ package struct FileLock: ~Copyable {
         return FileLock(file: file)
     }
 
+    /// Takes the lock, and waits for another holder no longer than it says.
+    ///
+    /// - Parameters:
+    ///   - path: as above.
+    ///   - patience: the milliseconds to wait; with 0 it is tried once.
+    /// - Returns: nil when another process still holds it.
+    /// - Throws: ``FileError``.
+    package static func take(_ path: String, patience: Int64) throws(FileError) -> FileLock? {
+        var left = patience
+        while true {
+            if let lock = try take(path, waits: false) { return lock }
+            guard left > 0 else { return nil }
+            usleep(UInt32(1000 * min(left, 5)))
+            left -= 5
+        }
+    }
+
     private init(file: Int32) {
         self.file = file
     }

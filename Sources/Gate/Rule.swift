@@ -47,7 +47,9 @@ package struct Rule: Hashable, Sendable, Redacted {
     func isFor(_ window: WindowTexts) -> Bool {
         if atSecretPrompts, !window.mayAskForSecret { return false }
         if let app, !window.isOf(app) { return false }
-        if let title, let text = window.title, !title.matches(text) { return false }
+        if let title, let texts = window.titles, !texts.contains(where: { title.matches($0) }) {
+            return false
+        }
         return true
     }
 
@@ -76,20 +78,31 @@ package struct Rule: Hashable, Sendable, Redacted {
 
 /// What rules ask about a window, made ready once for all of them.
 struct WindowTexts {
-    let app: Glob.Text
-    let instance: Glob.Text
-    let title: Glob.Text?
+    /// Class and instance.
+    private let names: [Glob.Text]
+    /// The same in the other encoding that they may be in.
+    private let otherNames: [Glob.Text]
+    /// All ways in which the title may read; nil where it cannot be read.
+    let titles: [Glob.Text]?
     let mayAskForSecret: Bool
 
     init(_ window: WindowFacts) {
-        app = Glob.Text(window.app)
-        instance = Glob.Text(window.instance)
-        title = window.title.map { Glob.Text($0) }
+        names = [window.app, window.instance].map { Glob.Text($0) }
+        otherNames = [window.others.app, window.others.instance].compactMap(\.self)
+            .map { Glob.Text($0) }
+        titles = window.title.map { title in
+            [title, window.others.title].compactMap(\.self).map { Glob.Text($0) }
+        }
         mayAskForSecret = window.mayAskForSecret
     }
 
-    /// Whether a pattern names the application, by class or by instance.
+    /// Whether a pattern may name the application, by class or by instance: what is left out.
     func isOf(_ app: Glob) -> Bool {
-        app.matches(self.app) || app.matches(instance)
+        isSurelyOf(app) || otherNames.contains { app.matches($0) }
+    }
+
+    /// Whether a pattern names the application as it most likely reads: what is allowed.
+    func isSurelyOf(_ app: Glob) -> Bool {
+        names.contains { app.matches($0) }
     }
 }

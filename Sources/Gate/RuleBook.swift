@@ -35,7 +35,7 @@ struct RuleBook {
             guard let device = rule.device else { return Verdict(refusal: reason) }
             verdict.drop(device, devices, for: reason)
         }
-        let isAllowed = restrictions.allowed.allSatisfy { $0.contains(where: window.isOf) }
+        let isAllowed = restrictions.allowed.allSatisfy { $0.contains(where: window.isSurelyOf) }
         return isAllowed ? verdict : Verdict(refusal: .notAllowed)
     }
 }

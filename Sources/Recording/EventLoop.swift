@@ -52,7 +52,7 @@ package final class EventLoop {
     package func run() throws(Refusal) {
         tellState(recorder.status)
         manager.keep(control.listener)
-        while recorder.failure == nil, !isAbandoned {
+        while recorder.failure == nil, abandonment == nil {
             armTimers()
             let sourceDescriptors = recorder.descriptors
             var watched = [signals, timer, calendar, policyWatch?.descriptor ?? -1]
@@ -96,8 +96,14 @@ package final class EventLoop {
         recorder.stop()
         control.close()
         if let failure = recorder.failure { throw failure }
-        if isAbandoned { throw Self.noServer }
+        if let abandonment {
+            isWorthAnotherStart = true
+            throw abandonment
+        }
     }
+
+    /// Whether what it ended with is gone after another start.
+    package private(set) var isWorthAnotherStart = false
 
     /// Ready is a daemon that records, or would if it were not paused or the X server were there; one
     /// that lacks a consent, a key or a ring says so in its status and is not.
@@ -127,14 +133,25 @@ package final class EventLoop {
     /// the session that is there by then.
     package static let noServer = Refusal("The X server is gone.", next: "mcictl status")
 
-    /// Milliseconds that a service waits for its X server to come back.
+    /// Milliseconds that mcid waits for its X server, or for what it may use, to come back.
     private static let patience: Int64 = 10_000
 
-    /// Whether the X server has been away for long, and somebody starts mcid again.
-    private var isAbandoned: Bool {
-        guard manager.isPresent, recorder.stateAndReason.0 == .reconnecting else { return false }
+    /// Why waiting has gone on for long and is no use; nil while it may be.
+    ///
+    /// A service is started again, and sees the display and the folders that are there by then. One that
+    /// was started by hand waits for its X server, but not with cookies that it cannot read.
+    private var abandonment: Refusal? {
+        let state = recorder.stateAndReason.0
+        guard state == .reconnecting || state == .closed else { return nil }
         let now = recorder.environment.clock().wall
-        return now.milliseconds - recorder.stateSince.milliseconds >= Self.patience
+        guard now.milliseconds - recorder.stateSince.milliseconds >= Self.patience else {
+            return nil
+        }
+        let isService = manager.isPresent
+        if isService || state == .reconnecting, let sentence = recorder.outOfReach {
+            return Refusal(sentence, next: "systemctl --user start mcid")
+        }
+        return isService && state == .reconnecting ? Self.noServer : nil
     }
 
     /// Milliseconds until something is due; -1 for never.

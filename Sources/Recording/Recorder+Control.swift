@@ -115,10 +115,20 @@ extension Recorder {
         status.total = accounts.events + events
         status.totalSince = accounts.since
         status.notices =
-            [controls.putBack?.description, accountsFault?.description]
+            [
+                controls.putBack?.description, accountsFault?.description,
+                outOfReach.map { $0 + " Next: systemctl --user restart mcid" },
+                path.batching.isLocked ? nil : Self.unlocked,
+            ]
             .compactMap(\.self) + path.batching.store.notices
         return status
     }
+
+    /// A layer that is missing: the kernel did not lock the memory of the open batch.
+    private static let unlocked =
+        "The memory of the open batch could not be locked, so what is not yet sealed may be written to"
+        + " swap. Next: raise the limit (LimitMEMLOCK=1M in the unit, or ulimit -l), and start mcid"
+        + " again."
 
     /// What was counted in this run: seen = admitted + suppressed + lost.
     private var events: Status.Events {
@@ -259,7 +269,7 @@ extension Recorder {
         var new = controls
         change(&new)
         do throws(SettingsError) {
-            let lock = try controlsFile.lock()
+            let lock = try controlsFile.lock(patience: LockPatience.asked)
             if fault != nil, (try? controlsFile.read()) == nil { controlsFile.setAside() }
             new = try controlsFile.write(new)
             noteControls()

@@ -22,8 +22,29 @@ extension Recorder {
             keepToStricter(first.controls)
             return forgetControls()
         }
-        let lock = try? controlsFile.lock()
-        defer { _ = lock }
+        do throws(SettingsError) {
+            let lock = try controlsFile.lock(patience: LockPatience.unasked)
+            try readControlsAgain()
+            _ = consume lock
+        } catch {
+            switch error.code {
+            case .locked:
+                // What was found holds, and is looked at again.
+                if first.isPutBack {
+                    keepToStricter(first.controls)
+                } else {
+                    controls = first.controls
+                }
+                forgetControls()
+            case .unwritable: try readControlsAgain()
+            default: throw error
+            }
+        }
+    }
+
+    /// Reads the controls that were put back, or are of the version before, and writes what counts of
+    /// them.
+    private func readControlsAgain() throws(SettingsError) {
         // Somebody may have written the newest ones meanwhile.
         let found = try controlsFile.find()
         if found.isPutBack {

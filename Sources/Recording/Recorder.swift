@@ -68,6 +68,8 @@ package final class Recorder {
     private var controlsSeen: [Int]?
     /// Controls that the disk did not take.
     var unwritten: Controls?
+    /// When another program last kept the lock of the controls, in monotonic milliseconds.
+    private var lockedOut: Int64?
     var settings = PersonSettings()
     /// The policy in force, if any.
     var policy: Policy?
@@ -304,15 +306,27 @@ package final class Recorder {
         }
     }
 
+    /// Milliseconds that the loop, which everything waits for, waits for the lock of the controls.
+    enum LockPatience {
+        /// Where the person waits for an answer.
+        static let asked: Int64 = 1000
+        /// Where it is tried again anyway.
+        static let unasked: Int64 = 50
+    }
+
     /// Replaces the controls on disk and here; false, and nothing changed, where that fails.
     func save(_ new: Controls) -> Bool {
+        let now = environment.clock().monotonic.milliseconds
+        if let lockedOut, now - lockedOut < LockPatience.asked { return false }
+        lockedOut = nil
         do throws(SettingsError) {
-            let lock = try controlsFile.lock()
+            let lock = try controlsFile.lock(patience: LockPatience.unasked)
             controls = try controlsFile.write(new)
             noteControls()
             _ = consume lock
             return true
         } catch {
+            if error.code == .locked { lockedOut = now }
             return false
         }
     }

@@ -77,12 +77,18 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         let hasState = stateText == "down" || stateText == "up"
         switch kind {
         case .key: return hasState && keyClass != nil && (keysymName == nil || keysym != nil)
-        case .button: return hasState && (1...255).contains(button ?? 0)
-        case .motion: return dx?.isSmall == true && dy?.isSmall == true || place != nil
-        case .scroll: return dx?.isSmall == true && dy?.isSmall == true
-        case .axes, .touch, .focus, .gap, .device, .monitors, nil: return true
+        case .button: return hasState && (1...255).contains(button ?? 0) && areSmall
+        case .motion: return areSmall && (dx != nil && dy != nil || place != nil)
+        case .scroll:
+            // Each notch is two requests.
+            return areSmall && [dx, dy].allSatisfy { ($0?.magnitude ?? .infinity) < 1e4 }
+        case .axes: return areSmall
+        case .touch, .focus, .gap, .device, .monitors, nil: return true
         }
     }
+
+    /// Whether each number that is there, in a field that is played, is one that a device can tell.
+    private var areSmall: Bool { [dx, dy, x, y].allSatisfy { $0?.isSmall ?? true } }
 
     /// The pixel, where both its numbers are known.
     var place: ScreenPoint? {
@@ -93,5 +99,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
 
 extension Double {
     /// Whether it is a number of pixels, counts or notches that a device can tell.
+    ///
+    /// Neither NaN nor infinity is.
     fileprivate var isSmall: Bool { magnitude < 1e6 }
 }

@@ -13,7 +13,7 @@ package final class Interruption {
     package private(set) var signal: Int32?
 
     package init() {
-        let wanted = [SIGINT, SIGTERM, SIGHUP]
+        let wanted = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
         descriptor = unsafe clinux_signal_descriptor(wanted, wanted.count)
     }
 

@@ -102,13 +102,15 @@ package struct Performance {
     }
 
     /// When each line is due.
-    private struct Clock {
+    struct Clock {
         let speed: Double?
         private let start = Interruption.now
         /// The time of the line before, and how long after the first it was due, in milliseconds.
         private var last: Int64?
         private var elapsed: Int64 = 0
         private var isAfterGap = false
+        /// A century, in nanoseconds.
+        private static let longestWait = 3.2e18
 
         init(speed: Double?) {
             self.speed = speed
@@ -118,11 +120,13 @@ package struct Performance {
             guard let speed else { return 0 }
             let isGap = line.kind == .gap
             var step = max(0, line.time - (last ?? line.time))
-            if isAfterGap { step = min(step, longestGap) }
+            if isAfterGap { step = min(step, Performance.longestGap) }
             isAfterGap = isGap
             last = max(last ?? line.time, line.time)
             elapsed += step
-            return start + Int64(Double(elapsed) * 1e6 / speed)
+            // Ten thousand years at a hundredth of the speed are more nanoseconds than there are.
+            let wait = min(Double(elapsed) * 1e6 / speed, Self.longestWait)
+            return start + Int64(wait)
         }
     }
 }

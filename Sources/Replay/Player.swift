@@ -143,6 +143,9 @@ package struct Player {
     /// Waits until the target has done all that was played.
     package func synchronize() throws(ReplayError) { try hands.synchronize() }
 
+    /// Whether no key and no button is held.
+    var holdsNothing: Bool { hands.areEmpty }
+
     /// Lets go of every key and button.
     package func letGo() throws(ReplayError) { try hands.letGo() }
 }

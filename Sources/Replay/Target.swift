@@ -21,7 +21,7 @@ package final class Target {
     ///   - ownDaemon: the process id of this home's mcid.
     ///   - mayBeRecorded: whether the mcid of another home may record what is played.
     /// - Throws: ``ReplayError``.
-    package init(
+    package convenience init(
         _ name: String,
         host: String,
         environment: [String: String],
@@ -37,12 +37,27 @@ package final class Target {
                 throw ReplayError(.ownDisplay, display.text)
             }
         }
+        let cookie = Authority.cookie(
+            for: display.number,
+            host: host,
+            environment: environment
+        )
+        try self.init(
+            WireConnection(display, cookie: cookie),
+            ownDaemon: ownDaemon,
+            mayBeRecorded: mayBeRecorded
+        )
+    }
+
+    /// Looks at the display at the other end of a connection.
+    init(
+        _ connection: WireConnection,
+        ownDaemon: Int32?,
+        mayBeRecorded: Bool
+    ) throws(ReplayError) {
+        self.connection = connection
         self.ownDaemon = ownDaemon
         self.mayBeRecorded = mayBeRecorded
-        connection = try WireConnection(
-            display,
-            cookie: Authority.cookie(for: display.number, host: host, environment: environment)
-        )
         for name in [WireRequest.Extension.input, .resource, .test, .keyboard] {
             guard try connection.find(name) else {
                 throw ReplayError(.unsuitable, name.rawValue)

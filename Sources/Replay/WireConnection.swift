@@ -19,11 +19,16 @@ final class WireConnection {
     ///   - display: of this machine.
     ///   - cookie: what the display wants to be shown.
     /// - Throws: ``ReplayError`` `unreachable`.
-    init(_ display: DisplayName, cookie: [UInt8]?) throws(ReplayError) {
-        self.display = display
+    convenience init(_ display: DisplayName, cookie: [UInt8]?) throws(ReplayError) {
         guard let socket = WireSocket(display.socket, cookie: cookie) else {
             throw ReplayError(.unreachable, display.text)
         }
+        self.init(display, socket)
+    }
+
+    /// Goes on with a socket on which both sides have greeted.
+    init(_ display: DisplayName, _ socket: WireSocket) {
+        self.display = display
         self.socket = socket
     }
 

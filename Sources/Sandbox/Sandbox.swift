@@ -38,10 +38,22 @@ package struct Sandbox {
     /// What libraries and the C library's tables need.
     private static let system = ["/etc", "/usr", "/lib", "/lib64", "/proc"]
 
+    /// A path that stays within reach, and the file or folder that was there at the start.
+    private struct Kept {
+        var path: String
+        var inode: UInt64?
+
+        init(_ path: String) {
+            self.path = path
+            inode = Disk.inode(path)
+        }
+    }
+
     /// The version of Landlock in force; 0 without it.
     package let landlock: Int
     /// Whether the filter of system calls was accepted.
     package let hasFilter: Bool
+    private let kept: [Kept]
 
     /// Enters the sandbox, from which there is no way back.
     ///
@@ -50,8 +62,25 @@ package struct Sandbox {
     /// - Returns: which of the mechanisms the kernel took.
     package static func enter(_ places: Places) -> Sandbox {
         _ = clinux_forbid_privileges()
+        let kept = (places.written + [places.sockets] + places.read).map { Kept($0) }
         let landlock = confineFiles(places)
-        return Sandbox(landlock: landlock, hasFilter: clinux_forbid_calls() == 0)
+        return Sandbox(
+            landlock: landlock,
+            hasFilter: clinux_forbid_calls() == 0,
+            kept: landlock > 0 ? kept : []
+        )
+    }
+
+    /// The paths at which there is now something else than at the start, and which are therefore out of
+    /// reach until the next start.
+    ///
+    /// What has only gone is not among them, for it may come back; nor is a file that is written in
+    /// place, of which another copy is kept.
+    package var replaced: [String] {
+        kept.filter { kept in
+            Disk.inode(kept.path).map { $0 != kept.inode } ?? false
+        }
+        .map(\.path)
     }
 
     private static func confineFiles(_ places: Places) -> Int {

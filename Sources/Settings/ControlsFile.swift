@@ -41,13 +41,17 @@ package struct ControlsFile {
 
     /// Takes the lock under which the file is changed.
     ///
-    /// - Throws: ``SettingsError`` `unwritable`.
-    package func lock() throws(SettingsError) -> FileLock {
+    /// - Parameter patience: the milliseconds after which another holder is no longer waited for. Whoever
+    ///   holds it does so for a moment only, but may be stopped just then.
+    /// - Returns: the lock.
+    /// - Throws: ``SettingsError`` `locked` or `unwritable`.
+    package func lock(patience: Int64) throws(SettingsError) -> FileLock {
         do {
-            // A waiting lock is never refused.
-            if let lock = try FileLock.take(path + ".lock", waits: true) { return lock }
-        } catch {}
-        throw SettingsError(.unwritable, "controls")
+            if let lock = try FileLock.take(path + ".lock", patience: patience) { return lock }
+        } catch {
+            throw SettingsError(.unwritable, "controls")
+        }
+        throw SettingsError(.locked, "controls")
     }
 
     // MARK: Reading

@@ -4,6 +4,15 @@ import Glibc
 
 /// What this process was started with.
 package enum ProcessFacts {
+    /// Whether every argument of this program is UTF-8; of one that is not, Swift shows something else
+    /// than was written.
+    package static var areArgumentsLegible: Bool {
+        (0..<Int(CommandLine.argc)).allSatisfy { index in
+            let argument = unsafe CommandLine.unsafeArgv[index]
+            return unsafe argument.map { unsafe String(validatingCString: $0) != nil } ?? true
+        }
+    }
+
     /// The version of mci, in daemon and command alike.
     package static let version = "0.1.0"
 

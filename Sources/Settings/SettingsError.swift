@@ -10,6 +10,8 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
         case damaged
         /// The file cannot be written.
         case unwritable
+        /// Another program holds the lock under which the file is written.
+        case locked
     }
 
     package let code: Code
@@ -30,6 +32,8 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
         case .unreadable: "The \(file) file cannot be read."
         case .damaged: "The \(file) file is damaged\(line.map { " in line \($0)" } ?? "")."
         case .unwritable: "The \(file) file cannot be written."
+        case .locked:
+            "Another program holds the lock of the \(file) file, so it cannot be written."
         }
     }
 }

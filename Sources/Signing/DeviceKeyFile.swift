@@ -18,7 +18,9 @@ package enum DeviceKeyFile {
     ///   may be the right key with the wrong mode.
     package static func readOrMake(_ path: String) throws(FileError) -> DeviceKey {
         if let key = read(path) { return key }
-        let lock = try FileLock.take(path + ".lock", waits: true)
+        guard let lock = try FileLock.take(path + ".lock", patience: 1000) else {
+            throw FileError.locked
+        }
         defer { _ = lock }
         if let key = read(path) { return key }
         // This throws: nothing that is not trusted is set aside and replaced.

@@ -147,14 +147,14 @@ package final class TimelineReader {
     /// - Returns: their numbers.
     /// - Throws: `StorageError` when the ring cannot be read.
     package func batches(of app: String, _ range: ClosedRange<Int64>) throws -> [UInt64] {
-        let wanted = app.lowercased()
+        let wanted = CaseFolding.fold(app)
         return try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
             guard let sealed = try ring.sealed(entry), case .opened(let batch) = opener.open(sealed)
             else { return nil }
             let apps = batch.items.lazy.compactMap { item -> String? in
                 if case .focus(let app, _) = item.payload { app } else { nil }
             }
-            let isInFront = ([batch.header.app] + apps).contains { $0.lowercased() == wanted }
+            let isInFront = ([batch.header.app] + apps).contains { CaseFolding.fold($0) == wanted }
             return isInFront ? batch.header.sequence : nil
         }
     }

@@ -43,7 +43,12 @@ package final class WireSocket {
         self.init(connected: connected, cookie)
     }
 
-    private init?(connected descriptor: Int32, _ cookie: [UInt8]?) {
+    /// Greets the server at the other end of a connected socket, which is this object's from then on.
+    ///
+    /// - Parameters:
+    ///   - descriptor: of the socket; less than 0 where there is none.
+    ///   - cookie: what the server wants to be shown.
+    init?(connected descriptor: Int32, _ cookie: [UInt8]?) {
         guard descriptor >= 0 else { return nil }
         self.descriptor = descriptor
         let name = cookie == nil ? [] : Array(Authority.method.utf8)
@@ -61,7 +66,8 @@ package final class WireSocket {
         }
         let vendor = Int(rest[16]) | Int(rest[17]) << 8
         let screen = 32 + vendor + (-vendor & 3) + 8 * Int(rest[21])
-        guard screen + 4 <= rest.count, rest[26] <= rest[27] else {
+        // No keycode is below 8.
+        guard screen + 4 <= rest.count, rest[26] >= 8, rest[26] <= rest[27] else {
             close(descriptor)
             return nil
         }

@@ -55,6 +55,12 @@ func runCommand() -> Int32 {
     umask(0o077)
     // A write beyond a limit on the size of files is to fail, and to say so.
     signal(SIGXFSZ, SIG_IGN)
+    guard ProcessFacts.areArgumentsLegible else {
+        // A pattern of other bytes would match nothing, and look as if it did.
+        Terminal.tell("error: An argument is not UTF-8, so it would not mean what it looks like.")
+        Terminal.tell("  Next: the same command from a terminal with a UTF-8 locale")
+        return Failure.usage
+    }
     do {
         let words = try Spelling.corrected(Array(CommandLine.arguments.dropFirst()))
         var command = try Mcictl.parseAsRoot(words)
@@ -76,11 +82,14 @@ func runCommand() -> Int32 {
         return Failure.unavailable
     } catch let error as SettingsError {
         Terminal.tell("error: \(error.description)")
-        Terminal.tell(
-            error.code == .unwritable
-                ? "  Next: df -h (is the disk full?), or mcictl doctor"
-                : "  Next: mcictl consent (writes a new one and keeps the old one aside)"
-        )
+        let next =
+            switch error.code {
+            case .locked: "end the mcictl that was stopped, then the same command"
+            case .unwritable: "df -h (is the disk full?), or mcictl doctor"
+            case .unreadable, .damaged:
+                "mcictl consent (writes a new one and keeps the old one aside)"
+            }
+        Terminal.tell("  Next: \(next)")
         return Failure.failed
     } catch let error as FileError {
         Terminal.tell("error: A file of mci cannot be used (\(error)).")

@@ -70,6 +70,7 @@ func runDaemon() -> Int32 {
             )
         }
         if let fault = paths.fault { return refuse("\(fault)", ExitCode.unfit) }
+        let authority = AuthorityFile(environment: environment)
         let confinement =
             isConfined
             ? confine(environment, paths) : Confinement(isWaived: true)
@@ -95,7 +96,7 @@ func runDaemon() -> Int32 {
             kept: manager.keptListener
         )
         let recorder = Recorder(
-            X11Source(),
+            X11Source(authority),
             Recorder.Environment(
                 paths: paths,
                 clock: SystemClock.now,
@@ -121,7 +122,7 @@ func runDaemon() -> Int32 {
         do throws(Refusal) {
             try loop.run()
         } catch {
-            let code = error == EventLoop.noServer ? ExitCode.unavailable : ExitCode.unfit
+            let code = loop.isWorthAnotherStart ? ExitCode.unavailable : ExitCode.unfit
             return refuse("\(error.reason) Next: \(error.next)", code)
         }
         _ = consume lock
@@ -155,6 +156,7 @@ private func confine(
     _ paths: Paths
 ) -> Confinement {
     let home = environment["HOME"] ?? "/"
+    let authority = environment["XAUTHORITY"] ?? home + "/.Xauthority"
     let sandbox = Sandbox.enter(
         Sandbox.Places(
             written: [paths.state],
@@ -162,14 +164,17 @@ private func confine(
             sockets: paths.runtime,
             read: [
                 Disk.parent(of: paths.recipients),
-                environment["XAUTHORITY"] ?? home + "/.Xauthority",
+                authority,
                 environment["MCI_POLICY"].flatMap { Disk.parent(of: $0) },
             ].compactMap(\.self)
         )
     )
-    return Confinement(layers: Layers.names(sandbox)) {
-        Attestation.attest(home: home, identity: paths.identity).sentence
-    }
+    return Confinement(
+        layers: Layers.names(sandbox),
+        attest: { Attestation.attest(home: home, identity: paths.identity).sentence },
+        replaced: { sandbox.replaced },
+        authority: authority
+    )
 }
 
 private func refuse(_ sentence: String, _ code: Int32) -> Int32 {

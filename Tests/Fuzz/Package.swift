@@ -30,6 +30,11 @@ let package = Package(
         .systemLibrary(name: "CFuzzer"),
         .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CX11",
+            pkgConfig: "x11 xi",
+            providers: [.apt(["libx11-dev", "libxi-dev"])]
+        ),
         .target(name: "CLinux"),
         .target(name: "Events", swiftSettings: fuzzed),
         .target(name: "Gate", dependencies: ["Events"], swiftSettings: fuzzed),
@@ -46,6 +51,17 @@ let package = Package(
             swiftSettings: fuzzed
         ),
         .target(name: "Files", dependencies: ["CLinux"], swiftSettings: fuzzed),
+        .target(name: "Wire", dependencies: ["CLinux", "Files"], swiftSettings: fuzzed),
+        .target(
+            name: "Capture",
+            dependencies: ["Events", "Wire", "CX11", "CLinux"],
+            swiftSettings: fuzzed
+        ),
+        .target(
+            name: "Replay",
+            dependencies: ["CLinux", "Events", "Files", "Timeline", "Wire"],
+            swiftSettings: fuzzed
+        ),
         .target(name: "Signing", dependencies: ["Files", crypto], swiftSettings: fuzzed),
         .target(
             name: "Sealing",
@@ -66,8 +82,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "CZlib", "Control", "Events", "Gate", "Packing", "Sealing", "Signing",
-                "Storage", "Timeline",
+                "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events", "Gate",
+                "Packing", "Replay", "Sealing", "Signing", "Storage", "Timeline", "Wire",
                 crypto, extras,
             ],
             path: "Sources/Fuzz",

@@ -166,7 +166,7 @@ class Home:
             return None
         if self.is_alive():
             if self.wrapper:
-                subprocess.run(["kill", f"-{int(number)}", (self.state / "mcid.pid").read_text().strip()])
+                os.kill(int((self.state / "mcid.pid").read_text()), int(number))
             else:
                 self.process.send_signal(number)
         try:

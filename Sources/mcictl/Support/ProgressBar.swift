@@ -21,9 +21,17 @@ final class ProgressBar {
         let now = SystemClock.now().monotonic.milliseconds
         guard now - start > 1000, now - drawn > 100 else { return }
         drawn = now
-        let filled = done * 30 / total
+        let share = Self.share(done, of: total)
+        let filled = share * 30 / 100
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
-        Terminal.draw("\r\(label) \(bar) \(done * 100 / total) %")
+        Terminal.draw("\r\(label) \(bar) \(share) %")
+    }
+
+    /// The percentage, from 0 to 100 whatever the numbers are: a file may have grown since it was
+    /// counted.
+    static func share(_ done: Int, of total: Int) -> Int {
+        guard total > 0 else { return 0 }
+        return Int((100 * min(max(Double(done) / Double(total), 0), 1)).rounded(.down))
     }
 
     /// Takes the bar away.

@@ -15,6 +15,9 @@ struct Workplace {
     let paths = Paths(environment: ProcessFacts.environment())
     let now = SystemClock.now()
 
+    /// Milliseconds to wait for another program that changes the controls.
+    private static let lockPatience: Int64 = 5000
+
     static let startCommand = "systemctl --user start mcid"
 
     /// Calls the daemon; nil when it is not running.
@@ -36,9 +39,12 @@ struct Workplace {
     /// The daemon's answer, asked for again when the connection ends without one: other clients may
     /// have crowded this one out.
     private func answer(to call: ControlCall) throws -> ControlReply {
-        // Erasing a whole ring takes a while on a slow disk.
-        var patience = 5
-        if case .forget = call { patience = 120 }
+        // Erasing a whole ring, or moving it into another size, takes a while on a slow machine.
+        let patience =
+            switch call {
+            case .forget, .reload: 120
+            default: 5
+            }
         for _ in 0..<5 {
             do {
                 return try ControlClient(path: paths.socket, timeout: patience).call(call)
@@ -68,19 +74,20 @@ struct Workplace {
             failure = error
         }
         let file = ControlsFile(paths)
+        var putBack: Controls?
+        var damage: SettingsError?
         do {
-            let lock = try file.lock()
+            // Nothing is said before the lock is given back: a terminal may keep who writes to it
+            // waiting, and mcid waits for the lock.
+            defer { warn(putBack, damage, file.path) }
+            let lock = try file.lock(patience: Self.lockPatience)
             var controls: Controls
             do throws(SettingsError) {
                 let found = try file.find()
                 controls = found.controls
-                if found.isPutBack { tellPutBack(controls) }
+                if found.isPutBack { putBack = controls }
             } catch {
-                Terminal.tell("warning: \(error.description) It is kept as \(file.path).damaged.")
-                Terminal.tell(
-                    "  Exemptions that were in it no longer hold: ask for them again before you"
-                )
-                Terminal.tell("  consent. Until then nothing is recorded.")
+                damage = error
                 file.setAside()
                 controls = Controls()
             }
@@ -103,6 +110,15 @@ struct Workplace {
             )
         }
         return nil
+    }
+
+    /// Says what was wrong with the controls file, which is written anew.
+    private func warn(_ putBack: Controls?, _ damage: SettingsError?, _ path: String) {
+        if let putBack { tellPutBack(putBack) }
+        guard let damage else { return }
+        Terminal.tell("warning: \(damage.description) It is kept as \(path).damaged.")
+        Terminal.tell("  Exemptions that were in it no longer hold: ask for them again before you")
+        Terminal.tell("  consent. Until then nothing is recorded.")
     }
 
     /// Whether a daemon holds the ring, with or without a socket.

@@ -58,18 +58,18 @@ import Wire
             connection.watch(window, for: .facts(.pointer))
             // What is watched is so before it is read.
             #expect(wire.isDone)
-            #expect(connection.ownClass(of: window)?.app == "Editor")
+            #expect(connection.ownClass(of: window)?.app.text == "Editor")
             hand.setTitle(window, "one")
             #expect(try #require(read().last).event.isTitle)
 
             hand.setTitle(window, "two")
-            #expect(connection.title(of: window) == "two")
+            #expect(connection.title(of: window)?.text == "two")
             let behind = connection.placeAfterAnswer
             #expect(try #require(read().last).serial < behind)
 
             keepBusy()
             let before = connection.placeBeforeQuestion
-            #expect(connection.title(of: window) == "two")
+            #expect(connection.title(of: window)?.text == "two")
             hand.setTitle(window, "three")
             #expect(try #require(read().last).serial >= before)
         }

@@ -3,6 +3,7 @@
 import CX11
 import Events
 import Foundation
+import Gate
 import Testing
 
 /// Whose a key is, with real windows: one of which nothing may be recorded and one that is plain.
@@ -79,8 +80,9 @@ import Testing
                 if managed { #expect(eventually { scene.hands[kind].isViewable(window) }) }
                 isNew = step < 10 || step % 4 != 0
             } else if scene.windows[kind].count > 3 {
-                scene.hands[kind].close(scene.windows[kind].removeFirst())
-                if managed { usleep(20_000) }
+                let old = scene.windows[kind].removeFirst()
+                scene.hands[kind].close(old)
+                if managed { _ = eventually(within: 2) { !scene.hands[kind].isViewable(old) } }
             }
             let window = try #require(scene.windows[kind].randomElement(using: &random))
             let way = managed ? step % 3 : 0
@@ -237,6 +239,55 @@ import Testing
         hand.setClass(old, "Other", "other")
         #expect(facts(old)?.app == "Other")
     }
+
+    @Test func `a title and a class are read as Latin-1 and as UTF-8, whatever they say they are`()
+        throws
+    {
+        let scene = try Scene(managed: false)
+        let observer = try Observer(scene.desktop) { _ in true }
+        defer { observer.stop() }
+        let hand = scene.hands[0]
+        let window = hand.open(WindowPlan(app: "Browser", instance: "main"))
+        func facts(_ title: [UInt8]?, type: String? = "STRING", of atom: String = "WM_NAME")
+            -> WindowFacts?
+        {
+            if let title, let type { hand.setText(window, atom, title, type: type) }
+            hand.focus(window)
+            observer.clear()
+            scene.type(0, 1)
+            return observer.seen.last?.context.facts
+        }
+        let bank = Rule(title: Glob("*Банк*"))
+        let miller = Rule(title: Glob("*müller*"))
+        #expect(!bank.isFor(try #require(facts(Array("Bank".utf8)))))
+        #expect(bank.isFor(try #require(facts(Array("Мой Банк — Chrome".utf8)))))
+        #expect(facts(nil)?.title == "Мой Банк — Chrome", "the likely reading is told")
+        #expect(miller.isFor(try #require(facts(Array("Frau Müller".utf8)))))
+        #expect(
+            miller.isFor(try #require(facts(Array("Frau M".utf8) + [0xFC] + Array("ller".utf8))))
+        )
+        #expect(facts(nil)?.title == "Frau Müller")
+        // A text that is UTF-8 by accident.
+        let accident: [UInt8] = Array("M".utf8) + [0xC3, 0xBC] + Array("ller".utf8)
+        #expect(Rule(title: Glob("MÃ¼ller")).isFor(try #require(facts(accident))))
+        // UTF-8 that is none.
+        let wrong = Array("Frau M".utf8) + [0xFC] + Array("ller".utf8)
+        #expect(
+            miller.isFor(try #require(facts(wrong, type: "UTF8_STRING", of: "_NET_WM_NAME")))
+        )
+        hand.setText(
+            window,
+            "WM_CLASS",
+            Array("m".utf8) + [0xFC] + Array("ller".utf8) + [0] + [0xD6, 0x6C, 0],
+            type: "STRING"
+        )
+        let named = try #require(facts(nil))
+        #expect(named.app == "Öl" && named.instance == "müller")
+        hand.setText(window, "WM_CLASS", Array("müller\0Öl\0".utf8), type: "STRING")
+        let other = try #require(facts(nil))
+        #expect(other.app == "Öl" && other.instance == "müller")
+        #expect(Rule(app: Glob("ÖL")).isFor(other) && Rule(app: Glob("mÃ¼ller")).isFor(other))
+    }
 }
 
 /// How often each key occurs.
@@ -272,6 +323,22 @@ func percent(_ part: Int, _ whole: Int) -> String {
 }
 
 extension Hand {
+    /// Sets a property of a window to bytes, as of a type.
+    fileprivate func setText(_ window: UInt, _ name: String, _ bytes: [UInt8], type: String) {
+        let (name, type) = (XInternAtom(display, name, 0), XInternAtom(display, type, 0))
+        XChangeProperty(
+            display,
+            window,
+            name,
+            type,
+            8,
+            PropModeReplace,
+            bytes,
+            Int32(bytes.count)
+        )
+        flush()
+    }
+
     /// Tells everybody, who may believe it or not, that the focus went from a window to another.
     fileprivate func sendFocus(to new: UInt, from old: UInt) {
         for (type, window) in [(FocusOut, old), (FocusIn, new)] {

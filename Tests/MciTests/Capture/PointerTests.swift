@@ -281,7 +281,7 @@ import Testing
         defer { observer.stop() }
         let second = hand.open(WindowPlan(app: "Other", frame: (600, 300, 200, 200)))
         try #require(eventually { hand.isManaged(second) })
-        usleep(100_000)
+        observer.round()
         for (client, app) in [(window, "Browser"), (second, "Other")] {
             let origin = hand.origin(of: client)
             for (dx, dy) in [(Int32(20), Int32(-8)), (20, 20), (20, 40), (20, -8)] {

@@ -17,6 +17,14 @@ import Testing
         return (master, "/dev/pts/\(number)")
     }
 
+    /// How old a terminal is, in milliseconds, as the guard reckons it.
+    private func age(_ path: String) -> Int64 {
+        var facts = stat()
+        var now = timespec()
+        guard lstat(path, &facts) == 0, clock_gettime(CLOCK_REALTIME, &now) == 0 else { return 0 }
+        return Proc.milliseconds(now) - Proc.milliseconds(facts.st_ctim)
+    }
+
     private func hasHungUp(_ master: Int32) -> Bool {
         var state = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
         poll(&state, 1, 0)
@@ -26,7 +34,8 @@ import Testing
     @Test func `a terminal without a program is left alone`() throws {
         let (master, path) = try master()
         defer { close(master) }
-        usleep(300_000)
+        // So young a terminal is not looked at at all.
+        try #require(eventually { age(path) > 250 })
         let prompts = TerminalPrompts()
         for _ in 0..<3 { _ = prompts.look() }
         #expect(!hasHungUp(master))

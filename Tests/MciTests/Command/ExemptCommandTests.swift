@@ -73,6 +73,27 @@ import Testing
         #expect(kept.exemptions.map(\.id) == [1, 2] && kept.lastExemption == 3)
     }
 
+    /// Latin-1 and other bytes that are no UTF-8, where texts go.
+    @Test(
+        arguments: [
+            "exempt add --title", "exempt add --app", "exempt add --reason", "exempt test --title",
+            "exclude add --title", "forget --yes --app", "explain --app", "pause", "replay",
+            "policy check",
+        ]
+    )
+    func `an argument that is not UTF-8 is refused, and nothing changes`(verb: String) throws {
+        let mcictl = try #require(Program.path("mcictl"))
+        for bytes in ["*M\\374ller*", "\\355\\240\\200", "\\300\\257", "a\\342\\202"] {
+            let line = "exec \(mcictl) \(verb) \"$(printf '\(bytes)')\""
+            let result = try Program.run("/bin/sh", ["-c", line], environment: folder.environment)
+            #expect(result.code == 64, "\(result)")
+            #expect(result.errors.contains("An argument is not UTF-8"), "\(result.errors)")
+            #expect(result.output == "")
+        }
+        #expect(try ControlsFile(folder.paths).read().exemptions.isEmpty)
+        #expect(try command("exempt", "add", "--title", "*Müller*").code == 0)
+    }
+
     @Test func `what is excluded by default is listed, removed after a question, and restored`()
         throws
     {

@@ -139,7 +139,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
             hand.move(dx: 5, dy: 5)
             if Bool.random(using: &random) { try daemon.command("resume") }
             hand.type(text: "secret")
-            usleep(50_000)
+            try daemon.barrier()
             #expect(daemon.status?.state == .closed)
             #expect(daemon.status?.events.seen == 0)
             if Bool.random(using: &random) { daemon.kill() } else { daemon.stop() }
@@ -156,7 +156,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         #expect(try daemon.command("consent", "--withdraw").code == 0)
         let count = try daemon.export().count
         hand.type(text: "secret")
-        usleep(300_000)
+        try daemon.barrier()
         #expect(daemon.status?.state == .closed)
         daemon.stop()
         #expect(try daemon.export().count == count)

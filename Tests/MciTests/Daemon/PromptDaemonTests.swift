@@ -38,7 +38,7 @@ import Testing
                 }
             )
         }
-        usleep(500_000)
+        try daemon.settled()
         var phases: [Phase] = []
         let count = isProof ? 1000 : 8
         for asker in TerminalScene.askers {
@@ -55,7 +55,12 @@ import Testing
                     &typing
                 )
             }
-            usleep(300_000)
+            // Both recorders have read what was typed; the other one has no other way to say so.
+            try daemon.settled()
+            let typed = phases.reduce(phase.keys) { $0 + $1.keys }
+            _ = eventually(within: 3) {
+                other.heard().count { secretLetters.contains($0.key) } >= typed
+            }
             phase.to = SystemClock.now().wall.milliseconds
             phases.append(phase)
         }
@@ -70,9 +75,9 @@ import Testing
         phases.append(phase)
         // The shell's line is recorded, as soon as no test beside this one asks for a secret.
         let before = daemon.status?.events.admitted ?? 0
-        let isRecorded = eventually(within: 30) {
+        let isRecorded = try eventually(within: 30) {
             scene.type("f", &random)
-            usleep(50_000)
+            try daemon.barrier()
             return daemon.status?.events.admitted ?? 0 > before
         }
         #expect(isRecorded)
@@ -120,9 +125,10 @@ import Testing
         _ text: String
     ) throws {
         let process = Process()
-        process.executableURL = URL(
-            fileURLWithPath: try #require(Program.path("ssh-askpass"), "Use: make test")
-        )
+        // By its own path: what Debian's alternatives call ssh-askpass may be another program.
+        let askpass = ["/usr/libexec/ssh-askpass/x11-ssh-askpass", "/usr/lib/ssh/x11-ssh-askpass"]
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+        process.executableURL = URL(fileURLWithPath: try #require(askpass, "Use: make test"))
         process.environment = ["DISPLAY": desktop.display]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
@@ -174,9 +180,14 @@ private final class OtherRecorder {
         try #require(eventually { FileManager.default.fileExists(atPath: ready) })
     }
 
-    /// What was heard until now.
+    /// What was heard until now, after which it hears nothing more.
     func stop() -> [(time: Int64, key: Character)] {
         process.end()
+        return heard()
+    }
+
+    /// What was heard until now.
+    func heard() -> [(time: Int64, key: Character)] {
         let data = FileManager.default.contents(atPath: "\(folder.path)/heard") ?? Data()
         return String(decoding: data, as: UTF8.self).split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")

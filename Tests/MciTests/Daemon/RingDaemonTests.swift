@@ -136,7 +136,6 @@ extension DaemonTests {
             }
             let start = Date()
             hand.type(["F3"])
-            usleep(150_000)
             // The service manager would start it again.
             if !isRunning || !daemon.process.isRunning || (try? daemon.call(.flush)) == nil {
                 if isRunning { restarts += 1 }
@@ -175,16 +174,18 @@ extension DaemonTests {
             let reader = Process()
             reader.executableURL = URL(fileURLWithPath: try #require(Program.path("sqlite3")))
             reader.arguments = ["-readonly", daemon.folder.paths.ring]
-            let input = Pipe()
+            let (input, output) = (Pipe(), Pipe())
             reader.standardInput = input
-            reader.standardOutput = FileHandle.nullDevice
+            reader.standardOutput = output
             try reader.run()
             input.fileHandleForWriting.write(Data("BEGIN; SELECT count(*) FROM ring;\n".utf8))
-            usleep(500_000)
+            // It has told the number, so that the transaction is open.
+            #expect(!output.fileHandleForReading.availableData.isEmpty)
+            let before = load.moved
+            #expect(eventually { load.moved > before + 500 })
             _ = try daemon.call(.flush)
             input.fileHandleForWriting.closeFile()
             reader.waitUntilExit()
-            usleep(300_000)
         }
         load.stop()
         try daemon.settled()

@@ -51,8 +51,6 @@ extension DaemonTests {
     @Test func `a limit on the size of files stops the storing and not mcid`() throws {
         let daemon = try unblockedDaemon()
         try daemon.record(hand)
-        hand.type(["F1"])
-        try daemon.settled()
         // The kernel answers a write beyond it with SIGXFSZ.
         func limit(_ size: String) throws {
             let process = "\(daemon.process.processIdentifier)"
@@ -60,6 +58,7 @@ extension DaemonTests {
         }
         // Enough for the log, and not for the ring.
         try limit("4000:unlimited")
+        hand.type(["F1"])
         _ = try? daemon.call(.flush)
         #expect(eventually { daemon.log_.contains("could not be stored yet") }, "\(daemon.log_)")
         #expect(daemon.process.isRunning)

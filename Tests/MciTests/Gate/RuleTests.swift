@@ -11,6 +11,20 @@ import Testing
         ("*Private Browsing*", "x — Mozilla Firefox PRIVATE browsing", true),
         ("ÄRGER", "ärger", true), ("caf\u{E9}", "cafe\u{301}", true), ("?", "👩‍👩‍👧", true),
         ("**", "x", true), ("[a]", "a", false), ("a\\*", "a*", false), ("", "", false),
+        ("*straße*", "12 HAUPTSTRASSE, x", true), ("*STRASSE*", "Hauptstraße", true),
+        ("*STRAẞE*", "Hauptstrasse", true), ("*stra?e*", "STRAẞE", true),
+        ("stra?e", "straße", true),
+        ("stra?e", "strasse", false), ("stra??e", "strasse", true), ("?", "ß", true),
+        ("??", "ß", false), ("s?", "ß", true), ("*s", "ß", true), ("?*?", "ß", false),
+        ("ΣΊΓΜΑΣ", "σίγμας", true), ("*ΜΑΣ *", "σίγμας x", true), ("ς", "Σ", true),
+        ("İstanbul", "istanbul", true), ("istanbul", "İSTANBUL", true),
+        ("ISPARTA", "ısparta", true),
+        ("i\u{307}x", "İX", true), ("\u{1EC9}", "\u{1EC8}", true), ("ﬁnance", "FINANCE", true),
+        ("*office*", "OFFICE x", true), ("*office*", "o\u{FB03}ce", true), ("maße", "maSSe", true),
+        ("ſ", "S", true), ("\u{212A}elvin", "kelvin", true), ("\u{B5}", "Μ", true),
+        ("ᾳ", "ΑΙ", true), ("\u{3B1}\u{345}\u{301}", "ΆΙ", true), ("ŉ", "ʼN", true),
+        ("ǆ", "ǅ", true), ("ДЕНЬГИ", "деньги", true), ("ა", "Ა", true), ("և", "ԵՒ", true),
+        ("a", "ä", false), ("ss", "s", false), ("i", "j", false),
     ])
     func `a pattern matches the whole text, whatever its case`(
         pattern: String,
@@ -18,6 +32,58 @@ import Testing
         matches: Bool
     ) {
         #expect((Glob(pattern)?.matches(text) ?? false) == matches)
+    }
+
+    @Test func `however a letter is written, in upper, lower or title case, it is the same`() {
+        var folded = 0
+        // Above there are no letters with cases.
+        for value in UInt32(0x80)..<0x1F000 {
+            guard let scalar = Unicode.Scalar(value) else { continue }
+            let cases = scalar.properties
+            let forms = [cases.lowercaseMapping, cases.uppercaseMapping, cases.titlecaseMapping]
+            guard forms.contains(where: { $0 != String(scalar) }) else { continue }
+            folded += 1
+            let one = CaseFolding.fold(String(scalar))
+            #expect(CaseFolding.fold(one) == one, "\(value)")
+            for form in forms { #expect(CaseFolding.fold(form) == one, "\(value)") }
+        }
+        #expect(folded > 2700)
+    }
+
+    @Test func `a class and a title that may be read in two ways are left out by either`() {
+        func window(_ edit: (inout WindowFacts) -> Void) -> WindowFacts {
+            var window = WindowFacts(app: "Ã\u{96}ffner", title: "plain")
+            edit(&window)
+            return window
+        }
+        let app = Rule(app: Glob("öffner"))
+        #expect(!app.isFor(window { _ in }))
+        #expect(app.isFor(window { $0.others.app = "Öffner" }))
+        #expect(app.isFor(window { $0.others.instance = "öffner" }))
+        let title = Rule(title: Glob("*Банк*"))
+        #expect(!title.isFor(window { _ in }))
+        #expect(title.isFor(window { $0.others.title = "Мой Банк" }))
+        #expect(title.isFor(window { $0.title = nil }), "what cannot be read counts as matching")
+        // What is allowed must be so as it most likely reads.
+        var restrictions = Restrictions()
+        restrictions.allowed = [
+            [Glob("öffner")].compactMap(\.self).reduce(into: []) { $0.insert($1) }
+        ]
+        var gate = Gate(stopped: EventTime(0))
+        var conditions = Gate.Conditions()
+        (conditions.hasConsent, conditions.isSound) = (true, true)
+        (conditions.hasSpace, conditions.isConnected) = (true, true)
+        let noon = WeekMinute(day: 0, minuteOfDay: 720)
+        gate.use(restrictions, at: noon, from: EventTime(0)) { _ in }
+        gate.set(conditions, at: EventTime(0)) { _ in }
+        func isAdmitted(_ window: WindowFacts, _ time: Int64) -> Bool? {
+            let time = EventTime(time)
+            _ = gate.take(.context(.window(window), stream: .pointer, at: time)) { _ in }
+            let event = RawEvent(time: time, device: 4, payload: .motion(dx: 1, dy: 0))
+            return gate.take(.input(event, stream: .pointer)) { _ in }
+        }
+        #expect(isAdmitted(window { $0.others.app = "Öffner" }, 1) == false)
+        #expect(isAdmitted(window { $0.app = "ÖFFNER" }, 2) == true)
     }
 
     @Test func `a pattern has one character or more, and no more than 256`() {

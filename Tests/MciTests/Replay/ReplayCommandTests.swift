@@ -79,14 +79,15 @@ import Testing
     @Test func `a display that mcid records is refused, also while it is played into`() throws {
         let desktop = try Desktop.apart()
         let file = try file([
-            (0, Self.key("a", "down")), (1, Self.key("a", "up")), (60_000, Self.key("a", "down")),
-            (60_001, Self.key("a", "up")),
+            (0, Self.key("a", "down")), (1, Self.key("a", "up")), (2, Self.key("b", "down")),
+            (60_000, Self.key("a", "down")), (60_001, Self.key("a", "up")),
         ])
+        let hand = try Hand(desktop)
         let daemon = try Daemon(desktop)
         try daemon.useSmallRing()
         let errors = "\(folder.path)/errors"
         let played = try start(file, desktop.display, errors: errors)
-        usleep(500_000)
+        try #require(eventually { hand.held.count == 1 })
         try daemon.start()
         try #require(eventually { daemon.status?.state == .recording })
         try #require(eventually { !played.isRunning })
@@ -116,10 +117,15 @@ import Testing
     }
 
     /// Begins to play a file.
-    private func start(_ file: String, _ display: String, errors: String) throws -> Process {
+    private func start(
+        _ file: String,
+        _ display: String,
+        errors: String,
+        speed: String = "1"
+    ) throws -> Process {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Program.path("mcictl")))
-        process.arguments = ["replay", file, "--display", display]
+        process.arguments = ["replay", file, "--display", display, "--speed", speed]
         process.environment = folder.environment
         _ = FileManager.default.createFile(atPath: errors, contents: nil)
         process.standardError = FileHandle(forWritingAtPath: errors)
@@ -176,7 +182,7 @@ import Testing
         pump(client, real)
         """
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGQUIT])
     func `whoever stops it finds no key and no button held`(signal: Int32) throws {
         let desktop = try Desktop.apart()
         let hand = try Hand(desktop)
@@ -192,6 +198,90 @@ import Testing
         process.waitUntilExit()
         #expect(process.terminationStatus == 128 + signal)
         #expect(hand.held.isEmpty && !hand.isButtonHeld)
+    }
+
+    /// Lines that no recording has, each after keys that are held down: whatever is wrong with a number
+    /// or a time, nothing traps and nothing stays down.
+    @Test(
+        arguments: [
+            "\"type\":\"motion\",\"dx\":1e300,\"dy\":0,\"x\":1,\"y\":1",
+            "\"type\":\"motion\",\"dx\":1,\"dy\":-9e18,\"x\":1,\"y\":1",
+            "\"type\":\"motion\",\"dx\":1e999,\"dy\":0,\"x\":1,\"y\":1",
+            "\"type\":\"motion\",\"dx\":1,\"dy\":1,\"x\":1e300,\"y\":1",
+            "\"type\":\"motion\",\"dx\":\"NaN\",\"dy\":1,\"x\":1,\"y\":1",
+            "\"type\":\"scroll\",\"dx\":0,\"dy\":1e18,\"x\":1,\"y\":1",
+            "\"type\":\"scroll\",\"dx\":0",
+            "\"type\":\"button\",\"button\":1e300,\"state\":\"down\"",
+            "\"type\":\"button\",\"button\":-1,\"state\":\"down\"",
+            "\"type\":\"button\",\"button\":1,\"state\":\"down\",\"x\":-1e19,\"y\":2",
+            "\"type\":\"axes\",\"axes\":{},\"x\":1e300,\"y\":1",
+        ]
+    )
+    func `a number that no device tells is refused before anything is played`(bad: String) throws {
+        let desktop = try Desktop.apart()
+        let hand = try Hand(desktop)
+        let file = try file([
+            (0, Self.key("Shift_L", "down", "modifier")), (1, Self.key("a", "down")), (2, bad),
+        ])
+        let result = try replay(file, desktop.display)
+        #expect(result.code == 1 && result.errors.contains("Line 3 "), "\(result)")
+        #expect(hand.held.isEmpty)
+    }
+
+    @Test func `a file that grows while it is played is played on, and the bar stays full`() throws
+    {
+        let desktop = try Desktop.apart()
+        let hand = try Hand(desktop)
+        let path = try file([(0, Self.key("a", "down")), (1400, Self.key("b", "down"))])
+        let process = Process()
+        // A terminal, for without one there is no bar.
+        process.executableURL = URL(fileURLWithPath: try #require(Program.path("script")))
+        let mcictl = try #require(Program.path("mcictl"))
+        let said = "\(folder.path)/said"
+        process.arguments = [
+            "-qefc", "exec \(mcictl) replay \(path) --display \(desktop.display)", said,
+        ]
+        process.environment = folder.environment
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        try #require(eventually { hand.held.count == 1 })
+        let more = try #require(FileHandle(forWritingAtPath: path))
+        more.seekToEndOfFile()
+        for step in 1...4 {
+            let key = Self.key("c", step % 2 == 1 ? "down" : "up")
+            let time = "2027-01-15T08:00:0\(step / 5 + 1).\(400 + 120 * step)Z"
+            more.write(Data("{\"time\":\"\(time)\",\(key)}\n".utf8))
+        }
+        process.waitUntilExit()
+        let text = try String(contentsOfFile: said, encoding: .utf8)
+        #expect(process.terminationStatus == 0, "\(text)")
+        #expect(text.contains("Played 6 events"), "\(text)")
+        #expect(text.contains("100 %") && !text.contains("150 %"), "\(text)")
+        #expect(hand.held.isEmpty)
+    }
+
+    @Test func `a moment thousands of years away is waited for, and let go of`() throws {
+        let desktop = try Desktop.apart()
+        let hand = try Hand(desktop)
+        let path = "\(folder.path)/events.jsonl"
+        let key = Self.key("a", "down")
+        try """
+        {"time":"0001-01-01T00:00:00Z",\(key)}
+        {"time":"9999-12-31T23:59:59Z",\(Self.key("b", "down"))}
+
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+        let process = try start(
+            path,
+            desktop.display,
+            errors: "\(folder.path)/errors",
+            speed: "0.01"
+        )
+        #expect(eventually { hand.held.count == 1 })
+        kill(process.processIdentifier, SIGQUIT)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 128 + SIGQUIT)
+        #expect(hand.held.isEmpty)
     }
 
     @Test func `a key of unknown identity is another in its stead, or left out`() throws {

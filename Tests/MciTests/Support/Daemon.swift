@@ -69,19 +69,28 @@ final class Daemon {
         try #require(
             eventually {
                 hand.type(["F12"])
-                usleep(30_000)
+                try barrier()
                 return status?.events.admitted ?? 0 > before
             }
         )
         try settled()
     }
 
-    /// Waits until everything injected so far was read.
+    /// Has mcid read and store all that the X server has sent it.
+    ///
+    /// When this returns, whatever was injected before was seen or never will be; a wait would prove
+    /// nothing on a busy machine.
+    func barrier() throws {
+        // A ring that is being moved into another size is moved first.
+        _ = try ControlClient(path: folder.paths.socket, timeout: 60).call(.flush)
+    }
+
+    /// Waits until everything injected so far was read, also what is read only after something else.
     func settled() throws {
         var last = -1
         try #require(
             eventually {
-                usleep(150_000)
+                try barrier()
                 let seen = status?.events.seen ?? 0
                 defer { last = seen }
                 return seen == last

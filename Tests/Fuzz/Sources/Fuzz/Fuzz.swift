@@ -11,7 +11,9 @@ struct Target: Sendable {
     /// Valid inputs from which mutations begin, always the same.
     let seeds: @Sendable () -> [[UInt8]]
 
-    static let all = [ageHeader, control, payload, row]
+    static let all = [
+        ageHeader, control, export, payload, replies, ring, row, server, xauthority,
+    ]
 }
 
 /// Stops the run, and keeps its input, where a promise is broken.
