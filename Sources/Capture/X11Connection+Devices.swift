@@ -16,9 +16,9 @@ extension X11Connection {
         keyboardEventCode = event
     }
 
-    /// The keyboards of the screen, and the devices that keys come from.
-    func keyboards() -> (masters: Set<UInt8>, sources: Set<UInt8>) {
-        var keyboards: (masters: Set<UInt8>, sources: Set<UInt8>) = ([], [])
+    /// The keyboards of the screen, and the devices that keys come from with the master of each.
+    func keyboards() -> (masters: Set<UInt8>, sources: [UInt8: UInt8]) {
+        var keyboards: (masters: Set<UInt8>, sources: [UInt8: UInt8]) = ([], [:])
         var count: Int32 = 0
         guard let infos = unsafe XIQueryDevice(display, XIAllDevices, &count) else {
             return keyboards
@@ -33,7 +33,9 @@ extension X11Connection {
             switch unsafe info.use {
             case XIMasterKeyboard: keyboards.masters.insert(id)
             case XIMasterPointer: continue
-            default: if hasKeys { keyboards.sources.insert(id) }
+            default:
+                guard hasKeys else { continue }
+                keyboards.sources[id] = UInt8(clamping: unsafe info.attachment)
             }
         }
         return keyboards
