@@ -126,7 +126,9 @@ struct X11Session {
         if arrived > 0 { places.reckon(&pointer, now) }
         count += pointer.ahead.count
         // The kernel's buffer holds some 280 events and the server the rest: the question where the
-        // pointer is has brought all of them. Keys older than these may have come meanwhile.
+        // pointer is has brought all of them. Keys older than these may have come meanwhile, or wait
+        // to be sent, for the server sends to one connection after the other.
+        if arrived > 0 { keyboard.connection.synchronize() }
         let late = keyboard.continueReading()
         count += late
         var key = nextKey(&sink)

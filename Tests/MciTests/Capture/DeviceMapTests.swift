@@ -286,6 +286,34 @@ import Testing
     }
 
     @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
+    func `what a device does before it is certain which one it is has no context`() throws {
+        let server = try XorgServer(["mouse": .mouse])
+        let hand = try Hand(server)
+        hand.openWindow(app: "Canvas", isWide: true)
+        let mouse = try server.device("mouse")
+        let id = try #require(try server.deviceIDs()["mouse"])
+        let reader = try StepReader(server)
+        func moves(_ counts: [Int: Double]) throws -> [String?] {
+            try mouse.move(counts)
+            try mouse.synchronize()
+            hand.flush()
+            return try reader.read().map { $0.context.facts?.app }
+        }
+        _ = try moves([0: 1])
+        _ = try moves([0: 1])
+        let axes: [[Int: Double]] = [[0: 3, 1: 2], [0: 3, 3: 120], [1: 7]]
+        for counts in axes {
+            #expect(try moves(counts).allSatisfy { $0 == "Canvas" })
+            hand.attach(id, to: nil)
+            hand.attach(id, to: 2)
+            let first = try moves(counts)
+            #expect(!first.isEmpty && first.allSatisfy { $0 == nil })
+            let next = try moves(counts)
+            #expect(!next.isEmpty && next.allSatisfy { $0 == "Canvas" })
+        }
+    }
+
+    @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
     func `a keyboard that comes has no names until its map was read`() throws {
         let server = try XorgServer(["keys": .keyboard, "pad": .keyboard])
         try server.editMap(of: "pad", KeyMapEdit.digitsToFunctionKeys)
