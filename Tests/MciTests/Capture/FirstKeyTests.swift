@@ -68,6 +68,30 @@ import Testing
         }
     }
 
+    @Test func `the first key after a change of rules has its window, with the title they ask for`()
+        throws
+    {
+        let desktop = try Desktop()
+        let hand = try Hand(desktop)
+        let window = hand.open(WindowPlan(app: "Browser", title: "Page"))
+        hand.focus(window)
+        let source = try X11Source(of: desktop)
+        var contexts: [AppContext] = []
+        _ = try facts(source, &contexts)
+        for isNeeded in [true, false] {
+            source.readTitles { _ in isNeeded }
+            hand.key("a", down: true)
+            hand.key("a", down: false)
+            hand.flush()
+            let facts = WindowFacts(
+                app: "Browser",
+                instance: "Browser",
+                title: isNeeded ? "Page" : nil
+            )
+            #expect(try self.facts(source, &contexts) == [facts, facts])
+        }
+    }
+
     /// Presses F1 and reads it; whether it is free of doubt.
     ///
     /// Where this machine is slow to read, or another test beside this one has a prompt up, it is not.
