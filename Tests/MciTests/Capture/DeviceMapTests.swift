@@ -361,7 +361,7 @@ private final class DeviceReader {
 }
 
 /// Changes of a map as text.
-private enum KeyMapEdit {
+enum KeyMapEdit {
     /// The digits of the upper row become F13 to F22.
     static func digitsToFunctionKeys(_ map: String) -> String {
         var lines = map.components(separatedBy: "\n")
@@ -467,7 +467,7 @@ extension Hand {
 
 extension Desktop {
     /// The devices there are, by their name.
-    fileprivate func deviceIDs() throws -> [String: UInt8] {
+    func deviceIDs() throws -> [String: UInt8] {
         let display = try #require(XOpenDisplay(display))
         defer { XCloseDisplay(display) }
         var ids: [String: UInt8] = [:]
@@ -495,7 +495,7 @@ extension Desktop {
     }
 
     /// Changes the map of one keyboard, as text.
-    fileprivate func editMap(of name: String, _ edit: (String) -> String) throws {
+    func editMap(of name: String, _ edit: (String) -> String) throws {
         let device = try #require(try deviceIDs()[name])
         try load(edit(map()), device)
     }
