@@ -23,7 +23,7 @@ struct PromptGuard {
     static let longest: Int64 = 20
 
     /// The pauses between looks while there is doubt and nobody types, in milliseconds.
-    private static let pauses: ClosedRange<Int64> = 25...1000
+    private static let pauses: ClosedRange<Int64> = 25...4000
 
     /// From the oldest to the newest.
     private var looks: [Look] = []

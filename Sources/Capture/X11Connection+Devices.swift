@@ -16,9 +16,9 @@ extension X11Connection {
         keyboardEventCode = event
     }
 
-    /// The keyboards of the screen, and the devices that keys come from.
-    func keyboards() -> (masters: Set<UInt8>, sources: Set<UInt8>) {
-        var keyboards: (masters: Set<UInt8>, sources: Set<UInt8>) = ([], [])
+    /// The keyboards of the screen, and the devices that keys come from with the master of each.
+    func keyboards() -> (masters: Set<UInt8>, sources: [UInt8: UInt8]) {
+        var keyboards: (masters: Set<UInt8>, sources: [UInt8: UInt8]) = ([], [:])
         var count: Int32 = 0
         guard let infos = unsafe XIQueryDevice(display, XIAllDevices, &count) else {
             return keyboards
@@ -33,7 +33,9 @@ extension X11Connection {
             switch unsafe info.use {
             case XIMasterKeyboard: keyboards.masters.insert(id)
             case XIMasterPointer: continue
-            default: if hasKeys { keyboards.sources.insert(id) }
+            default:
+                guard hasKeys else { continue }
+                keyboards.sources[id] = UInt8(clamping: unsafe info.attachment)
             }
         }
         return keyboards
@@ -149,10 +151,11 @@ extension X11Connection {
     /// The keysyms on the keys of each of the eight modifier bits, from Shift to Mod5.
     func modifierKeysyms() -> [[UInt32]] {
         var keysyms = [[UInt32]](repeating: [], count: 8)
-        for keycode in UInt8(8)...255 {
-            guard let bits = unsafe map.pointee.map?.pointee.modmap?[Int(keycode)], bits != 0,
-                unsafe (map.pointee.min_key_code...map.pointee.max_key_code).contains(keycode)
-            else { continue }
+        for keycode in UInt8(8)...255
+        where unsafe (map.pointee.min_key_code...map.pointee.max_key_code).contains(keycode) {
+            guard let bits = unsafe map.pointee.map?.pointee.modmap?[Int(keycode)], bits != 0 else {
+                continue
+            }
             let keysym = translate(keycode: keycode, modifiers: 0, group: 0).keysym
             for bit in 0..<8 where bits & 1 << UInt8(bit) != 0 { keysyms[bit].append(keysym) }
         }

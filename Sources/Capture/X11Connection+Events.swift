@@ -120,9 +120,11 @@ extension X11Connection {
             return .modifiersChanged(keyboard: id, held)
         case XkbMapNotify:
             let map = unsafe start.assumingMemoryBound(to: XkbMapNotifyEvent.self).pointee
-            return Self.change(of: map).map { .keyMapChanged(device: id, keycodes: $0) } ?? .other
+            return Self.change(of: map).map {
+                .keyMapChanged(device: id, keycodes: $0, isReplaced: false)
+            } ?? .other
         case XkbNewKeyboardNotify:
-            return .keyMapChanged(device: id, keycodes: ByteSet(0...255))
+            return .keyMapChanged(device: id, keycodes: ByteSet(0...255), isReplaced: true)
         default: return .other
         }
     }

@@ -27,8 +27,8 @@ enum X11Event: BitwiseCopyable {
     case propertyChanged(window: UInt, Property)
     /// Of a master keyboard.
     case modifiersChanged(keyboard: UInt8, HeldModifiers)
-    /// What the keys of a device with these numbers stand for.
-    case keyMapChanged(device: UInt8, keycodes: ByteSet)
+    /// What the keys of a device with these numbers stand for; its whole map may be another one's.
+    case keyMapChanged(device: UInt8, keycodes: ByteSet, isReplaced: Bool)
     /// These came, went, or were moved or switched.
     case devicesChanged(ByteSet)
     /// The desktop or a monitor.

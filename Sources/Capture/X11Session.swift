@@ -11,6 +11,10 @@ struct X11Session {
     private var keys: KeyboardState
     /// The axes of the devices, by their id.
     private var axes: [PointerAxes]
+    /// The place in the pointer's stream from which on they are these, by the device's id.
+    private var axesSince = [UInt](repeating: 0, count: 256)
+    /// The last of these places.
+    private var allAxesSince: UInt = 0
     /// A key that came while the pointer was read: it may be later than movements not read yet.
     private var heldKey: RawEvent?
     private var places: PointerPlaces
@@ -122,7 +126,9 @@ struct X11Session {
         if arrived > 0 { places.reckon(&pointer, now) }
         count += pointer.ahead.count
         // The kernel's buffer holds some 280 events and the server the rest: the question where the
-        // pointer is has brought all of them. Keys older than these may have come meanwhile.
+        // pointer is has brought all of them. Keys older than these may have come meanwhile, or wait
+        // to be sent, for the server sends to one connection after the other.
+        if arrived > 0 { keyboard.connection.synchronize() }
         let late = keyboard.continueReading()
         count += late
         var key = nextKey(&sink)
@@ -191,6 +197,7 @@ struct X11Session {
                 return told(header, time, payload)
             case .rawMotion(let header, let move):
                 let time = inputCame(header, &sink)
+                if areAxesUnknown(header) { return hidden(header, time, &sink) }
                 guard let payload = axes[Int(header.device)].read(move) else {
                     noteUntold(header)
                     continue
@@ -198,6 +205,7 @@ struct X11Session {
                 return told(header, time, payload)
             case .rawAxes(let header, let values):
                 let time = inputCame(header, &sink)
+                if areAxesUnknown(header) { return hidden(header, time, &sink) }
                 guard let event = movement(header, values, time) else { continue }
                 return event
             case .rawTouch(let header, let id, let phase, let values):
@@ -224,7 +232,7 @@ struct X11Session {
         before key: EventTime?,
         _ sink: inout some CaptureSink & ~Copyable
     ) {
-        guard heldMoves.isEmpty, pointer.isSettled else { return }
+        guard heldMoves.isEmpty, pointer.isSettled, pointer.serial >= allAxesSince else { return }
         while let device = pointer.nextMotion?.header.device, !axes[Int(device)].isAbsolute {
             var run = MotionRun(of: device)
             var axes = self.axes[Int(device)]
@@ -275,8 +283,29 @@ struct X11Session {
     ) {
         let all = pointer.connection.devices()
         axes = Self.axes(all)
-        places.use(all, since: pointer.connection.placeAfterAnswer)
+        allAxesSince = pointer.connection.placeAfterAnswer
+        for id in UInt8.min...UInt8.max where ids.contains(id) {
+            axesSince[Int(id)] = allAxesSince
+        }
+        places.use(all, since: allAxesSince)
         devices.change(ids, to: all.mapValues(\.device), &sink)
+    }
+
+    /// Whether the event came before it was found out what the axes of its device mean: its id may
+    /// have been another device's.
+    private func areAxesUnknown(_ header: X11Event.RawHeader) -> Bool {
+        pointer.serial < axesSince[Int(header.device)]
+    }
+
+    /// An event of which nothing can be told but that there was something.
+    private mutating func hidden(
+        _ header: X11Event.RawHeader,
+        _ time: EventTime,
+        _ sink: inout some CaptureSink & ~Copyable
+    ) -> RawEvent {
+        pointer.hide(&sink)
+        noteUntold(header)
+        return RawEvent(time: time, device: header.device, payload: .motion(dx: 0, dy: 0))
     }
 
     private static func axes(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [PointerAxes] {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CX11
+import Capture
 import Events
 import Foundation
+import Settings
 import Testing
 
 /// Maps of several keyboards that change while keys wait: each key has the keysym of its own device
@@ -31,7 +33,7 @@ import Testing
             expected.append(name == "pad" ? Self.functionKeys[code] ?? 0 : digit)
             if Int.random(in: 0..<3, using: &random) == 0 { try read() }
         }
-        try read()
+        seen += try reader.presses(expected.count - seen.count).map(\.keysym)
         #expect(ids["keys"] != nil && ids["pad"] != nil)
         #expect(seen == expected)
     }
@@ -45,6 +47,7 @@ import Testing
         let reader = try StepReader(server)
         var random = SplitMix(seed: 152)
         var expected: [UInt32] = []
+        var shifts = 0
         for _ in 0..<200 {
             let name = ["latin", "russian"].randomElement(using: &random) ?? "latin"
             // The key of a and ф, with Shift of the same keyboard or of the other one at times.
@@ -57,8 +60,9 @@ import Testing
             try server.settle()
             let capital: UInt32 = name == "latin" ? 0x41 : 0x6E6
             expected.append(shift == nil ? (name == "latin" ? 0x61 : 0x6C6) : capital)
+            shifts += shift == nil ? 0 : 1
         }
-        let presses = try reader.presses().map(\.key).filter { $0.keycode == 38 }
+        let presses = try reader.presses(200 + shifts).filter { $0.keycode == 38 }
         #expect(presses.map(\.keysym) == expected)
         #expect(presses.allSatisfy { $0.keyClass == .letter })
     }
@@ -128,7 +132,7 @@ import Testing
                 expected.append(current)
             }
         }
-        seen += try reader.presses().map(\.key)
+        seen += try reader.presses(expected.count - seen.count)
         try #require(seen.count == expected.count)
         let wrong = zip(seen, expected).filter { $0.keysym != 0 && $0.keysym != $1 }
         #expect(wrong.isEmpty)
@@ -188,6 +192,128 @@ import Testing
     }
 
     @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
+    func `a key is named as the program that got it names it, or not at all`() throws {
+        let server = try XorgServer(["one": .keyboard, "two": .keyboard])
+        try server.setLayout(LayoutNames("us,ru"))
+        let hand = try Hand(server)
+        let window = hand.openWindow(app: "Plain")
+        hand.listen(window)
+        let ids = try server.deviceIDs()
+        let devices = try ["one", "two"].map { (try server.device($0), try #require(ids[$0])) }
+        let reader = try StepReader(server)
+        var random = SplitMix(seed: 154)
+        var expected: [UInt32] = []
+        var seen: [RawEvent.Key] = []
+        var isShifted = [false, false]
+        for _ in 0..<(isProof ? 20_000 : 600) {
+            let number = Int.random(in: 0...1, using: &random)
+            let (device, id) = devices[number]
+            switch Int.random(in: 0..<12, using: &random) {
+            case 0:
+                let spec = try #require(
+                    [UInt32(XkbUseCoreKbd), UInt32(id)].randomElement(using: &random)
+                )
+                let group = UInt32.random(in: 0...1, using: &random)
+                XkbLockGroup(hand.display, spec, group)
+                hand.flush()
+            case 1:
+                isShifted[number].toggle()
+                try device.key(50, down: isShifted[number])
+                try device.synchronize()
+                hand.flush()
+                _ = hand.keysymsHeard()
+            case 2:
+                // Of one device, which the screen's keyboard takes over when another one has typed.
+                let keysym = UInt32.random(in: 0x61...0x7A, using: &random)
+                let code = UInt8.random(in: 24...33, using: &random)
+                hand.map(Int32(code), to: keysym, of: id)
+            case 3 where Int.random(in: 0..<4, using: &random) == 0:
+                // All of one device, or of the screen's keyboard itself.
+                let spec = [id, 3].randomElement(using: &random) ?? id
+                try server.setLayout(
+                    LayoutNames(["us,ru", "de,gr"].randomElement() ?? ""),
+                    of: spec
+                )
+            case 3, 4: seen += try reader.presses().map(\.key)
+            default:
+                let code = UInt8.random(in: 24...33, using: &random)
+                try device.tap(code)
+                expected += hand.keysymsHeard()
+            }
+        }
+        _ = try eventually {
+            seen += try reader.presses().map(\.key)
+            return seen.filter { $0.keycode != 50 }.count >= expected.count
+        }
+        seen.removeAll { $0.keycode == 50 }
+        try #require(seen.count == expected.count)
+        let wrong = zip(seen, expected).filter { $0.keysym != 0 && $0.keysym != $1 }
+        #expect(wrong.isEmpty)
+        let known = seen.filter { $0.keysym != 0 }.count
+        print(
+            "maps: \(seen.count) keys, \(known) named, \(wrong.count) otherwise than by the program"
+        )
+        #expect(known * 2 > seen.count)
+    }
+
+    @Test func `an id that was another device's in between has that one's name at no event`() throws
+    {
+        let desktop = try Desktop()
+        let hand = try Hand(desktop)
+        hand.addMaster(name: "alpha")
+        let before = try desktop.deviceIDs()
+        let reader = try DeviceReader(desktop)
+        var names: [String?] = []
+        for (gone, here) in [("alpha", "beta"), ("beta", "alpha")] {
+            try hand.removeMaster(#require(desktop.deviceIDs()["\(gone) pointer"]))
+            hand.addMaster(name: here)
+            try hand.use(pointer: #require(desktop.deviceIDs()["\(here) pointer"]))
+            hand.tap(38)
+            hand.flush()
+        }
+        #expect(try desktop.deviceIDs() == before)
+        let keys = try reader.read()
+        #expect(Set(keys.map(\.device)) == [before["alpha XTEST keyboard"]])
+        names += keys.map(\.name)
+        #expect(names == [nil, nil, nil, nil])
+        #expect(reader.source.lookDue == 0, "the next reading makes it certain")
+        _ = try reader.read()
+        hand.tap(38)
+        hand.flush()
+        let later = try reader.read()
+        #expect(later.map(\.name) == ["alpha XTEST keyboard", "alpha XTEST keyboard"])
+        #expect(later.first?.keysym == 0x61)
+    }
+
+    @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
+    func `what a device does before it is certain which one it is has no context`() throws {
+        let server = try XorgServer(["mouse": .mouse])
+        let hand = try Hand(server)
+        hand.openWindow(app: "Canvas", isWide: true)
+        let mouse = try server.device("mouse")
+        let id = try #require(try server.deviceIDs()["mouse"])
+        let reader = try StepReader(server)
+        func moves(_ counts: [Int: Double]) throws -> [String?] {
+            try mouse.move(counts)
+            try mouse.synchronize()
+            hand.flush()
+            return try reader.read().map { $0.context.facts?.app }
+        }
+        _ = try moves([0: 1])
+        _ = try moves([0: 1])
+        let axes: [[Int: Double]] = [[0: 3, 1: 2], [0: 3, 3: 120], [1: 7]]
+        for counts in axes {
+            #expect(try moves(counts).allSatisfy { $0 == "Canvas" })
+            hand.attach(id, to: nil)
+            hand.attach(id, to: 2)
+            let first = try moves(counts)
+            #expect(!first.isEmpty && first.allSatisfy { $0 == nil })
+            let next = try moves(counts)
+            #expect(!next.isEmpty && next.allSatisfy { $0 == "Canvas" })
+        }
+    }
+
+    @Test(.enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
     func `a keyboard that comes has no names until its map was read`() throws {
         let server = try XorgServer(["keys": .keyboard, "pad": .keyboard])
         try server.editMap(of: "pad", KeyMapEdit.digitsToFunctionKeys)
@@ -209,8 +335,33 @@ import Testing
     }
 }
 
+/// Reads the keys with the names of their devices.
+private final class DeviceReader {
+    let source: X11Source
+    private var devices: [UInt8: Device] = [:]
+
+    init(_ desktop: Desktop) throws {
+        source = try X11Source(of: desktop)
+        _ = try read()
+    }
+
+    func read() throws -> [(device: UInt8, name: String?, keysym: UInt32)] {
+        var keys: [(device: UInt8, name: String?, keysym: UInt32)] = []
+        _ = try source.drain(now: SystemClock.now().monotonic) {
+            switch $0 {
+            case .devices(let new): devices = new
+            case .input(let event, .keyboard):
+                guard case .key(let key) = event.payload else { return }
+                keys.append((event.device, devices[event.device]?.name, key.keysym))
+            default: break
+            }
+        }
+        return keys
+    }
+}
+
 /// Changes of a map as text.
-private enum KeyMapEdit {
+enum KeyMapEdit {
     /// The digits of the upper row become F13 to F22.
     static func digitsToFunctionKeys(_ map: String) -> String {
         var lines = map.components(separatedBy: "\n")
@@ -225,6 +376,19 @@ private enum KeyMapEdit {
 }
 
 extension StepReader {
+    /// Reads until so many keys went down, all of which the server has handled: one reading brings no
+    /// more than the kernel's buffer holds.
+    fileprivate func presses(_ count: Int) throws -> [RawEvent.Key] {
+        var keys: [RawEvent.Key] = []
+        try #require(
+            eventually {
+                keys += try presses().map(\.key)
+                return keys.count >= count
+            }
+        )
+        return keys
+    }
+
     /// Reads what has come: the keys that went down, with their device.
     fileprivate func presses() throws -> [(device: UInt8, key: RawEvent.Key)] {
         try read().compactMap { event, _ in
@@ -248,6 +412,51 @@ extension Hand {
         key(code: code, down: false)
     }
 
+    /// Puts a keysym on a key of one device.
+    fileprivate func map(_ code: Int32, to keysym: UInt32, of device: UInt8) {
+        guard let opened = XOpenDevice(display, XID(device)) else { return }
+        var keysyms = [KeySym(keysym)]
+        XChangeDeviceKeyMapping(display, opened, code, 1, &keysyms, 1)
+        flush()
+        XCloseDevice(display, opened)
+    }
+
+    /// The keysyms of the keys that windows got since the last call, by the map as it is now.
+    fileprivate func keysymsHeard() -> [UInt32] {
+        flush()
+        var event = XEvent()
+        var keysyms: [UInt32] = []
+        while XCheckMaskEvent(display, KeyPressMask, &event) != 0 {
+            let parts = UInt32(XkbKeyTypesMask | XkbKeySymsMask)
+            let map = XkbGetMap(display, parts, UInt32(XkbUseCoreKbd))
+            var (consumed, keysym): (UInt32, KeySym) = (0, 0)
+            let code = UInt8(event.xkey.keycode)
+            XkbTranslateKeyCode(map, code, event.xkey.state, &consumed, &keysym)
+            keysyms.append(UInt32(keysym))
+            XkbFreeKeyboard(map, 0, 1)
+        }
+        return keysyms
+    }
+
+    fileprivate func removeMaster(_ pointer: UInt8) {
+        var change = XIAnyHierarchyChangeInfo()
+        change.remove = XIRemoveMasterInfo(
+            type: XIRemoveMaster,
+            deviceid: Int32(pointer),
+            return_mode: XIFloating,
+            return_pointer: 0,
+            return_keyboard: 0
+        )
+        XIChangeHierarchy(display, &change, 1)
+        flush()
+    }
+
+    /// What this hand does from now on it does with another pointer and its keyboard.
+    fileprivate func use(pointer: UInt8) {
+        XISetClientPointer(display, 0, Int32(pointer))
+        flush()
+    }
+
     /// Puts a keysym on a key of all keyboards, as xmodmap does.
     fileprivate func map(_ code: Int32, to keysym: UInt32) {
         var keysyms = [KeySym(keysym)]
@@ -258,7 +467,7 @@ extension Hand {
 
 extension Desktop {
     /// The devices there are, by their name.
-    fileprivate func deviceIDs() throws -> [String: UInt8] {
+    func deviceIDs() throws -> [String: UInt8] {
         let display = try #require(XOpenDisplay(display))
         defer { XCloseDisplay(display) }
         var ids: [String: UInt8] = [:]
@@ -286,7 +495,7 @@ extension Desktop {
     }
 
     /// Changes the map of one keyboard, as text.
-    fileprivate func editMap(of name: String, _ edit: (String) -> String) throws {
+    func editMap(of name: String, _ edit: (String) -> String) throws {
         let device = try #require(try deviceIDs()[name])
         try load(edit(map()), device)
     }

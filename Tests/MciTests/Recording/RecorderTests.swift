@@ -29,6 +29,21 @@ import Timeline
         #expect(session.recorder.deadline == nil, "an idle recorder asks for no call")
     }
 
+    @Test func `a reading that is due takes place though nothing has come`() throws {
+        let session = try ScriptedSession()
+        session.pass(1000)
+        let before = session.source.readings
+        let now = session.now.monotonic.milliseconds
+        session.source.lookDue = now + 40
+        #expect(session.recorder.deadline == now + 40)
+        session.pass(1000)
+        #expect(session.source.readings == before + [now + 40])
+        #expect(session.recorder.deadline == nil)
+        _ = try session.pause(seconds: 60)
+        session.pass(10_000)
+        #expect(session.source.readings == before + [now + 40])
+    }
+
     @Test func `nothing is connected or stored before consent`() throws {
         let session = try ScriptedSession(consents: false)
         session.focus("Editor")

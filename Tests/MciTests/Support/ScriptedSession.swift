@@ -28,7 +28,9 @@ final class ScriptedSource: EventSource {
     var promptDescriptors: [Int32] { [] }
     var urgentDescriptors: [Int32] { [] }
     var isDragging: Bool { false }
+    /// Moved on with each reading.
     var lookDue: Int64?
+    private(set) var readings: [Int64] = []
     private(set) var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
 
     func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) { isTitleNeeded = isNeeded }
@@ -58,6 +60,8 @@ final class ScriptedSource: EventSource {
             disconnect()
             throw failure
         }
+        readings.append(now.milliseconds)
+        if let due = lookDue, due <= now.milliseconds { lookDue = nil }
         let events = queue
         queue = []
         for event in events { sink.take(event) }
