@@ -40,6 +40,9 @@ package protocol EventSource: AnyObject {
     /// Whether a button is down, so that what comes is not to be left unread for long.
     var isDragging: Bool { get }
 
+    /// Why input that the server shows is not recorded now, in sentences.
+    var notices: [String] { get }
+
     /// Says of which windows the title is needed; of all others it is not read.
     ///
     /// - Parameter isNeeded: decides by application and instance; it may be another answer than
@@ -63,4 +66,8 @@ package protocol EventSource: AnyObject {
     /// - Throws: ``CaptureError`` when the connection is lost; the source is then disconnected.
     func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) throws(CaptureError)
         -> Int
+}
+
+extension EventSource {
+    package var notices: [String] { [] }
 }

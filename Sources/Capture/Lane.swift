@@ -23,6 +23,8 @@ struct Lane<Tracker: ContextTracker> {
     private var told: AppContext?
     /// The context told last is not the tracker's, but that of one event.
     private var isToldApart = false
+    /// Nobody can say where input goes, whatever the tracker says.
+    private(set) var isBlind = false
     /// How often another context was told.
     private(set) var changes = 0
 
@@ -36,6 +38,8 @@ struct Lane<Tracker: ContextTracker> {
     private var overhang: [AheadEvent] = []
     /// The place of the event handed out last.
     private(set) var place: Pixel?
+    /// The serial number of the event taken last.
+    private(set) var serial: UInt = 0
 
     init(_ connection: X11Connection, _ stream: InputStream, _ tracker: Tracker) {
         self.connection = connection
@@ -133,8 +137,8 @@ struct Lane<Tracker: ContextTracker> {
             tell(tracker.context, &sink)
             switch event {
             case .rawKey, .rawButton, .rawMotion, .rawAxes, .rawTouch, .modifiersChanged,
-                .keyboardMapChanged,
-                .devicesChanged, .screenChanged:
+                .keyboardMapChanged, .keyboardControls,
+                .devicesChanged, .buttonMapChanged, .screenChanged:
                 return event
             default: continue
             }
@@ -147,11 +151,14 @@ struct Lane<Tracker: ContextTracker> {
         if nextAhead < ahead.count {
             defer { nextAhead += 1 }
             place = ahead[nextAhead].place
-            return (ahead[nextAhead].event, ahead[nextAhead].serial)
+            serial = ahead[nextAhead].serial
+            return (ahead[nextAhead].event, serial)
         }
         guard waiting > 0 else { return nil }
         waiting -= 1
-        return connection.takeEvent()
+        let taken = connection.takeEvent()
+        serial = taken.serial
+        return taken
     }
 
     /// All is read: the server's answers now hold for what comes next.
@@ -182,9 +189,17 @@ struct Lane<Tracker: ContextTracker> {
         isToldApart = true
     }
 
+    /// From here on, or no longer, nobody can say where input goes.
+    mutating func setBlind(_ isBlind: Bool, _ sink: inout some CaptureSink & ~Copyable) {
+        guard isBlind != self.isBlind else { return }
+        self.isBlind = isBlind
+        tell(tracker.context, &sink)
+    }
+
     /// Tells a context, unless it is the one that was told last.
-    private mutating func tell(_ context: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
+    private mutating func tell(_ known: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
         isToldApart = false
+        let context = isBlind ? .unknown : known
         guard context != told, !connection.isLost else { return }
         told = context
         changes += 1

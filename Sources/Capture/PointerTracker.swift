@@ -69,6 +69,12 @@ struct PointerTracker: ContextTracker {
         ask(connection)
     }
 
+    /// Nobody can say where the pointer is; it is asked.
+    mutating func lose() {
+        answer = nil
+        go(to: .unknown)
+    }
+
     mutating func beginRound() {
         hasAsked = false
     }

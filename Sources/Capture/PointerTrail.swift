@@ -30,6 +30,11 @@ struct PointerTrail {
     /// The device that used each pointer last.
     private var last: [UInt8: UInt8] = [:]
 
+    /// The steps of a device from then on that were read before.
+    func earlier(of device: UInt8) -> [Step] {
+        read.reversed().filter { $0.device == device }
+    }
+
     /// The devices among whose times a movement of another kind could stand.
     func devices(_ steps: [Step]) -> Set<UInt8> { Set(steps.map(\.device)).union(last.values) }
 

@@ -27,7 +27,11 @@ enum X11Event: BitwiseCopyable {
     case propertyChanged(window: UInt, Property)
     case modifiersChanged(modifiers: UInt8, group: UInt8)
     case keyboardMapChanged
+    /// Controls of a keyboard, like those of AccessX, are these from here on.
+    case keyboardControls(device: UInt8, enabled: UInt32)
     case devicesChanged
+    /// Buttons of a pointer or a device have other numbers for programs.
+    case buttonMapChanged
     /// The desktop or a monitor.
     case screenChanged
     case other
@@ -38,6 +42,11 @@ enum X11Event: BitwiseCopyable {
         case .rawMotion, .rawAxes, .rawKey, .rawButton: true
         default: false
         }
+    }
+
+    /// Whether it says that a map of buttons is another one now.
+    var isButtonMapChange: Bool {
+        if case .buttonMapChanged = self { true } else { false }
     }
 
     /// Where and how the pointer came into or left a window.

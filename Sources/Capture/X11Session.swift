@@ -9,6 +9,11 @@ struct X11Session {
     private var pointer: Lane<PointerTracker>
     private var devices: KnownDevices
     private var keys: KeyboardState
+    private var filters = KeyFilters()
+    /// The server has screens with roots of their own, on which nothing is known.
+    private let hasOtherScreens: Bool
+    /// Whether the pointer was on this screen at the end of the last reading.
+    private var isPointerHere = false
     /// The axes of the devices, by their id.
     private var axes: [PointerAxes]
     /// A key that came while the pointer was read: it may be later than movements not read yet.
@@ -17,8 +22,17 @@ struct X11Session {
     /// What an event still says that said more than one thing: a turn of a wheel and a movement.
     private var heldMoves: [RawEvent] = []
     private var isScreenTold = false
-    /// The buttons that are down.
-    private var buttons: Set<Button> = []
+    /// The buttons that are down, with the numbers that programs were told.
+    private var buttons: [Button: ButtonNumber] = [:]
+    /// What programs are told of buttons; nil while that is not known.
+    private var maps: ButtonMaps?
+    /// The place in the stream from which on the map of a device is known.
+    private var mapsSince: [UInt8: UInt] = [:]
+    /// The notices of this reading that maps changed, and how they are behind the last one.
+    private var changedMaps: (notices: Int, maps: ButtonMaps?, devices: [UInt8: Device]) =
+        (0, nil, [:])
+    /// The movement last read that the server made of a button of a wheel.
+    private var wheelButton: (device: UInt8, time: UInt32)?
 
     /// The most movements that are handed over at once.
     private static let mostInRun = 256
@@ -26,6 +40,14 @@ struct X11Session {
     private struct Button: Hashable {
         let device: UInt8
         let number: UInt8
+    }
+
+    /// The number that programs are told of a button.
+    private enum ButtonNumber: Equatable {
+        case known(UInt8)
+        /// Programs are told nothing, or were told of it with a movement.
+        case none
+        case unknown
     }
 
     /// Connects and begins to listen.
@@ -37,6 +59,7 @@ struct X11Session {
         let pointer = try X11Connection(role: .pointer)
         if keyboard.isXWayland { throw CaptureError(.wayland) }
         keys = try KeyboardState(keyboard)
+        hasOtherScreens = keyboard.screenCount > 1
         keyboard.selectInput(
             [
                 XI_RawKeyPress, XI_RawKeyRelease,
@@ -55,11 +78,15 @@ struct X11Session {
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.wire?.followMonitors()
+        pointer.wire?.followButtonMaps(of: pointer.deviceIDs())
         // Asked after the selection, so that no change falls between.
         let all = pointer.devices()
+        maps = ButtonMaps(all)
+        filters.use(keyboard.followControls(of: Self.keyboards(all)))
         axes = Self.axes(all)
         devices = KnownDevices(all.mapValues(\.device))
         places = PointerPlaces(all, since: pointer.placeAfterAnswer)
+        places.asksAlways = hasOtherScreens
         let history = ClientHistory()
         let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
         self.keyboard = Lane(keyboard, .keyboard, focus)
@@ -91,7 +118,26 @@ struct X11Session {
 
     /// Whether a button is down: the pixel at which it is let go is known for sure only where it is
     /// read soon after.
-    var isDragging: Bool { !buttons.isEmpty }
+    var isDragging: Bool {
+        // The server remembers only so much of a pointer that may have been on another screen.
+        if hasOtherScreens { return true }
+        return buttons.values.contains { number in
+            switch number {
+            case .known(let number): !Self.wheel.contains(number)
+            case .unknown: true
+            case .none: false
+            }
+        }
+    }
+
+    /// Why input that the server shows is not recorded now.
+    var notices: [CaptureNotice] {
+        var notices: [CaptureNotice] = []
+        if filters.hideKeys { notices.append(.keyFilter) }
+        if filters.movePointer { notices.append(.mouseKeys) }
+        if hasOtherScreens { notices.append(.otherScreens) }
+        return notices + [keyboard.tracker.notice].compactMap(\.self)
+    }
 
     /// Whether the server has gone.
     var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }
@@ -103,12 +149,15 @@ struct X11Session {
         var count = keyboard.begin(now)
         let arrived = pointer.begin(now)
         devices.begin(&sink)
+        keyboard.setBlind(filters.hideKeys, &sink)
         if !isScreenTold, let screen = places.screen {
             isScreenTold = true
             sink.take(.screen(screen))
         }
         places.start(pointer.connection, now)
         if arrived > 0 { places.reckon(&pointer, now) }
+        noteChangedMaps()
+        if hasOtherScreens { findScreen(&sink) }
         count += pointer.ahead.count
         // The kernel's buffer holds some 280 events and the server the rest: the question where the
         // pointer is has brought all of them. Keys older than these may have come meanwhile.
@@ -132,9 +181,22 @@ struct X11Session {
         }
         heldKey = key
         keyboard.finish(&sink)
+        // Where it went on the other screen is not told, nor where it came back.
+        if hasOtherScreens, pointer.isBlind { pointer.tracker.lose() }
         pointer.finish(&sink)
         devices.finish(&sink)
         return count
+    }
+
+    /// Finds out whether all that was read of the pointer happened on this screen.
+    ///
+    /// The server tells no window that the pointer left it for another screen. So it must have been
+    /// here before and after, nothing but what was read may have moved it, and no edge stopped it.
+    private mutating func findScreen(_ sink: inout some CaptureSink & ~Copyable) {
+        let wasHere = isPointerHere
+        isPointerHere = pointer.connection.pointedWindow() != nil
+        let isCertain = pointer.ahead.isEmpty || places.isCertain
+        pointer.setBlind(!(wasHere && isPointerHere && isCertain), &sink)
     }
 
     private mutating func nextKey(_ sink: inout some CaptureSink & ~Copyable) -> RawEvent? {
@@ -147,17 +209,22 @@ struct X11Session {
             case .rawKey(let header, let keycode, let isDown):
                 let time = keyboard.stamp(header.time)
                 keyboard.inputCame(at: time, &sink)
-                return RawEvent(
-                    time: time,
-                    device: header.device,
-                    payload: .key(keys.key(keycode, isDown: isDown, keyboard.connection))
-                )
+                let key = keys.key(keycode, isDown: isDown, keyboard.connection)
+                if filters.hide(key) { keyboard.hide(&sink) }
+                return RawEvent(time: time, device: header.device, payload: .key(key))
             case .modifiersChanged(let modifiers, let group):
                 keys.update(modifiers: modifiers, group: group)
             case .keyboardMapChanged: keys.mapDidChange()
+            case .rawButton: keyboard.tracker.buttonMoved()
+            case .keyboardControls(let device, let enabled):
+                filters.use(enabled, of: device)
+                keyboard.setBlind(filters.hideKeys, &sink)
             case .devicesChanged:
                 // What movements mean changes where the pointer's connection tells it.
-                devices.change(to: pointer.connection.devices().mapValues(\.device), &sink)
+                let all = pointer.connection.devices()
+                devices.change(to: all.mapValues(\.device), &sink)
+                filters.use(keyboard.connection.followControls(of: Self.keyboards(all)))
+                keyboard.setBlind(filters.hideKeys, &sink)
             default: break
             }
         }
@@ -170,10 +237,7 @@ struct X11Session {
             switch event {
             case .rawButton(let header, let number, let isDown):
                 let time = inputCame(header, &sink)
-                guard let payload = Self.button(header, number, isDown) else { continue }
-                if case .button = payload {
-                    note(Button(device: header.device, number: number), isDown)
-                }
+                guard let payload = button(header, number, isDown, &sink) else { continue }
                 return told(header, time, payload)
             case .rawMotion(let header, let move):
                 let time = inputCame(header, &sink)
@@ -193,6 +257,7 @@ struct X11Session {
                 let touch = Touch(finger: finger.number, phase: phase, values: values.ofTouch)
                 return told(header, time, .touch(touch))
             case .devicesChanged: devicesDidChange(&sink)
+            case .buttonMapChanged: mapsDidChange(&sink)
             case .screenChanged:
                 isScreenTold = false
                 let screen = pointer.connection.wire?.screen()
@@ -251,15 +316,88 @@ struct X11Session {
         RawEvent(time: time, device: header.device, payload: payload, place: pointer.place)
     }
 
-    private mutating func note(_ button: Button, _ isDown: Bool) {
-        if isDown { buttons.insert(button) } else { buttons.remove(button) }
+    private mutating func devicesDidChange(_ sink: inout some CaptureSink & ~Copyable) {
+        pointer.connection.wire?.followButtonMaps(of: pointer.connection.deviceIDs())
+        let all = pointer.connection.devices()
+        let since = pointer.connection.placeAfterAnswer
+        axes = Self.axes(all)
+        maps = ButtonMaps(all)
+        // Changes of those that were there already are told.
+        mapsSince = all.mapValues { _ in since }.merging(mapsSince) { _, old in old }
+            .filter { all[$0.key] != nil }
+        places.use(all, since: since)
+        devices.change(to: all.mapValues(\.device), &sink)
     }
 
-    private mutating func devicesDidChange(_ sink: inout some CaptureSink & ~Copyable) {
+    // MARK: Buttons
+
+    /// Asks for the maps of the buttons where what was read says that they have changed.
+    ///
+    /// The answer holds for all that stands behind the last notice, unless another one came
+    /// meanwhile. Between two notices nobody can say.
+    private mutating func noteChangedMaps() {
+        let notices = pointer.ahead.count(where: \.event.isButtonMapChange)
+        guard notices > 0 else { return changedMaps = (0, nil, [:]) }
         let all = pointer.connection.devices()
-        axes = Self.axes(all)
-        places.use(all, since: pointer.connection.placeAfterAnswer)
-        devices.change(to: all.mapValues(\.device), &sink)
+        let read = pointer.ahead.count
+        let serial = pointer.connection.placeAfterAnswer
+        pointer.readFurther(until: serial + 1)
+        let isCertain = !pointer.ahead[read...].contains(where: \.event.isButtonMapChange)
+        pointer.putBack(from: read)
+        changedMaps = (notices, isCertain ? ButtonMaps(all) : nil, all.mapValues(\.device))
+    }
+
+    private mutating func mapsDidChange(_ sink: inout some CaptureSink & ~Copyable) {
+        changedMaps.notices -= 1
+        maps = changedMaps.notices == 0 ? changedMaps.maps : nil
+        if maps != nil { devices.change(to: changedMaps.devices, &sink) }
+    }
+
+    /// What programs are told of a button, or the notch that buttons 4 to 7 stand for; nil for nothing.
+    ///
+    /// The server makes such buttons up beside a wheel's motion: those are flagged and left out, so
+    /// that a notch is counted once. Where a driver posts the button of a notch for a device with
+    /// wheels, the server makes up the motion: then the motion is flagged, the button is not, and
+    /// the motion counts.
+    private mutating func button(
+        _ header: X11Event.RawHeader,
+        _ physical: UInt8,
+        _ isDown: Bool,
+        _ sink: inout some CaptureSink & ~Copyable
+    ) -> RawEvent.Payload? {
+        guard !header.isEmulated else { return nil }
+        let button = Button(device: header.device, number: physical)
+        var number = ButtonNumber.unknown
+        if !isDown, let pressed = buttons[button] {
+            number = pressed
+        } else if let maps, pointer.serial >= mapsSince[header.device] ?? 0 {
+            let told = maps.number(of: physical, device: header.device, master: header.master)
+            number = told == 0 ? .none : .known(told)
+        }
+        if isDown, Self.wheel.contains(physical),
+            wheelButton.map({ $0 == (header.device, header.time) }) ?? false
+        {
+            number = .none
+        }
+        buttons[button] = isDown ? number : nil
+        switch number {
+        case .none: return nil
+        case .known(4): return isDown ? .scroll(dx: 0, dy: -120) : nil
+        case .known(5): return isDown ? .scroll(dx: 0, dy: 120) : nil
+        case .known(6): return isDown ? .scroll(dx: -120, dy: 0) : nil
+        case .known(7): return isDown ? .scroll(dx: 120, dy: 0) : nil
+        case .known(let number): return .button(number: number, isDown: isDown)
+        case .unknown:
+            pointer.hide(&sink)
+            return .button(number: physical, isDown: isDown)
+        }
+    }
+
+    /// The buttons that stand for the notches of wheels.
+    private static let wheel: ClosedRange<UInt8> = 4...7
+
+    private static func keyboards(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [UInt8] {
+        devices.filter(\.value.isKeyboard).keys.sorted()
     }
 
     private static func axes(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [PointerAxes] {
@@ -278,6 +416,9 @@ struct X11Session {
     ) -> RawEvent? {
         var first: RawEvent?
         axes[Int(header.device)].read(values) { payload in
+            if case .scroll = payload, header.isEmulated {
+                wheelButton = (header.device, header.time)
+            }
             if let earlier = first { heldMoves.append(earlier) }
             first = RawEvent(time: time, device: header.device, payload: payload)
         }
@@ -294,24 +435,5 @@ struct X11Session {
     /// A movement of less than a count is not recorded, nor is its place.
     private mutating func noteUntold(_ header: X11Event.RawHeader) {
         if pointer.place != nil { places.forgetTold(header.master) }
-    }
-
-    /// A button, or the notch that buttons 4 to 7 stand for.
-    ///
-    /// The server makes such buttons up beside a wheel's motion: those are flagged and left out, so
-    /// that a notch is counted once.
-    private static func button(
-        _ header: X11Event.RawHeader,
-        _ number: UInt8,
-        _ isDown: Bool
-    ) -> RawEvent.Payload? {
-        guard !header.isEmulated else { return nil }
-        switch number {
-        case 4: return isDown ? .scroll(dx: 0, dy: -120) : nil
-        case 5: return isDown ? .scroll(dx: 0, dy: 120) : nil
-        case 6: return isDown ? .scroll(dx: -120, dy: 0) : nil
-        case 7: return isDown ? .scroll(dx: 120, dy: 0) : nil
-        default: return .button(number: number, isDown: isDown)
-        }
     }
 }

@@ -114,7 +114,7 @@ extension Recorder {
         status.totalSince = accounts.since
         status.notices =
             [controls.putBack?.description, accountsFault?.description]
-            .compactMap(\.self) + path.batching.store.notices
+            .compactMap(\.self) + path.batching.store.notices + source.notices
         return status
     }
 
