@@ -150,25 +150,28 @@ struct PointerPlaces {
             asked = senders.devices(lane.ahead, of: before.id, isLost: true)
         }
         guard let way, !asked.isEmpty else { return }
-        masters[index] = before
+        let isFollowed = asked.isDisjoint(with: senders.known)
         let new = histories(asked.subtracting(remembered.keys), lane.connection)
-        let (origin, unsure) = senders.resolve(
+        let found = senders.resolve(
             &lane.ahead,
             of: (before.id, before.path.now, answer),
             way,
             remembered.merging(new) { first, _ in first }
         )
-        if let origin { masters[index].path.begin(at: origin) }
+        if !found.hasPositions, isFollowed { return }
+        masters[index] = before
+        if let origin = found.origin { masters[index].path.begin(at: origin) }
         for place in lane.ahead.indices where lane.ahead[place].event.step?.master == before.id {
             lane.ahead[place].place = nil
         }
         masters[index].follow(&lane.ahead, way, fingers)
         var isSure = true
         for place in lane.ahead.indices where lane.ahead[place].event.step?.master == before.id {
-            if lane.ahead[place].event.movement != nil { isSure = !unsure.contains(place) }
-            if !isSure { lane.ahead[place].place = nil }
+            if lane.ahead[place].event.movement != nil { isSure = !found.unsure.contains(place) }
+            if !isSure, found.hasPositions { lane.ahead[place].place = nil }
         }
-        if !unsure.isEmpty { masters[index].path.forgetTold() }
+        if found.wasConfined { masters[index].path.wasConfined = true }
+        if found.hasPositions, !found.unsure.isEmpty { masters[index].path.forgetTold() }
     }
 
     /// Asks the server about the clicks and the fingers that were read, and reads on up to there.
@@ -301,6 +304,11 @@ struct PointerPlaces {
     /// Nobody can say how the pointers went since the last answer.
     private mutating func disturb() {
         for index in masters.indices { masters[index].isDisturbed = true }
+    }
+
+    /// Whether the server shows the pointers where the events that were read led.
+    func areShown(_ connection: X11Connection) -> Bool {
+        masters.allSatisfy { $0.path.pixel != nil && connection.pixel(of: $0.id) == $0.path.pixel }
     }
 
     /// What was told with a movement did not leave.

@@ -52,9 +52,12 @@ struct PointerTracker: ContextTracker {
     }
 
     mutating func start(_ connection: X11Connection) {
-        connection.watch(connection.root, for: .rootCrossing)
-        for window in connection.family(of: connection.root)?.children ?? [] {
-            connection.watch(window, for: .crossing)
+        // In a window of another screen it is nobody's; what is there must be told all the same.
+        for root in [connection.root] + connection.otherRoots {
+            connection.watch(root, for: .rootCrossing)
+            for window in connection.family(of: root)?.children ?? [] {
+                connection.watch(window, for: .crossing)
+            }
         }
         ask(connection)
     }

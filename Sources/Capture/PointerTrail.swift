@@ -59,8 +59,11 @@ struct PointerTrail {
     ///
     /// A way that ends right and is explained from a click on was right at the click.
     func beginning(of history: [UInt32]) -> UInt32? {
-        history.count < Self.leastKept ? nil : history.first
+        Self.remembersAll(history.count) ? nil : history.first
     }
+
+    /// Whether so many times are all that there were.
+    static func remembersAll(_ count: Int) -> Bool { count < leastKept }
 
     /// A reading ends.
     ///

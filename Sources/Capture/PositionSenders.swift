@@ -21,6 +21,12 @@ struct PositionSenders {
         var y: Double
     }
 
+    /// A pixel, as far as it is known.
+    fileprivate struct Spot {
+        var x: Double?
+        var y: Double?
+    }
+
     /// What the server remembers of a device, and the steps among it that were read before.
     typealias History = (moments: [Moment], earlier: [PointerTrail.Step])
 
@@ -30,9 +36,21 @@ struct PositionSenders {
         let device: UInt8
         let move: X11Event.Move
         /// Where the pointer was before it, in whole pixels.
-        var before: PointerPath.Point?
+        var before: Spot?
         /// Where it was after it: at one of these.
-        var after: [PointerPath.Point] = []
+        var after: [Spot] = []
+    }
+
+    /// What became of the movements of a pointer.
+    struct Resolution {
+        /// Where the pointer was before the first movement, if only that tells it.
+        var origin: PointerPath.Point?
+        /// The movements behind which nobody can say where it was.
+        var unsure: Set<Int> = []
+        /// Some were positions, and are movements now.
+        var hasPositions = false
+        /// A position was beyond an edge.
+        var wasConfined = false
     }
 
     /// The devices that may send positions, with how these would be spread over the desktop.
@@ -85,40 +103,40 @@ struct PositionSenders {
     ///   - way: the desktop, and the devices that say that they tell positions.
     ///   - histories: what the server remembers of the candidates, with the steps that were read
     ///     before.
-    /// - Returns: where the pointer was before the first movement, if only that tells it; and the
-    ///   movements behind which nobody can say where it was.
+    /// - Returns: what following the events needs to know of it.
     mutating func resolve(
         _ events: inout [AheadEvent],
         of pointer: (id: UInt8, from: PointerPath.Point?, to: PointerPath.Point?),
         _ way: FollowedPointer.Way,
         _ histories: [UInt8: History]
-    ) -> (origin: PointerPath.Point?, unsure: Set<Int>) {
+    ) -> Resolution {
         let movements = movements(events, pointer, way, histories)
         let kinds = kinds(movements, way)
-        var origin: PointerPath.Point?
-        var unsure: Set<Int> = []
+        var resolution = Resolution()
         var at = pointer.from
         for (movement, isPosition) in zip(movements, kinds) {
-            if let before = movement.before, at.map({ !Self.isSame($0, before) }) ?? true {
-                at = before
-            }
+            if let before = movement.before { at = before.corrected(at) }
             guard let scales = scales(of: movement, isPosition, way) else {
                 at = at.map { way.desk.confine(movement.sum($0), from: $0) }
-                if at.map({ !movement.leads($0) }) ?? true { unsure.insert(movement.index) }
+                if at.map({ !movement.leads($0) }) ?? true {
+                    resolution.unsure.insert(movement.index)
+                }
                 continue
             }
             let place = movement.target(way.desk.place(movement.move.made, scales), from: at)
             let target = way.desk.confine(place, from: at ?? place)
-            if !movement.leads(target) { unsure.insert(movement.index) }
+            if target != place { resolution.wasConfined = true }
+            if !movement.leads(target) { resolution.unsure.insert(movement.index) }
             if way.scales[Int(movement.device)] == nil {
-                if at == nil { origin = target }
+                resolution.hasPositions = true
+                if at == nil { resolution.origin = target }
                 let from = at ?? target
                 let step = (x: target.x - from.x, y: target.y - from.y)
                 events[movement.index].event.setMovement(step)
             }
             at = target
         }
-        return (origin, unsure)
+        return resolution
     }
 
     /// How the values of a movement are spread over the desktop; nil where they are no position.
@@ -150,8 +168,11 @@ struct PositionSenders {
     /// Whether a movement is a position; nil where it cannot be told from where it began and led to.
     private func isPosition(_ movement: Movement, _ way: FollowedPointer.Way) -> Bool? {
         guard way.scales[Int(movement.device)] == nil, let scales = candidates[movement.device],
-            let before = movement.before, !movement.after.isEmpty
+            let spot = movement.before, movement.isKnown(spot),
+            movement.after.contains(where: movement.isKnown)
         else { return nil }
+        // An axis that the movement does not tell is not looked at.
+        let before = (x: spot.x ?? 0, y: spot.y ?? 0)
         let place = movement.target(way.desk.place(movement.move.made, scales), from: before)
         let isPlace = movement.leads(way.desk.confine(place, from: before))
         // What the server remembers is cut to whole pixels.
@@ -180,28 +201,35 @@ struct PositionSenders {
         for (device, history) in histories {
             matches[device] = Self.match(history.moments, history.earlier, events, device)
         }
-        func place(_ moment: Moment?, _ device: UInt8) -> PointerPath.Point? {
-            guard let moment, let scales = candidates[device] else { return nil }
-            return way.desk.place((moment.x, moment.y), scales)
+        /// The server remembers of a movement the axes that it tells, and zeros.
+        func spot(_ moment: Moment?, _ device: UInt8, _ axes: UInt8?) -> [Spot] {
+            guard let moment, let scales = candidates[device] else { return [] }
+            let place = way.desk.place((moment.x, moment.y), scales)
+            let axes = axes ?? ((moment.x == 0 ? 0 : 1) | (moment.y == 0 ? 0 : 2))
+            return [Spot(x: axes & 1 != 0 ? place.x : nil, y: axes & 2 != 0 ? place.y : nil)]
         }
         for index in movements.indices {
             let device = movements[index].device
             let match = matches[device]?[movements[index].index]
-            movements[index].before = place(match?.moment, device)
+            movements[index].before =
+                spot(match?.moment, device, movements[index].move.present).first
             let next = index + 1 < movements.count ? movements[index + 1] : nil
             if let next, next.device != device {
                 let other = matches[next.device]?[next.index]?.moment
-                movements[index].after = [place(other, next.device)].compactMap(\.self)
+                movements[index].after = spot(other, next.device, next.move.present)
             } else {
-                movements[index].after = [place(match?.next, device)].compactMap(\.self)
-                if next == nil, let end = pointer.to { movements[index].after.append(end) }
+                movements[index].after = spot(match?.next, device, match?.nextAxes)
+                if next == nil, let end = pointer.to {
+                    movements[index].after.append(Spot(x: end.x, y: end.y))
+                }
             }
         }
         return movements
     }
 
-    /// What the server remembers of an event, and what of the same device comes behind it.
-    private typealias Match = (moment: Moment, next: Moment?)
+    /// What the server remembers of an event, and what of the same device comes behind it, with the
+    /// axes of that where it was read.
+    private typealias Match = (moment: Moment, next: Moment?, nextAxes: UInt8?)
 
     /// Finds the events of a device that the server remembers, by their place among all.
     private static func match(
@@ -210,37 +238,47 @@ struct PositionSenders {
         _ events: [AheadEvent],
         _ device: UInt8
     ) -> [Int: Match] {
-        var steps: [(index: Int?, time: UInt32, isMovement: Bool)] =
-            earlier.map { (nil, $0.time, true) }
+        var steps: [(index: Int?, time: UInt32, axes: UInt8?)] =
+            earlier.map { (nil, $0.time, nil) }
         for (index, event) in events.enumerated() {
             guard let step = event.event.step, step.device == device else { continue }
-            steps.append((index, step.time, event.event.movement != nil))
+            steps.append((index, step.time, event.event.movement?.move.present ?? 0))
         }
         // Where there are more in a millisecond than were read nobody can say which is which.
         var surplus: [UInt32: Int] = [:]
         for moment in moments { surplus[moment.time, default: 0] += 1 }
         for step in steps { surplus[step.time, default: 0] -= 1 }
+        /// Whether the first ones in a millisecond are the same: some may have come after the question, but
+        /// the first one that is remembered may have others before it that are not.
+        let isFull = !PointerTrail.remembersAll(moments.count)
+        func isSame(_ time: UInt32) -> Bool {
+            let left = surplus[time] ?? 0
+            return left == 0 || (left < 0 && !(isFull && time == moments.first?.time))
+        }
         var matches: [Int: Match] = [:]
         // The movement that came last: what is next tells where it led to.
-        var open: Int?
+        var last: Int?
         var left = steps[...]
         for moment in moments {
             while let step = left.first, isLater(moment.time, than: step.time) {
                 left.removeFirst()
-                open = nil
+                last = nil
             }
             guard let step = left.first, step.time == moment.time else {
-                if let open { matches[open]?.next = moment }
-                open = nil
+                if let last { matches[last]?.next = moment }
+                last = nil
                 continue
             }
             left.removeFirst()
             // Of a button the server remembers no position.
-            guard step.isMovement else { continue }
-            let isCertain = surplus[step.time] ?? 0 <= 0
-            if let open, isCertain { matches[open]?.next = moment }
-            open = isCertain ? step.index : nil
-            if let open { matches[open] = (moment, nil) }
+            if step.axes == 0 { continue }
+            let isCertain = isSame(step.time)
+            if let last, isCertain {
+                matches[last]?.next = moment
+                matches[last]?.nextAxes = step.axes
+            }
+            last = isCertain ? step.index : nil
+            if let last { matches[last] = (moment, nil, nil) }
         }
         return matches
     }
@@ -248,9 +286,16 @@ struct PositionSenders {
     private static func isLater(_ time: UInt32, than other: UInt32) -> Bool {
         Int32(bitPattern: time &- other) > 0
     }
+}
 
-    private static func isSame(_ point: PointerPath.Point, _ whole: PointerPath.Point) -> Bool {
-        point.x.rounded(.towardZero) == whole.x && point.y.rounded(.towardZero) == whole.y
+extension PositionSenders.Spot {
+    /// A position that is of this pixel, along the axes that are known.
+    fileprivate func corrected(_ point: PointerPath.Point?) -> PointerPath.Point? {
+        guard let point else { return x.flatMap { x in y.map { (x, $0) } } }
+        func corrected(_ value: Double, _ known: Double?) -> Double {
+            known.map { value.rounded(.towardZero) == $0 ? value : $0 } ?? value
+        }
+        return (corrected(point.x, x), corrected(point.y, y))
     }
 }
 
@@ -269,15 +314,21 @@ extension PositionSenders.Movement {
         (from.x + move.made.x, from.y + move.made.y)
     }
 
-    /// Whether it led to the pixel of this point, along the axes that are told.
+    /// Whether all axes that it tells are known of a pixel.
+    fileprivate func isKnown(_ spot: PositionSenders.Spot) -> Bool {
+        (move.present & 1 == 0 || spot.x != nil) && (move.present & 2 == 0 || spot.y != nil)
+    }
+
+    /// Whether it led to the pixel of this point, along the axes that it tells.
     fileprivate func leads(_ point: PointerPath.Point) -> Bool {
-        func isSame(_ value: Double, _ whole: Double) -> Bool {
-            value.rounded(.towardZero) == whole.rounded(.towardZero)
-                || (value + 0x1p-20).rounded(.towardZero) == whole.rounded(.towardZero)
+        func isSame(_ value: Double, _ known: Double?) -> Bool {
+            guard let whole = known?.rounded(.towardZero) else { return false }
+            return value.rounded(.towardZero) == whole
+                || (value + 0x1p-20).rounded(.towardZero) == whole
         }
-        return after.contains { pixel in
-            (move.present & 1 == 0 || isSame(point.x, pixel.x))
-                && (move.present & 2 == 0 || isSame(point.y, pixel.y))
+        return after.contains { spot in
+            (move.present & 1 == 0 || isSame(point.x, spot.x))
+                && (move.present & 2 == 0 || isSame(point.y, spot.y))
         }
     }
 }

@@ -126,8 +126,11 @@ extension X11Connection {
         return unsafe attributes.override_redirect != 0
     }
 
-    /// How many screens the server has, each with a root of its own.
-    var screenCount: Int { Int(unsafe XScreenCount(display)) }
+    /// The roots of the server's other screens.
+    var otherRoots: [UInt] {
+        (0..<(unsafe XScreenCount(display))).map { unsafe XRootWindow(display, $0) }
+            .filter { $0 != root }
+    }
 
     /// The number all windows of the client share that made this one.
     func client(of window: UInt) -> UInt {

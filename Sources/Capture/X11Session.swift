@@ -59,7 +59,7 @@ struct X11Session {
         let pointer = try X11Connection(role: .pointer)
         if keyboard.isXWayland { throw CaptureError(.wayland) }
         keys = try KeyboardState(keyboard)
-        hasOtherScreens = keyboard.screenCount > 1
+        hasOtherScreens = !keyboard.otherRoots.isEmpty
         keyboard.selectInput(
             [
                 XI_RawKeyPress, XI_RawKeyRelease,
@@ -195,8 +195,9 @@ struct X11Session {
     private mutating func findScreen(_ sink: inout some CaptureSink & ~Copyable) {
         let wasHere = isPointerHere
         isPointerHere = pointer.connection.pointedWindow() != nil
-        let isCertain = pointer.ahead.isEmpty || places.isCertain
-        pointer.setBlind(!(wasHere && isPointerHere && isCertain), &sink)
+        let isCertain = places.isCertain && places.areShown(pointer.connection)
+        let isBlind = !pointer.ahead.isEmpty && !(wasHere && isPointerHere && isCertain)
+        pointer.setBlind(isBlind, &sink)
     }
 
     private mutating func nextKey(_ sink: inout some CaptureSink & ~Copyable) -> RawEvent? {

@@ -42,7 +42,8 @@ private let allowedImports: [String: Set<String>] = [
 
 /// The only files that may step outside Swift's memory safety.
 private let unsafeFiles: Set<String> = [
-    "Capture/X11Connection.swift", "Capture/X11Connection+Devices.swift",
+    "Capture/X11Connection.swift", "Capture/X11Connection+Controls.swift",
+    "Capture/X11Connection+Devices.swift",
     "Capture/X11Connection+DeviceTable.swift", "Capture/EventWire.swift",
     "Capture/Proc.swift", "Capture/TerminalPrompts.swift", "Capture/X11Connection+Events.swift",
     "Capture/X11Connection+Properties.swift", "Capture/X11Connection+Windows.swift",
