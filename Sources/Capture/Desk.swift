@@ -72,7 +72,12 @@ struct AxisScale {
 
     /// The scales of a device; nil for one that tells no positions.
     static func desktop(_ device: Device) -> Desktop? {
-        device.position.map { (AxisScale($0.x.range), AxisScale($0.y.range)) }
+        device.position.map { desktop($0.x, $0.y) }
+    }
+
+    /// The scales of two axes, whatever they are called.
+    static func desktop(_ x: Device.Axis, _ y: Device.Axis) -> Desktop {
+        (AxisScale(x.range), AxisScale(y.range))
     }
 
     private init(_ range: ClosedRange<Int32>) {

@@ -42,6 +42,8 @@ package protocol EventSource: AnyObject {
 
     /// When to read though nothing has come, in monotonic milliseconds; nil for never.
     var lookDue: Int64? { get }
+    /// Why input that the server shows is not recorded now, in sentences.
+    var notices: [String] { get }
 
     /// Says of which windows the title is needed; of all others it is not read.
     ///
@@ -66,4 +68,8 @@ package protocol EventSource: AnyObject {
     /// - Throws: ``CaptureError`` when the connection is lost; the source is then disconnected.
     func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) throws(CaptureError)
         -> Int
+}
+
+extension EventSource {
+    package var notices: [String] { [] }
 }

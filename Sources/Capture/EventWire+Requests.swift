@@ -10,7 +10,9 @@ extension EventWire {
     ///
     /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.2, or `unreachable`.
     func begin() throws(CaptureError) {
-        if let input = find("XInputExtension") { codes.input = input.major }
+        if let input = find("XInputExtension") {
+            (codes.input, codes.mappingEvent) = (input.major, input.event + Self.mapping)
+        }
         // XIQueryVersion
         guard codes.input != 0,
             let version = ask(request(codes.input, 47, 2 | 2 << 16)), version.half(8) == 2,
@@ -46,6 +48,9 @@ extension EventWire {
         return bytes
     }
 
+    /// XI_DeviceMappingNotify: the place of the event among those of XInput 1.
+    private static let mapping: UInt8 = 11
+
     // MARK: What is told
 
     /// Selects events of XInput on the root window (XISelectEvents).
@@ -70,6 +75,16 @@ extension EventWire {
     /// (RRSelectInput).
     func followMonitors() {
         if codes.monitors != 0 { send(request(codes.monitors, 4, root, 7)) }
+        synchronize()
+    }
+
+    /// Selects changes of the button maps of devices (SelectExtensionEvent of XInput 1).
+    func followButtonMaps(of devices: [UInt8]) {
+        for id in devices {
+            // The class of an event is its type and its device.
+            let wanted = UInt32(id) << 8 | UInt32(codes.mappingEvent)
+            send(request(codes.input, 6, root, 1, wanted))
+        }
         synchronize()
     }
 

@@ -18,6 +18,8 @@ import Wire
     /// The numbers that the server gave to extensions.
     struct Codes {
         var input: UInt8 = 0
+        /// The type of DeviceMappingNotify.
+        var mappingEvent: UInt8 = 0
         var shape: UInt8 = 0
         /// The type of the event; no event's where there is no such extension.
         var shapeEvent: UInt8 = 0
@@ -260,6 +262,9 @@ import Wire
         case 28:
             let property = atoms.property(packet.id(8))
             return property.map { .propertyChanged(window: packet.id(4), $0) } ?? .other
+        case codes.mappingEvent:
+            // MappingPointer
+            return packet.byte(4) == 2 ? .buttonMapChanged : .other
         case codes.shapeEvent: return .rearranged(window: packet.id(4))
         case codes.monitorEvent, codes.monitorEvent + 1: return .screenChanged
         // What another client has sent has the highest bit.

@@ -24,8 +24,15 @@ struct FocusTracker: ContextTracker {
     /// Whose it is, from a place in the stream on.
     private var finding: WindowBook.Finding?
     /// An answer of the server that holds from this serial number on.
-    private var answer: (window: UInt, serial: UInt)?
+    private var answer: (window: UInt, serial: UInt, followsPointer: Bool)?
     private var hasAsked = false
+    /// Where keys went when that was last asked or told.
+    private var target: X11Connection.KeyTarget?
+    /// Keys go into the window under the pointer, whose crossings are told.
+    private var followsPointer = false
+    /// Crossings are told to another client alone.
+    private var isPointerGrabbed = false
+    private var hasCheckedPointer = false
 
     /// How often a window is asked whether it shows a terminal, in milliseconds.
     private static let interval: Int64 = 2000
@@ -40,6 +47,16 @@ struct FocusTracker: ContextTracker {
         guard case .window(var facts) = place else { return place }
         facts.mayAskForSecret = mayBeSecret
         return .window(facts)
+    }
+
+    /// Why no key can be recorded now; nil where nothing of the kind is known.
+    var notice: CaptureNotice? {
+        guard place == .unknown else { return nil }
+        return switch target {
+        case .pointer: .focusFollowsPointer
+        case .nowhere: .noFocus
+        case .window, nil: nil
+        }
     }
 
     /// Begins with the root, its children and their children, and the focus of now.
@@ -76,6 +93,7 @@ struct FocusTracker: ContextTracker {
 
     mutating func beginRound() {
         hasAsked = false
+        hasCheckedPointer = false
         prompts.beginReading()
     }
 
@@ -113,7 +131,15 @@ struct FocusTracker: ContextTracker {
             } else if place != .grabbed || mode == .ungrab {
                 leave(.unknown)
             }
-        case .created(let window): watchNew(window, connection)
+        case .created(let window):
+            watchNew(window, connection)
+            // It may have come under the pointer before it was watched.
+            losePointer()
+        case .reparented(let window) where followsPointer:
+            watchNew(window, connection)
+            losePointer()
+        case .entered(let window, let mode, _, _):
+            pointerDidEnter(window, mode, serial, connection)
         default: break
         }
         if isVoid, let focused { enter(focused, serial, connection) }
@@ -134,6 +160,7 @@ struct FocusTracker: ContextTracker {
             case .local: prompts.mayBeSecret(time) { [terminals] in terminals.look() }
             case .remote: true
             }
+        checkPointer(connection)
         askUnlessKnown(connection)
         return true
     }
@@ -141,6 +168,7 @@ struct FocusTracker: ContextTracker {
     mutating func settle(_ serial: UInt, _ connection: X11Connection) {
         if let answer, serial >= answer.serial {
             self.answer = nil
+            followsPointer = answer.followsPointer
             enter(answer.window, serial, connection)
         }
         if let finding, serial >= finding.validFrom { place = .window(finding.facts) }
@@ -163,6 +191,8 @@ struct FocusTracker: ContextTracker {
         } else if detail == .this || detail == .inferior {
             // To this very window, be it from one inside it: toolkits move the focus between a window
             // and one of their own within it.
+            followsPointer = false
+            target = window == connection.root ? .pointer : .window(window)
             enter(window, serial, connection)
         } else {
             leave(.unknown)
@@ -191,6 +221,43 @@ struct FocusTracker: ContextTracker {
         focused = nil
         finding = nil
         terminal = .none
+        followsPointer = false
+    }
+
+    // MARK: The focus follows the pointer
+
+    /// A button went down or up: while one is down the server tells no crossings.
+    mutating func buttonMoved() {
+        losePointer()
+    }
+
+    /// Where the pointer is is not known any more; it still decides where keys go.
+    private mutating func losePointer() {
+        guard followsPointer else { return }
+        answer = nil
+        leave(.unknown)
+        followsPointer = true
+    }
+
+    private mutating func pointerDidEnter(
+        _ window: UInt,
+        _ mode: X11Event.FocusMode,
+        _ serial: UInt,
+        _ connection: X11Connection
+    ) {
+        isPointerGrabbed = mode == .grab
+        guard followsPointer else { return }
+        losePointer()
+        if !isPointerGrabbed, window != connection.root { enter(window, serial, connection) }
+    }
+
+    /// Makes sure, once a reading, that the pointer is where the crossings say: a client that grabs it
+    /// in the window it is in is not seen.
+    private mutating func checkPointer(_ connection: X11Connection) {
+        guard followsPointer, !hasCheckedPointer, let focused else { return }
+        hasCheckedPointer = true
+        let pointed = connection.pointedWindow(atRest: true)
+        if pointed == nil || pointed != book.top(of: focused) { losePointer() }
     }
 
     private mutating func askUnlessKnown(_ connection: X11Connection) {
@@ -201,14 +268,30 @@ struct FocusTracker: ContextTracker {
     /// Asks for the focus twice, so that the answer is certain from a known serial number on.
     private mutating func ask(_ connection: X11Connection) {
         hasAsked = true
-        guard let first = connection.focusedWindow() else { return }
-        // The root stays watched for new windows.
-        if first != connection.root { connection.watch(first, for: .facts(.keyboard)) }
+        target = connection.keyTarget()
+        guard let first = window(of: target, connection) else { return }
+        connection.watch(first, for: .facts(.keyboard))
         let serial = connection.placeBeforeQuestion
-        guard connection.focusedWindow() == first else { return }
-        answer = (first, serial)
+        guard connection.keyTarget() == target, window(of: target, connection) == first else {
+            return
+        }
+        answer = (first, serial, target == .pointer)
         // Read now, it holds for the next key, which would have to wait for it otherwise.
         book.prepare(first, connection)
+    }
+
+    /// The window that gets keys; nil where that is not certain, or none.
+    private func window(
+        of target: X11Connection.KeyTarget?,
+        _ connection: X11Connection
+    ) -> UInt? {
+        switch target {
+        case .window(let window): return window
+        case .pointer where !isPointerGrabbed:
+            let window = connection.pointedWindow(atRest: true)
+            return window == 0 ? nil : window
+        case .pointer, .nowhere, nil: return nil
+        }
     }
 
     private func watchNew(_ window: UInt, _ connection: X11Connection) {

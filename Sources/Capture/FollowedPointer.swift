@@ -19,6 +19,8 @@ struct FollowedPointer {
     var path = PointerPath()
     /// Something else than the events that were read moved it, or may have.
     var isDisturbed = false
+    /// Whether the events that were read led to where it is, and no edge stopped it.
+    private(set) var isCertain = false
     /// The movement read last.
     private var lastMove: (index: Int, time: EventTime)?
     /// The clicks on the border of two pixels since which it moved by whole pixels, if at all.
@@ -37,6 +39,7 @@ struct FollowedPointer {
     mutating func follow(_ events: inout [AheadEvent], _ way: Way?, _ fingers: Fingers) {
         lastMove = nil
         borders = []
+        path.wasConfined = false
         guard let way else { return }
         var events = events.mutableSpan
         for index in events.indices where events[index].serial >= way.start {
@@ -104,6 +107,7 @@ struct FollowedPointer {
     ) {
         let end = path.now
         let isSettled = path.settle(at: answer) { connection.pixel(of: id) }
+        isCertain = isSettled && !isDisturbed && !path.wasConfined
         guard isSettled, !isDisturbed else {
             path.forgetTold()
             for place in events.indices where events[place].event.step?.master == id {

@@ -23,6 +23,8 @@ struct Lane<Tracker: ContextTracker> {
     private var told: AppContext?
     /// The context told last is not the tracker's, but that of one event.
     private var isToldApart = false
+    /// Nobody can say where input goes, whatever the tracker says.
+    private(set) var isBlind = false
     /// How often another context was told.
     private(set) var changes = 0
 
@@ -135,7 +137,8 @@ struct Lane<Tracker: ContextTracker> {
             tell(tracker.context, &sink)
             switch event {
             case .rawKey, .rawButton, .rawMotion, .rawAxes, .rawTouch, .modifiersChanged,
-                .keyMapChanged, .devicesChanged, .screenChanged:
+                .keyMapChanged, .keyboardControls,
+                .devicesChanged, .buttonMapChanged, .screenChanged:
                 return event
             default: continue
             }
@@ -213,9 +216,17 @@ struct Lane<Tracker: ContextTracker> {
         isToldApart = true
     }
 
+    /// From here on, or no longer, nobody can say where input goes.
+    mutating func setBlind(_ isBlind: Bool, _ sink: inout some CaptureSink & ~Copyable) {
+        guard isBlind != self.isBlind else { return }
+        self.isBlind = isBlind
+        tell(tracker.context, &sink)
+    }
+
     /// Tells a context, unless it is the one that was told last.
-    private mutating func tell(_ context: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
+    private mutating func tell(_ known: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
         isToldApart = false
+        let context = isBlind ? .unknown : known
         guard context != told, !connection.isLost else { return }
         told = context
         changes += 1

@@ -35,6 +35,8 @@ struct PointerPath {
     private(set) var now: Point?
     /// What was cut from the last answer and the movements since.
     private var slack = cut
+    /// An edge of the desktop or of a monitor has stopped it since this was last set to false.
+    var wasConfined = false
     /// A device that tells positions has moved the pointer.
     private var wasPlaced = false
     /// Where a reader of the recording thinks it is, and when it was last told for sure.
@@ -59,10 +61,25 @@ struct PointerPath {
         value.rounded(.down) == (value + slack).rounded(.down)
     }
 
+    /// Whether this is where an answer of the server says; true where it does not say.
+    func isAt(_ answer: Point?) -> Bool {
+        guard let answer else { return true }
+        guard let now else { return false }
+        return abs(answer.x - now.x) < Self.tolerance && abs(answer.y - now.y) < Self.tolerance
+    }
+
+    /// Begins where a device says that the pointer is.
+    mutating func begin(at point: Point) {
+        (now, slack) = (point, Self.cut)
+    }
+
     /// Moves the pointer by what the server made of a movement.
     mutating func move(by made: Point, counts: Point, on desk: Desk) {
         if let from = now {
-            now = desk.confine((from.x + made.x, from.y + made.y), from: from)
+            let target = (x: from.x + made.x, y: from.y + made.y)
+            let place = desk.confine(target, from: from)
+            if place != target { wasConfined = true }
+            now = place
             if !made.x.isWhole || !made.y.isWhole { slack += Self.cut }
         }
         read?.pixel.x += counts.x
@@ -80,7 +97,9 @@ struct PointerPath {
         wasPlaced = true
         if let from = now {
             let to = (axes & 1 != 0 ? made.x : from.x, axes & 2 != 0 ? made.y : from.y)
-            now = desk.confine(to, from: from)
+            let place = desk.confine(to, from: from)
+            if place != to { wasConfined = true }
+            now = place
         }
         if axes & 1 != 0 { read?.pixel.x = counts.x }
         if axes & 2 != 0 { read?.pixel.y = counts.y }
@@ -98,9 +117,7 @@ struct PointerPath {
     ///   - shown: asks for the pixel where the server shows the pointer.
     /// - Returns: whether the way since the last answer led there.
     mutating func settle(at answer: Point?, shown: () -> Pixel?) -> Bool {
-        if let answer, let now, abs(answer.x - now.x) < Self.tolerance,
-            abs(answer.y - now.y) < Self.tolerance
-        {
+        if let answer, isAt(answer) {
             (self.now, slack) = (answer, Self.cut)
             if pixel == nil, let place = shown().flatMap({ Self.place(answer, on: $0) }) {
                 (self.now, slack) = (place, 0)

@@ -18,6 +18,11 @@ struct PointerPlaces {
     private var contexts = 0
     private var trail = PointerTrail()
     private var fingers = Fingers()
+    private var senders = PositionSenders()
+    /// Whether the server is asked at every reading what it remembers of the pointers.
+    var asksAlways = false
+    /// Whether all that moved the pointers in the last reading was read, and no edge stopped them.
+    private(set) var isCertain = false
     /// Where the fingers of a reading came down, in their order.
     private var landings: [Fingers.Landing] = []
 
@@ -41,6 +46,7 @@ struct PointerPlaces {
             devices[id].flatMap { AxisScale.desktop($0.device) }
         }
         fingers.use(devices)
+        senders.use(devices)
     }
 
     /// The desktop is another one from here on; nil where nobody can say.
@@ -70,6 +76,8 @@ struct PointerPlaces {
     /// Asks where the pointers are, reads up to there, and says where they were at each click and on
     /// the way.
     mutating func reckon(_ lane: inout Lane<PointerTracker>, _ now: EventTime) {
+        // Before the positions, so that all that is remembered is read with them.
+        let remembered = histories(senders.known, lane.connection)
         let serial = lane.connection.nextRequest
         var answers = masters.map { position($0.id, lane.connection) }
         lane.readAhead(until: serial)
@@ -80,11 +88,6 @@ struct PointerPlaces {
         if !histories.allSatisfy({ trail.explains($0.times, of: $0.device, by: steps) }) {
             disturb()
         }
-        trail.endReading(
-            now.server,
-            masters.map(\.id),
-            lane.ahead.reversed().lazy.compactMap(\.event.step)
-        )
         if lane.changes != contexts {
             contexts = lane.changes
             for index in masters.indices { masters[index].path.forgetTold() }
@@ -98,12 +101,77 @@ struct PointerPlaces {
             )
         }
         for index in masters.indices {
-            masters[index].follow(&lane.ahead, way, fingers)
+            follow(index, to: answers[index], &lane, way, remembered)
             masters[index].settle(at: answers[index], &lane.ahead, lane.connection)
         }
+        trail.endReading(
+            now.server,
+            masters.map(\.id),
+            lane.ahead.reversed().lazy.compactMap(\.event.step)
+        )
+        isCertain =
+            masters.allSatisfy(\.isCertain)
+            && histories.allSatisfy { trail.beginning(of: $0.times) == nil }
         for time in histories.compactMap({ trail.beginning(of: $0.times) }) {
             forgetClicks(before: time, &lane)
         }
+    }
+
+    /// What the server remembers of devices, and what was read of that before.
+    private func histories(
+        _ devices: Set<UInt8>,
+        _ connection: X11Connection
+    ) -> [UInt8: PositionSenders.History] {
+        var histories: [UInt8: PositionSenders.History] = [:]
+        for device in devices {
+            histories[device] = (
+                connection.history(of: device, since: trail.start), trail.earlier(of: device)
+            )
+        }
+        return histories
+    }
+
+    /// Follows the movements of a pointer, those that are positions too.
+    private mutating func follow(
+        _ index: Int,
+        to answer: PointerPath.Point?,
+        _ lane: inout Lane<PointerTracker>,
+        _ way: FollowedPointer.Way?,
+        _ remembered: [UInt8: PositionSenders.History]
+    ) {
+        let before = masters[index]
+        var asked = senders.devices(lane.ahead, of: before.id, isLost: false)
+        if asked.isEmpty {
+            masters[index].follow(&lane.ahead, way, fingers)
+            // At an edge movements may lead to the same place as positions.
+            guard !masters[index].path.isAt(answer) || masters[index].path.wasConfined else {
+                return
+            }
+            asked = senders.devices(lane.ahead, of: before.id, isLost: true)
+        }
+        guard let way, !asked.isEmpty else { return }
+        let isFollowed = asked.isDisjoint(with: senders.known)
+        let new = histories(asked.subtracting(remembered.keys), lane.connection)
+        let found = senders.resolve(
+            &lane.ahead,
+            of: (before.id, before.path.now, answer),
+            way,
+            remembered.merging(new) { first, _ in first }
+        )
+        if !found.hasPositions, isFollowed { return }
+        masters[index] = before
+        if let origin = found.origin { masters[index].path.begin(at: origin) }
+        for place in lane.ahead.indices where lane.ahead[place].event.step?.master == before.id {
+            lane.ahead[place].place = nil
+        }
+        masters[index].follow(&lane.ahead, way, fingers)
+        var isSure = true
+        for place in lane.ahead.indices where lane.ahead[place].event.step?.master == before.id {
+            if lane.ahead[place].event.movement != nil { isSure = !found.unsure.contains(place) }
+            if !isSure, found.hasPositions { lane.ahead[place].place = nil }
+        }
+        if found.wasConfined { masters[index].path.wasConfined = true }
+        if found.hasPositions, !found.unsure.isEmpty { masters[index].path.forgetTold() }
     }
 
     /// Asks the server about the clicks and the fingers that were read, and reads on up to there.
@@ -124,14 +192,17 @@ struct PointerPlaces {
         for _ in 0..<Self.mostRounds where examined < lane.ahead.count {
             let first = examined
             examined = lane.ahead.count
-            guard lane.ahead[first...].contains(where: \.event.raisesQuestion) else { break }
+            let isRaised = lane.ahead[first...].contains(where: \.event.raisesQuestion)
+            guard asksAlways || isRaised else { break }
             placeFingers(&lane.ahead)
             let questions = findLandings(&lane.ahead, from: first)
-            let hasClick = lane.ahead[first...].contains(where: \.event.isClick)
+            let hasClick = asksAlways || lane.ahead[first...].contains(where: \.event.isClick)
             guard hasClick || !questions.isEmpty else { break }
             if hasClick {
                 let devices = trail.devices(lane.ahead.compactMap(\.event.step))
-                histories = devices.map { ($0, lane.connection.times(of: $0, since: trail.start)) }
+                histories = devices.map {
+                    ($0, lane.connection.history(of: $0, since: trail.start).map(\.time))
+                }
             }
             let windows = questions.map { lane.connection.window(at: $0.pixel) }
             let serial = lane.connection.nextRequest
@@ -233,6 +304,11 @@ struct PointerPlaces {
     /// Nobody can say how the pointers went since the last answer.
     private mutating func disturb() {
         for index in masters.indices { masters[index].isDisturbed = true }
+    }
+
+    /// Whether the server shows the pointers where the events that were read led.
+    func areShown(_ connection: X11Connection) -> Bool {
+        masters.allSatisfy { $0.path.pixel != nil && connection.pixel(of: $0.id) == $0.path.pixel }
     }
 
     /// What was told with a movement did not leave.

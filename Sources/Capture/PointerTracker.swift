@@ -52,9 +52,12 @@ struct PointerTracker: ContextTracker {
     }
 
     mutating func start(_ connection: X11Connection) {
-        connection.watch(connection.root, for: .rootCrossing)
-        for window in connection.family(of: connection.root)?.children ?? [] {
-            connection.watch(window, for: .crossing)
+        // In a window of another screen it is nobody's; what is there must be told all the same.
+        for root in [connection.root] + connection.otherRoots {
+            connection.watch(root, for: .rootCrossing)
+            for window in connection.family(of: root)?.children ?? [] {
+                connection.watch(window, for: .crossing)
+            }
         }
         prepare(connection)
         ask(connection)
@@ -77,6 +80,12 @@ struct PointerTracker: ContextTracker {
         guard place != .held else { return }
         go(to: .unknown)
         ask(connection)
+    }
+
+    /// Nobody can say where the pointer is; it is asked.
+    mutating func lose() {
+        answer = nil
+        go(to: .unknown)
     }
 
     mutating func beginRound() {

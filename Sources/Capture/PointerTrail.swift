@@ -30,6 +30,11 @@ struct PointerTrail {
     /// The device that used each pointer last.
     private var last: [UInt8: UInt8] = [:]
 
+    /// The steps of a device from then on that were read before.
+    func earlier(of device: UInt8) -> [Step] {
+        read.reversed().filter { $0.device == device }
+    }
+
     /// The devices among whose times a movement of another kind could stand.
     func devices(_ steps: [Step]) -> Set<UInt8> { Set(steps.map(\.device)).union(last.values) }
 
@@ -54,8 +59,11 @@ struct PointerTrail {
     ///
     /// A way that ends right and is explained from a click on was right at the click.
     func beginning(of history: [UInt32]) -> UInt32? {
-        history.count < Self.leastKept ? nil : history.first
+        Self.remembersAll(history.count) ? nil : history.first
     }
+
+    /// Whether so many times are all that there were.
+    static func remembersAll(_ count: Int) -> Bool { count < leastKept }
 
     /// A reading ends.
     ///

@@ -50,7 +50,9 @@ struct WindowPage {
         var chain: [UInt] = []
         var next = window
         repeat {
-            guard next != 0, next != connection.root, chain.count < 16 else { return nil }
+            guard next != 0, next != connection.root, chain.count < 16,
+                !connection.otherRoots.contains(next)
+            else { return nil }
             connection.watch(next, for: .facts(role))
             chain.append(next)
             guard let parent = connection.family(of: next)?.parent else { return nil }

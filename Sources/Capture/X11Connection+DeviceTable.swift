@@ -17,7 +17,18 @@ extension X11Connection {
         var device: Device
         var axes: PointerAxes
         var isMasterPointer: Bool
+        var isKeyboard = false
         var touch: TouchMode?
+        /// The map of the device itself, from button 1 on.
+        var ownMap: [UInt8] = []
+    }
+
+    /// The ids of all devices.
+    func deviceIDs() -> [UInt8] {
+        var count: Int32 = 0
+        guard let infos = unsafe XIQueryDevice(display, XIAllDevices, &count) else { return [] }
+        defer { unsafe XIFreeDeviceInfo(infos) }
+        return (0..<Int(count)).compactMap { UInt8(exactly: unsafe infos[$0].deviceid) }
     }
 
     /// All devices, by their id.
@@ -43,19 +54,32 @@ extension X11Connection {
                 unsafe add(part, to: &entry)
             }
             entry.device.kind = kinds[id] ?? (entry.touch == nil ? .other : .touchscreen)
+            entry.isKeyboard = unsafe info.use == XISlaveKeyboard || info.use == XIMasterKeyboard
             if entry.device.kind == .other {
-                let isKeyboard =
-                    unsafe info.use == XISlaveKeyboard || info.use == XIMasterKeyboard
-                entry.device.kind = isKeyboard ? .keyboard : .mouse
+                entry.device.kind = entry.isKeyboard ? .keyboard : .mouse
             }
             if unsafe info.use != XIFloatingSlave {
                 entry.device.master = UInt8(clamping: unsafe info.attachment)
             }
+            if entry.device.buttons > 0 { entry.ownMap = buttonMap(of: id) }
             let product = deviceNumbers(id, productID)
             (entry.device.vendor, entry.device.product) = (product.0, product.1)
             entries[id] = entry
         }
+        let maps = ButtonMaps(entries)
+        for id in entries.keys { entries[id]?.device.buttonMap = maps.whole(of: id) }
         return entries
+    }
+
+    /// What the server makes of the buttons of a device or a pointer, from button 1 on.
+    private func buttonMap(of id: UInt8) -> [UInt8] {
+        var device = unsafe XDevice()
+        unsafe device.device_id = XID(id)
+        var map = [UInt8](repeating: 0, count: 256)
+        let count = unsafe map.withUnsafeMutableBufferPointer {
+            unsafe XGetDeviceButtonMapping(display, &device, $0.baseAddress, UInt32($0.count))
+        }
+        return Array(map.prefix(max(0, Int(count))))
     }
 
     private func add(
@@ -180,9 +204,9 @@ extension X11Connection {
         return PointerPath.pixel((place.x, place.y))
     }
 
-    /// The server's times of what moved a pointer or pressed its buttons with a device, as far back
-    /// as the server remembers; empty without a beginning.
-    func times(of id: UInt8, since start: UInt32?) -> [UInt32] {
+    /// What the server remembers of what moved a pointer or pressed its buttons with a device, as far
+    /// back as it does; empty without a beginning.
+    func history(of id: UInt8, since start: UInt32?) -> [PositionSenders.Moment] {
         guard let start else { return [] }
         var device = unsafe XDevice()
         unsafe device.device_id = XID(id)
@@ -198,7 +222,14 @@ extension X11Connection {
         )
         guard let list = unsafe list else { return [] }
         defer { unsafe XFreeDeviceMotionEvents(list) }
-        return (0..<Int(count)).map { unsafe UInt32(truncatingIfNeeded: list[$0].time) }
+        return (0..<Int(count)).map { index in
+            let values = unsafe list[index].data
+            return PositionSenders.Moment(
+                time: unsafe UInt32(truncatingIfNeeded: list[index].time),
+                x: axes > 0 ? Double(unsafe values?[0] ?? 0) : 0,
+                y: axes > 1 ? Double(unsafe values?[1] ?? 0) : 0
+            )
+        }
     }
 }
 

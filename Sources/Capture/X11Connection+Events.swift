@@ -60,6 +60,16 @@ extension X11Connection {
                     detail: focus.detail
                 ), serial
             )
+        case EnterNotify:
+            let crossing = unsafe CrossingFields(event.pointee.xcrossing)
+            return (
+                .entered(
+                    window: crossing.window,
+                    mode: crossing.mode,
+                    detail: crossing.detail,
+                    at: crossing.pixel
+                ), serial
+            )
         case CreateNotify:
             return (.created(window: unsafe event.pointee.xcreatewindow.window), serial)
         case DestroyNotify:
@@ -125,6 +135,12 @@ extension X11Connection {
             } ?? .other
         case XkbNewKeyboardNotify:
             return .keyMapChanged(device: id, keycodes: ByteSet(0...255), isReplaced: true)
+        case XkbControlsNotify:
+            let controls = unsafe start.assumingMemoryBound(to: XkbControlsNotifyEvent.self)
+            return .keyboardControls(
+                device: UInt8(truncatingIfNeeded: unsafe controls.pointee.device),
+                enabled: unsafe controls.pointee.enabled_ctrls
+            )
         default: return .other
         }
     }
@@ -141,6 +157,20 @@ extension X11Connection {
             return ByteSet(map.first_key_sym...max(map.first_key_sym, UInt8(clamping: last)))
         default: return ByteSet(0...255)
         }
+    }
+}
+
+private struct CrossingFields {
+    let window: UInt
+    let mode: X11Event.FocusMode
+    let detail: X11Event.FocusDetail
+    let pixel: Pixel
+
+    init(_ event: XCrossingEvent) {
+        window = unsafe event.window
+        mode = X11Event.FocusMode(unsafe event.mode)
+        detail = X11Event.FocusDetail(unsafe event.detail)
+        pixel = unsafe Pixel(x: Int16(clamping: event.x_root), y: Int16(clamping: event.y_root))
     }
 }
 

@@ -40,17 +40,35 @@ extension X11Connection {
         wire.synchronize()
     }
 
-    /// The window that has the focus, or nil when the focus is nowhere or follows the pointer.
-    func focusedWindow() -> UInt? {
+    /// Where keys go.
+    enum KeyTarget: Equatable {
+        /// Into the window that has the focus.
+        case window(UInt)
+        /// Into the window under the pointer: the focus is PointerRoot, or the root has it.
+        case pointer
+        case nowhere
+    }
+
+    /// Where keys go; nil when the server does not say.
+    func keyTarget() -> KeyTarget? {
         var window: UInt = 0
         var revert: Int32 = 0
         unsafe XGetInputFocus(display, &window, &revert)
-        // 0 is None and 1 is PointerRoot.
-        return isLost || window <= 1 ? nil : window
+        guard !isLost else { return nil }
+        switch window {
+        case UInt(PointerRoot), root: return .pointer
+        case 0: return .nowhere
+        default: return .window(window)
+        }
     }
 
-    /// The child of the root that the pointer is in, 0 for none; nil when the server does not say.
-    func pointedWindow() -> UInt? {
+    /// The child of the root that the pointer is in, 0 for none; nil when the server does not say, as
+    /// where the pointer is on another screen.
+    ///
+    /// - Parameter atRest: whether to say nothing while a button is down: then the server tells no
+    ///   crossings.
+    /// - Returns: the window.
+    func pointedWindow(atRest: Bool = false) -> UInt? {
         var (root, child): (UInt, UInt) = (0, 0)
         var place: (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
         var state: UInt32 = 0
@@ -65,7 +83,9 @@ extension X11Connection {
             &place.3,
             &state
         )
-        return isHere != 0 && !isLost ? child : nil
+        let buttons = UInt32(Button1Mask | Button2Mask | Button3Mask | Button4Mask | Button5Mask)
+        guard isHere != 0, !isLost, !atRest || state & buttons == 0 else { return nil }
+        return child
     }
 
     /// The child of the root at a pixel, 0 for none; nil when the server does not say.
@@ -111,6 +131,12 @@ extension X11Connection {
         var attributes = unsafe XWindowAttributes()
         guard unsafe XGetWindowAttributes(display, window, &attributes) != 0 else { return false }
         return unsafe attributes.map_state == IsViewable
+    }
+
+    /// The roots of the server's other screens.
+    var otherRoots: [UInt] {
+        (0..<(unsafe XScreenCount(display))).map { unsafe XRootWindow(display, $0) }
+            .filter { $0 != root }
     }
 
     /// The number all windows of the client share that made this one.

@@ -29,8 +29,12 @@ enum X11Event: BitwiseCopyable {
     case modifiersChanged(keyboard: UInt8, HeldModifiers)
     /// What the keys of a device with these numbers stand for; its whole map may be another one's.
     case keyMapChanged(device: UInt8, keycodes: ByteSet, isReplaced: Bool)
+    /// Controls of a keyboard, like those of AccessX, are these from here on.
+    case keyboardControls(device: UInt8, enabled: UInt32)
     /// These came, went, or were moved or switched.
     case devicesChanged(ByteSet)
+    /// Buttons of a pointer or a device have other numbers for programs.
+    case buttonMapChanged
     /// The desktop or a monitor.
     case screenChanged
     case other
@@ -41,6 +45,11 @@ enum X11Event: BitwiseCopyable {
         case .rawMotion, .rawAxes, .rawKey, .rawButton: true
         default: false
         }
+    }
+
+    /// Whether it says that a map of buttons is another one now.
+    var isButtonMapChange: Bool {
+        if case .buttonMapChanged = self { true } else { false }
     }
 
     /// Where and how the pointer came into or left a window.

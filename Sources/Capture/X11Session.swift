@@ -9,6 +9,11 @@ struct X11Session {
     private var pointer: Lane<PointerTracker>
     private var devices: KnownDevices
     private var keys: KeyboardState
+    private var filters = KeyFilters()
+    /// The server has screens with roots of their own, on which nothing is known.
+    private let hasOtherScreens: Bool
+    /// Whether the pointer was on this screen at the end of the last reading.
+    private var isPointerHere = false
     /// The axes of the devices, by their id.
     private var axes: [PointerAxes]
     /// The place in the pointer's stream from which on they are these, by the device's id.
@@ -21,8 +26,17 @@ struct X11Session {
     /// What an event still says that said more than one thing: a turn of a wheel and a movement.
     private var heldMoves: [RawEvent] = []
     private var isScreenTold = false
-    /// The buttons that are down.
-    private var buttons: Set<Button> = []
+    /// The buttons that are down, with the numbers that programs were told.
+    private var buttons: [Button: ButtonNumber] = [:]
+    /// What programs are told of buttons; nil while that is not known.
+    private var maps: ButtonMaps?
+    /// The place in the stream from which on the map of a device is known.
+    private var mapsSince: [UInt8: UInt] = [:]
+    /// The notices of this reading that maps changed, and how they are behind the last one.
+    private var changedMaps: (notices: Int, maps: ButtonMaps?, devices: [UInt8: Device]) =
+        (0, nil, [:])
+    /// The movement last read that the server made of a button of a wheel.
+    private var wheelButton: (device: UInt8, time: UInt32)?
 
     /// The most movements that are handed over at once.
     private static let mostInRun = 256
@@ -30,6 +44,14 @@ struct X11Session {
     private struct Button: Hashable {
         let device: UInt8
         let number: UInt8
+    }
+
+    /// The number that programs are told of a button.
+    private enum ButtonNumber: Equatable {
+        case known(UInt8)
+        /// Programs are told nothing, or were told of it with a movement.
+        case none
+        case unknown
     }
 
     /// Connects and begins to listen.
@@ -49,6 +71,7 @@ struct X11Session {
         )
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.wire?.followMonitors()
+        pointer.wire?.followButtonMaps(of: pointer.deviceIDs())
         let history = ClientHistory()
         let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
         var lane = Lane(keyboard, .keyboard, focus)
@@ -59,10 +82,14 @@ struct X11Session {
         // Each is asked after its selection, so that no change falls between.
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         keys = try KeyboardState(keyboard)
+        hasOtherScreens = !keyboard.otherRoots.isEmpty
         let all = pointer.devices()
+        maps = ButtonMaps(all)
+        filters.use(keyboard.followControls(of: Self.keyboards(all)))
         axes = Self.axes(all)
         devices = KnownDevices(all.mapValues(\.device))
         places = PointerPlaces(all, since: pointer.placeAfterAnswer)
+        places.asksAlways = hasOtherScreens
         let place = PointerTracker(WindowBook(.pointer, history, isTitleNeeded))
         self.pointer = Lane(pointer, .pointer, place)
         self.pointer.tracker.start(pointer)
@@ -105,7 +132,26 @@ struct X11Session {
 
     /// Whether a button is down: the pixel at which it is let go is known for sure only where it is
     /// read soon after.
-    var isDragging: Bool { !buttons.isEmpty }
+    var isDragging: Bool {
+        // The server remembers only so much of a pointer that may have been on another screen.
+        if hasOtherScreens { return true }
+        return buttons.values.contains { number in
+            switch number {
+            case .known(let number): !Self.wheel.contains(number)
+            case .unknown: true
+            case .none: false
+            }
+        }
+    }
+
+    /// Why input that the server shows is not recorded now.
+    var notices: [CaptureNotice] {
+        var notices: [CaptureNotice] = []
+        if filters.hideKeys { notices.append(.keyFilter) }
+        if filters.movePointer { notices.append(.mouseKeys) }
+        if hasOtherScreens { notices.append(.otherScreens) }
+        return notices + [keyboard.tracker.notice].compactMap(\.self)
+    }
 
     /// Whether the server has gone.
     var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }
@@ -117,6 +163,7 @@ struct X11Session {
         var count = keyboard.begin(now)
         let arrived = pointer.begin(now)
         devices.begin(&sink)
+        keyboard.setBlind(filters.hideKeys, &sink)
         keyboard.tellFirst(&sink)
         if !isScreenTold, let screen = places.screen {
             isScreenTold = true
@@ -124,6 +171,8 @@ struct X11Session {
         }
         places.start(pointer.connection, now)
         if arrived > 0 { places.reckon(&pointer, now) }
+        noteChangedMaps()
+        if hasOtherScreens { findScreen(&sink) }
         count += pointer.ahead.count
         // The kernel's buffer holds some 280 events and the server the rest: the question where the
         // pointer is has brought all of them. Keys older than these may have come meanwhile, or wait
@@ -151,9 +200,23 @@ struct X11Session {
         keyboard.finish(&sink)
         keyboard.tracker.look()
         keys.endReading(keyboard.connection)
+        // Where it went on the other screen is not told, nor where it came back.
+        if hasOtherScreens, pointer.isBlind { pointer.tracker.lose() }
         pointer.finish(&sink)
         devices.finish(&sink)
         return count
+    }
+
+    /// Finds out whether all that was read of the pointer happened on this screen.
+    ///
+    /// The server tells no window that the pointer left it for another screen. So it must have been
+    /// here before and after, nothing but what was read may have moved it, and no edge stopped it.
+    private mutating func findScreen(_ sink: inout some CaptureSink & ~Copyable) {
+        let wasHere = isPointerHere
+        isPointerHere = pointer.connection.pointedWindow() != nil
+        let isCertain = places.isCertain && places.areShown(pointer.connection)
+        let isBlind = !pointer.ahead.isEmpty && !(wasHere && isPointerHere && isCertain)
+        pointer.setBlind(isBlind, &sink)
     }
 
     private mutating func nextKey(_ sink: inout some CaptureSink & ~Copyable) -> RawEvent? {
@@ -166,18 +229,21 @@ struct X11Session {
             case .rawKey(let header, let keycode, let isDown):
                 let time = keyboard.stamp(header.time)
                 keyboard.inputCame(at: time, &sink)
-                return RawEvent(
-                    time: time,
-                    device: header.device,
-                    payload: .key(
-                        keys.key(header, keycode, isDown: isDown, serial: keyboard.serial)
-                    )
-                )
+                let key = keys.key(header, keycode, isDown: isDown, serial: keyboard.serial)
+                if filters.hide(key) { keyboard.hide(&sink) }
+                return RawEvent(time: time, device: header.device, payload: .key(key))
             case .modifiersChanged, .keyMapChanged: keys.take(event, serial: keyboard.serial)
+            case .rawButton: keyboard.tracker.buttonMoved()
+            case .keyboardControls(let device, let enabled):
+                filters.use(enabled, of: device)
+                keyboard.setBlind(filters.hideKeys, &sink)
             case .devicesChanged(let ids):
                 keys.take(event, serial: keyboard.serial)
                 // What movements mean changes where the pointer's connection tells it.
-                devices.change(ids, to: pointer.connection.devices().mapValues(\.device), &sink)
+                let all = pointer.connection.devices()
+                devices.change(ids, to: all.mapValues(\.device), &sink)
+                filters.use(keyboard.connection.followControls(of: Self.keyboards(all)))
+                keyboard.setBlind(filters.hideKeys, &sink)
             default: break
             }
         }
@@ -190,10 +256,7 @@ struct X11Session {
             switch event {
             case .rawButton(let header, let number, let isDown):
                 let time = inputCame(header, &sink)
-                guard let payload = Self.button(header, number, isDown) else { continue }
-                if case .button = payload {
-                    note(Button(device: header.device, number: number), isDown)
-                }
+                guard let payload = button(header, number, isDown, &sink) else { continue }
                 return told(header, time, payload)
             case .rawMotion(let header, let move):
                 let time = inputCame(header, &sink)
@@ -215,6 +278,7 @@ struct X11Session {
                 let touch = Touch(finger: finger.number, phase: phase, values: values.ofTouch)
                 return told(header, time, .touch(touch))
             case .devicesChanged(let ids): devicesDidChange(ids, &sink)
+            case .buttonMapChanged: mapsDidChange(&sink)
             case .screenChanged:
                 isScreenTold = false
                 let screen = pointer.connection.wire?.screen()
@@ -273,20 +337,21 @@ struct X11Session {
         RawEvent(time: time, device: header.device, payload: payload, place: pointer.place)
     }
 
-    private mutating func note(_ button: Button, _ isDown: Bool) {
-        if isDown { buttons.insert(button) } else { buttons.remove(button) }
-    }
-
     private mutating func devicesDidChange(
         _ ids: ByteSet,
         _ sink: inout some CaptureSink & ~Copyable
     ) {
+        pointer.connection.wire?.followButtonMaps(of: pointer.connection.deviceIDs())
         let all = pointer.connection.devices()
         axes = Self.axes(all)
         allAxesSince = pointer.connection.placeAfterAnswer
         for id in UInt8.min...UInt8.max where ids.contains(id) {
             axesSince[Int(id)] = allAxesSince
         }
+        maps = ButtonMaps(all)
+        // Changes of those that were there already are told.
+        mapsSince = all.mapValues { _ in allAxesSince }.merging(mapsSince) { _, old in old }
+            .filter { all[$0.key] != nil }
         places.use(all, since: allAxesSince)
         devices.change(ids, to: all.mapValues(\.device), &sink)
     }
@@ -308,6 +373,78 @@ struct X11Session {
         return RawEvent(time: time, device: header.device, payload: .motion(dx: 0, dy: 0))
     }
 
+    // MARK: Buttons
+
+    /// Asks for the maps of the buttons where what was read says that they have changed.
+    ///
+    /// The answer holds for all that stands behind the last notice, unless another one came
+    /// meanwhile. Between two notices nobody can say.
+    private mutating func noteChangedMaps() {
+        let notices = pointer.ahead.count(where: \.event.isButtonMapChange)
+        guard notices > 0 else { return changedMaps = (0, nil, [:]) }
+        let all = pointer.connection.devices()
+        let read = pointer.ahead.count
+        let serial = pointer.connection.placeAfterAnswer
+        pointer.readFurther(until: serial + 1)
+        let isCertain = !pointer.ahead[read...].contains(where: \.event.isButtonMapChange)
+        pointer.putBack(from: read)
+        changedMaps = (notices, isCertain ? ButtonMaps(all) : nil, all.mapValues(\.device))
+    }
+
+    private mutating func mapsDidChange(_ sink: inout some CaptureSink & ~Copyable) {
+        changedMaps.notices -= 1
+        maps = changedMaps.notices == 0 ? changedMaps.maps : nil
+        // No id is another device's.
+        if maps != nil { devices.change(ByteSet(), to: changedMaps.devices, &sink) }
+    }
+
+    /// What programs are told of a button, or the notch that buttons 4 to 7 stand for; nil for nothing.
+    ///
+    /// The server makes such buttons up beside a wheel's motion: those are flagged and left out, so
+    /// that a notch is counted once. Where a driver posts the button of a notch for a device with
+    /// wheels, the server makes up the motion: then the motion is flagged, the button is not, and
+    /// the motion counts.
+    private mutating func button(
+        _ header: X11Event.RawHeader,
+        _ physical: UInt8,
+        _ isDown: Bool,
+        _ sink: inout some CaptureSink & ~Copyable
+    ) -> RawEvent.Payload? {
+        guard !header.isEmulated else { return nil }
+        let button = Button(device: header.device, number: physical)
+        var number = ButtonNumber.unknown
+        if !isDown, let pressed = buttons[button] {
+            number = pressed
+        } else if let maps, pointer.serial >= mapsSince[header.device] ?? 0 {
+            let told = maps.number(of: physical, device: header.device, master: header.master)
+            number = told == 0 ? .none : .known(told)
+        }
+        if isDown, Self.wheel.contains(physical),
+            wheelButton.map({ $0 == (header.device, header.time) }) ?? false
+        {
+            number = .none
+        }
+        buttons[button] = isDown ? number : nil
+        switch number {
+        case .none: return nil
+        case .known(4): return isDown ? .scroll(dx: 0, dy: -120) : nil
+        case .known(5): return isDown ? .scroll(dx: 0, dy: 120) : nil
+        case .known(6): return isDown ? .scroll(dx: -120, dy: 0) : nil
+        case .known(7): return isDown ? .scroll(dx: 120, dy: 0) : nil
+        case .known(let number): return .button(number: number, isDown: isDown)
+        case .unknown:
+            pointer.hide(&sink)
+            return .button(number: physical, isDown: isDown)
+        }
+    }
+
+    /// The buttons that stand for the notches of wheels.
+    private static let wheel: ClosedRange<UInt8> = 4...7
+
+    private static func keyboards(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [UInt8] {
+        devices.filter(\.value.isKeyboard).keys.sorted()
+    }
+
     private static func axes(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [PointerAxes] {
         var axes = [PointerAxes](repeating: PointerAxes(), count: 256)
         for (id, entry) in devices { axes[Int(id)] = entry.axes }
@@ -324,6 +461,9 @@ struct X11Session {
     ) -> RawEvent? {
         var first: RawEvent?
         axes[Int(header.device)].read(values) { payload in
+            if case .scroll = payload, header.isEmulated {
+                wheelButton = (header.device, header.time)
+            }
             if let earlier = first { heldMoves.append(earlier) }
             first = RawEvent(time: time, device: header.device, payload: payload)
         }
@@ -340,24 +480,5 @@ struct X11Session {
     /// A movement of less than a count is not recorded, nor is its place.
     private mutating func noteUntold(_ header: X11Event.RawHeader) {
         if pointer.place != nil { places.forgetTold(header.master) }
-    }
-
-    /// A button, or the notch that buttons 4 to 7 stand for.
-    ///
-    /// The server makes such buttons up beside a wheel's motion: those are flagged and left out, so
-    /// that a notch is counted once.
-    private static func button(
-        _ header: X11Event.RawHeader,
-        _ number: UInt8,
-        _ isDown: Bool
-    ) -> RawEvent.Payload? {
-        guard !header.isEmulated else { return nil }
-        switch number {
-        case 4: return isDown ? .scroll(dx: 0, dy: -120) : nil
-        case 5: return isDown ? .scroll(dx: 0, dy: 120) : nil
-        case 6: return isDown ? .scroll(dx: -120, dy: 0) : nil
-        case 7: return isDown ? .scroll(dx: 120, dy: 0) : nil
-        default: return .button(number: number, isDown: isDown)
-        }
     }
 }

@@ -29,6 +29,8 @@ package final class X11Source: EventSource {
 
     package var isDragging: Bool { session?.isDragging ?? false }
 
+    package var notices: [String] { session?.notices.map(\.sentence) ?? [] }
+
     package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
         session?.readTitles(where: isNeeded)

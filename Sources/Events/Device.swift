@@ -56,6 +56,9 @@ package struct Device: Equatable, Sendable, Redacted {
     /// The XInput2 id of the master it moves or types for; 0 while it floats.
     package var master: UInt8
     package var axes: [Axis]
+    /// What programs are told of each of its buttons, from button 1 on (0: nothing); empty where
+    /// each has its own number.
+    package var buttonMap: [UInt8] = []
 
     /// The axes of its position; nil for what tells movements.
     package var position: (x: Axis, y: Axis)? {

@@ -57,6 +57,7 @@ package enum BatchLayout {
         case axes
         case deviceTable
         case screen
+        case buttonMaps
     }
 
     /// What an item is.

@@ -154,6 +154,16 @@ struct ColumnReader {
             guard devices[id] == nil else { throw PackingError(.badColumns) }
             devices[id] = try cursor.device()
         }
+        guard var maps = sections[.buttonMaps] else { return devices }
+        while !maps.isAtEnd {
+            let id = try maps.byte()
+            var map: [UInt8] = []
+            for _ in 0..<(try maps.byte()) { map.append(try maps.byte()) }
+            guard devices[id]?.buttonMap.isEmpty == true else {
+                throw PackingError(.badColumns)
+            }
+            devices[id]?.buttonMap = map
+        }
         return devices
     }
 

@@ -14,18 +14,23 @@ struct DeviceTable {
 
     /// What is written of a device, by its id.
     private var devices: [UInt8: [UInt8]] = [:]
+    /// What is written of the maps of its buttons; nothing where every button keeps its number.
+    private var buttonMaps: [UInt8: [UInt8]] = [:]
     private var screen: [UInt8] = []
     /// The devices of which the open batch has events.
     var used = DeviceSet()
 
     func admits(_ device: AdmittedDevice) -> Bool {
-        !used.contains(device.id) || devices[device.id] == Self.encoded(device)
+        !used.contains(device.id)
+            || (devices[device.id] == Self.encoded(device)
+                && buttonMaps[device.id] == Self.encodedMap(device))
     }
 
     func admits(_ screen: AdmittedScreen) -> Bool { self.screen == Self.encoded(screen.screen) }
 
     mutating func describe(_ device: AdmittedDevice) {
         devices[device.id] = Self.encoded(device)
+        buttonMaps[device.id] = Self.encodedMap(device)
     }
 
     mutating func describe(_ screen: AdmittedScreen) {
@@ -36,12 +41,16 @@ struct DeviceTable {
     ///
     /// What is more than a batch has room for is left out; no desk has so many devices.
     func sections(of used: DeviceSet) -> [UInt8] {
-        var table: [UInt8] = []
-        for (id, bytes) in devices.sorted(by: { $0.key < $1.key })
-        where used.contains(id) && table.count + bytes.count <= BatchLayout.mostTable {
+        var (table, maps): ([UInt8], [UInt8]) = ([], [])
+        for (id, bytes) in devices.sorted(by: { $0.key < $1.key }) where used.contains(id) {
+            let map = buttonMaps[id] ?? []
+            let size = table.count + maps.count + bytes.count + map.count
+            guard size <= BatchLayout.mostTable else { continue }
             table += bytes
+            maps += map
         }
         return Self.section(.deviceTable, table) + Self.section(.screen, screen)
+            + Self.section(.buttonMaps, maps)
     }
 
     private static func section(_ id: BatchLayout.Section, _ content: [UInt8]) -> [UInt8] {
@@ -70,6 +79,12 @@ struct DeviceTable {
             bytes.append(varint: UInt64(zigzag: Int64(axis.resolution)))
         }
         return bytes
+    }
+
+    /// nil where every button keeps its number.
+    private static func encodedMap(_ admitted: AdmittedDevice) -> [UInt8]? {
+        guard let map = admitted.device?.buttonMap, !map.isEmpty else { return nil }
+        return [admitted.id, UInt8(clamping: map.count)] + map.prefix(Int(UInt8.max))
     }
 
     private static func encoded(_ screen: ScreenLayout) -> [UInt8] {

@@ -120,7 +120,7 @@ extension Recorder {
                 outOfReach.map { $0 + " Next: systemctl --user restart mcid" },
                 path.batching.isLocked ? nil : Self.unlocked,
             ]
-            .compactMap(\.self) + path.batching.store.notices
+            .compactMap(\.self) + path.batching.store.notices + source.notices
         return status
     }
 

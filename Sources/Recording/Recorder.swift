@@ -88,6 +88,8 @@ package final class Recorder {
     /// When the state shown by ``status`` began.
     var stateSince: WallTime
     private var noted: (state: Status.State, reason: String?, detail: KeyDetail)?
+    /// What the source last said it cannot record.
+    private var sourceNotices: [String] = []
     /// Whether those who monitor must be told.
     package var statusChanged = false
     /// Until when everything that happened was read, or its reading given up.
@@ -457,6 +459,10 @@ package final class Recorder {
         do {
             let count = try Self.drain(source, now.monotonic, into: &path)
             readUntil = now.monotonic
+            if source.notices != sourceNotices {
+                sourceNotices = source.notices
+                statusChanged = true
+            }
             pacer.drained(
                 count: count,
                 at: now.monotonic.milliseconds,

@@ -14,6 +14,8 @@ final class Hands {
     /// How often each key is held, for two keyboards may hold one.
     private var keys: [UInt8: Int] = [:]
     private var buttons: Set<UInt8> = []
+    /// What the target's programs are told of its buttons, from button 1 on (0: nothing).
+    private let buttonMap: [UInt8]
     private var locks: Modifiers?
 
     /// Looks at the target's keyboard.
@@ -24,11 +26,15 @@ final class Hands {
         let codes = connection.keycodes
         guard try connection.ask(WireRequest(.keyboardVersion, 1)) != nil,
             let reply = try connection.ask(.keyboardMapping(codes)),
-            let modifiers = try connection.ask(WireRequest(.getModifierMapping))
+            let modifiers = try connection.ask(WireRequest(.getModifierMapping)),
+            let buttons = try connection.ask(WireRequest(.getPointerMapping))
         else { throw ReplayError(.unsuitable, WireRequest.Extension.keyboard.rawValue) }
         let width = Int(try reply.byte(1))
         var keysyms: [UInt32] = []
         for index in 0..<width * codes.count { keysyms.append(try reply.word(32 + 4 * index)) }
+        var numbers: [UInt8] = []
+        for index in 0..<Int(try buttons.byte(1)) { numbers.append(try buttons.byte(32 + index)) }
+        buttonMap = numbers
         map = KeyMap(first: codes.lowerBound, width: width, keysyms: keysyms)
         spares = map.spares.map { ($0, 0) }
         let size = Int(try modifiers.byte(1))
@@ -102,16 +108,24 @@ final class Hands {
     // MARK: Pointer
 
     func press(button: UInt8) throws(ReplayError) {
-        if buttons.insert(button).inserted { try connection.send(.fake(.buttonDown, button)) }
+        guard let number = physical(button), buttons.insert(button).inserted else { return }
+        try connection.send(.fake(.buttonDown, number))
     }
 
     func release(button: UInt8) throws(ReplayError) {
-        if buttons.remove(button) != nil { try connection.send(.fake(.buttonUp, button)) }
+        guard let number = physical(button), buttons.remove(button) != nil else { return }
+        try connection.send(.fake(.buttonUp, number))
+    }
+
+    /// The button of the target of which its programs are told this number; nil where there is none.
+    private func physical(_ button: UInt8) -> UInt8? {
+        if let index = buttonMap.firstIndex(of: button) { return UInt8(clamping: index + 1) }
+        return Int(button) > buttonMap.count ? button : nil
     }
 
     /// Turns a wheel by whole notches, which are buttons of their own.
     func turn(_ notches: Int, negative: UInt8, positive: UInt8) throws(ReplayError) {
-        let button = notches < 0 ? negative : positive
+        guard let button = physical(notches < 0 ? negative : positive) else { return }
         for _ in 0..<abs(notches) {
             try connection.send(.fake(.buttonDown, button))
             try connection.send(.fake(.buttonUp, button))

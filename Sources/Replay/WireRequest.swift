@@ -19,7 +19,7 @@ struct WireRequest {
     /// Every request there is.
     enum Kind: CaseIterable {
         case queryPointer, warpPointer, synchronize, queryExtension
-        case changeKeyboardMapping, getKeyboardMapping, getModifierMapping
+        case changeKeyboardMapping, getKeyboardMapping, getModifierMapping, getPointerMapping
         case fakeInput
         case inputVersion, queryDevices
         case resourceVersion, queryClients
@@ -36,6 +36,7 @@ struct WireRequest {
             case .queryExtension: (nil, 98)
             case .changeKeyboardMapping: (nil, 100)
             case .getKeyboardMapping: (nil, 101)
+            case .getPointerMapping: (nil, 117)
             case .getModifierMapping: (nil, 119)
             case .fakeInput: (.test, 2)
             case .inputVersion: (.input, 47)

@@ -22,6 +22,7 @@ extension JSONLines {
             text.append("}")
         }
         text.append("]")
+        if !device.buttonMap.isEmpty { text.append(",\"buttonMap\":\(device.buttonMap)") }
     }
 
     /// The line of a desktop, behind its time.

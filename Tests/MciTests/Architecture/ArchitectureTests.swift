@@ -46,7 +46,8 @@ private let allowedImports: [String: Set<String>] = [
 private let unsafeFiles: Set<String> = [
     "Calendar/LocalTime.swift",
     "Capture/AuthorityFile.swift",
-    "Capture/X11Connection.swift", "Capture/X11Connection+Devices.swift",
+    "Capture/X11Connection.swift", "Capture/X11Connection+Controls.swift",
+    "Capture/X11Connection+Devices.swift",
     "Capture/X11Connection+DeviceTable.swift", "Capture/EventWire.swift",
     "Capture/Proc.swift", "Capture/TerminalPrompts.swift", "Capture/X11Connection+Events.swift",
     "Capture/X11Connection+Properties.swift", "Capture/X11Connection+Windows.swift",

@@ -307,7 +307,7 @@ private struct Marks {
 }
 
 extension RawEvent {
-    fileprivate var isPress: Bool {
+    var isPress: Bool {
         if case .key(let key) = payload { key.isDown } else { false }
     }
 

@@ -180,7 +180,7 @@ import Testing
         let old = try #require(packer.batches.first)
         let batch = try OpenedBatch(plaintext: old)
         let columns = columns(old)
-        for section in Array(UInt8(1)...18) + [99] {
+        for section in Array(UInt8(1)...19) + [99] {
             let bytes = plaintext(columns + [section, 0], like: old)
             guard let again = try? OpenedBatch(plaintext: bytes) else {
                 // What is there already cannot be there twice.

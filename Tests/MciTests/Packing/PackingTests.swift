@@ -25,6 +25,11 @@ func randomDevice(_ random: inout SplitMix) -> Device {
             )
         )
     }
+    if Bool.random(using: &random) {
+        for _ in 0..<UInt8.random(in: 1...20, using: &random) {
+            device.buttonMap.append(.random(in: 0...255, using: &random))
+        }
+    }
     return device
 }
 

@@ -17,12 +17,13 @@ import Wire
             }
         )
         // Core: QueryPointer, WarpPointer, GetInputFocus, QueryExtension, the keyboard's map and its
-        // modifiers. XTEST FakeInput; versions and lists of XInput, X-Resource, XKB and RandR; the
+        // modifiers, the pointer's map. XTEST FakeInput; versions and lists of XInput, X-Resource, XKB and RandR; the
         // state of XKB and its locks.
         #expect(
             codes == [
-                " 38", " 41", " 43", " 98", " 100", " 101", " 119", "XTEST 2", "XInputExtension 47",
-                "XInputExtension 48", "X-Resource 0", "X-Resource 4", "XKEYBOARD 0", "XKEYBOARD 4",
+                " 38", " 41", " 43", " 98", " 100", " 101", " 117", " 119", "XTEST 2",
+                "XInputExtension 47", "XInputExtension 48", "X-Resource 0", "X-Resource 4",
+                "XKEYBOARD 0", "XKEYBOARD 4",
                 "XKEYBOARD 5", "RANDR 0", "RANDR 25", "RANDR 9",
             ]
         )
