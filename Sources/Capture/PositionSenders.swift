@@ -12,7 +12,7 @@ import Events
 /// that everything after this finds movements only.
 ///
 /// The server is asked where the movements as they stand do not lead to where the pointer is, and
-/// whenever a device moves that sent a position last.
+/// whenever a device moves that has sent a position.
 struct PositionSenders {
     /// A movement that the server remembers: when, and where the pointer was before it.
     struct Moment {
@@ -58,6 +58,8 @@ struct PositionSenders {
     private var names: [UInt8: String] = [:]
     /// The candidates whose last movement was a position.
     private var senders: Set<UInt8> = []
+    /// The candidates that ever sent a position.
+    private var everSent: Set<UInt8> = []
 
     /// There are other devices from here on.
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
@@ -70,11 +72,12 @@ struct PositionSenders {
         }
         let old = names
         names = devices.mapValues(\.device.name)
-        senders = senders.filter { candidates[$0] != nil && old[$0] == names[$0] }
+        everSent = everSent.filter { candidates[$0] != nil && old[$0] == names[$0] }
+        senders.formIntersection(everSent)
     }
 
     /// The devices of which the server is to be asked at every reading.
-    var known: Set<UInt8> { senders }
+    var known: Set<UInt8> { everSent }
 
     /// The devices of which the server is to be asked before the movements are followed.
     ///
@@ -84,7 +87,7 @@ struct PositionSenders {
     ///   - isLost: whether the movements as they stand do not lead to where the pointer is.
     /// - Returns: none where nothing is to be asked.
     func devices(_ events: [AheadEvent], of master: UInt8, isLost: Bool) -> Set<UInt8> {
-        guard isLost || !senders.isEmpty else { return [] }
+        guard isLost || !everSent.isEmpty else { return [] }
         var found: Set<UInt8> = []
         for event in events {
             guard let (header, move) = event.event.movement, header.master == master,
@@ -92,7 +95,7 @@ struct PositionSenders {
             else { continue }
             found.insert(header.device)
         }
-        return isLost || !found.isDisjoint(with: senders) ? found : []
+        return isLost || !found.isDisjoint(with: everSent) ? found : []
     }
 
     /// Turns positions into movements.
@@ -160,7 +163,12 @@ struct PositionSenders {
         }
         return zip(kinds, movements).map { kind, movement in
             guard let kind else { return senders.contains(movement.device) }
-            if kind { senders.insert(movement.device) } else { senders.remove(movement.device) }
+            if kind {
+                senders.insert(movement.device)
+                everSent.insert(movement.device)
+            } else {
+                senders.remove(movement.device)
+            }
             return kind
         }
     }
