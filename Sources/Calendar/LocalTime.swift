@@ -17,7 +17,7 @@ package struct LocalTime: Hashable, Sendable {
 
     /// What the clock shows at a moment, without its fraction of a second.
     package init(_ time: WallTime) {
-        self.init(Self.fields(time.flooredSeconds))
+        unsafe self.init(Self.fields(time.flooredSeconds))
     }
 
     /// A time on a date; nil for a date or a time that no calendar and no clock has.
@@ -35,7 +35,7 @@ package struct LocalTime: Hashable, Sendable {
         var seconds = timegm(of: self)
         var back = unsafe tm()
         unsafe gmtime_r(&seconds, &back)
-        guard LocalTime(unsafe back) == self else { return nil }
+        guard unsafe LocalTime(back) == self else { return nil }
     }
 
     private init(_ fields: tm) {
@@ -69,7 +69,7 @@ package struct LocalTime: Hashable, Sendable {
         let asUTC = timegm(of: self)
         let tried = [-Self.daySeconds, Self.daySeconds].map { asUTC - Self.offset(asUTC + $0) }
         let found = (tried + [0, 1].map { mktime(of: self, isDST: $0) }).filter {
-            LocalTime(Self.fields($0)) == self
+            unsafe LocalTime(Self.fields($0)) == self
         }
         let moments = (found.isEmpty ? tried : found).map { WallTime(Int64($0) * 1000) }
         let earliest = moments.min() ?? WallTime(Int64(asUTC) * 1000)
@@ -94,7 +94,7 @@ package struct LocalTime: Hashable, Sendable {
         var seconds = timegm(of: moved)
         var fields = unsafe tm()
         unsafe gmtime_r(&seconds, &fields)
-        return LocalTime(unsafe fields)
+        return unsafe LocalTime(fields)
     }
 
     /// The time that the clock shows at a moment, and, where the clocks change within an hour of it (or
@@ -106,12 +106,12 @@ package struct LocalTime: Hashable, Sendable {
         let change = abs(around[0] - around[1])
         let isNear = offset(seconds - change) != own || offset(seconds + change) != own
         let others = isNear ? around.filter { $0 != own } : []
-        return [LocalTime(fields(seconds))]
+        return unsafe [LocalTime(fields(seconds))]
             + others.map { other in
                 var shifted = seconds + other
                 var fields = unsafe tm()
                 unsafe gmtime_r(&shifted, &fields)
-                return LocalTime(unsafe fields)
+                return unsafe LocalTime(fields)
             }
     }
 

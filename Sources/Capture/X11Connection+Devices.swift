@@ -50,9 +50,9 @@ extension X11Connection {
 
     /// The modifiers and the group in force on a master keyboard; nil where there is none.
     func modifiers(of keyboard: UInt8) -> X11Event.HeldModifiers? {
-        var now = unsafe XkbStateRec()
+        var now = XkbStateRec()
         guard unsafe XkbGetState(display, UInt32(keyboard), &now) == 0, !isLost else { return nil }
-        return X11Event.HeldModifiers(modifiers: unsafe now.mods, group: unsafe now.group)
+        return X11Event.HeldModifiers(modifiers: now.mods, group: now.group)
     }
 
     /// Begins to follow the map of a device.

@@ -119,8 +119,8 @@ extension X11Connection {
     private func keyboardEvent() -> X11Event {
         let start = unsafe UnsafeRawPointer(event)
         let any = unsafe start.assumingMemoryBound(to: XkbAnyEvent.self).pointee
-        let id = UInt8(clamping: any.device)
-        switch any.xkb_type {
+        let id = UInt8(clamping: unsafe any.device)
+        switch unsafe any.xkb_type {
         case XkbStateNotify:
             let state = unsafe start.assumingMemoryBound(to: XkbStateNotifyEvent.self)
             let held = X11Event.HeldModifiers(
@@ -130,7 +130,7 @@ extension X11Connection {
             return .modifiersChanged(keyboard: id, held)
         case XkbMapNotify:
             let map = unsafe start.assumingMemoryBound(to: XkbMapNotifyEvent.self).pointee
-            return Self.change(of: map).map {
+            return unsafe Self.change(of: map).map {
                 .keyMapChanged(device: id, keycodes: $0, isReplaced: false)
             } ?? .other
         case XkbNewKeyboardNotify:
@@ -149,12 +149,13 @@ extension X11Connection {
     private static func change(of map: XkbMapNotifyEvent) -> ByteSet? {
         // What keys do, and which of it is there explicitly, says nothing of what they stand for.
         let silent = XkbKeyActionsMask | XkbKeyBehaviorsMask | XkbExplicitComponentsMask
-        switch map.changed & ~UInt32(silent) {
+        switch unsafe map.changed & ~UInt32(silent) {
         case 0: return nil
         case UInt32(XkbKeySymsMask):
-            guard map.num_key_syms > 0 else { return nil }
-            let last = Int(map.first_key_sym) + Int(map.num_key_syms) - 1
-            return ByteSet(map.first_key_sym...max(map.first_key_sym, UInt8(clamping: last)))
+            guard unsafe map.num_key_syms > 0 else { return nil }
+            let first = unsafe map.first_key_sym
+            let last = unsafe Int(first) + Int(map.num_key_syms) - 1
+            return ByteSet(first...max(first, UInt8(clamping: last)))
         default: return ByteSet(0...255)
         }
     }

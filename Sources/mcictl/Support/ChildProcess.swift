@@ -8,12 +8,11 @@ struct ChildProcess {
     let input: Int32
     private let id: pid_t
 
-    /// Starts a program; its messages go to standard error.
+    /// Starts a program, whose messages go to standard error; nil where it cannot be started.
     ///
     /// - Parameters:
     ///   - command: the program, looked for in PATH, and its arguments.
     ///   - output: becomes its standard output; nil leaves it this program's.
-    /// - Returns: nil where it cannot be started.
     init?(_ command: [String], output: Int32? = nil) {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { return nil }

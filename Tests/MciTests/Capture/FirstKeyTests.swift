@@ -184,7 +184,7 @@ import Testing
         var plan = WindowPlan(app: "Second")
         plan.frame.x = 400
         let second = hand.open(plan)
-        let isShown = try eventually {
+        let isShown = eventually {
             let windows = [first, second]
             return windows.allSatisfy { isFramed ? hand.isManaged($0) : hand.isViewable($0) }
         }
