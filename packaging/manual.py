@@ -17,6 +17,17 @@ def names(argument):
     return ", ".join(sorted(shown, key=len)) + value
 
 
+def paragraphs(discussion):
+    """A text whose lines are paragraphs, but for examples and tables."""
+    for line in discussion.splitlines():
+        if not line.strip():
+            yield ".PP"
+        elif line.startswith(" ") or "   " in line or line.isupper():
+            yield f".nf\n{text(line)}\n.fi"
+        else:
+            yield text(line)
+
+
 def describe(command, path, macro):
     shown = [a for a in command.get("arguments", []) if a.get("shouldDisplay", True)
              and not {n["name"] for n in a.get("names", [])} & {"help", "version"}]
@@ -26,7 +37,8 @@ def describe(command, path, macro):
     for argument in shown:
         yield f".TP\n.B {text(names(argument).strip())}\n{text(argument.get('abstract', ''))}"
     if command.get("discussion"):
-        yield ".PP\n.nf\n" + text(command["discussion"]) + "\n.fi"
+        yield ".PP"
+        yield from paragraphs(command["discussion"])
     for verb in verbs:
         yield from describe(verb, f"{path} {verb['commandName']}", ".SS")
 

@@ -110,7 +110,7 @@ import CSQLite
 
     private static let notReading = QueryError(
         code: .notReading,
-        description: "The statement does something else than read; only SELECT is run."
+        description: "Only SELECT statements are allowed."
     )
 
     /// Why a step failed.

@@ -302,18 +302,18 @@ extension Recorder {
         func bound(_ text: String?, _ open: Int64) throws(Refusal) -> Int64 {
             guard let text else { return open }
             guard let time = WallTime(text) else {
-                throw Refusal("A bound of the stretch is no time.")
+                throw Refusal("“since” or “until” is not a time.")
             }
             return time.milliseconds
         }
         guard call.batches == nil || (call.since == nil && call.until == nil) else {
             throw Refusal(
-                "What is to be forgotten is a stretch of time or a list of batches, not both."
+                "Give “since” and “until”, or “batches”, not both."
             )
         }
         let since = try bound(call.since, 0)
         let until = try bound(call.until, Int64.max / 2)
-        guard since <= until else { throw Refusal("The stretch ends before it begins.") }
+        guard since <= until else { throw Refusal("“until” is earlier than “since”.") }
         var reply = ControlReply()
         readEverything()
         let selected =

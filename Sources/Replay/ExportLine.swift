@@ -45,7 +45,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         do {
             line = try JSONDecoder().decode(Self.self, from: Data(bytes))
         } catch {
-            throw ReplayError(.badFile, "Line \(number) is no event of an export.")
+            throw ReplayError(.badFile, "Line \(number) is not an event of an export.")
         }
         guard line.isWhole else {
             throw ReplayError(.badFile, "Line \(number) lacks what a “\(line.known)” has.")

@@ -48,6 +48,9 @@ final class Hands {
 
     private static let numLockKeysym: UInt32 = 0xFF7F
 
+    /// Whether a spare key stands for something.
+    var haveLentKeys: Bool { spares.contains { $0.keysym != 0 } }
+
     /// Whether something is held.
     var areEmpty: Bool { keys.isEmpty && buttons.isEmpty }
 

@@ -44,14 +44,26 @@ package struct Player {
         self.skipsText = skipsText
     }
 
-    /// Gives keysyms that the target lacks a place before anything is played.
+    /// So long programs have to learn of a new map, in nanoseconds: a recorder reads ten times a second,
+    /// and tells no key of which it has not read the map.
+    private static let learning: Int64 = 300_000_000
+
+    /// Gives keysyms that the target lacks a place before anything is played, and waits until programs
+    /// know of it.
     ///
+    /// - Parameters:
+    ///   - keys: all that will be pressed.
+    ///   - interruption: ends the waiting early.
     /// - Throws: ``ReplayError``.
-    package func prepare(_ keys: Set<WantedKey>) throws(ReplayError) {
+    package func prepare(
+        _ keys: Set<WantedKey>,
+        until interruption: Interruption
+    ) throws(ReplayError) {
         for key in keys.sorted(by: { $0.keysym < $1.keysym }) {
             _ = try hands.keycode(for: key)
         }
         try hands.synchronize()
+        if hands.haveLentKeys { _ = interruption.wait(until: Interruption.now + Self.learning) }
     }
 
     /// Plays one line; it is on its way with the next ``flush()``.

@@ -36,7 +36,7 @@ package struct ReplayError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch code {
         case .badDisplay:
-            "“\(detail)” is no display of this machine, which is named by its number, as :7 is."
+            "“\(detail)” is not a display of this machine; displays are written :7."
         case .ownDisplay:
             "\(detail) is the display of this session: nothing is played where a person works."
         case .recorded:

@@ -234,7 +234,7 @@ struct JSONReader {
         if byte == UInt8(ascii: "#") || byte == UInt8(ascii: "/") {
             return "“\(Unicode.Scalar(byte))” (JSON has no comments)"
         }
-        guard byte == 0x0A || 0x20..<0x7F ~= byte else { return "A byte that is no plain text" }
+        guard byte == 0x0A || 0x20..<0x7F ~= byte else { return "A byte that is not plain text" }
         return byte == 0x0A ? "The end of the line" : "“\(Unicode.Scalar(byte))”"
     }
 

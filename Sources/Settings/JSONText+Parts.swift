@@ -35,7 +35,7 @@ extension JSONText.Node {
             defects.append(
                 JSONDefect(
                     member.keyLine,
-                    "\(JSONText.quoted(member.key)) is no key of \(what).\(question)"
+                    "\(JSONText.quoted(member.key)) is not a key of \(what).\(question)"
                 )
             )
         }

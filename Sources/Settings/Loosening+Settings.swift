@@ -30,7 +30,7 @@ extension Loosening {
         for exclusion in DefaultExclusion.all
         where controls.removedExclusions.contains(exclusion.name) {
             let words = "Recorded, though left out by default: \(exclusion.summary)."
-            add("exclusion", exclusion.name, words, "mcictl exclude restore \(exclusion.name)")
+            add("exclusion", exclusion.name, words, "mcictl exclude add \(exclusion.name)")
         }
         if settings.title == true, policy?.titles != false {
             add("title", "on", "The titles of windows are stored.", "mcictl set title off")

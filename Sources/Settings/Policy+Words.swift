@@ -17,13 +17,13 @@ extension Policy {
                 case .contract: "A contract with you." + live
                 case .legitimateInterest: "A legitimate interest of theirs." + live
                 }
-            rows.append(("Legal ground", ground))
+            rows.append(("Legal basis", ground))
         }
-        rows.append(("At the most", limits))
+        rows.append(("At most", limits))
         rows.append(("Never recorded", exclude.isEmpty ? "" : exclude.map(\.words).list))
         rows.append(
             (
-                "Recorded at all",
+                "Recorded only in",
                 only.isEmpty ? "" : "Only the applications \(only.map(\.pattern).list)."
             )
         )
@@ -40,7 +40,7 @@ extension Policy {
                 )
             )
         }
-        rows.append(("They add", notice ?? ""))
+        rows.append(("Note from them", notice ?? ""))
         let lines = rows.filter { !$0.1.isEmpty }.map { Self.row($0, $1) }
         return "The policy of this computer says:\n\n" + lines.joined(separator: "\n") + "\n"
     }

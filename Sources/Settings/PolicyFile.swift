@@ -86,7 +86,7 @@ package struct PolicyFile: Equatable, Sendable {
         switch refusal {
         case .missing: "MCI_POLICY names it, and it does not exist."
         case .unreadable(let error): "It cannot be read (\(error)). Next: sudo chmod 644 \(path)"
-        case .notRegular: "It is no regular file."
+        case .notRegular: "It is not a regular file."
         case .foreign(let owner):
             "It belongs to user \(owner), so that others decide. Next: sudo chown root \(path)"
         case .writable:

@@ -77,7 +77,7 @@ struct PolicyReader {
             guard let hours = WeekHours(text) else {
                 throw JSONDefect(
                     node.line,
-                    "\(JSONText.quoted(text)) are no hours of the week. "
+                    "\(JSONText.quoted(text)) is not a span of hours. "
                         + "Examples: Mon-Fri 12:00-13:00, Sat,Sun, 22:00-06:00."
                 )
             }

@@ -39,7 +39,10 @@ package struct ExemptionRequest: Codable, Equatable, Sendable {
         guard let request = try? JSONDecoder().decode(Self.self, from: Data(bytes)),
             request.kind == "mci-exemption-request", request.schema == 1
         else {
-            throw Refusal("That is no request for an exemption.", next: "mcictl exempt export ID")
+            throw Refusal(
+                "That is not a request for an exemption.",
+                next: "mcictl exempt export ID"
+            )
         }
         self = request
     }
@@ -111,7 +114,7 @@ package struct StewardDecision: Codable, Equatable, Sendable {
     package init(_ bytes: [UInt8]) throws(Refusal) {
         guard let decision = try? JSONDecoder().decode(Self.self, from: Data(bytes)),
             decision.statement.kind == "mci-exemption-decision", decision.statement.schema == 1
-        else { throw Refusal("That is no decision of a steward.") }
+        else { throw Refusal("That is not a steward's decision.") }
         self = decision
     }
 
@@ -144,7 +147,9 @@ package struct StewardDecision: Codable, Equatable, Sendable {
             throw Refusal("No policy names stewards: nobody decides about your exemptions.")
         }
         guard let steward = stewards.first(where: { $0.key.text == statement.steward }) else {
-            throw Refusal("The decision is of somebody whom the policy does not name as a steward.")
+            throw Refusal(
+                "The decision was signed by somebody whom the policy does not name as a steward."
+            )
         }
         guard isSigned(by: steward.key) else {
             throw Refusal("The decision is forged, or was changed after it was signed.")
@@ -183,7 +188,7 @@ extension Controls {
         let steward = try decision.steward(among: stewards, user: user, at: now)
         guard let index = exemptions.firstIndex(where: { $0.request == statement.request }) else {
             throw Refusal(
-                "There is no exemption any more for which the decision is.",
+                "The exemption that this decision is about no longer exists.",
                 next: "mcictl exempt list"
             )
         }
@@ -193,7 +198,7 @@ extension Controls {
         if let last = exemptions[index].decision.flatMap({ WallTime($0.at) }),
             let at = WallTime(statement.at), at <= last
         {
-            throw Refusal("The decision was taken already, or a later one was.")
+            throw Refusal("This decision, or a later one, has already been imported.")
         }
         guard try exemptions[index].take(statement.approves ? .approval : .denial) else {
             throw Refusal(

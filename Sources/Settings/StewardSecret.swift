@@ -25,7 +25,7 @@ package struct StewardSecret: Sendable {
             let raw = Hex.decode(String(line.dropFirst(Self.head.count))),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: raw)
         else {
-            throw Refusal("That is no steward's key.", next: "mcictl steward keygen --out FILE")
+            throw Refusal("That is not a steward's key.", next: "mcictl steward keygen --out FILE")
         }
         self.key = key
     }

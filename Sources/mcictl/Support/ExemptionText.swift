@@ -80,7 +80,7 @@ enum ExemptionText {
     /// Until when, as the end of a sentence.
     static func end(_ record: ExemptionRecord, _ now: WallTime) -> String {
         record.until.flatMap { WallTime($0) }.map { "until \(TimeText.short($0, now: now))" }
-            ?? "no end"
+            ?? "with no end date"
     }
 
     /// Where it stands, in a table.
@@ -113,7 +113,7 @@ enum ExemptionText {
         case .expired:
             return [
                 "The time of exemption \(record.id) (everything) is over. Still nothing is recorded.",
-                "  Record again, or go on without: mcictl exempt answer \(record.id)",
+                "  End it or extend it: mcictl exempt answer \(record.id)",
             ]
         default: return []
         }

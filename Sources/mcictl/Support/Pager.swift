@@ -9,11 +9,14 @@ struct Pager {
     /// Starts the pager that `MCI_PAGER` or `PAGER` names, else `less`; from now on standard output goes
     /// to it.
     ///
-    /// - Returns: nil where standard output is no terminal, or there is no such program.
+    /// - Returns: nil where standard output is no terminal on which a page can be turned, or there is no
+    ///   such program.
     static func start() -> Pager? {
         let command =
             Terminal.variable("MCI_PAGER") ?? Terminal.variable("PAGER") ?? "less"
-        guard isatty(1) == 1, command != "cat", exists(command) else { return nil }
+        guard isatty(1) == 1, Terminal.variable("TERM") ?? "dumb" != "dumb", command != "cat",
+            exists(command)
+        else { return nil }
         // Colours go through, what fits stays on the screen, and nobody finds later what was searched.
         if Terminal.variable("LESS") == nil { unsafe setenv("LESS", "FRX", 1) }
         unsafe setenv("LESSHISTFILE", "-", 1)

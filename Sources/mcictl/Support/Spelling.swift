@@ -21,10 +21,11 @@ enum Spelling {
             let verbs = verb.configuration.subcommands
             // A verb with a default one takes that one's arguments.
             guard !word.hasPrefix("-"), word != "help", !verbs.isEmpty,
-                verb.configuration.defaultSubcommand == nil
+                verb.configuration.defaultSubcommand == nil || verb == SetVerb.self
             else { break }
-            guard let next = verbs.first(where: { name($0) == word }) else {
-                throw unknown(word, among: verbs.map(name), path.joined(separator: " "))
+            guard let next = verbs.first(where: { names($0).contains(word) }) else {
+                let shown = verbs.filter { $0.configuration.shouldDisplay }.map(name)
+                throw unknown(word, among: shown, path.joined(separator: " "))
             }
             (verb, path) = (next, path + [word])
         }
@@ -33,6 +34,10 @@ enum Spelling {
 
     private static func name(_ verb: any ParsableCommand.Type) -> String {
         verb.configuration.commandName ?? ""
+    }
+
+    private static func names(_ verb: any ParsableCommand.Type) -> [String] {
+        [name(verb)] + verb.configuration.aliases
     }
 
     private static func unknown(_ word: String, among names: [String], _ path: String) -> Failure {

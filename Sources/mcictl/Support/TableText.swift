@@ -2,17 +2,36 @@
 
 /// Rows of words in columns.
 enum TableText {
+    /// The least that is left of a column that is too wide.
+    private static let least = 12
+
     /// The rows with their columns under each other; the first row is the heads.
-    static func lines(_ rows: [[String]]) -> [String] {
+    ///
+    /// - Parameters:
+    ///   - rows: all of them.
+    ///   - width: the columns of the terminal: words of the widest column are shortened until the table
+    ///     fits. nil where nothing has to fit, as in a file.
+    /// - Returns: a line for each row.
+    static func lines(_ rows: [[String]], width: Int? = Terminal.width) -> [String] {
         let columns = rows.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in
+        var widths = (0..<columns).map { column in
             rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0
+        }
+        if let width {
+            while widths.reduce(0, +) + 2 * max(0, columns - 1) > width,
+                let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
+                widths[widest] > least
+            {
+                widths[widest] -= 1
+            }
         }
         return rows.map { row in
             row.enumerated().map { column, word in
+                let shown =
+                    word.count > widths[column] ? word.prefix(widths[column] - 1) + "…" : word[...]
                 let isLast = column == row.count - 1
-                return isLast
-                    ? word : word + String(repeating: " ", count: widths[column] - word.count)
+                let space = isLast ? 0 : widths[column] - shown.count
+                return shown + String(repeating: " ", count: space)
             }.joined(separator: "  ")
         }
     }

@@ -8,6 +8,16 @@ extension Terminal {
     /// An environment variable; nil where it is not set.
     static func variable(_ name: String) -> String? { ProcessFacts.environment()[name] }
 
+    /// How many columns the terminal of standard output has; nil where it is none, or does not say.
+    static var width: Int? {
+        guard isatty(1) == 1 else { return nil }
+        var size = winsize()
+        guard unsafe ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return variable("COLUMNS").flatMap { Int($0) }
+        }
+        return Int(size.ws_col)
+    }
+
     /// Whether standard output shows colours.
     static var hasColours: Bool {
         let isRefused = !(variable("NO_COLOR") ?? "").isEmpty

@@ -76,6 +76,15 @@ enum Terminal {
     /// Whether there is somebody to ask.
     static var canAsk: Bool { isatty(0) == 1 }
 
+    /// Asks a person on their terminal.
+    ///
+    /// - Parameter question: without a space at its end.
+    /// - Returns: the line they typed; empty for none.
+    static func answer(_ question: String) -> String {
+        draw(question + " ")
+        return readLine() ?? ""
+    }
+
     /// Asks a question whose default answer is no.
     ///
     /// - Parameters:

@@ -190,7 +190,9 @@ extension Workplace {
             )
         }
         guard let file = RecipientsFile(bytes) else {
-            throw Failure("The recipients file \(paths.recipients) has a line that is no age key.")
+            throw Failure(
+                "The recipients file \(paths.recipients) has a line that is not an age key."
+            )
         }
         return file
     }

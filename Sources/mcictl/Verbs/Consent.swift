@@ -13,7 +13,7 @@ struct ConsentVerb: ParsableCommand {
         commandName: "consent",
         abstract: "Read the notice and allow the recording, look at your consent, or take it back.",
         discussion: """
-            Nothing is recorded before. With the first consent a key pair is made: the public half
+            Nothing is recorded before. With the first consent a key pair is made: the public half \
             for mcid, the private half for you alone. The receipt says how the consent was given.
 
             EXAMPLES
@@ -23,7 +23,7 @@ struct ConsentVerb: ParsableCommand {
             """
     )
 
-    @Flag(help: "Consent without being asked, for scripts that asked themselves.")
+    @Flag(help: "Consent without being asked, for scripts that have already asked.")
     var accept = false
 
     @Flag(help: "Show the consent that is in force.")
@@ -78,7 +78,7 @@ struct ConsentVerb: ParsableCommand {
                 ? "mcictl consent --accept, without a question"
                 : "mcictl consent, answered on a terminal"
         )
-        if json { return try Terminal.printJSON(receipt) }
+        if json { return try Terminal.printJSON(Answer(receipt: receipt)) }
         Terminal.print("You consented. Take it back at any time: mcictl consent --withdraw")
         if let status = reply?.status {
             Terminal.print(StatusText.lines(status, place.now.wall)[0])
@@ -164,7 +164,7 @@ struct ConsentVerb: ParsableCommand {
             try showNone(withdrawnAt: found.controls.withdrawnAt)
             throw ExitCode(Failure.failed)
         }
-        if json { return try Terminal.printJSON(receipt) }
+        if json { return try Terminal.printJSON(Answer(receipt: receipt)) }
         Terminal.print("Given      \(Self.time(receipt))")
         Terminal.print("How        \(Terminal.printable(receipt.collectionMethod))")
         Terminal.print("By         \(receipt.piiPrincipal) (uid \(receipt.userId))")
@@ -183,16 +183,30 @@ struct ConsentVerb: ParsableCommand {
 
     private func showNone(withdrawnAt: String?) throws {
         guard let withdrawnAt else {
-            return Terminal.print(json ? "null" : "You have not consented.")
+            if json { return try Terminal.printJSON(Withdrawn()) }
+            return Terminal.print("You have not consented.")
         }
         if json { return try Terminal.printJSON(Withdrawn(withdrawnAt: withdrawnAt)) }
         let when = WallTime(withdrawnAt).map { TimeText.full($0) } ?? withdrawnAt
         Terminal.print("You withdrew your consent on \(when). Nothing is recorded.")
     }
 
+    /// The receipt, and the schema in which it is told.
+    private struct Answer: Encodable {
+        var receipt: Receipt
+
+        private enum CodingKeys: CodingKey { case schema }
+
+        func encode(to encoder: any Encoder) throws {
+            try receipt.encode(to: encoder)
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(1, forKey: .schema)
+        }
+    }
+
     private struct Withdrawn: Encodable {
         var schema = 1
-        var withdrawnAt: String
+        var withdrawnAt: String?
     }
 
     /// When a consent was given, by the local clock.

@@ -8,9 +8,9 @@ import Glibc
 struct DoctorVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look whether everything is as it must be, and say what to do where it is not.",
+        abstract: "Check the installation, and say how to fix it.",
         discussion: """
-            Looks at the service, its socket and version, the display, the sandbox, whose the files
+            Looks at the service, its socket and version, the display, the sandbox, whose the files \
             are, the consent, the ring, the free space, the clock, your identity and the exclusions.
 
             EXAMPLES

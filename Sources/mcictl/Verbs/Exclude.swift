@@ -11,16 +11,16 @@ struct ExcludeVerb: ParsableCommand {
         commandName: "exclude",
         abstract: "See and change what is left out of every recording.",
         discussion: """
-            Password managers, password prompts, screen lockers, private windows of browsers, browsers
-            that do not mark these, and unseen input in terminals are left out unless you remove them
+            Password managers, password prompts, screen lockers, private windows of browsers, browsers \
+            that do not mark these, and unseen input in terminals are left out unless you remove them \
             from the list; a policy may add to it, and cannot take away.
 
             EXAMPLES
               mcictl exclude list
               mcictl exclude add --app gnucash
-              mcictl exclude drop --app gnucash
+              mcictl exclude remove --app gnucash
               mcictl exclude remove unmarked-browsers  record Chromium too; asks
-              mcictl exclude restore unmarked-browsers
+              mcictl exclude add unmarked-browsers     leave it out again
               mcictl exclude only libreoffice "code*"   record these applications alone
               mcictl exclude only --all                record all again
             """,
@@ -29,6 +29,30 @@ struct ExcludeVerb: ParsableCommand {
             ExcludeRestore.self, ExcludeOnly.self,
         ]
     )
+
+    /// The default exclusion that is meant; nil where the options describe one of the person's own.
+    ///
+    /// - Throws: a ``Failure`` where both are given.
+    static func named(_ name: String?, _ options: ScopeOptions) throws -> String? {
+        guard name == nil || options.scope == Scope() else {
+            throw Failure(
+                "Give the name of a default exclusion, or options, not both.",
+                next: "mcictl exclude list",
+                code: Failure.usage
+            )
+        }
+        return name
+    }
+
+    /// Takes back an exclusion of the person's own.
+    static func drop(_ options: ScopeOptions, json: Bool) throws {
+        let scope = try options.checked()
+        try change(
+            .init(drop: scope),
+            "No longer left out by you: \(Terminal.printable(scope.words)).",
+            json: json
+        )
+    }
 
     /// Changes the exclusions, through the daemon or without it, and says what is true now.
     static func change(_ call: ControlCall.ExcludeCall, _ sentence: String, json: Bool) throws {
@@ -128,13 +152,21 @@ struct ExcludeList: ParsableCommand {
 struct ExcludeAdd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Leave something out for good.",
+        abstract: "Leave something out permanently.",
+        usage:
+            "mcictl exclude add (NAME | [--app …] [--title …] [--device …] [--during …]) [--json]",
         discussion: """
+            A default exclusion that was removed is named; all else is described by the options.
+
             EXAMPLES
               mcictl exclude add --app gnucash
               mcictl exclude add --title "*Online Banking*"
+              mcictl exclude add private-browsing
             """
     )
+
+    @Argument(help: "A default exclusion, as mcictl exclude list shows it.", completion: .defaults)
+    var name: String?
 
     @OptionGroup var options: ScopeOptions
 
@@ -142,36 +174,18 @@ struct ExcludeAdd: ParsableCommand {
     var json = false
 
     func run() throws {
+        if let name = try ExcludeVerb.named(name, options) {
+            return try ExcludeVerb.change(
+                .init(restore: name),
+                "\(name) is in force again.",
+                json: json
+            )
+        }
         let scope = try options.checked()
+        let words = Terminal.printable(scope.words)
         try ExcludeVerb.change(
             .init(add: scope),
-            "Left out from now on: \(Terminal.printable(scope.words)). Undo: mcictl exclude drop",
-            json: json
-        )
-    }
-}
-
-/// The verb `exclude drop`.
-struct ExcludeDrop: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "drop",
-        abstract: "Take back an exclusion of yours, by the same options.",
-        discussion: """
-            EXAMPLES
-              mcictl exclude drop --app gnucash
-            """
-    )
-
-    @OptionGroup var options: ScopeOptions
-
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    func run() throws {
-        let scope = try options.checked()
-        try ExcludeVerb.change(
-            .init(drop: scope),
-            "No longer left out by you: \(Terminal.printable(scope.words)).",
+            "Left out from now on: \(words). Undo: mcictl exclude remove with the same options",
             json: json
         )
     }
@@ -181,15 +195,23 @@ struct ExcludeDrop: ParsableCommand {
 struct ExcludeRemove: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Let what a default exclusion leaves out be recorded.",
+        abstract: "Let what an exclusion leaves out be recorded.",
+        usage:
+            "mcictl exclude remove (NAME [--yes] | [--app …] [--title …] [--device …] [--during …])",
         discussion: """
+            A default exclusion is named, and asks; one of yours is described by the options it was \
+            added with.
+
             EXAMPLES
               mcictl exclude remove private-browsing
+              mcictl exclude remove --app gnucash
             """
     )
 
-    @Argument(help: "The name, as mcictl exclude list shows it.")
-    var name: String
+    @Argument(help: "A default exclusion, as mcictl exclude list shows it.", completion: .defaults)
+    var name: String?
+
+    @OptionGroup var options: ScopeOptions
 
     @Flag(help: "Remove it without being asked.")
     var yes = false
@@ -198,8 +220,11 @@ struct ExcludeRemove: ParsableCommand {
     var json = false
 
     func run() throws {
+        guard let name = try ExcludeVerb.named(name, options) else {
+            return try ExcludeVerb.drop(options, json: json)
+        }
         if let exclusion = DefaultExclusion.all.first(where: { $0.name == name }), !yes {
-            Terminal.tell("\(name) keeps out: \(exclusion.summary).")
+            Terminal.tell("\(name) leaves out \(exclusion.summary).")
             guard try Terminal.ask("Record them from now on?", script: nil) else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
@@ -207,24 +232,29 @@ struct ExcludeRemove: ParsableCommand {
         }
         try ExcludeVerb.change(
             .init(remove: name),
-            "\(name) is removed. Undo: mcictl exclude restore \(name)",
+            "\(name) is removed. Undo: mcictl exclude add \(name)",
             json: json
         )
     }
 }
 
-/// The verb `exclude restore`.
-struct ExcludeRestore: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "restore",
-        abstract: "Put a default exclusion in force again.",
-        discussion: """
-            EXAMPLES
-              mcictl exclude restore private-browsing
-            """
-    )
+/// What `exclude remove` with options was called before.
+struct ExcludeDrop: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "drop", shouldDisplay: false)
 
-    @Argument(help: "The name, as mcictl exclude list shows it.")
+    @OptionGroup var options: ScopeOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws { try ExcludeVerb.drop(options, json: json) }
+}
+
+/// What `exclude add` with a name was called before.
+struct ExcludeRestore: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "restore", shouldDisplay: false)
+
+    @Argument(help: "The name, as mcictl exclude list shows it.", completion: .defaults)
     var name: String
 
     @Flag(help: "Print JSON.")
@@ -233,6 +263,11 @@ struct ExcludeRestore: ParsableCommand {
     func run() throws {
         try ExcludeVerb.change(.init(restore: name), "\(name) is in force again.", json: json)
     }
+}
+
+extension CompletionKind {
+    /// The default exclusions.
+    fileprivate static var defaults: CompletionKind { .list(DefaultExclusion.all.map(\.name)) }
 }
 
 /// The verb `exclude only`.

@@ -4,6 +4,7 @@ import ArgumentParser
 import Control
 import Events
 import Gate
+import Glibc
 import Settings
 
 /// The verb `exempt`.
@@ -12,9 +13,11 @@ struct ExemptVerb: ParsableCommand {
         commandName: "exempt",
         abstract: "Keep windows, devices, hours, or everything out of the recording.",
         discussion: """
-            An exemption is in force, and on disk, before the command ends. It needs no reason and
-            nobody's leave, and it outlasts restarts. Where a policy names stewards, they may keep it
+            An exemption is in force, and on disk, before the command ends. It needs no reason and \
+            nobody's permission, and it outlasts restarts. Where a policy names stewards, they may keep it \
             or refuse it; a refusal changes nothing until you have seen it and answered.
+
+            On a terminal, mcictl exempt alone offers the windows that were in front last.
 
             EXAMPLES
               mcictl exempt add --app org.keepassxc.KeePassXC
@@ -23,13 +26,33 @@ struct ExemptVerb: ParsableCommand {
               mcictl exempt add --everything --during "Mon-Fri 12:00-13:00"
               mcictl exempt list
               mcictl exempt test --app firefox --title "My Bank"
-              mcictl exempt withdraw 3
+              mcictl exempt remove 3
             """,
         subcommands: [
-            ExemptAdd.self, ExemptList.self, ExemptWithdraw.self, ExemptAnswer.self,
+            ExemptAdd.self, ExemptList.self, ExemptRemove.self, ExemptAnswer.self,
             ExemptTest.self, ExemptExport.self, ExemptImport.self,
         ]
     )
+
+    /// Offers what was in front last to a person, and help to a program.
+    func run() throws {
+        guard Terminal.canAsk, isatty(1) == 1 else { throw CleanExit.helpRequest(self) }
+        let place = Workplace()
+        let apps = try RecentApps.find(place)
+        guard !apps.isEmpty else { throw CleanExit.helpRequest(self) }
+        Terminal.print("In front before this terminal:")
+        for (index, recent) in apps.enumerated() {
+            let time = TimeText.short(recent.time, now: place.now.wall)
+            Terminal.print("  \(index + 1)  \(Terminal.printable(recent.app)), last at \(time)")
+        }
+        let answer = Terminal.answer("Exempt which one from now on? [1-\(apps.count), Enter: none]")
+        guard let number = Int(answer), apps.indices.contains(number - 1) else {
+            return Terminal.tell("Nothing was changed. By name: mcictl exempt add --app NAME")
+        }
+        // A name is a pattern in which nothing may stand for anything else.
+        let pattern = String(apps[number - 1].app.map { "*?".contains($0) ? "?" : $0 })
+        try ExemptAdd.parse(["--app=\(pattern)"]).run()
+    }
 }
 
 /// The criteria of a rule on the command line.
@@ -68,7 +91,7 @@ struct ExemptAdd: ParsableCommand {
         abstract: "Exempt something from now on.",
         usage: "mcictl exempt add (--app … | --title … | --device … | --everything) [options]",
         discussion: """
-            What matches every option given is not recorded any more. A pattern is matched against the
+            What matches every option given is not recorded any more. A pattern is matched against the \
             whole text; upper and lower case are the same.
 
             EXAMPLES
@@ -124,7 +147,7 @@ struct ExemptAdd: ParsableCommand {
                 ? "Exemption \(record.id) already covers that: \(what). In force, \(end)."
                 : "Exempt \(record.id): \(what). In force now, \(end)."
         )
-        Terminal.print("Take it back: mcictl exempt withdraw \(record.id)")
+        Terminal.print("Take it back: mcictl exempt remove \(record.id)")
         Terminal.tell(
             "What was stored of it before is still there. \(ExemptionText.erasing(scope))"
         )
@@ -178,17 +201,18 @@ struct ExemptList: ParsableCommand {
     }
 }
 
-/// The verb `exempt withdraw`.
-struct ExemptWithdraw: ParsableCommand {
+/// The verb `exempt remove`.
+struct ExemptRemove: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "withdraw",
-        abstract: "Take an exemption back.",
+        commandName: "remove",
+        abstract: "Remove an exemption.",
         discussion: """
             What it named is recorded again from now on, unless something else leaves it out.
 
             EXAMPLES
-              mcictl exempt withdraw 3
-            """
+              mcictl exempt remove 3
+            """,
+        aliases: ["withdraw"]
     )
 
     @Argument(help: "The number, as mcictl exempt list shows it.")
@@ -201,7 +225,7 @@ struct ExemptWithdraw: ParsableCommand {
         let place = Workplace()
         let record = try ExemptionText.answer(place, id, "withdraw")
         if json { return try Terminal.printJSON(ExemptionText.Answer(record)) }
-        Terminal.print("Exemption \(id) is withdrawn: \(Terminal.printable(record.scope.words)).")
+        Terminal.print("Exemption \(id) is removed: \(Terminal.printable(record.scope.words)).")
         if let rest = ExemptionText.stillLeftOut(record.scope, place) { Terminal.print(rest) }
         Terminal.print("Ask for it again: mcictl exempt add --help")
     }

@@ -10,7 +10,7 @@ import Settings
 struct ExemptExport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a request for the stewards whom the policy names.",
+        abstract: "Write a request to the stewards named in the policy.",
         discussion: """
             The file holds what you exempted, your reason if you gave one, and nothing recorded.
 
@@ -47,7 +47,7 @@ struct ExemptImport: ParsableCommand {
             """
     )
 
-    @Argument(help: "The file; - is standard input.")
+    @Argument(help: "The file; - is standard input.", completion: .file())
     var file: String
 
     @Flag(help: "Print JSON.")
@@ -107,11 +107,17 @@ struct StewardKeygen: ParsableCommand {
             """
     )
 
-    @Option(help: "The file for the private half; it must not exist.")
+    @Option(help: "The file for the private half; it must not exist.", completion: .file())
     var out: String
 
     @Flag(help: "Print JSON.")
     var json = false
+
+    private struct Answer: Encodable {
+        var schema = 1
+        var key: String
+        var file: String
+    }
 
     func run() throws {
         guard out != "-" else {
@@ -131,7 +137,7 @@ struct StewardKeygen: ParsableCommand {
             )
         }
         if json {
-            return try Terminal.printJSON(["key": secret.publicKey, "file": out])
+            return try Terminal.printJSON(Answer(key: secret.publicKey, file: out))
         }
         Terminal.print(secret.publicKey)
         Terminal.tell("The private half is in \(out): keep it to yourself. In the policy:")
@@ -153,10 +159,10 @@ struct StewardDecide: ParsableCommand {
             """
     )
 
-    @Argument(help: "The request; - is standard input.")
+    @Argument(help: "The request; - is standard input.", completion: .file())
     var file: String
 
-    @Option(help: "The file of your key.")
+    @Option(help: "The file of your key.", completion: .file())
     var key: String
 
     @Flag(help: "Keep the exemption.")

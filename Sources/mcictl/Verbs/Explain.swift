@@ -52,7 +52,7 @@ struct ExplainVerb: ParsableCommand {
 struct ExemptTest: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
-        abstract: "Say what would become of a window before it is opened.",
+        abstract: "Say whether a window would be recorded, before it is opened.",
         usage: "mcictl exempt test [--app …] [--title …] [--device …] [options]",
         discussion: """
             EXAMPLES
@@ -102,7 +102,7 @@ struct DescribedWindow: ParsableArguments {
         if let at {
             guard let moment = WeekMinute(at) else {
                 throw Failure(
-                    "“\(at)” is no moment of the week. Example: --at \"Mon 12:30\"",
+                    "“\(at)” is not a time of the week. Example: --at \"Mon 12:30\"",
                     code: Failure.usage
                 )
             }

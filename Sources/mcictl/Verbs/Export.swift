@@ -17,12 +17,12 @@ struct ExportVerb: ParsableCommand {
                           [--ring <file>] [--json]
             """,
         discussion: """
-            To standard output (also --out -), or with --out to a file that appears when it is whole; a
-            FIFO or a terminal there is written into. Parquet is written by Python's pyarrow
-            (python3 -m pip install pyarrow), which gets the events through a pipe; it needs a file.
-            In CSV an apostrophe stands in front of a text that a spreadsheet would take for a formula.
-            For other tools: ducktrack is the events.jsonl of DuckTrack, and libinput the YAML of
-            libinput record, with the key codes of a us keyboard. What they have no words for is left
+            To standard output (also --out -), or with --out to a file that appears when it is whole; a \
+            FIFO or a terminal there is written into. Parquet is written by Python's pyarrow \
+            (python3 -m pip install pyarrow), which gets the events through a pipe; it needs a file. \
+            In CSV an apostrophe stands in front of a text that a spreadsheet would take for a formula. \
+            For other tools: ducktrack is the events.jsonl of DuckTrack, and libinput the YAML of \
+            libinput record, with the key codes of a us keyboard. What they have no words for is left \
             out, and this command says what.
 
             EXAMPLES
@@ -59,13 +59,16 @@ struct ExportVerb: ParsableCommand {
     @Option(help: "Up to a time.")
     var until: String?
 
-    @Option(help: "Read this ring: a file of an earlier version.")
+    @Option(help: "Read this ring: a file of an earlier version.", completion: .file())
     var ring: String?
 
     @Option(help: "jsonl, csv, parquet, ducktrack or libinput; without it as --out ends, or jsonl.")
     var format: Format?
 
-    @Option(help: "A file to write; one that is there is replaced when the new one is whole.")
+    @Option(
+        help: "A file to write; one that is there is replaced when the new one is whole.",
+        completion: .file()
+    )
     var out: String?
 
     @Flag(help: "The same as --format jsonl.")

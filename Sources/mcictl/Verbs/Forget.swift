@@ -18,7 +18,7 @@ struct ForgetVerb: ParsableCommand {
                           [--yes] [--dry-run] [--json]
             """,
         discussion: """
-            Whole batches are erased, those that may touch the stretch of time: up to two minutes
+            Whole batches are erased, those that may touch the stretch of time: up to two minutes \
             more on either side. When this command ends they are overwritten in every file.
 
             EXAMPLES
@@ -99,7 +99,7 @@ struct ForgetVerb: ParsableCommand {
         if !yes {
             let what =
                 "\(count) sealed \(count == 1 ? "batch" : "batches")\(words(range, place.now.wall))"
-            guard try Terminal.ask("Erase \(what) for good?", script: "--yes") else {
+            guard try Terminal.ask("Permanently erase \(what)?", script: "--yes") else {
                 Terminal.tell("Nothing was changed.")
                 return
             }
@@ -171,7 +171,7 @@ struct ForgetVerb: ParsableCommand {
         if json {
             return try Terminal.printJSON(Answer(batches: count, dryRun: dryRun, pending: pending))
         }
-        if count == 0 { return Terminal.print("Nothing is recorded there.") }
+        if count == 0 { return Terminal.print("Nothing matches; nothing was erased.") }
         if dryRun {
             return Terminal.print("Would erase \(TimeText.count(count, "batch", "batches")).")
         }

@@ -12,7 +12,7 @@ import Timeline
 struct KeyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Look after the key that opens what is recorded, and say who else can read.",
+        abstract: "Manage your key, and who else can read the recording.",
         discussion: """
             \(Workplace.lossWarning)
 

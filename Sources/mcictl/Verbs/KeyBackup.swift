@@ -12,8 +12,8 @@ struct KeyBackupVerb: ParsableCommand {
         commandName: "backup",
         abstract: "Copy the identity to a file, or print it for paper.",
         discussion: """
-            A copy is an identity file again, which age takes too. To restore it, copy it
-            back to the place that mcictl key show names. A protected identity is copied
+            A copy is an identity file again, which age takes too. To restore it, copy it \
+            back to the place that mcictl key show names. A protected identity is copied \
             as it is and opens with its passphrase.
 
             EXAMPLES
@@ -23,7 +23,10 @@ struct KeyBackupVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "The file to make; one that is there is never overwritten.")
+    @Argument(
+        help: "The file to make; one that is there is never overwritten.",
+        completion: .file()
+    )
     var file: String?
 
     @Flag(name: .customLong("print"), help: "Print the copy, for paper.")

@@ -10,12 +10,12 @@ struct KeyProtectVerb: ParsableCommand {
         commandName: "protect",
         abstract: "Protect the identity with a passphrase, or change the passphrase.",
         discussion: """
-            The identity becomes an age file that opens with the passphrase, also for
-            age -d -i. Verbs that read what was recorded ask for it, or take it from the
-            first line of the file that \(Prompt.variable) names. mcid goes on recording
+            The identity becomes an age file that opens with the passphrase, also for \
+            age -d -i. Verbs that read what was recorded ask for it, or take it from the \
+            first line of the file that \(Prompt.variable) names. mcid goes on recording \
             without it: it never has the private key.
 
-            The old file is overwritten where it lay. Flash memory, file systems that copy
+            The old file is overwritten where it lay. Flash memory, file systems that copy \
             on write, and backups may still hold it: after a doubt, mcictl key rotate.
 
             EXAMPLES
@@ -75,7 +75,7 @@ struct KeyUnprotectVerb: ParsableCommand {
             throw Failure("Your identity has no passphrase. Nothing was changed.")
         }
         try place.replaceIdentity(of: old, with: old.text, nil)
-        Terminal.print("Your identity lies in the open. Protect it again: mcictl key protect")
+        Terminal.print("Your identity is no longer protected. Protect it again: mcictl key protect")
         Terminal.tell("warning: whoever copies it together with the ring reads everything.")
     }
 }

@@ -10,8 +10,8 @@ struct KeyRecipientsVerb: ParsableCommand {
         commandName: "recipients",
         abstract: "See and choose who can read what is recorded from now on.",
         discussion: """
-            Your consent says who can read, so a change asks you and renews it. What is
-            stored already stays as it is: a new reader cannot open it, a former one still
+            Your consent says who can read, so a change asks you and renews it. What is \
+            stored already stays as it is: a new reader cannot open it, a former one still \
             can.
 
             EXAMPLES
@@ -77,7 +77,7 @@ struct KeyRecipientsAddVerb: ParsableCommand {
                     throw Failure(
                         isSecret
                             ? "That is a private key. Give it to nobody; your shell may remember it."
-                            : "That is no public key that can be sealed to: age1 and 58 more letters.",
+                            : "That is not a public key: one begins with age1 and has 62 characters.",
                         next: "age-keygen -y IDENTITY (prints the public key of an identity)",
                         code: Failure.usage
                     )

@@ -11,9 +11,9 @@ struct KeyRotateVerb: ParsableCommand {
         commandName: "rotate",
         abstract: "Make a new key for what is recorded from now on.",
         discussion: """
-            The new key stands in front of the old ones in the identity file; the old ones
-            stay there, for only they open what is stored already. A passphrase stays the
-            same. Copies that were made before open nothing of what comes now: make a new
+            The new key stands in front of the old ones in the identity file; the old ones \
+            stay there, for only they open what is stored already. A passphrase stays the \
+            same. Copies that were made before open nothing of what comes now: make a new \
             one.
 
             EXAMPLES

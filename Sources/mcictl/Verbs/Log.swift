@@ -14,9 +14,13 @@ struct LogVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
         abstract: "Show what was recorded, in words.",
+        usage: """
+            mcictl log [--since <since>] [--until <until>] [--app <pattern>] [-n <lines>] [options]
+            mcictl log --summary [--since <since>] [--until <until>] [--app <pattern>] [--json]
+            """,
         discussion: """
-            Each day has a heading, and its events stand in the order of time; what was left out is told
-            where it ended. Keys are shown as classes; --keys shows which key, where the recording has
+            Each day has a heading, and its events stand in the order of time; what was left out is told \
+            where it ended. Keys are shown as classes; --keys shows which key, where the recording has \
             it. On a terminal a pager shows it: the one that MCI_PAGER or PAGER names, else less.
 
             EXAMPLES
@@ -52,7 +56,7 @@ struct LogVerb: ParsableCommand {
     @Flag(help: "Show how much was recorded in each hour with which application, and what was not.")
     var summary = false
 
-    @Option(help: "Read this ring: a file of an earlier version.")
+    @Option(help: "Read this ring: a file of an earlier version.", completion: .file())
     var ring: String?
 
     @Flag(help: "Go on showing what is being recorded.")

@@ -12,8 +12,8 @@ struct PauseVerb: ParsableCommand {
         commandName: "pause",
         abstract: "Record nothing for a while.",
         discussion: """
-            The pause is in force, and on disk, before this command ends. It outlasts restarts and
-            also holds while mcid is not running. Without a duration it lasts until you resume.
+            The pause is in force, and on disk, before this command ends. It outlasts restarts and \
+            also holds while mcid is not running. Without a duration it lasts until you resume. \
             With --since it then asks whether to erase; on "no" the pause stays.
 
             EXAMPLES

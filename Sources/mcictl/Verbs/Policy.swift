@@ -9,10 +9,11 @@ import Settings
 struct PolicyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy",
-        abstract: "See what the policy of this computer allows, or check one before it bites.",
+        abstract:
+            "See what the policy of this computer allows, or check one before it takes effect.",
         discussion: """
-            The policy is /etc/mci/policy.json. It says who asks for the recording and why, and what
-            may be recorded at the most; in force is the stricter of it and your own settings. Where
+            The policy is /etc/mci/policy.json. It says who asks for the recording and why, and what \
+            may be recorded at the most; in force is the stricter of it and your own settings. Where \
             there is none, the variable MCI_POLICY may name a file of yours.
 
             EXAMPLES
@@ -92,7 +93,7 @@ struct PolicyCheckVerb: ParsableCommand {
         commandName: "check",
         abstract: "Name every defect of a policy with its line, or tell what it means.",
         discussion: """
-            Without a file it checks the policy in force. Exit code 1 says that mci would not accept
+            Without a file it checks the policy in force. Exit code 1 says that mci would not accept \
             it: then nothing is recorded.
 
             EXAMPLES
@@ -140,6 +141,7 @@ struct PolicyCheckVerb: ParsableCommand {
                 }
             } else {
                 guard let found = try policyFile.read() else {
+                    if json { return tell(Answer(path: name, isValid: true)) }
                     return PolicyVerb.tellNone(policyFile)
                 }
                 policy = found

@@ -7,9 +7,9 @@ import Settings
 struct PolicyDiffVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Tell what another policy would make stricter or looser than the one in force.",
+        abstract: "Show what another policy would make stricter or looser than the one in force.",
         discussion: """
-            Stricter means that less may be recorded. A longer pause cap is stricter, and so is a
+            Stricter means that less may be recorded. A longer pause cap is stricter, and so is a \
             policy without stewards: the person alone then decides about exemptions.
 
             EXAMPLES
@@ -18,7 +18,7 @@ struct PolicyDiffVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "The other policy.")
+    @Argument(help: "The other policy.", completion: .file(extensions: ["json"]))
     var path: String
 
     @Flag(help: "Print JSON.")

@@ -17,12 +17,12 @@ struct QueryVerb: ParsableCommand {
                          [--format <format>] [--ring <ring>] [--json]
             """,
         discussion: """
-            One SELECT in SQLite's language. Only the batches of the time asked for are
+            One SELECT in SQLite's language. Only the batches of the time asked for are \
             opened. Nothing can be changed, and no plaintext is written to a file.
 
-            Times are UTC, and compare with what datetime(), strftime(), julianday() and
-            unixepoch() make, as well as with '2026-11-21 14:05' and RFC 3339. Columns of
-            local times show the clock of this machine's time zone, and compare with
+            Times are UTC, and compare with what datetime(), strftime(), julianday() and \
+            unixepoch() make, as well as with '2026-11-21 14:05' and RFC 3339. Columns of \
+            local times show the clock of this machine's time zone, and compare with \
             datetime('now', 'localtime').
 
             TABLES
@@ -55,7 +55,7 @@ struct QueryVerb: ParsableCommand {
     @Argument(help: "One SELECT; - reads it from standard input.")
     var sql: String?
 
-    @Option(help: "Read the SELECT from a file; - is standard input.")
+    @Option(help: "Read the SELECT from a file; - is standard input.", completion: .file())
     var file: String?
 
     @Option(help: "Stop the query after this time.")
@@ -67,7 +67,7 @@ struct QueryVerb: ParsableCommand {
     @Option(help: "How to print the rows: table, csv or json.")
     var format: RowFormat?
 
-    @Option(help: "Read this ring: a file of an earlier version.")
+    @Option(help: "Read this ring: a file of an earlier version.", completion: .file())
     var ring: String?
 
     @Flag(help: "The same as --format json.")

@@ -11,10 +11,10 @@ struct ReplayVerb: ParsableCommand {
         commandName: "replay",
         abstract: "Play an export into a private X server.",
         discussion: """
-            The file is a JSON Lines export. It is played with XTEST into an Xvfb, or an Xorg with
-            the dummy driver: never into the display you work at, and never into one that mcid
-            records. Keys are found by what they wrote, wherever the other keyboard has them. A key
-            whose identity was not recorded is played as a letter, a digit or a sign in its stead.
+            The file is a JSON Lines export. It is played with XTEST into an Xvfb, or an Xorg with \
+            the dummy driver: never into the display you work at, and never into one that mcid \
+            records. Keys are found by what they wrote, wherever the other keyboard has them. A key \
+            whose identity was not recorded is played as a letter, a digit or a sign in its stead. \
             Focus changes and gaps are not played; a gap lasts a second at most.
 
             EXAMPLES
@@ -25,7 +25,7 @@ struct ReplayVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "A JSON Lines export.")
+    @Argument(help: "A JSON Lines export.", completion: .file(extensions: ["jsonl"]))
     var file: String
 
     @Option(help: "The private display, as :7.")
@@ -57,7 +57,7 @@ struct ReplayVerb: ParsableCommand {
                 mayBeRecorded: recordAgain
             )
             var player = try Player(target, skipsText: skipText)
-            try player.prepare(performance.survey.keys)
+            try player.prepare(performance.survey.keys, until: interruption)
             let bar = ProgressBar("Replaying")
             defer { bar.end() }
             try performance.play(
@@ -81,7 +81,7 @@ struct ReplayVerb: ParsableCommand {
         if speed == "max" { return nil }
         guard let factor = Double(speed), factor.isFinite, (0.01...1000).contains(factor) else {
             throw Failure(
-                "“\(Terminal.printable(speed))” is no speed.",
+                "“\(Terminal.printable(speed))” is not a speed.",
                 next: "--speed 2, from 0.01 to 1000, or --speed max",
                 code: Failure.usage
             )
@@ -123,7 +123,7 @@ struct ReplayVerb: ParsableCommand {
         Terminal.print("Played \(events) into \(display).")
         if summary.placeholders > 0 {
             Terminal.tell(
-                "\(keys(summary.placeholders)) of unknown identity: another in its stead."
+                "\(keys(summary.placeholders)) recorded by class only; placeholders were played."
             )
         }
         if summary.skippedKeys > 0 {

@@ -24,9 +24,23 @@ struct SetVerb: ParsableCommand {
               mcictl set title off            window titles are not stored
             """,
         subcommands: [
-            KeyDetailVerb.self, TitleVerb.self, RingSizeVerb.self, RetentionVerb.self,
-            FreeSpaceVerb.self,
-        ]
+            SetList.self, KeyDetailVerb.self, TitleVerb.self, RingSizeVerb.self,
+            RetentionVerb.self, FreeSpaceVerb.self,
+        ],
+        defaultSubcommand: SetList.self
+    )
+}
+
+/// The verb `set` alone.
+struct SetList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List every setting with its value and its ceiling.",
+        discussion: """
+            EXAMPLES
+              mcictl set
+              mcictl set --json
+            """
     )
 
     @Flag(help: "Print JSON.")
@@ -54,9 +68,9 @@ struct SetVerb: ParsableCommand {
 struct TitleVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "title",
-        abstract: "Choose whether the titles of windows are stored.",
+        abstract: "Choose whether window titles are stored.",
         discussion: """
-            Titles often hold names of people, subjects of messages and addresses. They are not stored
+            Titles often hold names of people, subjects of messages and addresses. They are not stored \
             unless you say so; rules about titles work without that.
 
             EXAMPLES
@@ -65,7 +79,7 @@ struct TitleVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "on or off.")
+    @Argument(help: "on or off.", completion: .list(["on", "off"]))
     var choice: String
 
     @Flag(help: "Choose on without being asked.")
@@ -115,7 +129,10 @@ struct KeyDetailVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "off, timing, shortcuts or full.")
+    @Argument(
+        help: "off, timing, shortcuts or full.",
+        completion: .list(KeyDetail.allCases.map(\.rawValue))
+    )
     var level: String
 
     @Flag(help: "Choose full without being asked.")
@@ -128,7 +145,7 @@ struct KeyDetailVerb: ParsableCommand {
         let place = Workplace()
         guard let detail = KeyDetail(rawValue: level) else {
             throw Failure(
-                "“\(level)” is no key detail. Choose off, timing, shortcuts or full.",
+                "“\(level)” is not a key detail. Choose off, timing, shortcuts or full.",
                 code: Failure.usage
             )
         }

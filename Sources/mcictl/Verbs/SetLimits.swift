@@ -10,9 +10,9 @@ import Storage
 struct RingSizeVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ring-size",
-        abstract: "Choose how much of the disk the ring may take.",
+        abstract: "Choose how much disk space the recording may use.",
         discussion: """
-            All its files together never take more. A larger ring grows at once; a smaller one keeps
+            All its files together never take more. A larger ring grows at once; a smaller one keeps \
             the newest of what it holds, as much as fits.
 
             EXAMPLES
@@ -62,7 +62,7 @@ struct RingSizeVerb: ParsableCommand {
 struct RetentionVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retention",
-        abstract: "Choose after which time what was recorded is erased.",
+        abstract: "Choose when recorded data is erased.",
         discussion: """
             What is older is overwritten at once, and from then on within a minute after its time.
 
@@ -112,9 +112,9 @@ struct RetentionVerb: ParsableCommand {
 struct FreeSpaceVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "free-space",
-        abstract: "Choose how much of the disk is left to others.",
+        abstract: "Choose how much disk space is left free for others.",
         discussion: """
-            With less free space nothing is recorded, and status says so. Without a choice of yours it
+            With less free space nothing is recorded, and status says so. Without a choice of yours it \
             is 500 MiB, or 5 % of a disk that is smaller than 10 GB.
 
             EXAMPLES

@@ -14,9 +14,9 @@ import Timeline
 struct VerifyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Look whether the ring holds all that was stored, and nothing else.",
+        abstract: "Check that the recording is complete and unaltered.",
         discussion: """
-            Every batch is sealed, signed by the recorder, numbered, and names the one before it. A
+            Every batch is sealed, signed by the recorder, numbered, and names the one before it. A \
             changed bit, and a batch that is missing, moved, doubled or foreign, is found.
 
             EXAMPLES
@@ -38,7 +38,7 @@ struct VerifyVerb: ParsableCommand {
     @Flag(help: "Acknowledge without being asked.")
     var yes = false
 
-    @Option(help: "Check this ring: a file of an earlier version.")
+    @Option(help: "Check this ring: a file of an earlier version.", completion: .file())
     var ring: String?
 
     func run() throws {
@@ -107,7 +107,7 @@ struct VerifyVerb: ParsableCommand {
         }
         if !yes {
             lines(found, place.now.wall).forEach { Terminal.tell($0) }
-            guard try Terminal.ask("Acknowledge this for good?", script: "--yes") else {
+            guard try Terminal.ask("Acknowledge this permanently?", script: "--yes") else {
                 Terminal.tell("Nothing was changed.")
                 return false
             }
@@ -175,7 +175,7 @@ struct VerifyVerb: ParsableCommand {
             (found.lost, "lost and noted by the recorder"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         if !notes.isEmpty {
-            lines.append("  Gone on purpose or noted: \(notes.joined(separator: ", "))")
+            lines.append("  Erased, and noted: \(notes.joined(separator: ", "))")
         }
         if found.isIncomplete {
             lines.append("  A part of the ring is still being rebuilt and was not looked at.")

@@ -68,6 +68,7 @@ private let unsafeFiles: Set<String> = [
     "Settings/Consent.swift",
     "Settings/ProcessFacts.swift", "Settings/SystemClock.swift", "Storage/SQLiteConnection.swift",
     "mcictl/Support/Bridge.swift", "mcictl/Support/ChildProcess.swift",
+    "mcictl/Support/Terminal+Look.swift",
     "mcictl/Support/Pager.swift", "mcictl/Support/Prompt.swift",
 ]
 

@@ -32,7 +32,9 @@ import Testing
         "tar": ["tar"],
         "util-linux": ["flock", "prlimit", "setpriv", "unshare"],
         "x11-xkb-utils": ["setxkbmap", "xkbcomp"],
-        "x11-xserver-utils": ["xrandr", "xset"],
+        "tigervnc-standalone-server": ["Xtigervnc"],
+        "x11-xserver-utils": ["xmodmap", "xrandr", "xset"],
+        "xdotool": ["xdotool"],
         "xinput": ["xinput"],
         "xserver-xorg-core": ["Xorg"],
         "xterm": ["xterm"],
@@ -52,7 +54,7 @@ import Testing
     private var started: [String: Set<String>] {
         get throws {
             let swift = [
-                #/(?:run|path|server:)\(?\s*"([^"\\\s]+)"/#,
+                #/(?:Program\.run|Program\.path|server:)\(?\s*"([^"\\\s]+)"/#,
                 #/"(/(?:usr/)?(?:s?bin|lib|libexec)/[^"\\\s]+)"/#,
             ]
             let python = [

@@ -72,7 +72,7 @@ import Testing
 
     @Test func `the receipt says how consent was given, and a withdrawal is shown`() throws {
         #expect(try command("consent", "--show").output == "You have not consented.\n")
-        #expect(try command("consent", "--show", "--json").output == "null\n")
+        #expect(try command("consent", "--show", "--json").output == "{\"schema\":1}\n")
         try command("consent", "--withdraw")
         #expect(try command("consent", "--show").output == "You have not consented.\n")
         try command("consent", "--accept")
@@ -118,8 +118,8 @@ import Testing
         }
         let lines = [
             "Every key is recorded: what you type can be read back. Undo: mcictl set key-detail shortcuts",
-            "Recorded, though left out by default: password managers and key rings. Undo: mcictl exclude restore password-managers",
-            "Recorded, though left out by default: screen lockers. Undo: mcictl exclude restore lockers",
+            "Recorded, though left out by default: password managers and key rings. Undo: mcictl exclude add password-managers",
+            "Recorded, though left out by default: screen lockers. Undo: mcictl exclude add lockers",
             "The titles of windows are stored. Undo: mcictl set title off",
             "The recording is kept for 30d, not 7d. Undo: mcictl set retention 7d",
             "The recording may take 128M of the disk, not 64M. Undo: mcictl set ring-size 64M",
@@ -173,7 +173,7 @@ import Testing
             )
             #expect(
                 result.firstLine
-                    == "Exemption 1 already covers that: windows of class signal. In force, no end."
+                    == "Exemption 1 already covers that: windows of class signal. In force, with no end date."
             )
         }
         #expect(try controls().exemptions.map(\.id) == [1])
@@ -396,7 +396,7 @@ import Testing
             (["Status"], "Did you mean status?"), (["exprot"], "Did you mean export?"),
             (["consnet", "--accept"], "Did you mean consent?"),
             (["exempt", "lsit"], "Did you mean list?"),
-            (["exempt", "remove", "1"], nil), (["frobnicate"], nil),
+            (["exempt", "annul", "1"], nil), (["frobnicate"], nil),
             (["set", "titel", "on"], "Did you mean title?"), (["\u{1B}[31m"], nil),
         ] as [([String], String?)]
     )

@@ -47,7 +47,7 @@ import Testing
             (["forget", "--last", "5m", "--all"], nil),
             (
                 ["set", "key-detail", "some"],
-                "error: “some” is no key detail. Choose off, timing, shortcuts or full.\n"
+                "error: “some” is not a key detail. Choose off, timing, shortcuts or full.\n"
             ),
             (
                 ["log", "--since", "yesterdayish"],
@@ -101,7 +101,7 @@ import Testing
             (["exclude", "only", "x", "--all"], nil),
             (
                 ["explain", "--at", "never"],
-                "error: “never” is no moment of the week. Example: --at \"Mon 12:30\"\n"
+                "error: “never” is not a time of the week. Example: --at \"Mon 12:30\"\n"
             ),
             (["set", "title", "maybe"], "error: “maybe” is neither on nor off.\n"),
             (
@@ -239,9 +239,9 @@ import Testing
         "set key-detail", "set ring-size", "set retention", "set free-space", "key", "key show",
         "key backup", "key protect", "key unprotect",
         "key recipients", "key recipients list", "key recipients add", "key recipients remove",
-        "key rotate", "exempt", "exempt add", "exempt list", "exempt withdraw", "exempt answer",
+        "key rotate", "exempt", "exempt add", "exempt list", "exempt remove", "exempt answer",
         "exempt test", "exempt export", "exempt import", "exclude", "exclude list", "exclude add",
-        "exclude drop", "exclude remove", "exclude restore", "exclude only", "explain",
+        "exclude remove", "exclude only", "explain",
         "policy show", "policy check", "policy diff", "steward", "steward keygen",
         "steward decide", "set title",
     ])

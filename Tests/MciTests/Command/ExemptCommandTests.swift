@@ -31,8 +31,8 @@ import Testing
         let added = try command("exempt", "add", "--app", "org.keepassxc.KeePassXC")
         #expect(
             added.lines == [
-                "Exempt 1: windows of class org.keepassxc.KeePassXC. In force now, no end.",
-                "Take it back: mcictl exempt withdraw 1",
+                "Exempt 1: windows of class org.keepassxc.KeePassXC. In force now, with no end date.",
+                "Take it back: mcictl exempt remove 1",
             ]
         )
         #expect(

@@ -67,7 +67,7 @@ import Timeline
 
     // MARK: Protecting
 
-    @Test func `a protected identity lies in the open nowhere and opens in age`()
+    @Test func `a protected identity is no longer protected nowhere and opens in age`()
         throws
     {
         let plain = try Disk.read(folder.paths.identity)
@@ -521,7 +521,7 @@ import Timeline
             environment: folder.environment,
             [.answer("Passphrase of your identity: ", "tell no one\n")]
         )
-        #expect(opened.code == 0 && opened.output.contains("lies in the open"))
+        #expect(opened.code == 0 && opened.output.contains("is no longer protected"))
         #expect(opened.echo == [false] && opened.echoAfter)
         #expect(!opened.output.contains("tell no"))
         #expect(try Disk.read(folder.paths.identity) == plain)

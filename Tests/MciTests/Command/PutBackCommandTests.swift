@@ -37,7 +37,7 @@ import Testing
         #expect(try command("status", "--json").json["notices"] as? [String] == [Self.sentence])
         let consent = try command("consent", "--show")
         #expect(consent.output.contains("Valid      no: the controls file is not the newest one"))
-        #expect(try command("consent", "--show", "--json").output == "null\n")
+        #expect(try command("consent", "--show", "--json").output == "{\"schema\":1}\n")
         let doctor = try command("doctor").output
         #expect(doctor.contains("[warn]  consent    \(Self.sentence) → mcictl consent"))
         for words in [

@@ -153,7 +153,8 @@ import Testing
                 "2027-11-29 20:24:00",
                 "pause",
                 "--since",
-                since
+                since,
+                "--yes"
             )
             #expect(result.code == 0, "\(result.errors)")
             let rest = try Program.run("mcictl", ["export"], environment: ring.folder.environment)

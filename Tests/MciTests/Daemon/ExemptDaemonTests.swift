@@ -24,7 +24,8 @@ extension DaemonTests {
         let result = try daemon.command("exempt", "add", "--app", "sig*")
         #expect(
             result.code == 0
-                && result.lines.first == "Exempt 1: windows of class sig*. In force now, no end."
+                && result.lines.first
+                    == "Exempt 1: windows of class sig*. In force now, with no end date."
         )
         hand.type(text: "secret")
         try daemon.settled()

@@ -82,7 +82,7 @@ import Testing
         #expect(
             inForce.lines == [
                 "\(path), line 9: retention is “7”, not a duration from 1m to 3653d, such as 7d or 12h.",
-                "\(path), line 12: “pausecap” is no key of a policy. Did you mean pauseCap?",
+                "\(path), line 12: “pausecap” is not a key of a policy. Did you mean pauseCap?",
             ]
         )
         let json = try command("check", "--json")

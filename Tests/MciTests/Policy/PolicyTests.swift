@@ -99,12 +99,12 @@ import Testing
             sentences(text) == [
                 "\(path), line 1: contact is missing from a policy.",
                 "\(path), line 4: controller is empty.",
-                "\(path), line 5: “retain” is no key of a policy. Did you mean retention?",
+                "\(path), line 5: “retain” is not a key of a policy. Did you mean retention?",
                 "\(path), line 6: pauseCap is “29m”, not a duration from 30m to 366d, such as 4h: "
                     + "a pause of half an hour is everybody's.",
                 "\(path), line 8: An empty rule would exclude everything. Name an app, a title, a "
                     + "device or hours; to record nothing, install no mci.",
-                "\(path), line 9: “hours” is no key of a rule. The keys are app, title, device, "
+                "\(path), line 9: “hours” is not a key of a rule. The keys are app, title, device, "
                     + "during.",
             ]
         )
@@ -223,10 +223,10 @@ import Testing
         #expect(refusal(PolicyFile(path)).hasPrefix("\(path): It cannot be read"))
         unlink(path)
         mkfifo(path, 0o600)
-        #expect(refusal(PolicyFile(path)) == "\(path): It is no regular file.")
+        #expect(refusal(PolicyFile(path)) == "\(path): It is not a regular file.")
         unlink(path)
         mkdir(path, 0o700)
-        #expect(refusal(PolicyFile(path)) == "\(path): It is no regular file.")
+        #expect(refusal(PolicyFile(path)) == "\(path): It is not a regular file.")
     }
 
     @Test func `a file of one's own counts only where there is no policy`() throws {

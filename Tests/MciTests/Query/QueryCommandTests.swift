@@ -76,7 +76,7 @@ import Testing
             ),
             (
                 ["PRAGMA user_version"],
-                "error: The statement does something else than read; only SELECT is run.\n  Next: mcictl query --help\n",
+                "error: Only SELECT statements are allowed.\n  Next: mcictl query --help\n",
                 64
             ),
             (

@@ -54,7 +54,7 @@ import Testing
             ("[1\n2]", 2, "“2” stands where a comma or “]” belongs."),
             ("{\n// why\n\"a\":1}", 2, "“/” (JSON has no comments) stands where a key"),
             ("{} {}", 1, "“{” follows after the end of the value."),
-            ("{}\n\u{0}", 2, "A byte that is no plain text follows after"),
+            ("{}\n\u{0}", 2, "A byte that is not plain text follows after"),
             ("[\"\\ud800\"]", 1, "A \\u escape names half a character."),
             ("[\"\\udc00\"]", 1, "A \\u escape names half a character."),
             ("[\"\\ud800\\u0041\"]", 1, "A \\u escape names half a character."),
@@ -161,6 +161,6 @@ import Testing
             allowed: ["retention", "titles", "keyDetail", "only"],
             required: ["only"]
         )
-        #expect(defects == [JSONDefect(3, "“\(key)” is no key of a policy. \(hint)")])
+        #expect(defects == [JSONDefect(3, "“\(key)” is not a key of a policy. \(hint)")])
     }
 }

@@ -45,7 +45,7 @@ import Testing
         #expect(try mode(other) == 0o644)
     }
 
-    @Test func `what is no regular file is neither waited for nor used`() throws {
+    @Test func `what is not a regular file is neither waited for nor used`() throws {
         let pipe = "\(folder.path)/pipe"
         mkfifo(pipe, 0o600)
         Disk.makeReadable(pipe, mode: 0o640)
