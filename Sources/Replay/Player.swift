@@ -44,25 +44,22 @@ package struct Player {
         self.skipsText = skipsText
     }
 
-    /// So long programs have to learn of a new map, in nanoseconds: a recorder reads ten times a second,
-    /// and tells no key of which it has not read the map.
-    private static let learning: Int64 = 300_000_000
-
-    /// Gives keysyms that the target lacks a place before anything is played, and waits until programs
-    /// know of it.
+    /// Gives keysyms that the target lacks a place before anything is played.
     ///
-    /// - Parameters:
-    ///   - keys: all that will be pressed.
-    ///   - interruption: ends the waiting early.
     /// - Throws: ``ReplayError``.
-    package func prepare(
-        _ keys: Set<WantedKey>,
-        until interruption: Interruption
-    ) throws(ReplayError) {
+    package func prepare(_ keys: Set<WantedKey>) throws(ReplayError) {
         for key in keys.sorted(by: { $0.keysym < $1.keysym }) {
             _ = try hands.keycode(for: key)
         }
         try hands.synchronize()
+    }
+
+    /// So long programs have to learn of a new map, in nanoseconds: a recorder reads ten times a second,
+    /// and tells no key of which it has not read the map.
+    private static let learning: Int64 = 300_000_000
+
+    /// Waits until programs know of the places that were given.
+    package func waitUntilKnown(or interruption: Interruption) {
         if hands.haveLentKeys { _ = interruption.wait(until: Interruption.now + Self.learning) }
     }
 

@@ -57,7 +57,8 @@ struct ReplayVerb: ParsableCommand {
                 mayBeRecorded: recordAgain
             )
             var player = try Player(target, skipsText: skipText)
-            try player.prepare(performance.survey.keys, until: interruption)
+            try player.prepare(performance.survey.keys)
+            player.waitUntilKnown(or: interruption)
             let bar = ProgressBar("Replaying")
             defer { bar.end() }
             try performance.play(

@@ -67,7 +67,7 @@ import Timeline
 
     // MARK: Protecting
 
-    @Test func `a protected identity is no longer protected nowhere and opens in age`()
+    @Test func `a protected identity lies in the open nowhere and opens in age`()
         throws
     {
         let plain = try Disk.read(folder.paths.identity)

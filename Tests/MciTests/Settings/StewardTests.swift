@@ -98,7 +98,7 @@ import Testing
                 return "\(error)"
             }
         }
-        #expect(refusal("{}").contains("no decision"))
+        #expect(refusal("{}").contains("not a steward's decision"))
         #expect(refusal(good, among: []).contains("No policy names stewards"))
         // Forged: by somebody else, under the steward's name.
         let stranger = StewardSecret()
@@ -123,7 +123,7 @@ import Testing
             refusal(try decision(controls, approves: false, user: 7)).contains("another person")
         )
         let other = try asked(Scope(app: "other"))
-        #expect(refusal(try decision(other, approves: false)).contains("no exemption any more"))
+        #expect(refusal(try decision(other, approves: false)).contains("no longer exists"))
         var changed = controls
         changed.exemptions[0].scope.app = "*"
         #expect(refusal(try decision(changed, approves: true)).contains("another request"))
@@ -134,10 +134,10 @@ import Testing
         #expect(refusal(good, at: early).contains("future"))
         // Replayed: the same again, and an older one after a newer one.
         _ = try take(good, &controls)
-        #expect(refusal(good).contains("taken already"))
+        #expect(refusal(good).contains("already been imported"))
         let newer = WallTime(now.milliseconds + 5000)
         _ = try take(decision(controls, approves: true, at: newer), &controls, at: newer)
-        #expect(refusal(good, at: newer).contains("taken already"))
+        #expect(refusal(good, at: newer).contains("already been imported"))
     }
 
     @Test func `every single changed byte of a decision is noticed`() throws {
