@@ -142,19 +142,21 @@ package final class TimelineReader {
     /// The batches in which an application was in front.
     ///
     /// - Parameters:
-    ///   - app: the class of its windows, in any case.
     ///   - range: wall time in milliseconds since 1970.
+    ///   - isWanted: whether an application is the one; the recording has the class of its windows.
     /// - Returns: their numbers.
     /// - Throws: `StorageError` when the ring cannot be read.
-    package func batches(of app: String, _ range: ClosedRange<Int64>) throws -> [UInt64] {
-        let wanted = CaseFolding.fold(app)
-        return try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
+    package func batches(
+        _ range: ClosedRange<Int64>,
+        where isWanted: (String) -> Bool
+    ) throws -> [UInt64] {
+        try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
             guard let sealed = try ring.sealed(entry), case .opened(let batch) = opener.open(sealed)
             else { return nil }
             let apps = batch.items.lazy.compactMap { item -> String? in
                 if case .focus(let app, _) = item.payload { app } else { nil }
             }
-            let isInFront = ([batch.header.app] + apps).contains { CaseFolding.fold($0) == wanted }
+            let isInFront = ([batch.header.app] + apps).contains { !$0.isEmpty && isWanted($0) }
             return isInFront ? batch.header.sequence : nil
         }
     }

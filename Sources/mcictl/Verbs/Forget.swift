@@ -4,6 +4,7 @@ import ArgumentParser
 import Control
 import Events
 import Files
+import Gate
 import Settings
 import Storage
 import Timeline
@@ -12,7 +13,7 @@ import Timeline
 struct ForgetVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forget",
-        abstract: "Erase what was recorded, for good.",
+        abstract: "Permanently erase what was recorded.",
         usage: """
             mcictl forget (--last <duration> | --since <time> --until <time> | --app <name> | --all)
                           [--yes] [--dry-run] [--json]
@@ -25,6 +26,7 @@ struct ForgetVerb: ParsableCommand {
               mcictl forget --last 15m
               mcictl forget --since 14:00 --until 14:30
               mcictl forget --app Signal        every batch in which it was in front
+              mcictl forget --app "libreoffice*"
               mcictl forget --all --yes
             """
     )
@@ -38,7 +40,12 @@ struct ForgetVerb: ParsableCommand {
     @Option(help: "Up to a time.")
     var until: String?
 
-    @Option(help: "Every batch in which this application was in front (as log names it).")
+    @Option(
+        help: """
+            Every batch in which an application was in front: its class, as log shows it; * and ? as in \
+            exempt.
+            """
+    )
     var app: String?
 
     @Flag(help: "Erase everything.")
@@ -83,9 +90,10 @@ struct ForgetVerb: ParsableCommand {
         let forgetting = Forgetting(place)
         var scope = Forgetting.Scope.stretch(range)
         if let app {
-            var numbers = try place.timeline().batches(of: app, range)
+            let pattern = try Glob.ofApp(app)
+            var numbers = try place.timeline().batches(range, where: pattern.matches)
             if let earlier = RingReader.earlier(beside: place.paths.ring) {
-                numbers += try place.timeline(earlier).batches(of: app, range)
+                numbers += try place.timeline(earlier).batches(range, where: pattern.matches)
             }
             scope = .batches(numbers)
         }
@@ -171,7 +179,16 @@ struct ForgetVerb: ParsableCommand {
         if json {
             return try Terminal.printJSON(Answer(batches: count, dryRun: dryRun, pending: pending))
         }
-        if count == 0 { return Terminal.print("Nothing matches; nothing was erased.") }
+        if count == 0 {
+            Terminal.print("Nothing matches; nothing was erased.")
+            if app != nil {
+                Terminal.tell(
+                    "The recording knows applications by the class of their windows, not by the instance:"
+                        + " mcictl log --summary shows them."
+                )
+            }
+            return
+        }
         if dryRun {
             return Terminal.print("Would erase \(TimeText.count(count, "batch", "batches")).")
         }

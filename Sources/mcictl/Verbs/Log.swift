@@ -83,15 +83,7 @@ struct LogVerb: ParsableCommand {
     func run() throws {
         let place = Workplace()
         let range = try place.range(since: since, until: until)
-        let only = try app.map { pattern in
-            guard let glob = Glob(pattern) else {
-                throw Failure(
-                    "A pattern has 1 to \(Glob.longest) characters.",
-                    code: Failure.usage
-                )
-            }
-            return glob
-        }
+        let only = try app.map { try Glob.ofApp($0) }
         let timeline = try place.timeline(ring)
         let isPaged = !json && !follow && !noPager
         let isColoured = Terminal.hasColours

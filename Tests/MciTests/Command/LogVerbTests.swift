@@ -129,4 +129,18 @@ import Testing
         let json = try Program.run("mcictl", ["log", "--json"], environment: environment)
         #expect(json.output.contains("Büro"))
     }
+
+    @Test func `an application is erased by the pattern that an exemption takes`() throws {
+        func run(_ arguments: String...) throws -> Program.Result {
+            try Program.run("mcictl", ["forget"] + arguments, environment: environment)
+        }
+        let none = try run("--app", "fire", "--dry-run")
+        #expect(none.output == "Nothing matches; nothing was erased.\n")
+        #expect(none.errors.contains("mcictl log --summary"))
+        #expect(try run("--app", "", "--dry-run").code == 64)
+        // Firefox in the eighth and the ninth hour.
+        #expect(try run("--app", "FIRE?ox*", "--yes").output == "Erased 2 batches.\n")
+        let rest = try log("--json").output
+        #expect(!rest.contains("Firefox") && rest.contains("Editor"))
+    }
 }

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Gate
+
+extension Glob {
+    /// The pattern for applications that an argument is.
+    ///
+    /// - Parameter text: from the command line.
+    /// - Returns: the pattern.
+    /// - Throws: a ``Failure`` of wrong usage for one that is empty or too long.
+    static func ofApp(_ text: String) throws -> Glob {
+        guard let glob = Glob(text) else {
+            throw Failure(
+                "A pattern has 1 to \(Glob.longest) characters.",
+                next: "mcictl log --summary (shows the applications)",
+                code: Failure.usage
+            )
+        }
+        return glob
+    }
+}
