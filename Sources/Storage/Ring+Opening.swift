@@ -184,7 +184,10 @@ extension Ring {
         let newest = UInt64(slots.newest)
         guard newest > 0, let slot = slots.slots(of: slots.newest).last,
             let row = try file.row(slot)
-        else { return confirmed = (0, SealedBatch.noDigest) }
+        else {
+            confirmed = (0, SealedBatch.noDigest)
+            return undoFirst()
+        }
         let digest = SealedBatch.digest(row.sealed)
         defer { confirmed = (newest, digest) }
         if (newest, digest) == (head.newest, head.digest) { return }
@@ -201,6 +204,18 @@ extension Ring {
         (head.newest, head.digest) = (newest, digest)
         if isUndone { openedAt = max(newest, setting.marks.newest) }
         if end > 0 { head.end = end }
+    }
+
+    /// Takes back the very first batch where it was announced and a crash came before it: nothing was
+    /// stored before it, nothing else is there, and nobody outside has heard of it.
+    private func undoFirst() {
+        let isFirst =
+            head.newest == head.first && head.before == 0
+            && head.digestBefore == SealedBatch.noDigest
+        let isAlone = slots.newest == 0 && slots.damagedCount == 0
+        guard isFirst, isAlone, setting.marks.newest < head.newest else { return }
+        (head.newest, head.digest) = (head.first - 1, SealedBatch.noDigest)
+        openedAt = max(head.newest, setting.marks.newest)
     }
 
     private func oldestProven() throws(StorageError) -> UInt64? {

@@ -2,6 +2,7 @@
 
 import Files
 import Foundation
+import Signing
 import Testing
 import Timeline
 
@@ -72,5 +73,37 @@ import Timeline
         #expect(!opened.isRebuilding)
         #expect(ring.verify(path)?.isWhole == true)
         #expect(try ring.exported(path) == SmallRing.numbers)
+    }
+
+    @Test func `the very first batch, announced and then lost to a power cut, is no accusation`()
+        throws
+    {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/ring.db"
+        let mill = try BatchMill()
+        func read(_ suffix: String) throws -> [UInt8] {
+            try Disk.read(path + suffix, limit: 4 << 20)
+        }
+        let suffixes = ["", ".head", ".marks", ".marks-2"]
+        _ = try SmallRing.open(path, mill.key)
+        let before = try suffixes.map(read)
+        try SmallRing.open(path, mill.key).put(try mill.batch(1, end: SmallRing.start))
+        // The announcement waited for the disk; what came after it never reached it.
+        let size = RingHead.recordSize
+        let announced = try read(".head")[..<(2 * size)] + before[1][(2 * size)...]
+        for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
+        for (suffix, bytes) in zip(suffixes, before) { try Disk.write(bytes, to: path + suffix) }
+        try Disk.write(Array(announced), to: path + ".head")
+        let ring = try SmallRing.open(path, mill.key)
+        #expect(ring.nextSequence == 1)
+        try ring.put(
+            try BatchMill(sealedTo: mill.identity, signedBy: mill.key).batch(
+                1,
+                end: SmallRing.start
+            )
+        )
+        let marks = SmallRing.marks(path)
+        let found = try Verifier(path, [mill.identity], mill.key.verifier, marks).verify()
+        #expect(found.isWhole, "\(found)")
     }
 }
