@@ -9,7 +9,7 @@ base=${1:-/var/tmp/mci-fresh-debian}
 sources=$(realpath "$(dirname "$0")/..")
 [ "$(id -u)" -eq 0 ] || { echo "It needs root." >&2; exit 77; }
 toolchain=${SWIFT_ROOT:-$(realpath "$(dirname "$(realpath "$(command -v swift)")")/../..")}
-[ "$toolchain" != / ] || { echo "Swift lies among the system's files. Next: SWIFT_ROOT=/opt/swift make fresh" >&2; exit 64; }
+[ "$toolchain" != / ] || { echo "Swift lies among the system's files. Next: SWIFT_ROOT=FOLDER make fresh" >&2; exit 64; }
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 command -v debootstrap >/dev/null || apt-get install -y -qq --no-install-recommends debootstrap >/dev/null
 
