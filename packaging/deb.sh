@@ -9,8 +9,6 @@ version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/Settings/Proce
 maintainer=${MAINTAINER:-mci developers <mci@localhost.invalid>}
 architecture=$(dpkg --print-architecture)
 project=$PWD
-# Of the toolchain whose runtime is linked in.
-swift=$(dirname "$(dirname "$(readlink -f "$(command -v swift)")")")
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
@@ -27,7 +25,7 @@ mci is Copyright 2026 The authors of mci, under the Apache License, version 2.0:
 full text is in /usr/share/common-licenses/Apache-2.0.
 
 END
-    python3 "$project/packaging/notices.py" "$project/.build/checkouts" "$swift/share/swift/LICENSE.txt"
+    python3 "$project/packaging/notices.py" "$project/.build/checkouts"
 } >"$doc/copyright"
 gzip -9n >"$doc/changelog.gz" <<END
 mci ($version) unstable; urgency=medium

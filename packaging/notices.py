@@ -1,15 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The notices of what is linked into the programs: notices.py CHECKOUTS TOOLCHAIN_LICENCE
+"""The notices of what is linked into the programs: notices.py CHECKOUTS [TOOLCHAIN_LICENCE]
 
-CHECKOUTS is where SwiftPM keeps the packages, TOOLCHAIN_LICENCE the licence of the Swift that built them.
-A package whose licence is another than those known here ends this with 1: somebody must read it first.
+CHECKOUTS is where SwiftPM keeps the packages, TOOLCHAIN_LICENCE the licence of the Swift that built them;
+without it swift is asked where it is. A licence that is not known here ends this with 1: read it first.
 """
+import json
 import pathlib
 import re
+import subprocess
 import sys
 
-checkouts, toolchain = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+checkouts = pathlib.Path(sys.argv[1])
+if len(sys.argv) > 2:
+    toolchain = pathlib.Path(sys.argv[2])
+else:
+    # The command may only stand for the real one elsewhere, as with a manager of toolchains.
+    info = json.loads(subprocess.check_output(["swift", "-print-target-info"]))
+    toolchain = pathlib.Path(info["paths"]["runtimeResourcePath"]).parents[1] / "share/swift/LICENSE.txt"
 APACHE = "Apache License"
 EXCEPTION = "Runtime Library Exception"
 
@@ -32,7 +40,7 @@ def first_comment(path):
 
 licence = toolchain.read_text()
 if APACHE not in licence or EXCEPTION not in licence:
-    sys.exit(f"{toolchain.name}: not the licence that is known of Swift")
+    sys.exit(f"{toolchain.name}: not the licence of Swift that is known here")
 exception = licence[licence.index("## " + EXCEPTION):].strip("# \n")
 print("Programs of this package contain code of others. Where nothing else stands below, its licence is the\n"
       "Apache License, version 2.0: on Debian systems the full text is in\n"
@@ -44,7 +52,7 @@ indented(re.sub(r"\n{2,}", "\n\n", exception))
 for package in sorted(path for path in checkouts.iterdir() if path.is_dir()):
     text = (package / "LICENSE.txt").read_text()
     if APACHE not in text:
-        sys.exit(f"{package.name}: its licence is none that is known here")
+        sys.exit(f"{package.name}: its licence is not known here")
     heading(package.name)
     if EXCEPTION in text:
         print("With the exception that stands above.\n")

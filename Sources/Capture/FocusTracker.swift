@@ -72,10 +72,12 @@ struct FocusTracker: ContextTracker {
     /// Reads the windows of programs and those in frames that are shown, one of which may get the focus
     /// next: read now, it holds for the first key in it too.
     private mutating func prepare(_ connection: X11Connection) {
-        for window in connection.family(of: connection.root)?.children ?? []
-        where connection.isViewable(window) {
-            for window in [window] + (connection.family(of: window)?.children ?? []) {
-                book.prepare(window, connection)
+        for window in connection.shownWindows {
+            book.prepare(window, connection)
+            // A frame is full of decorations, none of which ever gets a key.
+            guard !book.isFrame(window) else { continue }
+            for inner in connection.family(of: window)?.children ?? [] {
+                book.prepare(inner, connection)
             }
         }
     }

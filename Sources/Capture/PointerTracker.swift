@@ -65,10 +65,7 @@ struct PointerTracker: ContextTracker {
 
     /// Reads what is shown: read now, it holds for the first click into it too.
     private mutating func prepare(_ connection: X11Connection) {
-        for window in connection.family(of: connection.root)?.children ?? []
-        where connection.isViewable(window) {
-            book.prepare(window, connection)
-        }
+        for window in connection.shownWindows { book.prepare(window, connection) }
     }
 
     mutating func readTitles(

@@ -55,6 +55,9 @@ struct WindowBook {
     /// The child of the root that a window is, or is in; nil where nothing is known of it.
     func top(of window: UInt) -> UInt? { pages[window]?.top }
 
+    /// Whether a window is known to be the window manager's, around a program's.
+    func isFrame(_ window: UInt) -> Bool { pages[window].map { $0.subject != window } ?? false }
+
     // MARK: Changes
 
     /// Forgets what an event makes void.

@@ -126,8 +126,11 @@ extension X11Connection {
         return unsafe attributes.override_redirect != 0
     }
 
+    /// The children of the root that are shown.
+    var shownWindows: [UInt] { (family(of: root)?.children ?? []).filter(isViewable) }
+
     /// Whether a window is shown, with all that it is in.
-    func isViewable(_ window: UInt) -> Bool {
+    private func isViewable(_ window: UInt) -> Bool {
         var attributes = unsafe XWindowAttributes()
         guard unsafe XGetWindowAttributes(display, window, &attributes) != 0 else { return false }
         return unsafe attributes.map_state == IsViewable

@@ -51,38 +51,18 @@ enum Bridge {
     /// - Parameters:
     ///   - program: what Python runs.
     ///   - file: becomes its standard output: a file that has no name yet cannot be opened by one.
-    /// - Returns: the pipe's end to write to, and the process.
+    /// - Returns: the process.
     /// - Throws: a ``Failure`` when there is no Python.
-    static func start(_ program: String, into file: Int32) throws -> (Int32, pid_t) {
-        var ends: [Int32] = [0, 0]
-        guard unsafe pipe(&ends) == 0 else {
-            throw Failure("There is no descriptor left for a pipe.")
-        }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        // A bridge that ends early must not end this program.
-        signal(SIGPIPE, SIG_IGN)
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
-        unsafe posix_spawn_file_actions_adddup2(&actions, file, 1)
-        let arguments: [String] = ["python3", "-c", program]
-        let words = unsafe arguments.map { unsafe strdup($0) }
-        defer { for index in unsafe words.indices { unsafe free(words[index]) } }
-        var child: pid_t = 0
-        let result = unsafe posix_spawnp(&child, "python3", &actions, nil, words + [nil], environ)
-        close(ends[0])
-        guard result == 0 else {
-            close(ends[1])
+    static func start(_ program: String, into file: Int32) throws -> ChildProcess {
+        guard let child = ChildProcess(["python3", "-c", program], output: file) else {
             throw Failure("Parquet needs python3, which is not here.", next: "--format csv")
         }
-        return (ends[1], child)
+        return child
     }
 
     /// Waits for the end of a bridge.
-    static func end(_ child: pid_t) -> End {
-        var status: Int32 = 0
-        while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
+    static func end(_ child: ChildProcess) -> End {
+        let status = child.end()
         guard status != 0 else { return .done }
         guard status & 0x7F == 0 else { return .failed("Python was ended by a signal") }
         let code = (status >> 8) & 0xFF

@@ -36,13 +36,16 @@ struct ChildProcess {
         (input, self.id) = (ends[1], id)
     }
 
+    /// Ends it at once.
+    func kill() { Glibc.kill(id, SIGKILL) }
+
     /// Waits for its end.
     ///
-    /// - Returns: false when it failed.
+    /// - Returns: its status, as `waitpid` has it; 0 when it succeeded.
     @discardableResult
-    func end() -> Bool {
+    func end() -> Int32 {
         var status: Int32 = 0
         while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
-        return status == 0
+        return status
     }
 }

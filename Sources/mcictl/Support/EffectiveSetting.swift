@@ -13,7 +13,12 @@ struct EffectiveSetting: Encodable {
     var policy: String?
     var inForce: String
 
-    var cells: [String] { [name, yours, policy.map { "\($0) at most" } ?? "–", inForce] }
+    private var cells: [String] { [name, yours, policy.map { "\($0) at most" } ?? "–", inForce] }
+
+    /// The lines of a table of settings.
+    static func table(_ settings: [EffectiveSetting]) -> [String] {
+        TableText.lines([["SETTING", "YOURS", "POLICY", "IN FORCE"]] + settings.map(\.cells))
+    }
 
     /// All settings that a policy may limit.
     static func all(

@@ -10,7 +10,7 @@ final class ExportFile {
     private let file: OutFile
     /// Where the bytes go: into the file, or into a pipe to the bridge.
     private let output: Int32
-    private var bridge: pid_t?
+    private var bridge: ChildProcess?
 
     /// Begins an export.
     ///
@@ -28,8 +28,8 @@ final class ExportFile {
             throw Failure("\(path) cannot be written (\(error)). Nothing was changed.")
         }
         if isParquet {
-            let (pipe, child) = try Bridge.start(Bridge.parquet, into: file.descriptor)
-            (output, bridge) = (pipe, child)
+            let child = try Bridge.start(Bridge.parquet, into: file.descriptor)
+            (output, bridge) = (child.input, child)
         } else {
             output = file.descriptor
         }
@@ -60,7 +60,7 @@ final class ExportFile {
 
     /// Takes away what was begun.
     func abandon() {
-        if let bridge { kill(bridge, SIGKILL) }
+        bridge?.kill()
         try? endBridge()
         file.abandon()
     }

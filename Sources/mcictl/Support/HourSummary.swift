@@ -99,7 +99,7 @@ struct HourSummary {
         return Answer(hours: rows, gaps: Self.lengths(united))
     }
 
-    /// Lays a gap into its hours; those in which nothing else was are its own business where it is long.
+    /// Divides a gap among its hours; a whole hour of not running is told only where something else is.
     private mutating func spread(_ stretch: ClosedRange<Int64>, _ reason: GapReason) {
         var from = stretch.lowerBound
         // A week of hours is all that can be looked at.

@@ -19,9 +19,9 @@ struct LogVerb: ParsableCommand {
             mcictl log --summary [--since <since>] [--until <until>] [--app <pattern>] [--json]
             """,
         discussion: """
-            Each day has a heading, and its events stand in the order of time; what was left out is told \
-            where it ended. Keys are shown as classes; --keys shows which key, where the recording has \
-            it. On a terminal a pager shows it: the one that MCI_PAGER or PAGER names, else less.
+            Each day has a heading, and its events are in the order of time; a gap is shown where it \
+            ends. Keys are shown as classes; --keys shows which key, where the recording has it. On a \
+            terminal the output goes through a pager: MCI_PAGER, PAGER or less.
 
             EXAMPLES
               mcictl log --since 10m

@@ -76,14 +76,7 @@ struct PolicyShowVerb: ParsableCommand {
         } else {
             PolicyVerb.tellNone(file)
         }
-        let rows = [["SETTING", "YOURS", "POLICY", "IN FORCE"]] + settings.map(\.cells)
-        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        for row in rows {
-            let line = zip(row, widths).map { text, width in
-                text + String(repeating: " ", count: width - text.count)
-            }
-            Terminal.print(line.joined(separator: "  ").trimmed)
-        }
+        EffectiveSetting.table(settings).forEach { Terminal.print($0) }
     }
 }
 
@@ -170,13 +163,5 @@ struct PolicyCheckVerb: ParsableCommand {
                 Terminal.print("\(path)\(place): \(defect.sentence)")
             }
         }
-    }
-}
-
-extension String {
-    fileprivate var trimmed: String {
-        var text = self[...]
-        while text.last == " " { text.removeLast() }
-        return String(text)
     }
 }

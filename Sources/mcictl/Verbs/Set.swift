@@ -58,8 +58,7 @@ struct SetList: ParsableCommand {
         let floor = person.freeSpace.map { Quantity.size(Int($0)) } ?? "500M or 5 % of the disk"
         settings.append(.init(name: "free-space", yours: floor, policy: nil, inForce: floor))
         if json { return try Terminal.printJSON(Answer(settings: settings)) }
-        let heads = ["SETTING", "YOURS", "POLICY", "IN FORCE"]
-        TableText.lines([heads] + settings.map(\.cells)).forEach { Terminal.print($0) }
+        EffectiveSetting.table(settings).forEach { Terminal.print($0) }
         Terminal.tell("Change one: mcictl set SETTING VALUE")
     }
 }
