@@ -171,12 +171,14 @@ package final class RingReader {
     /// Keeps everything that is read until ``endReading()`` as it is now, whatever is written.
     ///
     /// - Returns: the head as it was at that moment, and how many of its records are damaged.
-    /// - Throws: ``StorageError``.
+    /// - Throws: ``StorageError``; `busy` when the head was another one after each of some seconds' tries.
     package func beginReading(
         _ verifier: DeviceVerifier
     ) throws(StorageError) -> (head: RingHead?, damaged: Int) {
         var before = RingHead.read(path, verifier)
-        for _ in 0..<50 {
+        for attempt in Int32(0)..<100 {
+            // A machine whose cores are taken gives a writer time enough between any two looks.
+            if attempt > 20 { SQLiteConnection.wait(milliseconds: attempt / 2) }
             try connection.execute("BEGIN")
             _ = try connection.integer("SELECT count(*) FROM meta")
             let after = RingHead.read(path, verifier)

@@ -92,6 +92,11 @@ import CSQLite
         unsafe frames.pointee = 0
     }
 
+    /// Lets others write before it is tried again.
+    static func wait(milliseconds: Int32) {
+        sqlite3_sleep(milliseconds)
+    }
+
     /// A page of the file as it is on disk, whatever the log has; nil where it cannot be read.
     ///
     /// - Parameters:

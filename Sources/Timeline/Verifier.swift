@@ -43,7 +43,11 @@ package final class Verifier {
     ///
     /// - Parameter progress: told how many of how many slots were looked at.
     /// - Returns: what was found.
-    package func verify(progress: (Int, Int) -> Void = { _, _ in }) -> Verification {
+    /// - Throws: `StorageError` `busy` when the recorder writes so much that no moment could be held: that
+    ///   says nothing about the ring.
+    package func verify(
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws(StorageError) -> Verification {
         result = Verification()
         guard !ring.isOfEarlierVersion else { return verifyEarlier(progress) }
         result.isIncomplete = ring.isBeingRebuilt
@@ -55,6 +59,8 @@ package final class Verifier {
             (head, damagedRecords) = try ring.beginReading(key)
             slots = try ring.slots()
         } catch {
+            ring.endReading()
+            guard error.code != .busy else { throw error }
             result.add(.unreadable, 0, (nil, nil))
             return result
         }

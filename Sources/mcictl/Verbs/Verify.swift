@@ -80,11 +80,17 @@ struct VerifyVerb: ParsableCommand {
     ) throws -> Verification {
         let bar = ProgressBar("Verifying")
         defer { bar.end() }
-        do {
+        do throws(StorageError) {
             let marks = ring == nil ? place.paths.highWater : nil
             return try Verifier(path, identities, key, marks).verify { bar.show($0, of: $1) }
         } catch {
             bar.end()
+            if error.code == .busy {
+                throw Failure(
+                    "The recorder writes so much that nothing could be looked at.",
+                    next: "mcictl verify"
+                )
+            }
             throw Failure(
                 "The ring cannot be read at all: \(error.description)",
                 next: isRunning ? "mcictl status" : "\(Workplace.startCommand) mends what it can"

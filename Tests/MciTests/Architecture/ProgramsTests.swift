@@ -102,6 +102,45 @@ import Testing
         }
     }
 
+    /// Debian's packages of modules that the tests import, beside those of Makefile's `PYTHON_PACKAGES`.
+    private static let modules = ["libevdev": "libinput-tools", "yaml": "python3-yaml"]
+
+    @Test func `every Python module the tests import is one that make test installs`() throws {
+        let list = try Program.run(
+            "/usr/bin/python3",
+            ["-c", "import sys; print(*sorted(sys.stdlib_module_names))"]
+        )
+        let standard = Set(list.output.split(whereSeparator: \.isWhitespace).map(String.init))
+        let makefile = try String(contentsOfFile: "\(Program.root)/Makefile", encoding: .utf8)
+        let fetched = makefile.firstMatch(of: #/PYTHON_PACKAGES = for name in ([^;]+);/#)
+        let names = try #require(fetched?.1).split(whereSeparator: \.isWhitespace)
+        let packages = try Program.run("bash", ["\(Program.root)/.ci/packages", "--list", "test"])
+        // A line of a program in another language begins with a small letter after `import`, too:
+        // modules of Swift do not.
+        let line =
+            #/(?m)^ *(?:import|from) ([a-z][\w.]*(?: as \w+)?(?:, [a-z][\w.]*)*)(?: import .*)?$/#
+        var seen = Set<String>()
+        let folder = "\(Program.root)/Tests/MciTests"
+        let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }
+        for name in files ?? [] where name.hasSuffix(".swift") {
+            let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+            for match in text.matches(of: line) {
+                for module in match.1.split(separator: ",") {
+                    let parts = module.split { $0 == "." || $0 == " " }
+                    seen.insert(parts.first.map(String.init) ?? "")
+                }
+            }
+        }
+        #expect(seen.isSuperset(of: ["yaml", "pynput", "pyrage", "json"]))
+        for module in seen.subtracting(standard) where !names.contains(Substring(module)) {
+            let package = Self.modules[module]
+            #expect(
+                package.map { packages.lines.contains($0) } == true,
+                "\(module) is of no package that make test installs"
+            )
+        }
+    }
+
     @Test(.enabled(if: Program.path("dpkg-query") != nil, "this is no Debian"))
     func `every program is in the package that is said to have it`() throws {
         for (package, programs) in Self.packages {

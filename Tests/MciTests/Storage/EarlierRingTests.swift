@@ -91,7 +91,7 @@ import Timeline
         #expect(try home.open().takeFindings().isEmpty)
         #expect(try home.read(home.aside) == home.words)
         let verifier = try Verifier(home.ring, [home.identity], home.key.verifier)
-        #expect(verifier.verify().isWhole)
+        #expect(try verifier.verify().isWhole)
         let earlier = try Verifier(home.aside, [home.identity], home.key.verifier).verify()
         #expect(earlier.isWhole && earlier.whole == Self.numbers.count)
     }
