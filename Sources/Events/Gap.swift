@@ -2,56 +2,57 @@
 
 /// Why input was not recorded.
 ///
-/// The raw values are stored in batches: they are never reused (`Sources/Packing/FORMAT.md`).
-package enum GapReason: UInt8, CaseIterable, Sendable {
-    case noConsent = 1
-    case paused = 2
-    case sessionLocked = 3
-    case unknownContext = 4
-    case keyboardGrabbed = 5
+/// The raw values are stored in batches: they are never reused (`Sources/Packing/FORMAT.md`). One that
+/// this version does not know is of a later one, and is shown by its number.
+package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) {
+        self.rawValue = rawValue
+    }
+
+    package static let noConsent = GapReason(rawValue: 1)
+    package static let paused = GapReason(rawValue: 2)
+    package static let sessionLocked = GapReason(rawValue: 3)
+    package static let unknownContext = GapReason(rawValue: 4)
+    package static let keyboardGrabbed = GapReason(rawValue: 5)
     /// The X server was away.
-    case disconnected = 6
+    package static let disconnected = GapReason(rawValue: 6)
     /// The daemon was not running.
-    case notRunning = 7
+    package static let notRunning = GapReason(rawValue: 7)
     /// Recorded input that could not be stored.
-    case lost = 8
+    package static let lost = GapReason(rawValue: 8)
     /// The machine was suspended.
-    case suspended = 9
+    package static let suspended = GapReason(rawValue: 9)
     /// Key detail is `off`: never a gap of its own, for its times would tell when keys were typed.
-    case keyDetailOff = 10
+    package static let keyDetailOff = GapReason(rawValue: 10)
     /// A release whose press was not recorded: never a gap of its own, for nothing is missing.
-    case unpairedRelease = 11
+    package static let unpairedRelease = GapReason(rawValue: 11)
     /// The controls file cannot be read, or the ring cannot be written.
-    case fault = 12
+    package static let fault = GapReason(rawValue: 12)
     /// The disk has less free space than is left to others.
-    case diskFull = 13
+    package static let diskFull = GapReason(rawValue: 13)
     /// The person exempted it.
-    case exempt = 14
+    package static let exempt = GapReason(rawValue: 14)
     /// It is excluded from every recording: by default, by the person's list, or by policy.
-    case excluded = 15
+    package static let excluded = GapReason(rawValue: 15)
     /// It is on no list of what may be recorded.
-    case notAllowed = 16
+    package static let notAllowed = GapReason(rawValue: 16)
+
+    /// In the order of the raw values, from 1.
+    private static let names = [
+        "no-consent", "paused", "session-locked", "unknown-context", "keyboard-grabbed",
+        "disconnected", "not-running", "lost", "suspended", "key-detail-off", "unpaired-release",
+        "fault", "disk-full", "exempt", "excluded", "not-allowed",
+    ]
+
+    /// Those that this version knows.
+    package static let allCases = (1...UInt8(names.count)).map { GapReason(rawValue: $0) }
 
     /// The word in exports, status and logs.
     package var name: String {
-        switch self {
-        case .noConsent: "no-consent"
-        case .paused: "paused"
-        case .sessionLocked: "session-locked"
-        case .unknownContext: "unknown-context"
-        case .keyboardGrabbed: "keyboard-grabbed"
-        case .disconnected: "disconnected"
-        case .notRunning: "not-running"
-        case .lost: "lost"
-        case .suspended: "suspended"
-        case .keyDetailOff: "key-detail-off"
-        case .unpairedRelease: "unpaired-release"
-        case .fault: "fault"
-        case .diskFull: "disk-full"
-        case .exempt: "exempt"
-        case .excluded: "excluded"
-        case .notAllowed: "not-allowed"
-        }
+        let index = Int(rawValue) - 1
+        return Self.names.indices.contains(index) ? Self.names[index] : "reason-\(rawValue)"
     }
 }
 

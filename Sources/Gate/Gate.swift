@@ -47,6 +47,7 @@ package struct Gate: Sendable {
     private var keyboard = Lane(.keyboard)
     private var pointer = Lane(.pointer)
     private var heldKeys = HeldKeys()
+    private var typing = Typing()
     private var told: AdmittedFocus?
     private var surroundings = Surroundings()
     private var book = RuleBook()
@@ -77,6 +78,10 @@ package struct Gate: Sendable {
         into sink: inout some GateSink & ~Copyable
     ) {
         let before = conditions.closedBy
+        if new.keyDetail != conditions.keyDetail {
+            releaseAll(at: time, &sink)
+            typing.drop()
+        }
         conditions = new
         guard new.closedBy != before || closure?.reason == .notRunning else { return }
         close(at: time, &sink)
@@ -179,13 +184,22 @@ package struct Gate: Sendable {
 
     private mutating func admit(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
         let payload: AdmittedEvent.Payload
+        var time = raw.time
         switch raw.payload {
         case .motion(let dx, let dy): payload = .motion(dx: dx, dy: dy)
-        case .scroll(let dx, let dy): payload = .scroll(dx: dx, dy: dy)
         case .axes(let values): payload = .axes(values)
-        case .touch(let touch): payload = .touch(touch)
-        case .button(let number, let isDown): payload = .button(number: number, isDown: isDown)
+        case .scroll(let dx, let dy):
+            payload = .scroll(dx: dx, dy: dy)
+            let isChord = typing.servesWheel || heldKeys.hasModifier
+            if isChord, conditions.keyDetail.hasRuns { time = endRun(for: raw.time, &sink) }
+        case .touch(let touch):
+            payload = .touch(touch)
+            if touch.phase == .down { typing.end() }
+        case .button(let number, let isDown):
+            payload = .button(number: number, isDown: isDown)
+            if conditions.keyDetail.hasRuns { time = endRun(for: raw.time, &sink) }
         case .key(let key):
+            if conditions.keyDetail.hasRuns { return admitToRuns(key, raw, &sink) }
             // A release may have been withheld: a new press implies it.
             let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
             if let release { sink.take(release) }
@@ -194,15 +208,121 @@ package struct Gate: Sendable {
             heldKeys.press(key.keycode, device: raw.device, admitted)
             payload = .key(admitted)
         }
-        if !surroundings.areTold(raw.device) { surroundings.tell(raw.device, &sink) }
-        sink.take(
-            AdmittedEvent(
-                time: raw.time,
+        put(payload, of: raw.device, at: time, raw.place, &sink)
+        return true
+    }
+
+    /// Stores something of a device, which is described first where that is new.
+    private mutating func put(
+        _ payload: AdmittedEvent.Payload,
+        of device: UInt8,
+        at time: EventTime,
+        _ place: Pixel?,
+        _ sink: inout some GateSink & ~Copyable
+    ) {
+        if !surroundings.areTold(device) { surroundings.tell(device, &sink) }
+        sink.take(AdmittedEvent(time: time, device: device, payload: payload, place: place))
+    }
+
+    // MARK: Runs of text
+
+    /// A key where text is told as runs.
+    private mutating func admitToRuns(
+        _ key: RawEvent.Key,
+        _ raw: RawEvent,
+        _ sink: inout some GateSink & ~Copyable
+    ) -> Bool {
+        guard key.isDown else { return release(key.keycode, raw, &sink) }
+        let press: Typing.Press
+        switch conditions.keyDetail.role(of: key) {
+        case .text: return type(raw, &sink)
+        case .editing(let admitted):
+            if typing.isOpen(at: raw.time) { return type(raw, &sink) }
+            press = Typing.Press(
+                keycode: key.keycode,
                 device: raw.device,
-                payload: payload,
-                place: raw.place
+                key: admitted,
+                time: endRun(for: raw.time, &sink)
             )
+        case .modifier(let admitted):
+            // One that is stored is down already: its release was withheld.
+            _ = release(key.keycode, raw, &sink)
+            typing.wait(
+                Typing.Press(
+                    keycode: key.keycode,
+                    device: raw.device,
+                    key: admitted,
+                    time: raw.time
+                )
+            )
+            return false
+        case .named(let admitted):
+            press = Typing.Press(
+                keycode: key.keycode,
+                device: raw.device,
+                key: admitted,
+                time: endRun(for: raw.time, &sink)
+            )
+        }
+        put(press, &sink)
+        return true
+    }
+
+    /// A key of a run: nothing is down any more, so that no release falls into it.
+    private mutating func type(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
+        for release in heldKeys.releaseAll(at: typing.served) { sink.take(release) }
+        guard let told = typing.type(at: raw.time) else { return false }
+        put(.typing(continues: told.continues), of: raw.device, at: told.step, nil, &sink)
+        return true
+    }
+
+    /// A key, a button or a turn of a wheel that is stored by itself ends the run, and is served by the
+    /// modifiers that are down.
+    ///
+    /// - Returns: the time at which it is stored.
+    private mutating func endRun(
+        for time: EventTime,
+        _ sink: inout some GateSink & ~Copyable
+    ) -> EventTime {
+        typing.end()
+        let stored = typing.stored(time)
+        for modifier in typing.serve(at: stored) { put(modifier, &sink) }
+        return stored
+    }
+
+    /// A key that goes down, whose release was withheld if it is down already.
+    private mutating func put(
+        _ press: Typing.Press,
+        _ sink: inout some GateSink & ~Copyable
+    ) {
+        let (keycode, device) = (press.keycode, press.device)
+        let release = heldKeys.release(keycode, device: device, at: press.time)
+        if let release { sink.take(release) }
+        heldKeys.press(keycode, device: device, press.key)
+        put(.key(press.key), of: device, at: press.time, nil, &sink)
+    }
+
+    /// A key goes up where text is told as runs.
+    ///
+    /// - Returns: whether something is stored of it.
+    private mutating func release(
+        _ keycode: UInt8,
+        _ raw: RawEvent,
+        _ sink: inout some GateSink & ~Copyable
+    ) -> Bool {
+        let time = typing.stored(raw.time)
+        let alone = typing.release(keycode, device: raw.device)
+        if let alone { put(alone, &sink) }
+        // A modifier that served goes up with what it served last.
+        let hasServed = alone == nil && heldKeys.isModifier(keycode, device: raw.device)
+        let release = heldKeys.release(
+            keycode,
+            device: raw.device,
+            at: hasServed ? typing.served : time
         )
+        guard let release else { return false }
+        if !hasServed { typing.noteServed(time) }
+        sink.take(release)
         return true
     }
 
@@ -222,10 +342,11 @@ package struct Gate: Sendable {
             verdict = book.verdict(on: window)
             before = earlier.map { ($0.book.verdict(on: window), $0.until) }
         }
+        if stream == .keyboard, isAnother(context) || verdict.refusal != nil { typing.drop() }
         var ended: [Gap] = []
         update(stream) { ended = $0.enter(context, verdict, earlier: before, at: time) }
         if stream == .keyboard, lane(stream).refusal != nil { releaseAll(at: time, &sink) }
-        for gap in ended { sink.take(.gap(gap)) }
+        put(ended, &sink)
         switch context {
         case .unknown: break
         case .grabbed:
@@ -237,6 +358,17 @@ package struct Gate: Sendable {
             if verdict.refusal != nil, told == nil { return }
             tell(verdict.refusal == nil ? window : WindowFacts(app: ""), at: time, &sink)
         }
+    }
+
+    /// Whether the keyboard's context is another one to whoever reads the recording.
+    ///
+    /// A title that is not stored may change with each key: a run that ends then would tell.
+    private func isAnother(_ context: AppContext) -> Bool {
+        guard case .window(let new) = context, case .window(let old) = keyboard.context else {
+            return context != keyboard.context
+        }
+        return new.app != old.app || new.instance != old.instance
+            || (book.storesTitles && new.title != old.title)
     }
 
     /// Stores which application came to the front, where that is another than before.
@@ -261,10 +393,13 @@ package struct Gate: Sendable {
         at time: EventTime,
         _ sink: inout some GateSink & ~Copyable
     ) {
-        if stream == .keyboard { releaseAll(at: time, &sink) }
+        if stream == .keyboard {
+            typing.drop()
+            releaseAll(at: time, &sink)
+        }
         var ended: [Gap] = []
         update(stream) { ended = $0.begin(reason, at: time) }
-        for gap in ended { sink.take(.gap(gap)) }
+        put(ended, &sink)
     }
 
     private func lane(_ stream: InputStream) -> Lane {
@@ -282,9 +417,22 @@ package struct Gate: Sendable {
     private mutating func close(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {
         var ended: [Gap] = []
         for stream in InputStream.allCases { update(stream) { ended += $0.close(at: time) } }
-        for gap in ended { sink.take(.gap(gap)) }
+        put(ended, &sink)
         releaseAll(at: time, &sink)
+        typing.drop()
         told = nil
+    }
+
+    /// Stores gaps; those of the keyboard in whole steps, for keys begin and end them: how long a
+    /// password took is nobody's.
+    private mutating func put(_ gaps: [Gap], _ sink: inout some GateSink & ~Copyable) {
+        for var gap in gaps {
+            if gap.stream == .keyboard {
+                gap.from = TypingRun.begin(of: gap.from)
+                gap.to = TypingRun.end(of: gap.to)
+            }
+            sink.take(.gap(gap))
+        }
     }
 
     private mutating func endClosure(at time: EventTime, _ sink: inout some GateSink & ~Copyable) {

@@ -24,6 +24,14 @@ struct HeldKeys {
         held[Place(keycode: keycode, device: device)] = key
     }
 
+    /// Whether a key that was admitted and is down is a modifier.
+    func isModifier(_ keycode: UInt8, device: UInt8) -> Bool {
+        held[Place(keycode: keycode, device: device)]?.keyClass == .modifier
+    }
+
+    /// Whether a modifier was admitted and is down.
+    var hasModifier: Bool { held.values.contains { $0.keyClass == .modifier } }
+
     /// The release that belongs to the press of this key, or nil when none was admitted.
     mutating func release(
         _ keycode: UInt8,

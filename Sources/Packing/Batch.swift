@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Events
+import Gate
 
 /// What every batch says of itself.
 package struct BatchHeader: Equatable, Sendable {
@@ -10,7 +11,7 @@ package struct BatchHeader: Equatable, Sendable {
     package var bootID: [UInt8]
     /// The wall clock minus the monotonic clock, in milliseconds since 1970.
     package var wallOffset: Int64
-    /// The rank of the key detail in force: 0 off, 1 timing, 2 shortcuts, 3 full.
+    /// The number of the key detail in force (`KeyDetail.code`).
     package var keyDetail: UInt8
     /// ``unconfined`` or 0.
     package var flags: UInt8
@@ -18,6 +19,9 @@ package struct BatchHeader: Equatable, Sendable {
     package var base: EventTime
     /// The application in front when the batch began; empty when not known.
     package var app: String
+
+    /// The name of the key detail, as it is shown.
+    package var keyDetailName: String { KeyDetail.name(ofCode: keyDetail) }
 
     /// The flag of a batch that was recorded without a sandbox.
     package static let unconfined: UInt8 = 1

@@ -42,6 +42,9 @@ package struct BatchBuilder: ~Copyable {
     private var titles: Column
     private var places: Column
     private var axes: Column
+    private var typing: Column
+    /// Runs of text that may still grow, or must not stand among the movements yet: the last items.
+    private var tails: [TypingTail] = []
     private var table = DeviceTable()
 
     private var header: BatchHeader
@@ -82,7 +85,7 @@ package struct BatchBuilder: ~Copyable {
 
     /// Maps and locks the memory; about 0.7 MiB.
     package init() {
-        let columns = Column.capacity * 15
+        let columns = Column.capacity * 16
         let workspace = columns..<columns + Deflate.workspaceSize
         output = workspace.upperBound..<workspace.upperBound + BatchLayout.largest
         let memory = LockedMemory(size: output.upperBound)
@@ -107,6 +110,7 @@ package struct BatchBuilder: ~Copyable {
         titles = column(12)
         places = column(13)
         axes = column(14)
+        typing = column(15)
         time = EventTime(0)
         latest = EventTime(0)
         header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
@@ -133,7 +137,7 @@ package struct BatchBuilder: ~Copyable {
     package var hasRest: Bool { items > fits.items }
 
     /// Whether nothing was added since the batch began.
-    package var isEmpty: Bool { items == 0 }
+    package var isEmpty: Bool { items == 0 && tails.isEmpty }
 
     // MARK: Adding
 
@@ -257,6 +261,69 @@ package struct BatchBuilder: ~Copyable {
         return UInt8(truncatingIfNeeded: dx & 15) << 4 | UInt8(dy & 15)
     }
 
+    // MARK: Runs of text
+
+    /// The runs that are not among the items yet.
+    package var hasTails: Bool { !tails.isEmpty }
+
+    /// The beginning of the first of them.
+    package var firstTail: EventTime? { tails.first?.begin }
+
+    /// Whether one of them goes on behind a moment.
+    package func hasTail(behind moment: EventTime) -> Bool {
+        tails.contains { $0.end > moment }
+    }
+
+    /// From when on a movement comes behind the first of them, whatever keys come: nil without one.
+    ///
+    /// It depends on steps alone: where a run stands among the movements must not tell more.
+    package var tailDue: EventTime? {
+        tails.first.map { EventTime($0.end.milliseconds + TypingRun.patience) }
+    }
+
+    /// Adds to the last run, or begins one; the batch must not be full.
+    ///
+    /// - Parameters:
+    ///   - device: of the first key.
+    ///   - step: the beginning of the step in which there was a key.
+    ///   - continues: whether it belongs to the last run, where there still is one.
+    /// - Returns: whether a run began.
+    package mutating func type(_ device: UInt8, _ step: EventTime, continues: Bool) -> Bool {
+        let end = TypingRun.end(of: step)
+        if continues, let last = tails.indices.last {
+            tails[last].end = max(tails[last].end, end)
+            return false
+        }
+        tails.append(TypingTail(device: device, begin: step, end: end))
+        table.used.insert(device)
+        return true
+    }
+
+    /// Makes the first run an item; the batch must not be full.
+    ///
+    /// - Parameter edge: where the batch ends: what comes behind it begins the next one.
+    /// - Returns: whether there was one that begins before.
+    package mutating func commitTail(upTo edge: EventTime? = nil) -> Bool {
+        precondition(!isFull, "A full batch is packed before more is added.")
+        guard let tail = tails.first, edge.map({ tail.begin < $0 }) ?? true else { return false }
+        let end = min(tail.end, edge ?? tail.end)
+        tails.removeFirst()
+        if end < tail.end {
+            var rest = tail
+            rest.begin = end
+            tails.insert(rest, at: 0)
+        }
+        advance(to: tail.begin)
+        latest = max(latest, end)
+        kinds.append(BatchLayout.Kind.typing.rawValue)
+        devices.append(tail.device)
+        typing.append(varint: tail.seconds(until: end))
+        eventCount += 1
+        items += 1
+        stopWhereDue()
+        return end == tail.end
+    }
+
     private mutating func advance(to new: EventTime) {
         times.append(zigzag: new.milliseconds - time.milliseconds)
         time = new
@@ -280,6 +347,7 @@ package struct BatchBuilder: ~Copyable {
             )
             modifiers.append(key.modifiers.rawValue)
             if key.keysym != 0 { keysyms.append(varint: UInt64(key.keysym)) }
+        case .typing: preconditionFailure("A run is added by type(_:_:continues:).")
         case .button(let number, let isDown):
             kinds.append(BatchLayout.Kind.button.rawValue | flag)
             buttons.append(varint: UInt64(number) << 1 | (isDown ? 1 : 0))
@@ -318,7 +386,7 @@ package struct BatchBuilder: ~Copyable {
         times.count + motions.count + wideMotions.count + keys.count + keysyms.count
             + buttons.count + scrolls.count + apps.count + gaps.count + titles.count
             + kinds.column.count + devices.column.count + modifiers.column.count
-            + places.count + axes.count
+            + places.count + axes.count + typing.count
     }
 
     private var place: Place {
@@ -404,40 +472,45 @@ package struct BatchBuilder: ~Copyable {
             (.kinds, kinds.column), (.devices, devices.column), (.times, times), (.keys, keys),
             (.modifiers, modifiers.column), (.keysyms, keysyms), (.buttons, buttons),
             (.motions, motions), (.wideMotions, wideMotions), (.scrolls, scrolls), (.apps, apps),
-            (.gaps, gaps), (.titles, titles), (.places, places), (.axes, axes),
+            (.gaps, gaps), (.titles, titles), (.places, places), (.axes, axes), (.typing, typing),
         ]
     }
 
-    /// Compresses everything up to a place into the output; nil when it does not fit.
-    private func compress(_ place: Place) -> Int? {
+    /// Compresses everything up to a place, and runs that stand behind it, into the output; nil when it does
+    /// not fit.
+    private func compress(_ place: Place, _ tails: [TypingTail] = []) -> Int? {
         var scratch: [UInt8] = []
-        var ranges: [Range<Int>] = []
-        func note(_ section: BatchLayout.Section, _ count: Int, _ extra: [UInt8] = []) {
-            let start = scratch.count
-            scratch.append(section.rawValue)
-            scratch.append(varint: UInt64(count + extra.count))
-            scratch.append(contentsOf: extra)
-            ranges.append(start..<scratch.count)
+        // In the order of the sections: of the scratch, and of the columns.
+        var parts: [(scratch: Range<Int>, column: Int?)] = []
+        func note(_ bytes: [UInt8], _ column: Int? = nil) {
+            parts.append((scratch.count..<scratch.count + bytes.count, column))
+            scratch.append(contentsOf: bytes)
         }
-        note(.header, 0, header.encoded(items: place.items))
-        scratch += table.sections(of: place.used)
-        ranges[0] = 0..<scratch.count
+        func intro(_ section: BatchLayout.Section, _ count: Int) -> [UInt8] {
+            var bytes = [section.rawValue]
+            bytes.append(varint: UInt64(count))
+            return bytes
+        }
+        let header = header.encoded(items: place.items + tails.count)
+        var used = place.used
+        for tail in tails { used.insert(tail.device) }
+        note(intro(.header, header.count) + header + table.sections(of: used))
+        let endings = TypingTail.endings(of: tails, after: place.time)
         let columns = columns
-        for (index, column) in columns.enumerated() where place.counts[index] > 0 {
-            note(column.section, place.counts[index])
+        for (index, column) in columns.enumerated() {
+            let ending = endings[column.section] ?? []
+            let count = place.counts[index]
+            guard count + ending.count > 0 else { continue }
+            note(intro(column.section, count + ending.count), index)
+            if !ending.isEmpty { note(ending) }
         }
         defer { unsafe scratch.withUnsafeMutableBytes { unsafe $0.wipe() } }
         return unsafe scratch.withUnsafeBytes { scratch in
             var pieces: [UnsafeRawBufferPointer] = unsafe []
-            var next = 0
-            func add() {
-                unsafe pieces.append(UnsafeRawBufferPointer(rebasing: scratch[ranges[next]]))
-                next += 1
-            }
-            add()
-            for (index, column) in columns.enumerated() where place.counts[index] > 0 {
-                add()
-                unsafe pieces.append(column.column.written(upTo: place.counts[index]))
+            for part in parts {
+                unsafe pieces.append(UnsafeRawBufferPointer(rebasing: scratch[part.scratch]))
+                guard let index = part.column, place.counts[index] > 0 else { continue }
+                unsafe pieces.append(columns[index].column.written(upTo: place.counts[index]))
             }
             let room = unsafe memory.region(
                 output.lowerBound + BatchLayout.prefix..<output.upperBound - BatchLayout.proofSize
@@ -454,22 +527,36 @@ package struct BatchBuilder: ~Copyable {
     /// ``advance(_:)`` must follow. Otherwise everything is packed, and it can be packed again later
     /// with more in it.
     ///
+    /// - Parameter withTails: whether the runs that are open stand in it, as far as they go.
     /// - Returns: the batch, or nil when there is nothing in it.
-    package mutating func pack() -> Batch? {
+    package mutating func pack(withTails: Bool = true) -> Batch? {
         if !isFull { tryFit() }
         guard !isEmpty else { return nil }
-        guard let size = packed ?? compress(fits) else {
+        var last: [TypingTail] = []
+        var whole: Int?
+        if withTails, !isFull, !tails.isEmpty {
+            (last, whole) = (tails, compress(fits, tails))
+            if whole == nil {
+                // They begin the next batch.
+                (last, packed, isFull) = ([], nil, true)
+            } else {
+                packed = nil
+            }
+        }
+        guard fits.items + last.count > 0 else { return nil }
+        guard let size = whole ?? packed ?? compress(fits) else {
             preconditionFailure("What fitted once fits again.")
         }
         packed = nil
+        let latest = last.map(\.end).reduce(fits.latest) { max($0, $1) }
         let region = unsafe memory.region(output)
         unsafe region.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
         unsafe UnsafeMutableRawBufferPointer(rebasing: region[(BatchLayout.prefix + size)...])
             .wipe()
         return Batch(
             header,
-            end: fits.latest.milliseconds + header.wallOffset,
-            eventCount: fits.events,
+            end: latest.milliseconds + header.wallOffset,
+            eventCount: fits.events + last.count,
             memory: memory,
             range: output
         )
@@ -497,13 +584,16 @@ package struct BatchBuilder: ~Copyable {
         titles.keep(from: counts[12])
         places.keep(from: counts[13])
         axes.keep(from: counts[14])
+        typing.keep(from: counts[15])
         items -= place.items
         eventCount -= place.events
         isFull = false
         header = next
-        if isEmpty {
-            (time, latest, app) = (next.base, next.base, next.app)
+        if items == 0 {
+            if let begin = firstTail { header.base = begin }
+            (time, latest, app) = (header.base, header.base, next.app)
             table.used = DeviceSet()
+            for tail in tails { table.used.insert(tail.device) }
         } else {
             (header.base, header.app) = (place.time, place.app)
         }
@@ -526,6 +616,7 @@ package struct BatchBuilder: ~Copyable {
     ///
     /// - Parameter next: the header of the next batch.
     package mutating func discard(_ next: BatchHeader) {
+        tails.removeAll()
         endRuns()
         fits = place
         cuts.removeAll(keepingCapacity: true)

@@ -3,7 +3,7 @@
 /// The sizes and numbers of the payload format, written out for strangers in `FORMAT.md`.
 package enum BatchLayout {
     /// The version this code writes.
-    package static let version: UInt64 = 3
+    package static let version: UInt64 = 4
     /// The versions it reads.
     package static let readable: ClosedRange<UInt64> = 2...version
     /// Bytes of a batch for one recipient, before sealing: together with the age envelope a slot of
@@ -58,6 +58,7 @@ package enum BatchLayout {
         case deviceTable
         case screen
         case buttonMaps
+        case typing
     }
 
     /// What an item is.
@@ -70,6 +71,7 @@ package enum BatchLayout {
         case gap
         case axes
         case touch
+        case typing
 
         /// Whether the item comes from a device.
         var hasDevice: Bool { self != .focus && self != .gap }

@@ -7,6 +7,9 @@ struct ColumnReader {
     private var sections: [BatchLayout.Section: Cursor] = [:]
     private var itemCount = 0
 
+    /// No run of text is longer than a batch, in seconds.
+    private static let mostSeconds: Int64 = 3600
+
     /// Finds the sections; unknown ones are passed over.
     init(_ columns: [UInt8]) throws(PackingError) {
         var cursor = Cursor(columns, 0..<columns.count)
@@ -63,6 +66,7 @@ struct ColumnReader {
         var titles = cursor(.titles)
         var places = cursor(.places)
         var axes = cursor(.axes)
+        var typing = cursor(.typing)
         let hasTitles = !titles.isAtEnd
 
         // Each item has a time, so a forged number cannot claim memory for more.
@@ -99,6 +103,10 @@ struct ColumnReader {
                     throw PackingError(.badColumns)
                 }
                 payload = .button(number: number, isDown: code & 1 != 0)
+            case .typing:
+                guard let length = Int64(exactly: try typing.varint()), length <= Self.mostSeconds
+                else { throw PackingError(.badColumns) }
+                payload = .typing(to: EventTime(time &+ length * 1000))
             case .motion:
                 let byte = try motions.byte()
                 if byte == BatchLayout.wideMotion {
@@ -127,7 +135,7 @@ struct ColumnReader {
                 let reason = GapReason(rawValue: try gaps.byte())
                 let stream = try gaps.byte()
                 let duration = try gaps.zigzag()
-                guard let reason, stream <= 2 else { throw PackingError(.badColumns) }
+                guard stream <= 2 else { throw PackingError(.badColumns) }
                 payload = .gap(
                     reason,
                     to: EventTime(time &+ duration),
@@ -140,7 +148,7 @@ struct ColumnReader {
         }
         guard kinds.isAtEnd, devices.isAtEnd, modifiers.isAtEnd, times.isAtEnd, keys.isAtEnd,
             keysyms.isAtEnd, buttons.isAtEnd, motions.isAtEnd, wide.isAtEnd, scrolls.isAtEnd,
-            apps.isAtEnd, gaps.isAtEnd, titles.isAtEnd, places.isAtEnd, axes.isAtEnd
+            apps.isAtEnd, gaps.isAtEnd, titles.isAtEnd, places.isAtEnd, axes.isAtEnd, typing.isAtEnd
         else { throw PackingError(.badColumns) }
         return items
     }

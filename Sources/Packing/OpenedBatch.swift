@@ -7,6 +7,8 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
     /// What the item is.
     package enum Payload: Equatable, Sendable {
         case key(isDown: Bool, keyClass: KeyClass, modifiers: Modifiers, keysym: UInt32)
+        /// Keys wrote text from the item's time on, both in whole steps (``TypingRun``).
+        case typing(to: EventTime)
         case button(number: UInt8, isDown: Bool)
         case motion(dx: Int32, dy: Int32)
         /// In 1/120 notch.
@@ -26,7 +28,7 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         /// Whether a device made the item.
         package var isInput: Bool {
             switch self {
-            case .key, .button, .motion, .scroll, .axes, .touch: true
+            case .key, .typing, .button, .motion, .scroll, .axes, .touch: true
             case .focus, .gap, .device, .screen: false
             }
         }
@@ -48,6 +50,16 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
 }
 
 extension OpenedItem.Payload: Redacted {}
+
+extension OpenedItem {
+    /// Where a gap or a run of text ends; of all else its own time.
+    package var end: EventTime {
+        switch payload {
+        case .gap(_, let to, _), .typing(let to): to
+        default: time
+        }
+    }
+}
 
 /// A batch read back, the inverse of ``BatchBuilder``.
 package struct OpenedBatch: Sendable, Redacted {
@@ -99,10 +111,7 @@ package struct OpenedBatch: Sendable, Redacted {
 extension OpenedBatch {
     /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
     package var end: Int64 {
-        let latest = items.lazy.map { item -> EventTime in
-            if case .gap(_, let to, _) = item.payload { return max(item.time, to) }
-            return item.time
-        }.max()
+        let latest = items.lazy.map { max($0.time, $0.end) }.max()
         return max(latest ?? header.base, header.base).milliseconds &+ header.wallOffset
     }
 }

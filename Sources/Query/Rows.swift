@@ -28,8 +28,15 @@ struct EventRows: RowMaker {
         case .axes: Self.axes(item.payload)
         case .finger: if case .touch(let touch) = item.payload { Cell(touch.finger) } else { .null }
         case .local: Cell(local: row.time)
+        case .seconds: Self.seconds(row)
         case nil: .null
         }
+    }
+
+    /// Of a run of text.
+    private static func seconds(_ row: Row) -> Cell {
+        guard case .typing = row.item.payload else { return .null }
+        return Cell((row.end.milliseconds - row.time.milliseconds) / 1000)
     }
 
     private static func title(_ payload: OpenedItem.Payload) -> Cell {
@@ -40,6 +47,7 @@ struct EventRows: RowMaker {
     private static func type(_ payload: OpenedItem.Payload) -> Cell {
         switch payload {
         case .key: .text("key")
+        case .typing: .text("typing")
         case .button: .text("button")
         case .motion: .text("motion")
         case .scroll: .text("scroll")
@@ -62,7 +70,7 @@ struct EventRows: RowMaker {
         switch payload {
         case .key(let isDown, _, _, _), .button(_, let isDown): .text(isDown ? "down" : "up")
         case .touch(let touch): .text(touch.phase.name)
-        case .motion, .scroll, .axes, .focus, .gap, .device, .screen: .null
+        case .typing, .motion, .scroll, .axes, .focus, .gap, .device, .screen: .null
         }
     }
 
@@ -79,7 +87,7 @@ struct EventRows: RowMaker {
         switch payload {
         case .motion(let dx, let dy): (Cell(dx), Cell(dy))
         case .scroll(let dx, let dy): (.real(Double(dx) / 120), .real(Double(dy) / 120))
-        case .key, .button, .axes, .touch, .focus, .gap, .device, .screen: (.null, .null)
+        case .key, .typing, .button, .axes, .touch, .focus, .gap, .device, .screen: (.null, .null)
         }
     }
 

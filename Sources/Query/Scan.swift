@@ -66,6 +66,9 @@ private final class BatchScan: Scan {
             case .damaged: return .text("damaged")
             case .gone: return .null
             }
+        case .keyDetail:
+            guard case .whole(let batch) = try open() else { return .null }
+            return .text(batch.header.keyDetailName)
         case nil: return .null
         }
     }

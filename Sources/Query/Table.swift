@@ -18,7 +18,7 @@ package enum Table: CaseIterable, Sendable {
             CREATE TABLE events(ms INTEGER, time TEXT COLLATE mci_time, type TEXT, state TEXT, class TEXT,
               keysym TEXT, modifiers TEXT, button INTEGER, dx NUMERIC, dy NUMERIC, app TEXT,
               device INTEGER, batch INTEGER, title TEXT, x INTEGER, y INTEGER, axes TEXT,
-              finger INTEGER, local TEXT COLLATE mci_time)
+              finger INTEGER, local TEXT COLLATE mci_time, seconds INTEGER)
             """
         case .gaps:
             """
@@ -29,7 +29,8 @@ package enum Table: CaseIterable, Sendable {
         case .batches:
             """
             CREATE TABLE batches(batch INTEGER, end_ms INTEGER, end_time TEXT COLLATE mci_time,
-              events INTEGER, gaps INTEGER, state TEXT, end_local TEXT COLLATE mci_time)
+              events INTEGER, gaps INTEGER, state TEXT, end_local TEXT COLLATE mci_time,
+              key_detail TEXT)
             """
         }
     }
@@ -67,7 +68,7 @@ package enum Table: CaseIterable, Sendable {
     /// How far before the end of its batch, rounded up to the minute, a row can lie.
     var reach: Int64 {
         switch self {
-        // A batch spans less than a minute.
+        // A batch spans less than a minute, with the whole steps of its runs.
         case .events: 120_000
         // A gap begins whenever it did, and is stored when it ends or later.
         case .gaps: .max
@@ -89,7 +90,7 @@ enum Place {
 /// The columns of `events`.
 enum EventColumn: Int {
     case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch,
-        title, x, y, axes, finger, local
+        title, x, y, axes, finger, local, seconds
 }
 
 /// The columns of `gaps`.
@@ -99,5 +100,5 @@ enum GapColumn: Int {
 
 /// The columns of `batches`.
 enum BatchColumn: Int {
-    case batch, endMs, endTime, events, gaps, state, endLocal
+    case batch, endMs, endTime, events, gaps, state, endLocal, keyDetail
 }

@@ -9,19 +9,22 @@ import Signing
 /// The part of the path behind the gate: the open batch, and the store that takes it.
 ///
 /// Upstream: the gate. Downstream: the ring. Promise: a batch spans at most a minute and is of one
-/// clock and one key detail; its plaintext lives no longer than that.
+/// clock and one key detail; its plaintext lives no longer than that. Where a run of text stands among
+/// other items, and where it is cut, depends on whole steps alone.
 struct Batching: ~Copyable, GateSink {
-    /// The longest time one batch spans, in milliseconds; with the rounding of its end it never
-    /// reaches back two minutes.
-    static let longest: Int64 = 59_000
+    /// The longest time one batch spans, in milliseconds: a whole number of steps.
+    ///
+    /// With the rounding of its end it never reaches back more than two minutes.
+    static let longest: Int64 = 60_000 / TypingRun.step * TypingRun.step
 
     private let clock: () -> Moment
     private let flags: UInt8
-    private var builder = BatchBuilder()
+    var builder = BatchBuilder()
     var store: Store
     /// Whether there is a consent: without one not even a gap is stored.
     var mayStore = false
     private(set) var keyDetail = KeyDetail.shortcuts
+    /// The latest time of an event that was stored; of a run the step of its last key.
     private(set) var lastEvent: EventTime?
     private var offset: Int64?
     /// The wall clock minus the monotonic one when they were last looked at.
@@ -34,6 +37,8 @@ struct Batching: ~Copyable, GateSink {
     private var app = ""
     /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
     private(set) var closeDue: Int64?
+    /// Keys by themselves and runs that were stored: keys that are left out are counted nowhere.
+    private(set) var keyItems = 0
 
     init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         clock = environment.clock
@@ -52,26 +57,33 @@ struct Batching: ~Copyable, GateSink {
         switch output {
         case .event(let event): return take(event)
         case .focus(let focus):
-            prepare(for: focus.time)
+            prepare(for: focus.time, endsRuns: true)
             builder.append(output)
             app = focus.app
             appended(at: focus.time)
         case .gap(let gap):
-            prepare(for: gap.to)
+            prepare(for: gap.to, endsRuns: true)
             builder.append(output)
             if gap.stream == nil { app = "" }
             appended(at: gap.to)
         case .device, .screen:
             // What is left over from a full batch is described as the batch was.
-            while !builder.admits(output) { close() }
+            if !builder.admits(output) { closeAll() }
             builder.append(output)
         }
     }
 
     mutating func take(_ event: AdmittedEvent) {
         guard mayStore else { return }
-        prepare(for: event.time)
-        lastEvent = event.time
+        switch event.payload {
+        case .typing(let continues): return type(event, continues)
+        case .key:
+            keyItems += 1
+            prepare(for: event.time, endsRuns: true)
+        case .button, .touch: prepare(for: event.time, endsRuns: true)
+        case .motion, .scroll, .axes: prepare(for: event.time, endsRuns: false)
+        }
+        lastEvent = max(lastEvent ?? event.time, event.time)
         builder.append(event)
         appended(at: event.time)
     }
@@ -81,23 +93,41 @@ struct Batching: ~Copyable, GateSink {
         var rest = motions.steps.indices
         while let first = rest.first {
             let time = motions.steps[first].time
-            prepare(for: time)
-            rest = builder.append(motions, rest, before: EventTime(closeDue ?? 0))
+            prepare(for: time, endsRuns: false)
+            let end = min(closeDue ?? 0, builder.tailDue?.milliseconds ?? .max)
+            rest = builder.append(motions, rest, before: EventTime(end))
             appended(at: time)
         }
-        lastEvent = motions.steps.last?.time
+        if let time = motions.steps.last?.time { lastEvent = max(lastEvent ?? time, time) }
+    }
+
+    /// Adds to a run of text.
+    private mutating func type(_ event: AdmittedEvent, _ continues: Bool) {
+        prepare(for: event.time, endsRuns: false)
+        lastEvent = max(lastEvent ?? event.time, event.time)
+        if builder.type(event.device, event.time, continues: continues) { keyItems += 1 }
+        appended(at: event.time)
     }
 
     /// Makes the open batch ready for an item.
-    private mutating func prepare(for time: EventTime) {
+    ///
+    /// - Parameters:
+    ///   - time: of the item.
+    ///   - endsRuns: whether the runs that are open stand in front of it whatever its time.
+    private mutating func prepare(for time: EventTime, endsRuns: Bool) {
         if store.hasLost { takeLosses() }
-        if let due = closeDue, time.milliseconds >= due { close() }
+        if let due = closeDue, time.milliseconds >= due { closeDueBatch(due) }
         if closeDue == nil { begin(at: time) }
+        while builder.hasTails, endsRuns || builder.tailDue.map({ $0 <= time }) == true {
+            _ = builder.commitTail()
+            appended(at: time)
+            if closeDue == nil { begin(at: time) }
+        }
     }
 
     private mutating func appended(at time: EventTime) {
         store.becameDirty(at: time.milliseconds)
-        if builder.isFull { close() }
+        if builder.isFull { closeFull() }
     }
 
     /// Stores what was found lost, as a gap, also where nothing else happens.
@@ -123,7 +153,7 @@ struct Batching: ~Copyable, GateSink {
     mutating func flush(at now: Moment, closing: Bool) {
         guard let closeDue else { return }
         if closing { return closeAll() }
-        if now.monotonic.milliseconds >= closeDue { return close() }
+        if now.monotonic.milliseconds >= closeDue { return closeDueBatch(closeDue) }
         guard store.isDirty else { return }
         if let batch = builder.pack() { store.put(batch) }
         store.flushed()
@@ -165,39 +195,56 @@ struct Batching: ~Copyable, GateSink {
     }
 
     private mutating func begin(at time: EventTime) {
-        builder.begin(header(store.nextSequence(), base: time))
-        closeDue = time.milliseconds + Self.longest
+        // At a step: whether a movement or a key came first must not show.
+        let base = TypingRun.begin(of: time)
+        builder.begin(header(store.nextSequence(), base: base))
+        closeDue = base.milliseconds + Self.longest
     }
 
     /// Stores everything, also what does not fit into the open batch.
     private mutating func closeAll() {
-        while closeDue != nil { close() }
+        while closeDue != nil {
+            guard store.isDirty else { return discard() }
+            while !builder.isFull, builder.hasTails { _ = builder.commitTail() }
+            closeFull()
+        }
+    }
+
+    /// Stores the open batch, whose time is over.
+    ///
+    /// A run of text that goes on behind its end is cut there,
+    /// at a whole step.
+    private mutating func closeDueBatch(_ due: Int64) {
+        let edge = TypingRun.begin(of: EventTime(due))
+        guard store.isDirty || builder.hasTail(behind: edge) else { return discard() }
+        while !builder.isFull, builder.commitTail(upTo: edge) {}
+        closeFull()
     }
 
     /// Stores the open batch; what does not fit into it begins the next one.
-    private mutating func close() {
-        guard closeDue != nil else { return }
-        if store.isDirty {
-            if let batch = builder.pack() { store.put(batch) }
-            advance()
-        } else {
-            builder.discard(header(0, base: clock().monotonic))
-            closeDue = nil
-            offset = nil
-        }
+    private mutating func closeFull() {
+        if let batch = builder.pack(withTails: false) { store.put(batch) }
+        advance()
+    }
+
+    /// Lets go of an open batch that is stored as it is.
+    private mutating func discard() {
+        builder.discard(header(0, base: clock().monotonic))
+        closeDue = nil
+        offset = nil
     }
 
     /// Ends the batch that was packed; what did not fit begins the next one.
     private mutating func advance() {
-        let number = builder.hasRest ? store.nextSequence() : 0
+        let number = builder.hasRest || builder.hasTails ? store.nextSequence() : 0
         builder.advance(header(number, base: clock().monotonic))
         store.flushed()
-        closeDue = builder.isEmpty ? nil : builder.base.milliseconds + Self.longest
-        if builder.isEmpty {
-            offset = nil
-        } else {
-            store.becameDirty(at: builder.base.milliseconds)
-        }
+        closeDue = nil
+        offset = builder.isEmpty ? nil : offset
+        guard !builder.isEmpty else { return }
+        let begin = min(builder.base, builder.firstTail ?? builder.base).milliseconds
+        closeDue = begin + Self.longest
+        store.becameDirty(at: begin)
     }
 
     private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {
@@ -211,7 +258,7 @@ struct Batching: ~Copyable, GateSink {
             sequence: number,
             bootID: store.bootID,
             wallOffset: steady,
-            keyDetail: keyDetail.rank,
+            keyDetail: keyDetail.code,
             flags: flags,
             base: base,
             app: app
@@ -223,10 +270,14 @@ struct Batching: ~Copyable, GateSink {
 struct EventPath: ~Copyable, CaptureSink {
     private(set) var gate: Gate
     var batching: Batching
-    /// Input events handed over by the source.
-    private(set) var seen = 0
-    private(set) var admitted = 0
+    /// Events of the pointer's stream that the source handed over.
+    private var pointerSeen = 0
+    private var pointerAdmitted = 0
     private(set) var suppressed = 0
+
+    /// Events of the pointer, keys by themselves, and runs.
+    var seen: Int { pointerSeen + batching.keyItems }
+    var admitted: Int { pointerAdmitted + batching.keyItems }
 
     init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         gate = Gate(stopped: environment.clock().monotonic)
@@ -240,18 +291,17 @@ struct EventPath: ~Copyable, CaptureSink {
 
     mutating func take(_ run: MotionRun) {
         guard let motions = gate.letThrough(run) else { return takeOneByOne(run) }
-        seen += run.steps.count
-        admitted += run.steps.count
+        pointerSeen += run.steps.count
+        pointerAdmitted += run.steps.count
         batching.take(motions)
     }
 
     mutating func take(_ event: CaptureEvent) {
-        if case .input = event { seen += 1 }
-        switch gate.take(event, into: &batching) {
-        case true?: admitted += 1
-        case false?: suppressed += 1
-        case nil: break
-        }
+        let isAdmitted = gate.take(event, into: &batching)
+        // Of keys what is stored counts: how many there were would tell.
+        guard case .input(_, .pointer) = event else { return }
+        pointerSeen += 1
+        if isAdmitted == true { pointerAdmitted += 1 } else { suppressed += 1 }
     }
 
     mutating func set(_ conditions: Gate.Conditions, at time: EventTime) {

@@ -38,6 +38,8 @@ package enum MessageID {
             "0f9e90033f954660bf86f0685a5d9205",
         "The accounts are not as they were written last":
             "a180730e0da040a5b300e2663a8d2cfa",
+        "The accounts of an earlier version counted keys and were dropped":
+            "cc69ee7c6b534b93ba0affe66f4bf0a8",
         "The ring was put back to an older state": "d0953e0d9c574be6b48da6bb397d9698",
         "The ring's file was removed": "0c127316f499467ea0e7498b80116a02",
         "The ring's head was removed or damaged": "bc2e24dde9f2454aa1116da9311653d6",

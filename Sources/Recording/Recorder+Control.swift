@@ -18,8 +18,10 @@ extension Recorder {
     package func handle(_ call: ControlCall) throws(Refusal) -> ControlReply {
         switch call {
         case .getStatus, .monitor:
-            noteChangedFiles()
-            update(at: environment.clock())
+            // When the source was read last may tell when there were keys.
+            let now = environment.clock()
+            if isConnected { drain(now) } else { noteChangedFiles() }
+            update(at: now)
         case .pause(let call): return try pause(call)
         case .resume:
             try change { $0.pause = nil }
@@ -87,7 +89,7 @@ extension Recorder {
         )
         status.reason = reason
         status.until = controls.pause?.until
-        if detail == .full { status.keyDetailUntil = settings.keyDetailUntil }
+        if detail.tellsText { status.keyDetailUntil = settings.keyDetailUntil }
         status.lastStored = path.batching.lastEvent
             .map { WallTime($0.milliseconds + path.batching.wallOffset).text }
         status.pendingErasure = path.batching.store.hasPendingErasure

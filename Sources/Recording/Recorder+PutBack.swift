@@ -94,6 +94,12 @@ extension Recorder {
             accountsFile.setAside()
             metadata["cause"] = "damaged"
         case .missing: metadata["cause"] = "missing"
+        case .countsKeys:
+            accountsFile.erase()
+            environment.log.notice(
+                "The accounts of an earlier version counted keys and were dropped"
+            )
+            return
         case .older(let number, let lastSeen):
             metadata = [
                 "cause": "older", "number": "\(number)", "last-seen": "\(lastSeen)",

@@ -141,8 +141,10 @@ package final class Recorder {
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
-        // The newest end is rounded up to the minute: a hole may be longer than it is, never absent.
-        let stopped = path.batching.store.newest.map { WallTime($0.milliseconds - 60_000) }
+        // The newest end is rounded up to the minute, and that of a run to its step: a hole may be longer
+        // than it is, never absent.
+        let rounding = 60_000 + TypingRun.step
+        let stopped = path.batching.store.newest.map { WallTime($0.milliseconds - rounding) }
         path.begin(stopped: stopped.map(monotonic) ?? now.monotonic)
         // A pause that began while nothing ran, or before a crash, counts from its beginning.
         let paused = controls.pause.flatMap { WallTime($0.since) }.map(monotonic)
@@ -403,6 +405,8 @@ package final class Recorder {
         let monotonic = now.monotonic.milliseconds
         let mustClose = path.batching.closeDue.map { $0 <= monotonic } ?? false
         if path.batching.store.isDue(monotonic) || mustClose {
+            // What stands in a batch must not depend on when the source was read last: keys have it read.
+            drain(now)
             path.batching.flush(at: now, closing: false)
         }
         path.batching.store.tend(at: monotonic)
@@ -436,7 +440,7 @@ package final class Recorder {
         if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
             left.append(expiry > 0 ? expiry : 1000)
         }
-        if settings.keyDetail(at: now.wall) == .full,
+        if settings.keyDetail(at: now.wall).tellsText,
             let until = settings.keyDetailUntil.flatMap({ WallTime($0) })
         {
             left.append(until.milliseconds - now.wall.milliseconds)

@@ -213,9 +213,12 @@ struct Store {
         flushDue = nil
     }
 
-    /// Notes that the open batch has something unsaved.
-    mutating func becameDirty(at now: Int64) {
-        if flushDue == nil { flushDue = now + Self.flushInterval }
+    /// Notes that the open batch has something unsaved, from a time on.
+    ///
+    /// It is stored at a whole step: when it was must not tell when a key came.
+    mutating func becameDirty(at time: Int64) {
+        let step = TypingRun.begin(of: EventTime(time)).milliseconds
+        flushDue = min(flushDue ?? .max, step + Self.flushInterval)
     }
 
     /// Has the open batch stored at once, after the answer to the person.

@@ -7,7 +7,7 @@ import FoundationEssentials
 package struct ExportLine: Decodable, Sendable, Redacted {
     /// What can be played, and what only tells when.
     package enum Kind: String {
-        case key, button, motion, scroll, axes, touch, focus, gap, device, monitors
+        case key, typing, button, motion, scroll, axes, touch, focus, gap, device, monitors
     }
 
     private let type: String
@@ -83,7 +83,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
             // Each notch is two requests.
             return areSmall && [dx, dy].allSatisfy { ($0?.magnitude ?? .infinity) < 1e4 }
         case .axes: return areSmall
-        case .touch, .focus, .gap, .device, .monitors, nil: return true
+        case .typing, .touch, .focus, .gap, .device, .monitors, nil: return true
         }
     }
 

@@ -14,6 +14,8 @@ package struct Player {
         package var placeholders = 0
         /// Keys that were left out, for the same reason.
         package var skippedKeys = 0
+        /// Runs of text, of which it is not known what was typed.
+        package var runs = 0
         /// Keys for which the target has no place.
         package var unmapped = 0
         /// Lines of kinds that cannot be played.
@@ -91,6 +93,9 @@ package struct Player {
         case .axes where line.place != nil:
             // A tablet: where the pointer went is all that XTEST can say of it.
             if let place = line.place { try hands.correct(to: place) }
+        case .typing:
+            summary.runs += 1
+            return
         case .focus, .gap, .device, .monitors: return
         case .axes, .touch, nil:
             summary.unknown += 1
@@ -108,7 +113,7 @@ package struct Player {
             try hands.release(keycode)
             return true
         }
-        // At `timing` nothing is known of modifiers either.
+        // Of a key of which nothing was told (`timing`, of earlier versions) nothing is known of modifiers either.
         if line.keyClass != KeyClass.key.name { try hands.setLocks(line.modifiers) }
         let keycode: UInt8?
         if let wanted = line.wanted {

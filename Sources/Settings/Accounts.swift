@@ -14,7 +14,9 @@ package struct Accounts: Codable, Equatable, Sendable {
     package var events = Status.Events()
 
     /// The schema of the files that this version writes.
-    static let schema = 2
+    ///
+    /// Those of 1 and 2 counted each key by itself.
+    static let schema = 3
 
     package init() {}
 }
@@ -33,6 +35,8 @@ package struct AccountsFile {
         case older(number: UInt64, lastSeen: UInt64)
         /// There is none, although there was one.
         case missing
+        /// An earlier version wrote it, which counted each key.
+        case countsKeys
 
         /// One sentence for the person.
         package var description: String {
@@ -42,6 +46,8 @@ package struct AccountsFile {
             case .older(let number, let lastSeen):
                 "The accounts file was put back to an older state (number \(number), last seen \(lastSeen)), and counting goes on from there."
             case .missing: "The accounts file is gone, and counting begins anew."
+            case .countsKeys:
+                "The accounts of an earlier version counted each key, so they were dropped, and counting begins anew."
             }
         }
     }
@@ -64,18 +70,32 @@ package struct AccountsFile {
         let key = DeviceKeyFile.read(paths.deviceKey)
         marks.look(key?.verifier)
         let lastSeen = marks.marks.accounts
-        let before = FilesBefore(paths)
         guard let bytes = try? readFile(path, named: "accounts") else {
             let isThere = Disk.exists(path)
             return (Accounts(), isThere ? .damaged : lastSeen > 0 ? .missing : nil)
         }
-        if before != nil, let old = AccountsBefore.read(bytes) { return (old, nil) }
+        if AccountsBefore.areIn(bytes) || isOfSchemaBefore(bytes, key?.verifier) {
+            return (Accounts(), .countsKeys)
+        }
         guard let found = sound(bytes, key?.verifier) else { return (Accounts(), .damaged) }
         if found.number > lastSeen, let key {
             marks.raise(signedBy: key) { $0.accounts = found.number }
         }
         let isOlder = found.number < lastSeen
         return (found, isOlder ? .older(number: found.number, lastSeen: lastSeen) : nil)
+    }
+
+    /// Whether an earlier version of this recorder wrote the file.
+    private func isOfSchemaBefore(_ bytes: [UInt8], _ verifier: DeviceVerifier?) -> Bool {
+        guard let file = try? SignedJSON<Accounts>.read(bytes, kind: "accounts") else {
+            return false
+        }
+        return file.isSigned(by: verifier) && file.content.schema == Accounts.schema - 1
+    }
+
+    /// Erases the file.
+    package func erase() {
+        Disk.remove(path)
     }
 
     /// The accounts in a file's bytes; nil unless they are just as the recorder wrote them.

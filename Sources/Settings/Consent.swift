@@ -28,10 +28,11 @@ package enum Consent {
                            Of the devices used their name, maker, model and axes, no serial number;
                            of the monitors their size and place. No picture of the screen, no
                            sound, and no window titles unless you choose so (mcictl set title on).
-        Which keys         Shortcuts, navigation and editing keys by name. Keys that write text only
-                           as "letter", "digit", "punctuation", "space" or "keypad": what you write
-                           cannot be read back. You can choose less (mcictl set key-detail timing|off)
-                           or, after a question of its own and for eight hours, more (full).
+        Which keys         Shortcuts, navigation and editing keys by name. Of what you write only that
+                           you typed, and from when to when in steps of five seconds: not which keys,
+                           not how many, not when each came. How long a text took is told by that.
+                           You can choose less (mcictl set key-detail activity|off) or, after a
+                           question of its own and for eight hours, more (classes, full).
         What is left out   Password managers, password prompts, screen lockers, on-screen keyboards,
                            private windows of browsers, browsers that do not mark these (Chromium,
                            Chrome, Edge), and whatever you exempt (mcictl exempt add): nothing of it

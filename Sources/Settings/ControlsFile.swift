@@ -121,8 +121,6 @@ package struct ControlsFile {
             throw SettingsError(.unwritable, "controls")
         }
         marks.look(key.verifier)
-        // With the first marks the unsigned files stop counting, so that both are taken over now.
-        let oldAccounts = FilesBefore(paths)?.accounts()
         let highest = max(marks.marks.controls, number(signedBy: key.verifier))
         let (number, isTooMuch) = highest.addingReportingOverflow(1)
         guard !isTooMuch else { throw SettingsError(.unwritable, "controls") }
@@ -131,7 +129,6 @@ package struct ControlsFile {
         let file = try SignedJSON(new, kind: "controls", signedBy: key)
         try writeJSON(file, path, named: "controls")
         marks.raise(signedBy: key) { $0.controls = number }
-        if let oldAccounts { AccountsFile(paths, marks).write(oldAccounts) }
         return new
     }
 

@@ -6,22 +6,14 @@ import Files
 import FoundationEssentials
 import Signing
 
-/// The files of the version before, whose controls and accounts had no signature.
+/// The files of the version before, whose controls had no signature.
 ///
 /// They are taken over once: from the first file that this version writes on, an unsigned file is one
-/// that was put back.
+/// that was put back. Accounts are not, for they counted each key.
 struct FilesBefore {
-    private let paths: Paths
-
     /// nil as soon as this version has written marks, or a ring with its head.
     init?(_ paths: Paths) {
         guard !paths.highWater.exist, !Self.hasNewHead(paths.ringHead) else { return nil }
-        self.paths = paths
-    }
-
-    /// The accounts; nil where there are none or they do not add up.
-    func accounts() -> Accounts? {
-        (try? readFile(paths.accounts, named: "accounts")).flatMap { AccountsBefore.read($0) }
     }
 
     /// Whether the ring's head is of the version that signs controls; it has two records, of which
@@ -88,13 +80,11 @@ struct AccountsBefore: Codable {
     private var since: String
     private var events: Status.Events
 
-    /// Reads the bytes of a file; nil where it holds no accounts that add up.
-    static func read(_ bytes: [UInt8]) -> Accounts? {
-        guard let old = try? JSONDecoder().decode(Self.self, from: Data(bytes)), old.schema == 1,
-            old.events.addsUp
-        else { return nil }
-        var accounts = Accounts()
-        (accounts.since, accounts.events) = (old.since, old.events)
-        return accounts
+    /// Whether the bytes of a file hold such accounts, and they add up.
+    static func areIn(_ bytes: [UInt8]) -> Bool {
+        guard let old = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
+            return false
+        }
+        return old.schema == 1 && old.events.addsUp
     }
 }

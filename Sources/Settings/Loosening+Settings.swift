@@ -23,9 +23,13 @@ extension Loosening {
         func add(_ name: String, _ value: String, _ words: String, _ undo: String) {
             all.append(Loosening(name: name, value: value, words: words, undo: undo))
         }
-        if settings.keyDetail(at: now) == .full, (policy?.keyDetail ?? .full) == .full {
-            let words = "Every key is recorded: what you type can be read back."
-            add("key-detail", "full", words, "mcictl set key-detail shortcuts")
+        let detail = min(settings.keyDetail(at: now), policy?.keyDetail ?? .full)
+        if detail.tellsText {
+            let words =
+                detail == .full
+                ? "Every key is recorded: what you type can be read back."
+                : "The class and time of each key are recorded: whoever has the text knows it again."
+            add("key-detail", detail.rawValue, words, "mcictl set key-detail shortcuts")
         }
         for exclusion in DefaultExclusion.all
         where controls.removedExclusions.contains(exclusion.name) {

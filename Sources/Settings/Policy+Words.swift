@@ -95,8 +95,9 @@ extension KeyDetail {
     fileprivate var words: String {
         switch self {
         case .off: "none"
-        case .timing: "when a key moves, and not which"
-        case .shortcuts: "what you write cannot be read back"
+        case .activity: "when there were keys, and not which"
+        case .shortcuts: "shortcuts, and of text only when there was some"
+        case .classes: "the class and time of each key"
         case .full: "what you write can be read back"
         }
     }

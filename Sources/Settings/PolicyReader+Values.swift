@@ -59,10 +59,17 @@ extension PolicyReader {
 
     mutating func choice<Value: RawRepresentable & CaseIterable>(
         _ root: JSONText.Node,
-        _ key: String
+        _ key: String,
+        former: (word: String, now: String)? = nil
     ) -> Value? where Value.RawValue == String {
         take(root, key) { node throws(JSONDefect) in
             let text = try node.string(key)
+            if let former, text == former.word {
+                throw JSONDefect(
+                    node.line,
+                    "\(JSONText.quoted(text)) is no \(key) any more. Write \(JSONText.quoted(former.now))."
+                )
+            }
             guard let value = Value(rawValue: text) else {
                 let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
                 throw JSONDefect(

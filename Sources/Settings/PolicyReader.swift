@@ -24,7 +24,11 @@ struct PolicyReader {
         )
         policy.lawfulBasis = choice(root, "lawfulBasis")
         policy.notice = text(root, "notice", 4000, lines: true)
-        policy.keyDetail = choice(root, "keyDetail")
+        policy.keyDetail = choice(
+            root,
+            "keyDetail",
+            former: (KeyDetail.formerName, KeyDetail.activity.rawValue)
+        )
         policy.retention = amount(
             root,
             "retention",

@@ -15,10 +15,10 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     /// Free bytes of the disk below which nothing is recorded; nil for 500 MiB or 5 %, whichever is
     /// less.
     package var freeSpace: Int64?
-    /// RFC 3339: when the confirmation of `full` ends.
+    /// RFC 3339: when the confirmation of `classes` or `full` ends.
     package var keyDetailUntil: String?
 
-    /// How long a confirmation of `full` holds, in milliseconds.
+    /// How long a confirmation of `classes` or `full` holds, in milliseconds.
     package static let confirmation: Int64 = 8 * 3_600_000
 
     /// 64 MiB: some 24 working days.
@@ -64,15 +64,16 @@ package struct PersonSettings: Codable, Equatable, Sendable {
         freeSpace ?? min(500 << 20, whole / 20)
     }
 
-    /// The key detail in force; `full` falls back to `shortcuts` when its confirmation has ended.
+    /// The key detail in force; what tells of text falls back to `shortcuts` when its confirmation has
+    /// ended.
     package func keyDetail(at now: WallTime) -> KeyDetail {
-        guard let chosen = KeyDetail(rawValue: keyDetail) else { return .off }
-        guard chosen == .full else { return chosen }
+        guard let chosen = KeyDetail(stored: keyDetail) else { return .off }
+        guard chosen.tellsText else { return chosen }
         // An end further away than any confirmation lasts comes from a clock that was set back.
         guard let until = keyDetailUntil.flatMap({ WallTime($0) }), now < until,
             until.milliseconds - now.milliseconds <= Self.confirmation
         else { return .shortcuts }
-        return .full
+        return chosen
     }
 }
 
@@ -91,7 +92,7 @@ package struct SettingsFile: Sendable {
     package func read() throws(SettingsError) -> PersonSettings {
         let settings =
             try readJSON(path, named: "settings", \PersonSettings.schema) ?? PersonSettings()
-        guard KeyDetail(rawValue: settings.keyDetail) != nil,
+        guard KeyDetail(stored: settings.keyDetail) != nil,
             settings.ringSize.map(PersonSettings.ringSizes.contains) ?? true,
             settings.retention.map(PersonSettings.retentions.contains) ?? true,
             settings.freeSpace.map({ $0 >= 0 }) ?? true

@@ -28,7 +28,7 @@ package struct CSV: EventWriter {
     package static let columns = [
         "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
         "reason", "to", "stream", "device", "title", "x", "y", "axes",
-        "kind", "name", "finger",
+        "kind", "name", "finger", "seconds",
     ]
 
     package var head: [UInt8] {
@@ -36,7 +36,7 @@ package struct CSV: EventWriter {
     }
 
     package mutating func append(_ event: RecordedEvent) {
-        var (axes, finger) = ("", "")
+        var (axes, finger, seconds) = ("", "", "")
         text.append(event.time)
         switch event.item.payload {
         case .motion(let dx, let dy):
@@ -55,6 +55,10 @@ package struct CSV: EventWriter {
             text.append(modifiers.words.joined(separator: "+"))
             text.append(",,,,,,,,")
             text.append(Int32(event.item.device))
+        case .typing:
+            text.append(",typing,,,,,,,,,,,,")
+            text.append(Int32(event.item.device))
+            seconds = "\(event.seconds)"
         case .button(let number, let isDown):
             text.append(",button,\(isDown ? "down" : "up"),,,,\(number),,,,,,,")
             text.append(Int32(event.item.device))
@@ -71,7 +75,7 @@ package struct CSV: EventWriter {
             text.append(",,,,")
             comma()
             if let title { quoted(title) }
-            return text.append(Array(",,,,,,\r\n".utf8))
+            return text.append(Array(",,,,,,,\r\n".utf8))
         case .axes(let values):
             text.append(",axes,,,,,,,,,,,,")
             text.append(Int32(event.item.device))
@@ -84,9 +88,9 @@ package struct CSV: EventWriter {
         case .device(let device):
             text.append(",device,,,,,,,,,,,,\(event.item.device),,,,,\(device.kind.name),")
             quoted(device.name)
-            return text.append([0x2C, 0x0D, 0x0A])
+            return text.append([0x2C, 0x2C, 0x0D, 0x0A])
         case .screen(let screen):
-            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen)),\r\n")
+            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen)),,\r\n")
             return
         case .gap(let reason, _, let stream):
             text.append(",gap,,,,,,,,,\(reason.name),")
@@ -102,6 +106,8 @@ package struct CSV: EventWriter {
         text.append(axes)
         text.append(Array(",,,".utf8))
         text.append(finger)
+        comma()
+        text.append(seconds)
         text.append([0x0D, 0x0A])
     }
 

@@ -7,8 +7,8 @@ import Packing
 ///
 /// Each line has `time_stamp` (seconds since 1970) and `action`: `press` and `release` {name}, `click`
 /// {button, pressed, x, y}, `scroll` {dx, dy in whole notches, up is positive, x, y}, `move` {x, y},
-/// `pause` and `resume`. What it has no words for is left out: keys whose identity was not recorded,
-/// movements without a pixel, focus, devices, gaps of one stream. There are no pictures.
+/// `pause` and `resume`. What it has no words for is left out: runs of text, keys whose identity was not
+/// recorded, movements without a pixel, focus, devices, gaps of one stream. There are no pictures.
 package struct DuckTrack: EventWriter {
     package var text = TextBuffer()
     package private(set) var omissions = Omissions()
@@ -41,6 +41,7 @@ package struct DuckTrack: EventWriter {
             begin("move", event.time)
             place(event.item.place)
         case .touch: return omissions.touches += 1
+        case .typing: return omissions.runs += 1
         case .gap(_, _, nil):
             begin("pause", event.time)
             text.append("}\n")

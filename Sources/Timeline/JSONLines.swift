@@ -57,6 +57,9 @@ package struct JSONLines: EventWriter {
             }
             text.append(words.modifiers[Int(modifiers.rawValue)])
             device(event.item.device)
+        case .typing:
+            text.append("\",\"type\":\"typing\",\"seconds\":\(event.seconds)")
+            device(event.item.device)
         case .button(let number, let isDown):
             let state = isDown ? "down" : "up"
             text.append("\",\"type\":\"button\",\"button\":\(number),\"state\":\"\(state)\"")

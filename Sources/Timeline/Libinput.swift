@@ -40,6 +40,10 @@ package struct Libinput: EventWriter {
             case .device(let device):
                 described[event.item.device] = device
                 return
+            case .typing:
+                end = max(end, event.end.milliseconds)
+                uses[event.item.device, default: Uses()].keys = true
+                return
             case .screen, .focus, .gap: return
             }
             if start == nil { start = event.time }
@@ -188,6 +192,7 @@ package struct Libinput: EventWriter {
             guard let told = axes?.values(touch) else { return omissions.touches += 1 }
             omissions.axes += told.omitted
             frame(told.values, time)
+        case .typing: omissions.runs += 1
         case .device, .screen, .focus, .gap: return
         }
     }

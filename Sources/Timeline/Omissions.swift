@@ -13,6 +13,9 @@ package struct Omissions: Equatable, Sendable {
     /// What fingers did.
     package var touches = 0
 
+    /// Runs of text.
+    package var runs = 0
+
     package init() {}
 
     /// Adds what another part of the same document left out.
@@ -22,5 +25,6 @@ package struct Omissions: Equatable, Sendable {
         motions += other.motions
         axes += other.axes
         touches += other.touches
+        runs += other.runs
     }
 }

@@ -26,9 +26,14 @@ package struct RecordedEvent: Sendable, Redacted {
         time = WallTime(item.time.milliseconds &+ header.wallOffset)
     }
 
-    /// The end of a gap on the wall clock; for all others their time.
+    /// The end of a gap or of a run of text on the wall clock; for all others their time.
     package var end: WallTime {
-        guard case .gap(_, let to, _) = item.payload else { return time }
-        return WallTime(time.milliseconds &+ to.milliseconds &- item.time.milliseconds)
+        WallTime(time.milliseconds &+ item.end.milliseconds &- item.time.milliseconds)
+    }
+
+    /// Whole seconds of a run of text; 0 for all others.
+    package var seconds: Int32 {
+        guard case .typing = item.payload else { return 0 }
+        return Int32(clamping: (end.milliseconds &- time.milliseconds) / 1000)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Events
+package import Events
 import Packing
 package import Storage
 
@@ -45,6 +45,8 @@ package final class TimelineReader {
     /// - Parameters:
     ///   - range: wall time in milliseconds since 1970; a gap belongs to it when it touches it.
     ///   - onlyNew: leave out what an earlier call on this reader handed out.
+    ///   - now: runs of text that may still grow at this moment wait for a later call; nil hands them out
+    ///     as far as they go.
     ///   - progress: told how many of how many batches were read.
     ///   - body: takes each event in the order of the recording; false ends the reading.
     /// - Returns: the counts.
@@ -52,6 +54,7 @@ package final class TimelineReader {
     package func read(
         _ range: ClosedRange<Int64>,
         onlyNew: Bool = false,
+        now: WallTime? = nil,
         progress: (Int, Int) -> Void = { _, _ in },
         _ body: (RecordedEvent) throws -> Bool
     ) throws -> Summary {
@@ -60,11 +63,11 @@ package final class TimelineReader {
         var isBehind = false
         var entries = try ring.settledEntries(opener)
             .filter { $0.isDoubtful || $0.end >= range.lowerBound }
-        var (count, isSettled, read) = (0, false, Set<UInt64>())
-        while count < entries.count {
-            let entry = entries[count]
-            progress(count, entries.count)
-            count += 1
+        var (place, isSettled, read) = (0, false, Set<UInt64>())
+        while place < entries.count {
+            let entry = entries[place]
+            progress(place, entries.count)
+            place += 1
             if !entry.touches(range), !entry.isDoubtful {
                 // The first batch behind the stretch may tell of a long gap within it.
                 if isBehind { continue }
@@ -85,8 +88,8 @@ package final class TimelineReader {
             guard batch.header.sequence == entry.sequence, !read.contains(entry.sequence) else {
                 // Where one row claims what it is not no other is believed.
                 if !isSettled {
-                    (isSettled, count) = (true, count - 1)
-                    entries[count...] = try ring.resettled(entries[count...], read, opener)[...]
+                    (isSettled, place) = (true, place - 1)
+                    entries[place...] = try ring.resettled(entries[place...], read, opener)[...]
                 } else {
                     summary.damaged += 1
                 }
@@ -95,7 +98,10 @@ package final class TimelineReader {
             read.insert(entry.sequence)
             summary.batches += 1
             let skipped = onlyNew ? seen[entry.sequence] ?? 0 : 0
-            if onlyNew { seen = [entry.sequence: batch.items.count] }
+            let count =
+                entry.sequence == entries.last?.sequence
+                ? now.map { batch.settledCount(at: $0) } ?? batch.items.count : batch.items.count
+            if onlyNew { seen = [entry.sequence: count] }
             // What was in front, where the batch that told it is gone.
             let told = OpenedItem(
                 time: batch.header.base,
@@ -105,7 +111,7 @@ package final class TimelineReader {
             let isNews =
                 skipped == 0 && !batch.header.app.isEmpty && batch.header.app != app
                 && batch.items.first?.payload.isInput == true
-            for item in (isNews ? [told] : []) + batch.items.dropFirst(skipped) {
+            for item in (isNews ? [told] : []) + batch.items.prefix(count).dropFirst(skipped) {
                 let event = RecordedEvent(item, in: batch.header, after: last)
                 if case .focus(let name, _) = item.payload { app = name }
                 last = max(last, event.time)
@@ -159,5 +165,18 @@ package final class TimelineReader {
             let isInFront = ([batch.header.app] + apps).contains { !$0.isEmpty && isWanted($0) }
             return isInFront ? batch.header.sequence : nil
         }
+    }
+}
+
+extension OpenedBatch {
+    /// How many of its items stay as they are: the last ones may be runs of text that still grow.
+    fileprivate func settledCount(at now: WallTime) -> Int {
+        var count = items.count
+        while count > 0, case .typing(let end) = items[count - 1].payload,
+            end.milliseconds &+ header.wallOffset &+ TypingRun.patience > now.milliseconds
+        {
+            count -= 1
+        }
+        return count
     }
 }

@@ -84,7 +84,7 @@ class Scenario:
         self.ask(extra, "set", "ring-size", "3M")
 
     def timing(self, extra):
-        self.ask(extra, "set", "key-detail", "timing")
+        self.ask(extra, "set", "key-detail", "activity")
 
     def start(self, extra):
         self.home.start(extra("mcid"))

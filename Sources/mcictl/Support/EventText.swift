@@ -11,7 +11,7 @@ enum EventText {
     static func source(_ event: RecordedEvent) -> String {
         let device = event.item.device
         return switch event.item.payload {
-        case .key: "keyboard \(device)"
+        case .key, .typing: "keyboard \(device)"
         case .button, .motion, .scroll, .axes: "pointer \(device)"
         case .touch: "touch \(device)"
         case .device: "device \(device)"
@@ -33,6 +33,9 @@ enum EventText {
             let held = modifiers.subtracting(.numLock).words.joined(separator: "+")
             let with = held.isEmpty || keyClass == .modifier ? "" : " with \(held)"
             return "\(isDown ? "pressed" : "released") \(keyClass.name)\(name)\(with)"
+        case .typing:
+            let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
+            return "typed for \(length)"
         case .button(let number, let isDown):
             return "\(isDown ? "pressed" : "released") \(button(number))\(place)"
         case .motion(let dx, let dy):

@@ -10,6 +10,8 @@ struct HourSummary {
     /// What of an application was recorded in one hour.
     struct Counts: Encodable, Equatable {
         var keyPresses = 0
+        /// Seconds in which text was typed, in whole steps.
+        var typingSeconds = 0
         var clicks = 0
         var wheelTurns = 0
         var movements = 0
@@ -21,7 +23,12 @@ struct HourSummary {
                 (wheelTurns, "wheel turn", "wheel turns"), (movements, "movement", "movements"),
                 (touches, "touch", "touches"),
             ]
-            return parts.filter { $0.0 > 0 }.map { TimeText.count($0.0, $0.1, $0.2) }
+            let typing =
+                typingSeconds > 0
+                ? ["typing for \(TimeText.length(Int64(typingSeconds) * 1000))"] : []
+            return
+                (typing
+                + parts.filter { $0.0 > 0 }.map { TimeText.count($0.0, $0.1, $0.2) })
                 .joined(separator: " · ")
         }
     }
@@ -52,7 +59,7 @@ struct HourSummary {
         }
         guard event.item.payload.isInput else { return }
         let hour = Self.start(of: event.time)
-        hours[hour, default: Hour()].apps[app, default: Counts()].add(event.item.payload)
+        hours[hour, default: Hour()].apps[app, default: Counts()].add(event)
     }
 
     /// One hour of the answer.
@@ -182,10 +189,13 @@ struct HourSummary {
 }
 
 extension HourSummary.Counts {
-    fileprivate var total: Int { keyPresses + clicks + wheelTurns + movements + touches }
+    fileprivate var total: Int {
+        keyPresses + typingSeconds + clicks + wheelTurns + movements + touches
+    }
 
-    fileprivate mutating func add(_ payload: OpenedItem.Payload) {
-        switch payload {
+    fileprivate mutating func add(_ event: RecordedEvent) {
+        switch event.item.payload {
+        case .typing: typingSeconds += Int(event.seconds)
         case .key(let isDown, _, _, _): if isDown { keyPresses += 1 }
         case .button(_, let isDown): if isDown { clicks += 1 }
         case .scroll: wheelTurns += 1

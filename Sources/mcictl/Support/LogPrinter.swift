@@ -14,8 +14,10 @@ struct LogPrinter {
     private static let lateness: Int64 = 60_000
 
     private struct Line {
-        /// When it is told: a gap at its end, for before that nobody knew of it.
+        /// When it is told: a gap at its end, for before that nobody knew of it, and so a run of text.
         var time: WallTime
+        /// By what it is sorted.
+        var place: WallTime
         var order: Int
         var source: String
         var words: String
@@ -38,6 +40,9 @@ struct LogPrinter {
     private var limit = 4096
     private var order = 0
     private var latest = WallTime(.min)
+    /// The rounded end of the latest run of text: a key, click or focus change that was recorded behind it
+    /// came behind it, whatever its time.
+    private var endOfRun = WallTime(.min)
     private var day: LocalTime?
     private var bytes: [UInt8] = []
 
@@ -64,11 +69,20 @@ struct LogPrinter {
             case .focus: .focus
             default: .plain
             }
+        var place = event.end
+        switch event.item.payload {
+        case .typing:
+            place = max(place, endOfRun)
+            endOfRun = place
+        case .key, .button, .touch, .focus: place = max(place, endOfRun)
+        case .motion, .scroll, .axes, .gap, .device, .screen: break
+        }
         order += 1
         latest = max(latest, event.end)
         kept.append(
             Line(
                 time: event.end,
+                place: place,
                 order: order,
                 source: EventText.source(event),
                 words: EventText.words(event, withKeys: withKeys),
@@ -84,7 +98,7 @@ struct LogPrinter {
             return
         }
         let certain = latest.milliseconds.subtractingReportingOverflow(Self.lateness).partialValue
-        let count = kept.partitioningIndex { $0.time.milliseconds > certain }
+        let count = kept.partitioningIndex { $0.place.milliseconds > certain }
         for line in kept.prefix(count) { print(line) }
         kept.removeFirst(count)
         // Each line is sorted a few times at the most.
@@ -99,7 +113,7 @@ struct LogPrinter {
         flush()
     }
 
-    private mutating func sort() { kept.sort { ($0.time, $0.order) < ($1.time, $1.order) } }
+    private mutating func sort() { kept.sort { ($0.place, $0.order) < ($1.place, $1.order) } }
 
     private mutating func print(_ line: Line) {
         let local = LocalTime(line.time)

@@ -4,6 +4,7 @@ import ArgumentParser
 import Control
 import Events
 import Files
+import Gate
 import Settings
 import Timeline
 
@@ -90,7 +91,9 @@ struct ConsentVerb: ParsableCommand {
     /// The notice says that text cannot be read back: `full` is to be chosen again after it.
     private func endFull(_ place: Workplace) throws {
         let file = SettingsFile(place.paths.settings)
-        guard var settings = try? file.read(), settings.keyDetail == "full" else { return }
+        guard var settings = try? file.read(),
+            KeyDetail(stored: settings.keyDetail)?.tellsText == true
+        else { return }
         (settings.keyDetail, settings.keyDetailUntil) = ("shortcuts", nil)
         try file.write(settings)
         Terminal.tell("Key detail is shortcuts again.")

@@ -182,6 +182,10 @@ struct ExportVerb: ParsableCommand {
             let fate = format == .libinput ? "KEY_A" : "left out"
             Terminal.tell("\(keys(omissions.hiddenKeys)) of unknown identity: \(fate).")
         }
+        if omissions.runs > 0 {
+            let runs = TimeText.count(omissions.runs, "stretch", "stretches")
+            Terminal.tell("\(runs) of typing, of which the text was not recorded: left out.")
+        }
         if omissions.unnamedKeys > 0 {
             let fate = format == .libinput ? "KEY_UNKNOWN" : "left out"
             Terminal.tell("\(keys(omissions.unnamedKeys)) that the format cannot name: \(fate).")

@@ -20,7 +20,7 @@ struct LogVerb: ParsableCommand {
             """,
         discussion: """
             Each day has a heading, and its events are in the order of time; a gap is shown where it \
-            ends. Keys are shown as classes; --keys shows which key, where the recording has it. On a \
+            ends. Keys are shown by their class; --keys shows which key, where the recording has it. On a \
             terminal the output goes through a pager: MCI_PAGER, PAGER or less.
 
             EXAMPLES
@@ -62,7 +62,7 @@ struct LogVerb: ParsableCommand {
     @Flag(help: "Go on showing what is being recorded.")
     var follow = false
 
-    @Flag(help: "Show which keys, not only their classes.")
+    @Flag(help: "Show which keys, where the recording has it.")
     var keys = false
 
     @Flag(help: "Print JSON Lines; with --summary one object.")
@@ -95,7 +95,7 @@ struct LogVerb: ParsableCommand {
         pager?.end()
         warn(about: found)
         if !json, !summary {
-            let hint = keys ? "" : " · keys as classes (--keys shows which)"
+            let hint = keys ? "" : " · --keys shows which keys"
             let events = TimeText.count(found.events, "event", "events")
             Terminal.tell("\(events) · \(TimeText.count(found.gaps, "gap", "gaps"))\(hint)")
         }
@@ -110,12 +110,13 @@ struct LogVerb: ParsableCommand {
         _ place: Workplace
     ) throws -> TimelineReader.Summary {
         var output = LogOutput(json, keys, isColoured, last: lines)
-        let found = try read(timeline, range, only) { output.take($0) }
+        let now = follow ? place.now.wall : nil
+        let found = try read(timeline, range, only, now: now) { output.take($0) }
         output.finish()
         while follow {
             sleep(1)
             _ = try? place.call(.flush)
-            _ = try read(timeline, range, only) { output.take($0) }
+            _ = try read(timeline, range, only, now: place.now.wall) { output.take($0) }
             output.finish()
         }
         return found
@@ -143,11 +144,12 @@ struct LogVerb: ParsableCommand {
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
         _ only: Glob?,
+        now: WallTime? = nil,
         _ body: (RecordedEvent) -> Void
     ) throws -> TimelineReader.Summary {
         var (events, gaps) = (0, 0)
         var isWanted: (app: String, Bool)?
-        var summary = try timeline.read(range, onlyNew: true) { event in
+        var summary = try timeline.read(range, onlyNew: true, now: now) { event in
             if let only {
                 if isWanted?.app != timeline.app {
                     isWanted = (timeline.app, only.matches(timeline.app))

@@ -35,7 +35,8 @@ struct QueryVerb: ParsableCommand {
               gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch,
                        from_local, to_local
               batches  batch, end_ms, end_time, events, gaps,
-                       state (whole, foreign: sealed to another key, damaged), end_local
+                       state (whole, foreign: sealed to another key, damaged), end_local,
+                       key_detail
 
             EXAMPLES
               mcictl query "SELECT app, substr(time, 1, 13) AS hour, count(*)

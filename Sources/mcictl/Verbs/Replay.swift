@@ -103,6 +103,7 @@ struct ReplayVerb: ParsableCommand {
         var played: Int
         var placeholders: Int
         var skippedKeys: Int
+        var runs: Int
         var unmapped: Int
         var unknown: Int
     }
@@ -114,6 +115,7 @@ struct ReplayVerb: ParsableCommand {
                     played: summary.played,
                     placeholders: summary.placeholders,
                     skippedKeys: summary.skippedKeys,
+                    runs: summary.runs,
                     unmapped: summary.unmapped,
                     unknown: summary.unknown
                 )
@@ -129,6 +131,10 @@ struct ReplayVerb: ParsableCommand {
         }
         if summary.skippedKeys > 0 {
             Terminal.tell("\(keys(summary.skippedKeys)) of unknown identity: left out.")
+        }
+        if summary.runs > 0 {
+            let runs = TimeText.count(summary.runs, "stretch", "stretches")
+            Terminal.tell("\(runs) of typing, of which the text was not recorded: left out.")
         }
         if summary.unmapped > 0 {
             Terminal.tell("\(keys(summary.unmapped)) for which the display has no room: left out.")

@@ -16,7 +16,7 @@ struct SetVerb: ParsableCommand {
 
             EXAMPLES
               mcictl set
-              mcictl set key-detail timing
+              mcictl set key-detail activity
               mcictl set key-detail full      asks, and ends by itself after eight hours
               mcictl set ring-size 256M       what all files of the ring may take
               mcictl set retention 30d        after that it is erased
@@ -122,19 +122,28 @@ struct KeyDetailVerb: ParsableCommand {
         abstract: "Choose how much of a key is recorded.",
         discussion: """
             off         no key at all
-            timing      that a key moved, and when
-            shortcuts   shortcuts and keys that write no text by name, all others as classes
+            activity    that there were keys, not which, in steps of 5 seconds
+            shortcuts   the default: shortcuts and keys that write no text by
+                        name; of text only that some was typed, in the same steps
+            classes     of text also the class (letter, digit, …) and time of each
+                        key: whoever has the text knows it again
             full        every key: what you type can be read back
+
+            classes and full ask first, and end by themselves after eight hours.
+
+            EXAMPLES
+              mcictl set key-detail activity
+              mcictl set key-detail full
             """
     )
 
     @Argument(
-        help: "off, timing, shortcuts or full.",
+        help: "off, activity, shortcuts, classes or full.",
         completion: .list(KeyDetail.allCases.map(\.rawValue))
     )
     var level: String
 
-    @Flag(help: "Choose full without being asked.")
+    @Flag(help: "Choose classes or full without being asked.")
     var yes = false
 
     @Flag(help: "Print JSON.")
@@ -142,29 +151,16 @@ struct KeyDetailVerb: ParsableCommand {
 
     func run() throws {
         let place = Workplace()
-        guard let detail = KeyDetail(rawValue: level) else {
-            throw Failure(
-                "“\(level)” is not a key detail. Choose off, timing, shortcuts or full.",
-                code: Failure.usage
-            )
-        }
-        if detail == .full {
+        let detail = try chosen()
+        if detail.tellsText {
             guard place.validConsent() != nil else {
                 throw Failure(
-                    "Full needs your consent to the recording first. Nothing was changed.",
+                    "“\(level)” needs your consent to the recording first. Nothing was changed.",
                     next: "mcictl consent",
                     code: Failure.refused
                 )
             }
-        }
-        if detail == .full, !yes {
-            Terminal.tell(
-                "With full, everything you type is recorded: also passwords that a program"
-            )
-            Terminal.tell(
-                "does not hide from the keyboard, and private messages. It ends in 8 hours."
-            )
-            guard try Terminal.ask("Record every key?", script: nil) else {
+            guard try yes || agrees(to: detail) else {
                 Terminal.tell("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
@@ -172,13 +168,52 @@ struct KeyDetailVerb: ParsableCommand {
         let end = WallTime(place.now.wall.milliseconds + PersonSettings.confirmation)
         let (settings, isRunning) = try place.change { settings in
             settings.keyDetail = detail.rawValue
-            settings.keyDetailUntil = detail == .full ? end.text : nil
+            settings.keyDetailUntil = detail.tellsText ? end.text : nil
         }
         if json { return try Terminal.printJSON(settings) }
-        let until = detail == .full ? " until \(TimeText.short(end, now: place.now.wall))" : ""
+        let until =
+            detail.tellsText ? " until \(TimeText.short(end, now: place.now.wall))" : ""
         Terminal.print("Key detail is \(detail.rawValue)\(until).")
-        if detail == .full { Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts") }
+        if detail.tellsText {
+            Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts")
+        }
         EffectiveSetting.tellCeiling("key-detail", settings, place)
         if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+    }
+
+    private func chosen() throws -> KeyDetail {
+        if let detail = KeyDetail(rawValue: level) { return detail }
+        if level == KeyDetail.formerName {
+            throw Failure(
+                "“\(level)” told the time of each key and is no longer there. Nothing was changed.",
+                next: "mcictl set key-detail activity",
+                code: Failure.usage
+            )
+        }
+        throw Failure(
+            "“\(level)” is not a key detail. Choose off, activity, shortcuts, classes or full.",
+            code: Failure.usage
+        )
+    }
+
+    /// Says what it means, and asks.
+    private func agrees(to detail: KeyDetail) throws -> Bool {
+        guard detail == .classes else {
+            Terminal.tell(
+                "With full, everything you type is recorded: also passwords that a program"
+            )
+            Terminal.tell(
+                "does not hide from the keyboard, and private messages. It ends in 8 hours."
+            )
+            return try Terminal.ask("Record every key?", script: nil)
+        }
+        Terminal.tell(
+            "With classes, of each key that writes text its class (letter, digit, sign) and"
+        )
+        Terminal.tell(
+            "its time are recorded. Whoever has a text can tell that you typed it, and of a"
+        )
+        Terminal.tell("password in a web page its length and pattern are told. It ends in 8 hours.")
+        return try Terminal.ask("Record the class and time of each key?", script: nil)
     }
 }

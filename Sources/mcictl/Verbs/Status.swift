@@ -204,12 +204,16 @@ enum StatusText {
     private static func keys(_ status: Status, _ now: WallTime) -> String {
         switch status.keyDetail {
         case "off": return "not recorded"
-        case "timing": return "only when keys move, not which"
-        case "shortcuts": return "shortcuts by name, text only as classes"
-        default:
+        case "activity": return "only that keys were pressed, in steps of 5 s"
+        case "shortcuts":
+            return "shortcuts by name, of text only that some was typed, in steps of 5 s"
+        case "classes", "full":
             let until = status.keyDetailUntil.flatMap { WallTime($0) }
             let end = until.map { " until \(TimeText.short($0, now: now))" } ?? ""
-            return "FULL: what you type can be read back\(end)"
+            return status.keyDetail == "full"
+                ? "FULL: what you type can be read back\(end)"
+                : "CLASSES: the class and time of each key of a text\(end)"
+        default: return status.keyDetail
         }
     }
 

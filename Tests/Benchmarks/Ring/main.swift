@@ -68,14 +68,30 @@ struct Writer: ~Copyable, GateSink {
             sequence: sequence,
             bootID: [],
             wallOffset: offset,
-            keyDetail: 2,
+            keyDetail: KeyDetail.shortcuts.code,
             base: day.time
         )
     }
 
     mutating func take(_ output: GateOutput) {
+        if case .event(let event) = output {
+            if case .typing(let continues) = event.payload {
+                _ = builder.type(event.device, event.time, continues: continues)
+                return
+            }
+            if builder.tailDue.map({ $0 <= event.time }) == true || event.endsRuns { commit() }
+        } else {
+            commit()
+        }
         builder.append(output)
         if builder.isFull { close() }
+    }
+
+    private mutating func commit() {
+        while builder.hasTails {
+            _ = builder.commitTail()
+            if builder.isFull { close() }
+        }
     }
 
     private mutating func close() {
@@ -107,6 +123,16 @@ struct Writer: ~Copyable, GateSink {
                 batches += 1
             }
             pending = []
+        }
+    }
+}
+
+extension AdmittedEvent {
+    /// Whether the runs that are open stand in front of it whatever its time.
+    fileprivate var endsRuns: Bool {
+        switch payload {
+        case .key, .button, .touch: true
+        case .typing, .motion, .scroll, .axes: false
         }
     }
 }
@@ -259,7 +285,7 @@ func writeForPeers(_ path: String) throws {
         case .scroll(_, let dy):
             add("kind", 4)
             add("scroll", Int64(dy))
-        case .axes, .touch, .focus, .gap, .device, .screen: add("kind", 5)
+        case .typing, .axes, .touch, .focus, .gap, .device, .screen: add("kind", 5)
         }
         return count < 2_000_000
     }

@@ -193,7 +193,7 @@ import Testing
                     if try !agrees(key, modifiers, group, map, readers) {
                         Issue.record("\(place): \(keysym) is another key")
                     }
-                    let told = KeyDetail.shortcuts.admit(key)?.keysym ?? 0
+                    let told = KeyDetail.classes.admit(key)?.keysym ?? 0
                     let isDead = (0xFE50...0xFE6F).contains(keysym) || keysym == 0xFF20
                     guard try isDead || XKBCommon.character(keysym) != nil else { continue }
                     written += 1

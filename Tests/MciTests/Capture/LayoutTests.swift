@@ -6,7 +6,7 @@ import Foundation
 import Gate
 import Testing
 
-/// Layouts on a real X server: what is typed, and what the gate tells of it at `shortcuts`.
+/// Layouts on a real X server: what is typed, and what the gate tells of it at `classes`.
 @Suite(.serialized) struct LayoutTests {
     let desktop: Desktop
     let hand: Hand

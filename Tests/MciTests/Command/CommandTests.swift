@@ -47,7 +47,7 @@ import Testing
             (["forget", "--last", "5m", "--all"], nil),
             (
                 ["set", "key-detail", "some"],
-                "error: “some” is not a key detail. Choose off, timing, shortcuts or full.\n"
+                "error: “some” is not a key detail. Choose off, activity, shortcuts, classes or full.\n"
             ),
             (
                 ["log", "--since", "yesterdayish"],

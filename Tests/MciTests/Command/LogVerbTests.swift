@@ -45,7 +45,7 @@ import Testing
         let times = lines.filter { $0.contains(":") }.map { $0.prefix(12) }
         let today = times.dropLast(2)
         #expect(Array(today) == today.sorted())
-        #expect(result.errors == "11 events · 1 gap · keys as classes (--keys shows which)\n")
+        #expect(result.errors == "11 events · 1 gap · --keys shows which keys\n")
     }
 
     @Test func `the last lines, and those of one application, can be asked for`() throws {

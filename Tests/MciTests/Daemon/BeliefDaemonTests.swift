@@ -3,13 +3,14 @@
 import Control
 import Files
 import Foundation
+import Gate
 import Settings
 import Testing
 
 /// What a running mcid says of itself, and a pause that also erases.
 extension DaemonTests {
     @Test func `status says who else can read, and what is loosened, first`() throws {
-        let daemon = try Daemon(desktop)
+        let daemon = try Daemon(desktop, detail: .shortcuts)
         try daemon.useSmallRing()
         try daemon.start()
         let before = try daemon.command("status")

@@ -119,7 +119,8 @@ import Testing
         for key in ["F1", "F2", "F4", "F5"] { #expect(!keys.contains(key)) }
         for key in ["F3", "F7"] { #expect(keys.contains(key)) }
         let gaps = events.filter { $0["reason"] as? String == "unknown-context" }
-        #expect(gaps.count >= 3)
+        // Before F3 and before F7; where nothing is stored between two they are one.
+        #expect(gaps.count >= 2)
     }
 
     @Test func `a desktop of a remote viewer is recorded at exact pixels`() throws {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CZlib
+import Control
 import Events
 import Foundation
+import Gate
 import Packing
 import Settings
 import Storage
 import Testing
 import Timeline
 
-/// A text typed at `shortcuts`: what the person's own key opens is classes, and no word of it.
+/// A text that is typed: what the person's own key opens is, at the default, that it was typed, and at
+/// `classes` its classes; no word of it at either.
 @Suite(.serialized) struct TextDaemonTests {
     let desktop: Desktop
     let hand: Hand
@@ -65,6 +68,44 @@ import Timeline
     }
 
     @Test func `no word of 2,000 typed ones can be read back from the opened ring`() throws {
+        try desktop.setLayout(LayoutNames("de"))
+        let daemon = try Daemon(desktop, detail: .shortcuts)
+        try daemon.useSmallRing()
+        try daemon.record(hand)
+        var random = SplitMix(seed: 2000)
+        let (words, text) = text(words: 2000, &random)
+        try type(text)
+        _ = try hand.press(chords: "ctrl+c")
+        hand.flush()
+        try daemon.settled()
+        let seen = try #require(daemon.status?.events.seen)
+        #expect(daemon.stop() == 0)
+
+        // Of the text only that there was one, in whole steps; of the chord all of it.
+        let events = try daemon.export().filter {
+            ["key", "typing"].contains($0["type"] as? String)
+        }
+        let runs = events.filter { $0["type"] as? String == "typing" }
+        #expect(1...3 ~= runs.count)
+        #expect(runs.allSatisfy { ($0["seconds"] as? Int ?? 1) % 5 == 0 })
+        #expect(runs.allSatisfy { Set($0.keys) == ["time", "type", "seconds", "device"] })
+        let keys = events.filter { $0["type"] as? String == "key" }
+        #expect(
+            Set(keys.compactMap { $0["keysym"] as? String }) == ["F12", "Control_L", "c"]
+        )
+        #expect(keys.allSatisfy { ["F12", "Control_L", "c"].contains($0["keysym"] as? String) })
+        #expect(seen < 100, "no count tells how much was typed")
+
+        let opened = try open(daemon)
+        var haystacks = opened.plaintexts
+        haystacks.append(try Array(JSONSerialization.data(withJSONObject: events)))
+        haystacks.append(Array(daemon.log_.utf8))
+        let needles = try Needles(words, spellings)
+        #expect(needles.found(in: Array("x \(words[77]) y".utf8)))
+        #expect(haystacks.filter(needles.found).isEmpty)
+    }
+
+    @Test func `at classes the classes of 2,000 typed words are stored, and no word`() throws {
         try desktop.setLayout(LayoutNames("de"))
         let daemon = try Daemon(desktop)
         try daemon.useSmallRing()

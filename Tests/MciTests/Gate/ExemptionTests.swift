@@ -85,6 +85,7 @@ private struct History: Hashable {
         }
         let minute = WeekMinute(day: 0, minuteOfDay: 0)
         var conditions = Gate.Conditions()
+        conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
         conditions.leftOutBy = restrictions.leavesOutAll(at: minute)

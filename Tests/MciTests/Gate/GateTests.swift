@@ -49,8 +49,8 @@ import Testing
             rig.gaps == [
                 Gap(
                     reason: .unknownContext,
-                    from: EventTime(5),
-                    to: EventTime(24),
+                    from: EventTime(0),
+                    to: EventTime(5000),
                     stream: .keyboard
                 )
             ]
@@ -76,8 +76,8 @@ import Testing
             rig.gaps == [
                 Gap(
                     reason: .keyboardGrabbed,
-                    from: EventTime(10),
-                    to: EventTime(20),
+                    from: EventTime(0),
+                    to: EventTime(5000),
                     stream: .keyboard
                 )
             ]
@@ -112,6 +112,7 @@ import Testing
 
     @Test func `the reasons have their order`() {
         var conditions = Gate.Conditions()
+        conditions.keyDetail = .classes
         #expect(conditions.closedBy == .fault)
         conditions.isSound = true
         #expect(conditions.closedBy == .noConsent)
@@ -192,18 +193,17 @@ import Testing
         #expect(rig.outputs.isEmpty)
     }
 
-    @Test func `timing tells neither which key nor which modifiers`() {
+    @Test func `activity tells of no key by itself`() {
         var conditions = GateRig.open
-        conditions.keyDetail = .timing
+        conditions.keyDetail = .activity
         let rig = GateRig(conditions)
         rig.key(54, down: true, .letter, [.control], keysym: 0x63)
-        #expect(rig.keys.first?.keysym == 0)
-        #expect(rig.keys.first?.keyClass == .key)
-        #expect(rig.keys.first?.modifiers == [])
+        rig.key(36, down: true, .editing, [], keysym: 0xFF0D)
+        #expect(rig.keys.isEmpty && rig.events.count == 1)
     }
 
     @Test(arguments: [KeyClass.letter, .digit, .punctuation, .space, .keypad])
-    func `shortcuts withholds what writes text`(keyClass: KeyClass) {
+    func `classes withholds what writes text`(keyClass: KeyClass) {
         for modifiers in [[], .shift, .lock, .level3, [.level3, .control]] as [Modifiers] {
             let rig = GateRig()
             rig.key(38, down: true, keyClass, modifiers)
@@ -217,7 +217,7 @@ import Testing
     }
 
     @Test(arguments: [KeyClass.modifier, .navigation, .editing, .function, .media])
-    func `shortcuts names what writes no text`(keyClass: KeyClass) {
+    func `classes names what writes no text`(keyClass: KeyClass) {
         let rig = GateRig()
         rig.key(38, down: true, keyClass, keysym: 0xFF1B)
         #expect(rig.keys.map(\.keysym) == [0xFF1B])
@@ -246,13 +246,25 @@ import Testing
     }
 
     @Test func `the details have an order, and the numbers that batches store`() {
-        #expect(KeyDetail.allCases.map(\.rank) == [0, 1, 2, 3])
-        for (rank, detail) in KeyDetail.allCases.enumerated() {
-            for other in KeyDetail.allCases { #expect((detail < other) == (rank < other.rank)) }
+        let all = KeyDetail.allCases
+        #expect(all.map(\.rawValue) == ["off", "activity", "shortcuts", "classes", "full"])
+        #expect(all.map(\.code) == [0, 4, 5, 2, 3])
+        for (place, detail) in all.enumerated() {
+            for (other, second) in all.enumerated() {
+                #expect((detail < second) == (place < other))
+            }
         }
     }
 
-    @Test(arguments: [KeyDetail.timing, .shortcuts, .full])
+    @Test
+    func `what earlier versions stored is shown by what it tells, and a choice is not looser`() {
+        #expect(KeyDetail.name(ofCode: 1) == "timing" && KeyDetail.name(ofCode: 2) == "classes")
+        #expect(KeyDetail.name(ofCode: 9) == "detail-9")
+        #expect(KeyDetail(stored: "timing") == .activity && KeyDetail(rawValue: "timing") == nil)
+        #expect(KeyDetail(stored: "shortcuts") == .shortcuts && KeyDetail(stored: "x") == nil)
+    }
+
+    @Test(arguments: [KeyDetail.classes, .full])
     func `a press is a press and its release a release`(keyDetail: KeyDetail) {
         var conditions = GateRig.open
         conditions.keyDetail = keyDetail

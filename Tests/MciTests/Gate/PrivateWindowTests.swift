@@ -41,6 +41,7 @@ import Testing
         restrictions.exclusions = Set(exclusions.flatMap(\.rules))
         var gate = Gate(stopped: EventTime(0))
         var conditions = Gate.Conditions()
+        conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
         let noon = WeekMinute(day: 0, minuteOfDay: 720)

@@ -45,6 +45,7 @@ import Testing
     /// Everything an open gate lets out of events.
     private func outputs(_ events: [CaptureEvent]) -> [GateOutput] {
         var conditions = Gate.Conditions()
+        conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
         var gate = Gate(stopped: EventTime(0))
@@ -155,18 +156,20 @@ import Testing
         #expect(values.told.map(\.axis) == [0, 1, 7])
     }
 
-    @Test func `batches of version 2 are read, those of version 4 are refused`() throws {
+    @Test func `batches of versions 2 and 3 are read, those of version 5 are refused`() throws {
         var packer = Packer()
         for output in outputs((0..<50).map { motion(1000 + $0, 6) }) { packer.take(output) }
         packer.finish()
         let new = try #require(packer.batches.first)
         var columns = columns(new)
         // The header is the first section: its id, its length, then the version.
-        #expect(columns[0] == 1 && columns[2] == 3)
-        columns[2] = 2
+        #expect(columns[0] == 1 && columns[2] == 4)
         let items = try OpenedBatch(plaintext: new).items
-        #expect(try OpenedBatch(plaintext: plaintext(columns, like: new)).items == items)
-        for version in [UInt8(1), 4] {
+        for version in [UInt8(2), 3] {
+            columns[2] = version
+            #expect(try OpenedBatch(plaintext: plaintext(columns, like: new)).items == items)
+        }
+        for version in [UInt8(1), 5] {
             columns[2] = version
             let bytes = plaintext(columns, like: new)
             #expect(throws: PackingError(.unknownVersion)) { try OpenedBatch(plaintext: bytes) }

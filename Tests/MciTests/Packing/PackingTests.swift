@@ -177,6 +177,7 @@ extension GateOutput {
             )
         case .event(let event):
             switch event.payload {
+            case .typing: nil
             case .key(let key):
                 OpenedItem(
                     time: event.time,

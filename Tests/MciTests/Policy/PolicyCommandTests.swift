@@ -54,11 +54,11 @@ import Testing
         #expect(text.code == 0, "\(text.errors)")
         #expect(
             text.lines.suffix(5) == [
-                "SETTING     YOURS      POLICY          IN FORCE",
-                "key-detail  shortcuts  timing at most  timing",
-                "retention   2d         7d at most      2d",
-                "ring-size   64M        64M at most     64M",
-                "title       off        off at most     off",
+                "SETTING     YOURS      POLICY            IN FORCE",
+                "key-detail  shortcuts  activity at most  activity",
+                "retention   2d         7d at most        2d",
+                "ring-size   64M        64M at most       64M",
+                "title       off        off at most       off",
             ]
         )
         #expect(text.output.contains("Example GmbH"))
@@ -67,7 +67,7 @@ import Testing
         #expect(json["hash"] as? String == Policy.hash(of: Array(Draft.policy.written().utf8)))
         #expect((json["policy"] as? [String: Any])?["pauseCap"] as? String == "8h")
         let settings = try #require(json["settings"] as? [[String: String]])
-        #expect(settings[0]["inForce"] == "timing" && settings[0]["yours"] == "shortcuts")
+        #expect(settings[0]["inForce"] == "activity" && settings[0]["yours"] == "shortcuts")
     }
 
     @Test func `check names every defect with its line`() throws {
@@ -129,7 +129,7 @@ import Testing
             text.lines.dropFirst().map { $0.trimmingCharacters(in: .whitespaces) } == [
                 "other     purpose      Training data for a model that helps with spreadsheets → "
                     + "Something else",
-                "stricter  keyDetail    timing → off",
+                "stricter  keyDetail    activity → off",
                 "looser    retention    7d → 9d",
                 "looser    exclude      - application firefox*, title *Bank*, device AT *, "
                     + "Mon-Fri 12:00-13:00",

@@ -80,7 +80,7 @@ indirect enum Draft {
         ("contact", .text("privacy@example.org")),
         ("lawfulBasis", .text("consent")),
         ("notice", .text("It ends on 31 March.\\nTaking part is up to you.")),
-        ("keyDetail", .text("timing")),
+        ("keyDetail", .text("activity")),
         ("retention", .text("7d")),
         ("ringSize", .text("64M")),
         ("titles", .leaf("false")),

@@ -13,7 +13,7 @@ import Testing
     /// Whether more may be recorded, or less may be asked for, judged field by field and apart from
     /// ``Restrictions/stricter(_:)``.
     private func isLooser(_ new: Policy, than old: Policy) -> Bool {
-        let order = ["off", "timing", "shortcuts", "full"]
+        let order = ["off", "activity", "shortcuts", "classes", "full"]
         func rank(_ policy: Policy) -> Int {
             order.firstIndex(of: policy.keyDetail?.rawValue ?? "full") ?? 9
         }

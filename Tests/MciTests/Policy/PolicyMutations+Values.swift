@@ -23,7 +23,9 @@ extension PolicyMutations {
             }
         }
         for key in [4, 6] {
-            for text in ["Timing", "timing ", "everything", "fulll", "0", "consents", "none"] {
+            for text in [
+                "Activity", "activity ", "timing", "everything", "fulll", "0", "consents", "none",
+            ] {
                 add(.value, base.changing([key]) { _ in .text(text) })
             }
         }

@@ -31,7 +31,7 @@ import Testing
     @Test func `every field means what it says`() throws {
         let policy = try policy(Draft.policy.written())
         #expect(policy.purpose == "Training data for a model that helps with spreadsheets")
-        #expect(policy.lawfulBasis == .consent && policy.keyDetail == .timing)
+        #expect(policy.lawfulBasis == .consent && policy.keyDetail == .activity)
         #expect(policy.notice == "It ends on 31 March.\nTaking part is up to you.")
         #expect(policy.retention == 7 * 86_400 && policy.ringSize == 64 << 20)
         #expect(policy.titles == false && policy.pauseCap == 8 * 3600)
@@ -52,7 +52,7 @@ import Testing
                 == "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
         )
         var expected = Restrictions()
-        expected.keyDetail = .timing
+        expected.keyDetail = .activity
         expected.exclusions = Set(policy.exclude)
         expected.allowed = [Set(policy.only)]
         expected.storesTitles = false
@@ -174,7 +174,7 @@ import Testing
     @Test func `the notice names who, why, and everything that is limited`() throws {
         let notice = try policy(Draft.policy.written()).noticeSection
         for part in [
-            "Example GmbH", "privacy@example.org", "spreadsheets", "Your consent.", "“timing”",
+            "Example GmbH", "privacy@example.org", "spreadsheets", "Your consent.", "“activity”",
             "kept for 7d", "64M", "no window titles", "application firefox*, title *Bank*",
             "Sat-Sun", "libreoffice*", "8h", "Officer", "Council", "31 March.\n",
         ] {
@@ -238,7 +238,7 @@ import Testing
         #expect(try file.read()?.purpose == "p" && file.current == own)
         let before = file.fingerprint
         try Disk.write(Array(Draft.policy.written().utf8), to: path)
-        #expect(try file.read()?.keyDetail == .timing && file.current == path)
+        #expect(try file.read()?.keyDetail == .activity && file.current == path)
         #expect(before != nil && file.fingerprint != before)
         // Damaged, it is still the policy.
         try Disk.write(Array("{".utf8), to: path)

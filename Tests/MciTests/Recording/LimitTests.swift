@@ -4,6 +4,7 @@ import Control
 import Events
 import Files
 import Foundation
+import Gate
 import InMemoryLogging
 import Logging
 import Packing
@@ -142,6 +143,7 @@ import Timeline
     func `nothing is dropped under a clock that is decades wrong`(wall: Int64) throws {
         let session = try ScriptedSession(isSynchronised: false)
         session.now.wall.milliseconds = wall
+        try session.use(.classes)
         session.recorder.tick()
         work(session)
         session.pass(61_000)

@@ -240,6 +240,12 @@ import Timeline
                 UInt32.random(in: 0x61...0x7A, using: &random),
                 down: .random(using: &random)
             )
+            let motion = RawEvent.Payload.motion(dx: 1, dy: 1)
+            let raw = RawEvent(time: session.now.monotonic, device: 6, payload: motion)
+            session.arrive(.input(raw, stream: .pointer))
+            if round == 100 {
+                session.arrive(.context(.unknown, stream: .pointer, at: session.now.monotonic))
+            }
             if round % 20 == 7 { _ = try session.pause(seconds: 1) }
             if round % 20 == 11 {
                 _ = try session.recorder.handle(.resume)
@@ -484,7 +490,7 @@ import Timeline
         session.recorder.stop()
         let words = try session.words()
         #expect(
-            words.contains("q down") && words.contains("letter down") && !words.contains("z down")
+            words.contains("q down") && words.contains("typing 5") && !words.contains("z down")
         )
     }
 }

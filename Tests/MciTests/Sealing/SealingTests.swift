@@ -14,6 +14,7 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
     SealedBatch, [UInt8]
 ) {
     var conditions = Gate.Conditions()
+    conditions.keyDetail = .classes
     (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
     conditions.hasSpace = true
     var gate = Gate(stopped: EventTime(0))

@@ -26,6 +26,7 @@ final class BatchMill {
         (self.identity, self.key) = (identity, key)
         sealer = Sealer([try #require(Recipient(identity.recipient))], signedBy: key)
         var conditions = Gate.Conditions()
+        conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
         conditions.hasSpace = true
         gate.set(conditions, at: EventTime(0)) { _ in }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
+import Events
 import Files
 import Foundation
+import Gate
 import Settings
 import Testing
 
@@ -18,17 +20,29 @@ final class Daemon {
     /// A program that mcid runs under, and its options.
     var wrapper: [String] = []
 
-    init(_ desktop: Desktop, consents: Bool = true) throws {
+    /// Each key is stored by itself unless another detail is asked for: runs have tests of their own.
+    init(_ desktop: Desktop, consents: Bool = true, detail: KeyDetail = .classes) throws {
         folder = try TemporaryFolder()
         self.desktop = desktop
         environment = folder.environment
         environment["DISPLAY"] = desktop.display
-        if consents { try #require(try command("consent", "--accept").code == 0) }
+        guard consents else { return }
+        try #require(try command("consent", "--accept").code == 0)
+        try use(detail)
+    }
+
+    /// Has a key detail in force, for eight hours where it tells of text.
+    func use(_ detail: KeyDetail) throws {
+        var settings = try SettingsFile(folder.paths.settings).read()
+        settings.keyDetail = detail.rawValue
+        let end = Int64(Date().timeIntervalSince1970 * 1000) + PersonSettings.confirmation - 60_000
+        settings.keyDetailUntil = detail.tellsText ? WallTime(end).text : nil
+        try SettingsFile(folder.paths.settings).write(settings)
     }
 
     /// Makes new rings small, so that tests are quick; before the first start.
     func useSmallRing() throws {
-        var settings = PersonSettings()
+        var settings = try SettingsFile(folder.paths.settings).read()
         settings.ringSize = 4 << 20
         try SettingsFile(folder.paths.settings).write(settings)
     }

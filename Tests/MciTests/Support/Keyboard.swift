@@ -89,6 +89,7 @@ final class Listener {
     init(_ desktop: Desktop) throws {
         try desktop.asDisplay { try source.connect() }
         var open = Gate.Conditions()
+        open.keyDetail = .classes
         (open.hasConsent, open.isSound, open.hasSpace, open.isConnected) = (true, true, true, true)
         gate.set(open, at: EventTime(0)) { _ in }
         _ = gate.take(.context(.app("Editor"), stream: .keyboard, at: EventTime(0))) { _ in }

@@ -111,10 +111,11 @@ final class ScriptedSession {
         after previous: ScriptedSession? = nil,
         bootID: UInt8 = 7,
         isSynchronised: Bool = true,
-        confinement: Confinement = Confinement()
+        confinement: Confinement = Confinement(),
+        detail: KeyDetail = .classes
     ) throws {
         let folder = try previous?.folder ?? TemporaryFolder()
-        if previous == nil { try Self.makeKey(folder.paths) }
+        if previous == nil { try Self.makeKey(folder.paths, detail) }
         try self.init(
             in: folder,
             at: previous?.now,
@@ -165,7 +166,7 @@ final class ScriptedSession {
         try recorder.start()
     }
 
-    private static func makeKey(_ paths: Paths) throws {
+    private static func makeKey(_ paths: Paths, _ detail: KeyDetail) throws {
         let identity = Identity()
         let file = identity.file(createdAt: WallTime(0))
         try Disk.write(Array(file.utf8), to: paths.identity)
@@ -173,7 +174,22 @@ final class ScriptedSession {
         _ = try DeviceKeyFile.readOrMake(paths.deviceKey)
         var settings = PersonSettings()
         settings.ringSize = 3 << 20
+        // Each key by itself, for longer than a test lasts; runs of text have tests of their own.
+        settings.keyDetail = detail.rawValue
+        // Also where the clock is set back by an hour.
+        let end = 1_800_000_000_000 + PersonSettings.confirmation - 3_700_000
+        settings.keyDetailUntil = WallTime(end).text
         try SettingsFile(paths.settings).write(settings)
+    }
+
+    /// Has a key detail in force, for eight hours where it tells of text.
+    func use(_ detail: KeyDetail) throws {
+        var settings = try SettingsFile(folder.paths.settings).read()
+        settings.keyDetail = detail.rawValue
+        let end = now.wall.milliseconds + PersonSettings.confirmation
+        settings.keyDetailUntil = detail.tellsText ? WallTime(end).text : nil
+        try SettingsFile(folder.paths.settings).write(settings)
+        _ = try recorder.handle(.reload)
     }
 
     /// Lets time pass on all clocks, a tick whenever the recorder asks for one.
@@ -292,6 +308,7 @@ extension RecordedEvent {
         switch item.payload {
         case .key(let isDown, let keyClass, _, let keysym):
             "\(keysym == 0 ? keyClass.name : KeysymName.of(keysym)) \(isDown ? "down" : "up")"
+        case .typing: "typing \(seconds)"
         case .button(let number, let isDown): "button \(number) \(isDown ? "down" : "up")"
         case .motion(let dx, let dy): "motion \(dx) \(dy)"
         case .scroll(let dx, let dy): "scroll \(dx) \(dy)"

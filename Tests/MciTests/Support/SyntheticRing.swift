@@ -99,6 +99,7 @@ final class SyntheticRing {
     ) throws {
         var gate = Gate(stopped: EventTime(base))
         var conditions = Gate.Conditions()
+        conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
         conditions.hasSpace = true
         gate.set(conditions, at: EventTime(base)) { _ in }

@@ -23,6 +23,8 @@ import Timeline
                     "key", isDown ? "down" : "up", keyClass.name,
                     modifiers.words.joined(separator: "+"), "\(keysym)",
                 ]
+            case .typing(let to):
+                ["typing", "\((to.milliseconds - event.time.milliseconds) / 1000)"]
             case .button(let number, let isDown): ["button", "\(number)", isDown ? "down" : "up"]
             case .motion(let dx, let dy): ["motion", "\(dx)", "\(dy)"]
             case .scroll(let dx, let dy): ["scroll", "\(dx)", "\(dy)"]

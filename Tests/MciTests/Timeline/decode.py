@@ -35,9 +35,9 @@ def batch(plain):
     while parts.at < len(parts.data):
         name = parts.u8()
         sections[name] = Bytes(parts.take(parts.varint()))
-    header, *columns = (sections.get(n, Bytes(b"")) for n in range(1, 19))
+    header, *columns = (sections.get(n, Bytes(b"")) for n in [*range(1, 19), 20])
     (kinds, devices, times, keys, modifiers, keysyms, buttons, motions, wide, scrolls, apps, gaps, titles,
-     places, axes, table, screen) = columns
+     places, axes, table, screen, typing) = columns
     if screen.data:
         size = f"{screen.varint()}x{screen.varint()}"
         print("screen", size, *("{2}x{3}+{0}+{1} {4}x{5}".format(screen.zigzag(), screen.zigzag(), *(screen.varint() for _ in range(4)))
@@ -47,7 +47,7 @@ def batch(plain):
               *(f"{table.u8()}:{table.text()}:{table.zigzag()}..{table.zigzag()}:{table.zigzag()}" for _ in range(table.u8())))
     kinds, devices, modifiers = kinds.runs(), devices.runs(), modifiers.runs()
     version, number, count, time, offset = header.varint(), header.varint(), header.varint(), header.zigzag(), header.zigzag()
-    assert version in (2, 3)
+    assert version in (2, 3, 4)
     for kind in (next(kinds) for _ in range(count)):
         time += times.zigzag()
         place, kind = (("at", places.zigzag(), places.zigzag()) if kind & 128 else ()), kind & 127
@@ -62,6 +62,7 @@ def batch(plain):
             code = motions.u8()
             fields = ["motion", *((wide.zigzag(), wide.zigzag()) if code == 0x88 else (nibble(code >> 4), nibble(code & 15)))]
         elif kind == 4: fields = ["scroll", scrolls.zigzag(), scrolls.zigzag()]
+        elif kind == 9: fields = ["typing", typing.varint()]
         elif kind == 5: fields = ["focus", apps.text(), titles.text() if titles.data else ""]
         elif kind == 7: fields = ["axes"]
         elif kind == 8: code = buttons.varint(); fields = ["touch", code // 4, PHASES[code % 4]]

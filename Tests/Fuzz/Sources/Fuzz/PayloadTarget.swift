@@ -137,7 +137,7 @@ private enum PayloadTarget {
         }
         add(
             .header,
-            varint(3) + varint(header.sequence) + varint(UInt64(items.count))
+            varint(BatchLayout.version) + varint(header.sequence) + varint(UInt64(items.count))
                 + zigzag(header.base.milliseconds) + zigzag(header.wallOffset) + header.bootID
                 + [header.keyDetail, header.flags] + text(header.app)
         )
@@ -157,6 +157,10 @@ private enum PayloadTarget {
                 add(.keys, [keyClass.rawValue | flags])
                 add(.modifiers, [modifiers.rawValue, 1])
                 if keysym != 0 { add(.keysyms, varint(UInt64(keysym))) }
+            case .typing(let to):
+                add(.kinds, [9, 1])
+                let length = to.milliseconds &- item.time.milliseconds
+                add(.typing, varint(UInt64(bitPattern: length / 1000)))
             case .button(let number, let isDown):
                 add(.kinds, [2 | flag, 1])
                 add(.buttons, varint(UInt64(number) * 2 + (isDown ? 1 : 0)))
@@ -209,6 +213,8 @@ private enum PayloadTarget {
         for item in batch.items {
             guard !builder.isFull, years.contains(item.time.milliseconds) else { return }
             if case .gap(_, let to, _) = item.payload, !years.contains(to.milliseconds) { return }
+            // Runs are written in whole steps, and stand where they are committed.
+            if case .typing = item.payload { return }
             if case .focus(let app, let title) = item.payload,
                 max(app.utf8.count, title?.utf8.count ?? 0) > Column.longestText
             {
@@ -248,6 +254,7 @@ private enum PayloadTarget {
                     )
                 )
             )
+        case .typing: return event(.typing(continues: false))
         case .button(let number, let isDown): return event(.button(number: number, isDown: isDown))
         case .motion(let dx, let dy): return event(.motion(dx: dx, dy: dy))
         case .scroll(let dx, let dy): return event(.scroll(dx: dx, dy: dy))
@@ -309,7 +316,8 @@ private enum PayloadTarget {
         let most = UInt64(500_000)
         let zeros = [UInt8](repeating: 0, count: Int(most))
         var sections = sections(header, [])
-        sections[0] = varint(3) + [1] + varint(most) + [UInt8](repeating: 0, count: 22)
+        sections[0] =
+            varint(BatchLayout.version) + [1] + varint(most) + [UInt8](repeating: 0, count: 22)
         (sections[1], sections[2]) = ([3] + varint(most), [2] + varint(most))
         (sections[3], sections[8]) = (zeros, zeros)
         seeds.append([0] + compressed(whole(sections)))
