@@ -16,7 +16,7 @@ EVERY ?= 20
 SOAK ?= 1800
 SHORT ?=
 
-.PHONY: run build test proof witness mutants fuzz bench trace soak fresh lint format install uninstall deb \
+.PHONY: run build test proof witness mutants fuzz bench attack trace soak fresh lint format install uninstall deb \
     clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
@@ -68,6 +68,10 @@ bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table, a 
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" RING=$(if $(SHORT),8,64) bash Tests/Benchmarks/ring.sh
 	@python3 Tests/Benchmarks/work.py "$$($(RELEASE) --show-bin-path)" $(if $(SHORT),10)
+
+attack: build ## What stored files tell of texts to whoever has them: ten minutes; SHORT=1 is one.
+	@$(RELEASE) --product mci-attack-typist
+	python3 Tests/Attacks/attack.py "$$($(RELEASE) --show-bin-path)" $(if $(SHORT),--short)
 
 trace: ## The tests under strace: every call of every mcid, against the unit's filter.
 	@bash .ci/packages test

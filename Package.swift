@@ -163,6 +163,15 @@ let package = Package(
             swiftSettings: relaxed,
             linkerSettings: [.linkedLibrary("m")]
         ),
+        .executableTarget(
+            name: "mci-attack-typist",
+            dependencies: [
+                "Capture", "Control", "Events", "Files", "Gate", "Recording", "Settings", "Signing",
+                "Timeline", logging,
+            ],
+            path: "Tests/Attacks/Typist",
+            swiftSettings: relaxed
+        ),
         .testTarget(
             name: "MciTests",
             dependencies: [
@@ -173,6 +182,7 @@ let package = Package(
                 "CZlib",
                 "mcid",
                 "mcictl",
+                "mci-attack-typist",
                 crypto,
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
