@@ -109,22 +109,22 @@ class Attacks:
                     letters = {"letter": "l", "digit": "d", "punctuation": "p", "space": "s"}
                     wanted = ["".join(letters[r["class"]] for r in downs(s)) for s in scenes]
                     found = self.windows(count, set(wanted))
-                    hits = sum(1 / found[w] for w in wanted if found[w])
+                    hits = sum(1 / found[w] for w in wanted if w in found)
                     low, high = interval(hits, len(passages))
                     self.tell(where, detail, f"{100 * hits / len(passages):.1f} % identified "
                               f"({100 * low:.0f}–{100 * high:.0f})", hits / len(passages))
                 else: self.equally_long(where, detail, scenes, passages)
 
     def windows(self, count, wanted):
-        """How many passages of the corpus have each of some patterns."""
-        found = collections.Counter()
+        """How many texts of the corpus have each of some patterns; the same words elsewhere are the same text."""
+        found = collections.defaultdict(set)
         for paragraph in self.paragraphs:
             classes, ends = corpus.pattern(paragraph), [-1]
             ends += [i for i, c in enumerate(paragraph) if c == " "] + [len(paragraph)]
             for at in range(len(ends) - count):
                 window = classes[ends[at] + 1:ends[at + count]]
-                if window in wanted: found[window] += 1
-        return found
+                if window in wanted: found[window].add(paragraph[ends[at] + 1:ends[at + count]].lower())
+        return {window: len(texts) for window, texts in found.items()}
 
     def equally_long(self, where, detail, scenes, passages):
         groups = collections.defaultdict(list)
