@@ -90,7 +90,9 @@ extension Recorder {
         status.reason = reason
         status.until = controls.pause?.until
         if detail.tellsText { status.keyDetailUntil = settings.keyDetailUntil }
+        // What ended a run of text is stored at its rounded end, which may be still to come.
         status.lastStored = path.batching.lastEvent
+            .map { min($0, environment.clock().monotonic) }
             .map { WallTime($0.milliseconds + path.batching.wallOffset).text }
         status.pendingErasure = path.batching.store.hasPendingErasure
         if let contents = path.batching.store.ring?.contents {
