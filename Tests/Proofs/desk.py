@@ -255,7 +255,7 @@ def make_template(home, target, slots=None):
         assert home.mcictl(*arguments).returncode == 0
     assert home.start(past) is None and home.settle()
     while True:
-        home.desk.type("a")
+        home.desk.type("F11")
         # Reading the settings anew ends a batch.
         home.call("Flush")
         home.call("Reload")

@@ -91,13 +91,13 @@ class Scenario:
         self.home.settle()
 
     def log(self, extra):
-        self.home.desk.type(*"abc")
+        self.home.desk.type("F1", "F2", "F3")
         answer = self.ask(extra, "log", "--json", "--since", "5m")
         if answer.returncode == 0:
             self.promised.lines |= {seen(line) for line in answer.stdout.splitlines()}
 
     def export(self, extra):
-        self.home.desk.type(*"xyz")
+        self.home.desk.type("F4", "F5", "F6")
         target = self.home.base / "export.jsonl"
         if self.ask(extra, "export", "--since", "5m", "--out", target).returncode == 0:
             self.promised.lines |= {seen(line) for line in target.read_text().splitlines()}

@@ -206,7 +206,7 @@ class Recording:
         assert self.home.start(self.extra) is None and self.home.settle(), (self.home.base / "log").read_text()
 
     def log(self):
-        self.home.desk.type(*"abc")
+        self.home.desk.type("F1", "F2", "F3")
         self.ask("log", "--since", "5m")
         self.mark(stored=True)
 
@@ -217,7 +217,7 @@ class Recording:
 
     def close_batches(self, count):
         for _ in range(count):
-            self.home.desk.type("a")
+            self.home.desk.type("F11")
             assert self.home.call("Flush")
             self.mark(stored=True)
             assert self.home.call("Reload")
