@@ -4,6 +4,7 @@ import Control
 import Events
 import Files
 import Foundation
+import Gate
 import Settings
 import Testing
 
@@ -108,6 +109,8 @@ extension DaemonTests {
         try write("a study")
         daemon.environment["MCI_POLICY"] = path
         let consent = try daemon.command("consent", "--accept")
+        try daemon.use(.classes)
+
         #expect(consent.code == 0 && consent.output.contains("a study"), "\(consent.errors)")
         try daemon.useSmallRing()
         try daemon.record(hand)
@@ -130,6 +133,8 @@ extension DaemonTests {
         let status = try daemon.command("status")
         #expect(status.lines.first == "○ closed: what you consented to has changed")
         #expect(try daemon.command("consent", "--accept").code == 0)
+        try daemon.use(.classes)
+        _ = try daemon.call(.reload)
         try daemon.settle(hand)
         hand.type(text: "c")
         try daemon.settled()
@@ -180,6 +185,8 @@ extension DaemonTests {
         #expect(try daemon.command("exempt", "answer", "1").code == 77, "without a terminal")
         #expect(try daemon.command("exempt", "answer", "1", "--accept").code == 0)
         #expect(try daemon.command("exempt", "list").output == "You have no exemptions.\n")
+        try daemon.use(.classes)
+        _ = try daemon.call(.reload)
         try daemon.settle(hand)
         hand.type(text: "a")
         try daemon.settled()
