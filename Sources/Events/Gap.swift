@@ -39,21 +39,20 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     /// It is on no list of what may be recorded.
     package static let notAllowed = GapReason(rawValue: 16)
 
-    /// In the order of the raw values, from 1.
-    private static let names = [
-        "no-consent", "paused", "session-locked", "unknown-context", "keyboard-grabbed",
-        "disconnected", "not-running", "lost", "suspended", "key-detail-off", "unpaired-release",
-        "fault", "disk-full", "exempt", "excluded", "not-allowed",
+    private static let names: [GapReason: String] = [
+        .noConsent: "no-consent", .paused: "paused", .sessionLocked: "session-locked",
+        .unknownContext: "unknown-context", .keyboardGrabbed: "keyboard-grabbed",
+        .disconnected: "disconnected", .notRunning: "not-running", .lost: "lost",
+        .suspended: "suspended", .keyDetailOff: "key-detail-off",
+        .unpairedRelease: "unpaired-release", .fault: "fault", .diskFull: "disk-full",
+        .exempt: "exempt", .excluded: "excluded", .notAllowed: "not-allowed",
     ]
 
-    /// Those that this version knows.
-    package static let allCases = (1...UInt8(names.count)).map { GapReason(rawValue: $0) }
+    /// Those that this version knows, by their numbers.
+    package static let allCases = names.keys.sorted { $0.rawValue < $1.rawValue }
 
     /// The word in exports, status and logs.
-    package var name: String {
-        let index = Int(rawValue) - 1
-        return Self.names.indices.contains(index) ? Self.names[index] : "reason-\(rawValue)"
-    }
+    package var name: String { Self.names[self] ?? "reason-\(rawValue)" }
 }
 
 /// A stretch of time in which input was, or may have been, left out; it has no count of events.

@@ -109,6 +109,19 @@ extension GateSink where Self: ~Copyable {
     }
 }
 
+extension AdmittedEvent {
+    /// Whether the runs of text that are open end in front of it.
+    ///
+    /// Whatever else comes among the keys of a run leaves it as it is: where it stood would tell of them.
+    package var endsRuns: Bool {
+        switch payload {
+        case .key, .button: true
+        case .touch(let touch): touch.phase == .down
+        case .typing, .motion, .scroll, .axes: false
+        }
+    }
+}
+
 /// What leaves the gate, in the order in which it is to be stored.
 package enum GateOutput: Sendable, Redacted {
     case event(AdmittedEvent)

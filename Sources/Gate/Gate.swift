@@ -233,39 +233,21 @@ package struct Gate: Sendable {
         _ sink: inout some GateSink & ~Copyable
     ) -> Bool {
         guard key.isDown else { return release(key.keycode, raw, &sink) }
-        let press: Typing.Press
+        func press(_ admitted: AdmittedEvent.Key, at time: EventTime) -> Typing.Press {
+            Typing.Press(keycode: key.keycode, device: raw.device, key: admitted, time: time)
+        }
         switch conditions.keyDetail.role(of: key) {
         case .text: return type(raw, &sink)
-        case .editing(let admitted):
-            if typing.isOpen(at: raw.time) { return type(raw, &sink) }
-            press = Typing.Press(
-                keycode: key.keycode,
-                device: raw.device,
-                key: admitted,
-                time: endRun(for: raw.time, &sink)
-            )
+        case .editing where typing.isOpen(at: raw.time): return type(raw, &sink)
         case .modifier(let admitted):
             // One that is stored is down already: its release was withheld.
             _ = release(key.keycode, raw, &sink)
-            typing.wait(
-                Typing.Press(
-                    keycode: key.keycode,
-                    device: raw.device,
-                    key: admitted,
-                    time: raw.time
-                )
-            )
+            typing.wait(press(admitted, at: raw.time))
             return false
-        case .named(let admitted):
-            press = Typing.Press(
-                keycode: key.keycode,
-                device: raw.device,
-                key: admitted,
-                time: endRun(for: raw.time, &sink)
-            )
+        case .editing(let admitted), .named(let admitted):
+            put(press(admitted, at: endRun(for: raw.time, &sink)), &sink)
+            return true
         }
-        put(press, &sink)
-        return true
     }
 
     /// A key of a run: nothing is down any more, so that no release falls into it.
@@ -310,9 +292,9 @@ package struct Gate: Sendable {
         _ raw: RawEvent,
         _ sink: inout some GateSink & ~Copyable
     ) -> Bool {
-        let time = typing.stored(raw.time)
         let alone = typing.release(keycode, device: raw.device)
         if let alone { put(alone, &sink) }
+        let time = typing.stored(raw.time)
         // A modifier that served goes up with what it served last.
         let hasServed = alone == nil && heldKeys.isModifier(keycode, device: raw.device)
         let release = heldKeys.release(

@@ -5,19 +5,20 @@ import Events
 /// The run of text that is open, and the modifiers that wait for what they serve.
 ///
 /// It knows the time of the last key, which is never stored, and gives out steps.
-struct Typing {
+struct Typing: Redacted {
     /// A modifier that is down and not stored.
-    private struct Waiting {
-        var keycode: UInt8
-        var device: UInt8
-        var key: AdmittedEvent.Key
-        var time: EventTime
+    private struct Waiting: Redacted {
+        var press: Press
         /// Text was written while it was down, or just before: it belongs to the run.
         var isOfRun: Bool
+
+        func isOf(_ keycode: UInt8, _ device: UInt8) -> Bool {
+            press.keycode == keycode && press.device == device
+        }
     }
 
     /// A key that goes down and is told.
-    struct Press {
+    struct Press: Redacted {
         var keycode: UInt8
         var device: UInt8
         var key: AdmittedEvent.Key
@@ -79,18 +80,8 @@ struct Typing {
 
     /// A modifier goes down.
     mutating func wait(_ press: Press) {
-        guard
-            !waiting.contains(where: { $0.keycode == press.keycode && $0.device == press.device })
-        else { return }
-        waiting.append(
-            Waiting(
-                keycode: press.keycode,
-                device: press.device,
-                key: press.key,
-                time: press.time,
-                isOfRun: isOpen(at: press.time)
-            )
-        )
+        guard !waiting.contains(where: { $0.isOf(press.keycode, press.device) }) else { return }
+        waiting.append(Waiting(press: press, isOfRun: isOpen(at: press.time)))
     }
 
     /// Whether a modifier is down that is not stored and may serve a wheel: one that was pressed while text
@@ -104,7 +95,9 @@ struct Typing {
         served = time
         defer { waiting.removeAll() }
         return waiting.map {
-            Press(keycode: $0.keycode, device: $0.device, key: $0.key, time: time)
+            var press = $0.press
+            press.time = time
+            return press
         }
     }
 
@@ -117,15 +110,15 @@ struct Typing {
     ///
     /// - Returns: its press, where it was down by itself and outside of a run.
     mutating func release(_ keycode: UInt8, device: UInt8) -> Press? {
-        let place = waiting.firstIndex { $0.keycode == keycode && $0.device == device }
-        guard let place else { return nil }
+        guard let place = waiting.firstIndex(where: { $0.isOf(keycode, device) }) else {
+            return nil
+        }
         let modifier = waiting.remove(at: place)
         guard !modifier.isOfRun else { return nil }
-        return Press(
-            keycode: keycode,
-            device: device,
-            key: modifier.key,
-            time: stored(modifier.time)
-        )
+        // It is stored by itself: a run whose time is over ends in front of it.
+        end()
+        var press = modifier.press
+        press.time = stored(press.time)
+        return press
     }
 }

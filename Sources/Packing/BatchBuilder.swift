@@ -281,7 +281,7 @@ package struct BatchBuilder: ~Copyable {
         tails.first.map { EventTime($0.end.milliseconds + TypingRun.patience) }
     }
 
-    /// Adds to the last run, or begins one; the batch must not be full.
+    /// Adds to the last run, or begins one.
     ///
     /// - Parameters:
     ///   - device: of the first key.

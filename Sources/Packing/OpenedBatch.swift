@@ -59,6 +59,12 @@ extension OpenedItem {
         default: time
         }
     }
+
+    /// Whole seconds of a run of text; 0 for all others.
+    package var seconds: Int64 {
+        guard case .typing(let to) = payload else { return 0 }
+        return (to.milliseconds &- time.milliseconds) / 1000
+    }
 }
 
 /// A batch read back, the inverse of ``BatchBuilder``.

@@ -28,15 +28,9 @@ struct EventRows: RowMaker {
         case .axes: Self.axes(item.payload)
         case .finger: if case .touch(let touch) = item.payload { Cell(touch.finger) } else { .null }
         case .local: Cell(local: row.time)
-        case .seconds: Self.seconds(row)
+        case .seconds: if case .typing = item.payload { Cell(item.seconds) } else { .null }
         case nil: .null
         }
-    }
-
-    /// Of a run of text.
-    private static func seconds(_ row: Row) -> Cell {
-        guard case .typing = row.item.payload else { return .null }
-        return Cell((row.end.milliseconds - row.time.milliseconds) / 1000)
     }
 
     private static func title(_ payload: OpenedItem.Payload) -> Cell {

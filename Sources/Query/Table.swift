@@ -68,7 +68,7 @@ package enum Table: CaseIterable, Sendable {
     /// How far before the end of its batch, rounded up to the minute, a row can lie.
     var reach: Int64 {
         switch self {
-        // A batch spans less than a minute, with the whole steps of its runs.
+        // A batch spans at most a minute.
         case .events: 120_000
         // A gap begins whenever it did, and is stored when it ends or later.
         case .gaps: .max

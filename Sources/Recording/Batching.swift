@@ -62,7 +62,8 @@ struct Batching: ~Copyable, GateSink {
             app = focus.app
             appended(at: focus.time)
         case .gap(let gap):
-            prepare(for: gap.to, endsRuns: true)
+            // What is left out of the pointer's input is beside the text.
+            prepare(for: gap.to, endsRuns: gap.stream != .pointer)
             builder.append(output)
             if gap.stream == nil { app = "" }
             appended(at: gap.to)
@@ -75,16 +76,16 @@ struct Batching: ~Copyable, GateSink {
 
     mutating func take(_ event: AdmittedEvent) {
         guard mayStore else { return }
+        prepare(for: event.time, endsRuns: event.endsRuns)
+        noteEvent(at: event.time)
         switch event.payload {
-        case .typing(let continues): return type(event, continues)
+        case .typing(let continues):
+            if builder.type(event.device, event.time, continues: continues) { keyItems += 1 }
         case .key:
             keyItems += 1
-            prepare(for: event.time, endsRuns: true)
-        case .button, .touch: prepare(for: event.time, endsRuns: true)
-        case .motion, .scroll, .axes: prepare(for: event.time, endsRuns: false)
+            builder.append(event)
+        case .button, .touch, .motion, .scroll, .axes: builder.append(event)
         }
-        lastEvent = max(lastEvent ?? event.time, event.time)
-        builder.append(event)
         appended(at: event.time)
     }
 
@@ -98,15 +99,12 @@ struct Batching: ~Copyable, GateSink {
             rest = builder.append(motions, rest, before: EventTime(end))
             appended(at: time)
         }
-        if let time = motions.steps.last?.time { lastEvent = max(lastEvent ?? time, time) }
+        if let time = motions.steps.last?.time { noteEvent(at: time) }
     }
 
-    /// Adds to a run of text.
-    private mutating func type(_ event: AdmittedEvent, _ continues: Bool) {
-        prepare(for: event.time, endsRuns: false)
-        lastEvent = max(lastEvent ?? event.time, event.time)
-        if builder.type(event.device, event.time, continues: continues) { keyItems += 1 }
-        appended(at: event.time)
+    /// The latest counts, and not the last one that was read: keys are read before movements.
+    private mutating func noteEvent(at time: EventTime) {
+        lastEvent = max(lastEvent ?? time, time)
     }
 
     /// Makes the open batch ready for an item.
@@ -198,7 +196,13 @@ struct Batching: ~Copyable, GateSink {
         // At a step: whether a movement or a key came first must not show.
         let base = TypingRun.begin(of: time)
         builder.begin(header(store.nextSequence(), base: base))
-        closeDue = base.milliseconds + Self.longest
+        closeDue = Self.due(of: base)
+    }
+
+    /// When a batch has to end whose first item begins at a moment: at a step, so that no run that ends in
+    /// it goes on behind it.
+    private static func due(of begin: EventTime) -> Int64 {
+        TypingRun.begin(of: begin).milliseconds + longest
     }
 
     /// Stores everything, also what does not fit into the open batch.
@@ -212,10 +216,9 @@ struct Batching: ~Copyable, GateSink {
 
     /// Stores the open batch, whose time is over.
     ///
-    /// A run of text that goes on behind its end is cut there,
-    /// at a whole step.
+    /// A run of text that goes on behind its end is cut there.
     private mutating func closeDueBatch(_ due: Int64) {
-        let edge = TypingRun.begin(of: EventTime(due))
+        let edge = EventTime(due)
         guard store.isDirty || builder.hasTail(behind: edge) else { return discard() }
         while !builder.isFull, builder.commitTail(upTo: edge) {}
         closeFull()
@@ -242,9 +245,9 @@ struct Batching: ~Copyable, GateSink {
         closeDue = nil
         offset = builder.isEmpty ? nil : offset
         guard !builder.isEmpty else { return }
-        let begin = min(builder.base, builder.firstTail ?? builder.base).milliseconds
-        closeDue = begin + Self.longest
-        store.becameDirty(at: begin)
+        let begin = min(builder.base, builder.firstTail ?? builder.base)
+        closeDue = Self.due(of: begin)
+        store.becameDirty(at: begin.milliseconds)
     }
 
     private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {

@@ -19,9 +19,7 @@ extension Recorder {
         switch call {
         case .getStatus, .monitor:
             // When the source was read last may tell when there were keys.
-            let now = environment.clock()
-            if isConnected { drain(now) } else { noteChangedFiles() }
-            update(at: now)
+            catchUp(environment.clock())
         case .pause(let call): return try pause(call)
         case .resume:
             try change { $0.pause = nil }
@@ -75,6 +73,13 @@ extension Recorder {
             path.batching.store.finishRebuilding()
         }
         return ControlReply(status: status)
+    }
+
+    /// Takes note of all that has happened up to now, before something is said of it.
+    func catchUp(_ now: Moment) {
+        guard !isConnected else { return drain(now) }
+        noteChangedFiles()
+        update(at: now)
     }
 
     /// What the daemon says of itself.

@@ -116,7 +116,7 @@ extension Recorder {
 
     func explain() -> ControlReply {
         let now = environment.clock()
-        if isConnected { drain(now) } else { update(at: now) }
+        catchUp(now)
         var reply = ControlReply()
         if let reason = path.gate.conditions.closedBy {
             reply.explanation = Explanation(isRecorded: false, reason: reason.name)

@@ -400,13 +400,14 @@ package final class Recorder {
             path.batching.isBehind = false
         }
         noteClocks(now)
-        if let due = readingDue, due <= now.monotonic.milliseconds { drain(now) }
+        let isReadingDue = readingDue.map { $0 <= now.monotonic.milliseconds } ?? false
+        if isReadingDue { drain(now) }
         update(at: now)
         let monotonic = now.monotonic.milliseconds
         let mustClose = path.batching.closeDue.map { $0 <= monotonic } ?? false
         if path.batching.store.isDue(monotonic) || mustClose {
             // What stands in a batch must not depend on when the source was read last: keys have it read.
-            drain(now)
+            if !isReadingDue { drain(now) }
             path.batching.flush(at: now, closing: false)
         }
         path.batching.store.tend(at: monotonic)

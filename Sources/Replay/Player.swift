@@ -113,7 +113,7 @@ package struct Player {
             try hands.release(keycode)
             return true
         }
-        // Of a key of which nothing was told (`timing`, of earlier versions) nothing is known of modifiers either.
+        // Of keys at `timing`, of earlier versions, not even the modifiers are known.
         if line.keyClass != KeyClass.key.name { try hands.setLocks(line.modifiers) }
         let keycode: UInt8?
         if let wanted = line.wanted {

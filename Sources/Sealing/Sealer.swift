@@ -31,7 +31,7 @@ package struct SealedBatch: Sendable {
         return (overflow ? end : sum) / minute * minute
     }
 
-    /// The most that a batch can reach back before its rounded end: it spans less than a minute.
+    /// The most that a batch can reach back before its rounded end: it spans at most a minute.
     package static let maxSpan: Int64 = 120_000
 
     /// Whether what ended between two moments, each rounded up, can hold anything of a stretch of time;

@@ -30,7 +30,7 @@ package enum Consent {
                            sound, and no window titles unless you choose so (mcictl set title on).
         Which keys         Shortcuts, navigation and editing keys by name. Of what you write only that
                            you typed, and from when to when in steps of five seconds: not which keys,
-                           not how many, not when each came. How long a text took is told by that.
+                           not how many, not when each came. It shows how long a text took.
                            You can choose less (mcictl set key-detail activity|off) or, after a
                            question of its own and for eight hours, more (classes, full).
         What is left out   Password managers, password prompts, screen lockers, on-screen keyboards,

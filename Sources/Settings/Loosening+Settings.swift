@@ -28,7 +28,7 @@ extension Loosening {
             let words =
                 detail == .full
                 ? "Every key is recorded: what you type can be read back."
-                : "The class and time of each key are recorded: whoever has the text knows it again."
+                : "The class and time of each key are recorded: whoever has the text can recognise it."
             add("key-detail", detail.rawValue, words, "mcictl set key-detail shortcuts")
         }
         for exclusion in DefaultExclusion.all

@@ -67,7 +67,7 @@ extension PolicyReader {
             if let former, text == former.word {
                 throw JSONDefect(
                     node.line,
-                    "\(JSONText.quoted(text)) is no \(key) any more. Write \(JSONText.quoted(former.now))."
+                    "\(JSONText.quoted(text)) is no longer a \(key). Write \(JSONText.quoted(former.now))."
                 )
             }
             guard let value = Value(rawValue: text) else {

@@ -64,6 +64,13 @@ package struct PersonSettings: Codable, Equatable, Sendable {
         freeSpace ?? min(500 << 20, whole / 20)
     }
 
+    /// Chooses a key detail; the confirmation of one that tells of text begins now.
+    package mutating func choose(_ detail: KeyDetail, at now: WallTime) {
+        keyDetail = detail.rawValue
+        let end = WallTime(now.milliseconds + Self.confirmation)
+        keyDetailUntil = detail.tellsText ? end.text : nil
+    }
+
     /// The key detail in force; what tells of text falls back to `shortcuts` when its confirmation has
     /// ended.
     package func keyDetail(at now: WallTime) -> KeyDetail {

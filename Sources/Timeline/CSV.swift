@@ -58,7 +58,7 @@ package struct CSV: EventWriter {
         case .typing:
             text.append(",typing,,,,,,,,,,,,")
             text.append(Int32(event.item.device))
-            seconds = "\(event.seconds)"
+            seconds = "\(event.item.seconds)"
         case .button(let number, let isDown):
             text.append(",button,\(isDown ? "down" : "up"),,,,\(number),,,,,,,")
             text.append(Int32(event.item.device))

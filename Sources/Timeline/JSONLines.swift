@@ -58,7 +58,7 @@ package struct JSONLines: EventWriter {
             text.append(words.modifiers[Int(modifiers.rawValue)])
             device(event.item.device)
         case .typing:
-            text.append("\",\"type\":\"typing\",\"seconds\":\(event.seconds)")
+            text.append("\",\"type\":\"typing\",\"seconds\":\(event.item.seconds)")
             device(event.item.device)
         case .button(let number, let isDown):
             let state = isDown ? "down" : "up"

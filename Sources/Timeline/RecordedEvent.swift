@@ -30,10 +30,4 @@ package struct RecordedEvent: Sendable, Redacted {
     package var end: WallTime {
         WallTime(time.milliseconds &+ item.end.milliseconds &- item.time.milliseconds)
     }
-
-    /// Whole seconds of a run of text; 0 for all others.
-    package var seconds: Int32 {
-        guard case .typing = item.payload else { return 0 }
-        return Int32(clamping: (end.milliseconds &- time.milliseconds) / 1000)
-    }
 }

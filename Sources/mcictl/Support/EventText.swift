@@ -60,6 +60,11 @@ enum EventText {
         }
     }
 
+    /// What a format or a replay left out, as a sentence.
+    static func leftOut(runs: Int) -> String {
+        "\(TimeText.count(runs, "stretch", "stretches")) of typing without the text: left out."
+    }
+
     private static func gap(
         _ event: RecordedEvent,
         _ reason: GapReason,

@@ -195,7 +195,7 @@ extension HourSummary.Counts {
 
     fileprivate mutating func add(_ event: RecordedEvent) {
         switch event.item.payload {
-        case .typing: typingSeconds += Int(event.seconds)
+        case .typing: typingSeconds += Int(event.item.seconds)
         case .key(let isDown, _, _, _): if isDown { keyPresses += 1 }
         case .button(_, let isDown): if isDown { clicks += 1 }
         case .scroll: wheelTurns += 1

@@ -70,7 +70,7 @@ struct ConsentVerb: ParsableCommand {
             }
         }
         let recipients = try place.withSettingsLock {
-            try endFull(place)
+            try endTellingText(place)
             return try keys(place)
         }
         let (receipt, reply) = try place.consent(
@@ -88,13 +88,13 @@ struct ConsentVerb: ParsableCommand {
         }
     }
 
-    /// The notice says that text cannot be read back: `full` is to be chosen again after it.
-    private func endFull(_ place: Workplace) throws {
+    /// The notice says that of text only the steps are stored: more is to be chosen again after it.
+    private func endTellingText(_ place: Workplace) throws {
         let file = SettingsFile(place.paths.settings)
         guard var settings = try? file.read(),
             KeyDetail(stored: settings.keyDetail)?.tellsText == true
         else { return }
-        (settings.keyDetail, settings.keyDetailUntil) = ("shortcuts", nil)
+        settings.choose(.shortcuts, at: place.now.wall)
         try file.write(settings)
         Terminal.tell("Key detail is shortcuts again.")
     }

@@ -183,8 +183,7 @@ struct ExportVerb: ParsableCommand {
             Terminal.tell("\(keys(omissions.hiddenKeys)) of unknown identity: \(fate).")
         }
         if omissions.runs > 0 {
-            let runs = TimeText.count(omissions.runs, "stretch", "stretches")
-            Terminal.tell("\(runs) of typing, of which the text was not recorded: left out.")
+            Terminal.tell(EventText.leftOut(runs: omissions.runs))
         }
         if omissions.unnamedKeys > 0 {
             let fate = format == .libinput ? "KEY_UNKNOWN" : "left out"

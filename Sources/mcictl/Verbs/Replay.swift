@@ -133,8 +133,7 @@ struct ReplayVerb: ParsableCommand {
             Terminal.tell("\(keys(summary.skippedKeys)) of unknown identity: left out.")
         }
         if summary.runs > 0 {
-            let runs = TimeText.count(summary.runs, "stretch", "stretches")
-            Terminal.tell("\(runs) of typing, of which the text was not recorded: left out.")
+            Terminal.tell(EventText.leftOut(runs: summary.runs))
         }
         if summary.unmapped > 0 {
             Terminal.tell("\(keys(summary.unmapped)) for which the display has no room: left out.")

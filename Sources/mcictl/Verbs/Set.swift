@@ -126,7 +126,7 @@ struct KeyDetailVerb: ParsableCommand {
             shortcuts   the default: shortcuts and keys that write no text by
                         name; of text only that some was typed, in the same steps
             classes     of text also the class (letter, digit, …) and time of each
-                        key: whoever has the text knows it again
+                        key: whoever has the text can recognise it
             full        every key: what you type can be read back
 
             classes and full ask first, and end by themselves after eight hours.
@@ -165,14 +165,11 @@ struct KeyDetailVerb: ParsableCommand {
                 throw ExitCode(Failure.refused)
             }
         }
-        let end = WallTime(place.now.wall.milliseconds + PersonSettings.confirmation)
-        let (settings, isRunning) = try place.change { settings in
-            settings.keyDetail = detail.rawValue
-            settings.keyDetailUntil = detail.tellsText ? end.text : nil
-        }
+        let now = place.now.wall
+        let (settings, isRunning) = try place.change { $0.choose(detail, at: now) }
         if json { return try Terminal.printJSON(settings) }
-        let until =
-            detail.tellsText ? " until \(TimeText.short(end, now: place.now.wall))" : ""
+        let end = settings.keyDetailUntil.flatMap { WallTime($0) }
+        let until = end.map { " until \(TimeText.short($0, now: now))" } ?? ""
         Terminal.print("Key detail is \(detail.rawValue)\(until).")
         if detail.tellsText {
             Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts")
@@ -185,7 +182,7 @@ struct KeyDetailVerb: ParsableCommand {
         if let detail = KeyDetail(rawValue: level) { return detail }
         if level == KeyDetail.formerName {
             throw Failure(
-                "“\(level)” told the time of each key and is no longer there. Nothing was changed.",
+                "“\(level)” told the time of each key and is no longer available. Nothing was changed.",
                 next: "mcictl set key-detail activity",
                 code: Failure.usage
             )

@@ -204,9 +204,9 @@ enum StatusText {
     private static func keys(_ status: Status, _ now: WallTime) -> String {
         switch status.keyDetail {
         case "off": return "not recorded"
-        case "activity": return "only that keys were pressed, in steps of 5 s"
+        case "activity": return "only when keys were pressed, in steps of 5 s"
         case "shortcuts":
-            return "shortcuts by name, of text only that some was typed, in steps of 5 s"
+            return "shortcuts by name; of text only when it was typed, in steps of 5 s"
         case "classes", "full":
             let until = status.keyDetailUntil.flatMap { WallTime($0) }
             let end = until.map { " until \(TimeText.short($0, now: now))" } ?? ""

@@ -87,7 +87,7 @@ struct VerifyVerb: ParsableCommand {
             bar.end()
             if error.code == .busy {
                 throw Failure(
-                    "The recorder writes so much that nothing could be looked at.",
+                    "The recorder kept writing, so the ring could not be checked.",
                     next: "mcictl verify"
                 )
             }

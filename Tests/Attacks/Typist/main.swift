@@ -67,9 +67,7 @@ let world = World()
     var settings = PersonSettings()
     settings.ringSize = size << 20
     settings.retention = 3650 * 86_400
-    settings.keyDetail = detail.rawValue
-    let end = world.moment.wall.milliseconds + PersonSettings.confirmation
-    settings.keyDetailUntil = detail.tellsText ? WallTime(end).text : nil
+    settings.choose(detail, at: world.moment.wall)
     try SettingsFile(paths.settings).write(settings)
 }
 

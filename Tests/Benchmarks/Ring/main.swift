@@ -127,16 +127,6 @@ struct Writer: ~Copyable, GateSink {
     }
 }
 
-extension AdmittedEvent {
-    /// Whether the runs that are open stand in front of it whatever its time.
-    fileprivate var endsRuns: Bool {
-        switch payload {
-        case .key, .button, .touch: true
-        case .typing, .motion, .scroll, .axes: false
-        }
-    }
-}
-
 extension Gate {
     mutating func set(_ new: Conditions, at time: EventTime, into body: (GateOutput) -> Void) {
         var none = Nothing()

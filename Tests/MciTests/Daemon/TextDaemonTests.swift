@@ -68,16 +68,7 @@ import Timeline
     }
 
     @Test func `no word of 2,000 typed ones can be read back from the opened ring`() throws {
-        try desktop.setLayout(LayoutNames("de"))
-        let daemon = try Daemon(desktop, detail: .shortcuts)
-        try daemon.useSmallRing()
-        try daemon.record(hand)
-        var random = SplitMix(seed: 2000)
-        let (words, text) = text(words: 2000, &random)
-        try type(text)
-        _ = try hand.press(chords: "ctrl+c")
-        hand.flush()
-        try daemon.settled()
+        let (daemon, words, _) = try record(.shortcuts)
         let seen = try #require(daemon.status?.events.seen)
         #expect(daemon.stop() == 0)
 
@@ -97,25 +88,11 @@ import Timeline
         #expect(seen < 100, "no count tells how much was typed")
 
         let opened = try open(daemon)
-        var haystacks = opened.plaintexts
-        haystacks.append(try Array(JSONSerialization.data(withJSONObject: events)))
-        haystacks.append(Array(daemon.log_.utf8))
-        let needles = try Needles(words, spellings)
-        #expect(needles.found(in: Array("x \(words[77]) y".utf8)))
-        #expect(haystacks.filter(needles.found).isEmpty)
+        try expectNone(of: words, in: opened.plaintexts, events, daemon)
     }
 
     @Test func `at classes the classes of 2,000 typed words are stored, and no word`() throws {
-        try desktop.setLayout(LayoutNames("de"))
-        let daemon = try Daemon(desktop)
-        try daemon.useSmallRing()
-        try daemon.record(hand)
-        var random = SplitMix(seed: 2000)
-        let (words, text) = text(words: 2000, &random)
-        try type(text)
-        _ = try hand.press(chords: "ctrl+c")
-        hand.flush()
-        try daemon.settled()
+        let (daemon, words, text) = try record(.classes)
         #expect(daemon.stop() == 0)
 
         // Every key is there, as its class alone.
@@ -144,7 +121,34 @@ import Timeline
             if keysym != 0 { letters += 1 }
         }
         #expect(letters == 2, "Ctrl+C alone has a name, at its press and its release.")
-        var haystacks = opened.plaintexts
+        try expectNone(of: words, in: opened.plaintexts, events, daemon)
+    }
+
+    /// Has 2,000 words and a chord typed under a recorder.
+    private func record(
+        _ detail: KeyDetail
+    ) throws -> (daemon: Daemon, words: [String], text: String) {
+        try desktop.setLayout(LayoutNames("de"))
+        let daemon = try Daemon(desktop, detail: detail)
+        try daemon.useSmallRing()
+        try daemon.record(hand)
+        var random = SplitMix(seed: 2000)
+        let (words, text) = text(words: 2000, &random)
+        try type(text)
+        _ = try hand.press(chords: "ctrl+c")
+        hand.flush()
+        try daemon.settled()
+        return (daemon, words, text)
+    }
+
+    /// Neither batches nor exports nor the log hold a word in any spelling.
+    private func expectNone(
+        of words: [String],
+        in plaintexts: [[UInt8]],
+        _ events: [[String: Any]],
+        _ daemon: Daemon
+    ) throws {
+        var haystacks = plaintexts
         haystacks.append(try Array(JSONSerialization.data(withJSONObject: events)))
         haystacks.append(Array(daemon.log_.utf8))
         let needles = try Needles(words, spellings)

@@ -167,6 +167,16 @@ import Testing
         )
     }
 
+    @Test func `a modifier by itself in the step of a run does not tell when the run ended`() {
+        let rig = rig()
+        tap(rig, 0x61, .letter, at: 11_000)
+        tap(rig, 0xFFE1, .modifier, at: 13_500)
+        tap(rig, 0x61, .letter, at: 14_000)
+        #expect(
+            words(rig) == ["typing 10000", "Shift down 15000", "Shift up 15000", "typing 10000"]
+        )
+    }
+
     @Test func `a chord within a run ends it, with the modifier that was down for both`() {
         let rig = rig()
         modifier(rig, 0xFFE1, down: true, at: 10_900)

@@ -34,9 +34,7 @@ final class Daemon {
     /// Has a key detail in force, for eight hours where it tells of text.
     func use(_ detail: KeyDetail) throws {
         var settings = try SettingsFile(folder.paths.settings).read()
-        settings.keyDetail = detail.rawValue
-        let end = Int64(Date().timeIntervalSince1970 * 1000) + PersonSettings.confirmation - 60_000
-        settings.keyDetailUntil = detail.tellsText ? WallTime(end).text : nil
+        settings.choose(detail, at: WallTime(Int64(Date().timeIntervalSince1970 * 1000)))
         try SettingsFile(folder.paths.settings).write(settings)
     }
 

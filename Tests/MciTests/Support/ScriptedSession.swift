@@ -175,19 +175,15 @@ final class ScriptedSession {
         var settings = PersonSettings()
         settings.ringSize = 3 << 20
         // Each key by itself, for longer than a test lasts; runs of text have tests of their own.
-        settings.keyDetail = detail.rawValue
         // Also where the clock is set back by an hour.
-        let end = 1_800_000_000_000 + PersonSettings.confirmation - 3_700_000
-        settings.keyDetailUntil = WallTime(end).text
+        settings.choose(detail, at: WallTime(1_800_000_000_000 - 3_700_000))
         try SettingsFile(paths.settings).write(settings)
     }
 
     /// Has a key detail in force, for eight hours where it tells of text.
     func use(_ detail: KeyDetail) throws {
         var settings = try SettingsFile(folder.paths.settings).read()
-        settings.keyDetail = detail.rawValue
-        let end = now.wall.milliseconds + PersonSettings.confirmation
-        settings.keyDetailUntil = detail.tellsText ? WallTime(end).text : nil
+        settings.choose(detail, at: now.wall)
         try SettingsFile(folder.paths.settings).write(settings)
         _ = try recorder.handle(.reload)
     }
@@ -308,7 +304,7 @@ extension RecordedEvent {
         switch item.payload {
         case .key(let isDown, let keyClass, _, let keysym):
             "\(keysym == 0 ? keyClass.name : KeysymName.of(keysym)) \(isDown ? "down" : "up")"
-        case .typing: "typing \(seconds)"
+        case .typing: "typing \(item.seconds)"
         case .button(let number, let isDown): "button \(number) \(isDown ? "down" : "up")"
         case .motion(let dx, let dy): "motion \(dx) \(dy)"
         case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
