@@ -123,6 +123,35 @@ private func receive(_ handle: FileHandle) -> Data {
 }
 
 @Suite struct ControlTests {
+    /// The umask of this process, in words of the kernel.
+    private static func mask() throws -> Substring? {
+        try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+            .split(separator: "\n").first { $0.hasPrefix("Umask:") }
+    }
+
+    /// The umask belongs to all threads: two that change it at once can leave it as neither wants it.
+    @Test func `listening makes a private socket and leaves the umask alone`() throws {
+        let before = try Self.mask()
+        try #require(before != nil)
+        let folder = try TemporaryFolder()
+        let unlike = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+            for round in 0..<500 {
+                let path = "\(folder.path)/\(thread)-\(round)"
+                let server = try? ControlServer(path: path, version: "9.9")
+                let mode = (try? FileManager.default.attributesOfItem(atPath: path))?[
+                    .posixPermissions
+                ]
+                let now = try? Self.mask()
+                if server == nil || mode as? Int != 0o600 || now != before {
+                    unlike.withLock { $0 += 1 }
+                }
+                server?.close()
+            }
+        }
+        #expect(unlike.withLock { $0 } == 0)
+    }
+
     @Test func `our client talks to our server`() throws {
         let rig = try ServerRig()
         defer { rig.stop() }
