@@ -38,6 +38,7 @@ extension X11Connection {
         defer { unsafe XIFreeDeviceInfo(infos) }
         let kinds = deviceKinds()
         let productID = unsafe XInternAtom(display, "Device Product ID", 0)
+        let injected = unsafe XInternAtom(display, "XTEST Device", 1)
         var entries: [UInt8: DeviceEntry] = [:]
         for index in 0..<Int(count) {
             let info = unsafe infos[index]
@@ -64,6 +65,8 @@ extension X11Connection {
             if entry.device.buttons > 0 { entry.ownMap = buttonMap(of: id) }
             let product = deviceNumbers(id, productID)
             (entry.device.vendor, entry.device.product) = (product.0, product.1)
+            entry.device.isInjected =
+                isSet(injected, of: id) ?? Device.isInjected(byName: entry.device.name)
             entries[id] = entry
         }
         let maps = ButtonMaps(entries)
@@ -169,6 +172,34 @@ extension X11Connection {
         return unsafe data.withMemoryRebound(to: UInt32.self, capacity: 2) {
             unsafe (UInt16(truncatingIfNeeded: $0[0]), UInt16(truncatingIfNeeded: $0[1]))
         }
+    }
+
+    /// Whether a property of one byte is there and not 0; nil where the server does not say.
+    private func isSet(_ property: Atom, of id: UInt8) -> Bool? {
+        guard property != 0 else { return nil }
+        var (type, count, rest): (Atom, UInt, UInt) = (0, 0, 0)
+        var format: Int32 = 0
+        var data: UnsafeMutablePointer<UInt8>?
+        let status = unsafe XIGetProperty(
+            display,
+            Int32(id),
+            property,
+            0,
+            1,
+            0,
+            Atom(AnyPropertyType),
+            &type,
+            &format,
+            &count,
+            &rest,
+            &data
+        )
+        guard status == 0 else { return nil }
+        defer { if let data = unsafe data { unsafe XFree(data) } }
+        // Without the property the type is None.
+        if type == 0 { return false }
+        guard format == 8, count >= 1, let data = unsafe data else { return nil }
+        return unsafe data[0] != 0
     }
 
     private func atomName(_ atom: Atom) -> String {

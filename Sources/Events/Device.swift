@@ -56,9 +56,18 @@ package struct Device: Equatable, Sendable, Redacted {
     /// The XInput2 id of the master it moves or types for; 0 while it floats.
     package var master: UInt8
     package var axes: [Axis]
+    /// Whether it is the server's XTEST device: what it sends was made by programs, not by hands.
+    package var isInjected = false
     /// What programs are told of each of its buttons, from button 1 on (0: nothing); empty where
     /// each has its own number.
     package var buttonMap: [UInt8] = []
+
+    /// Whether a name is one that the X server gives to its XTEST devices.
+    ///
+    /// It decides only where nothing better is known: anybody can name a device so.
+    package static func isInjected(byName name: String) -> Bool {
+        name.hasSuffix(" XTEST keyboard") || name.hasSuffix(" XTEST pointer")
+    }
 
     /// The axes of its position; nil for what tells movements.
     package var position: (x: Axis, y: Axis)? {

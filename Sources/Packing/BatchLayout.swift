@@ -59,6 +59,7 @@ package enum BatchLayout {
         case screen
         case buttonMaps
         case typing
+        case origins
     }
 
     /// What an item is.

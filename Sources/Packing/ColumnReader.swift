@@ -162,6 +162,18 @@ struct ColumnReader {
             guard devices[id] == nil else { throw PackingError(.badColumns) }
             devices[id] = try cursor.device()
         }
+        if var origins = sections[.origins] {
+            while !origins.isAtEnd {
+                let id = try origins.byte()
+                guard devices[id] != nil else { throw PackingError(.badColumns) }
+                devices[id]?.isInjected = try origins.byte() != 0
+            }
+        } else {
+            // Written before batches told it.
+            for (id, device) in devices {
+                devices[id]?.isInjected = Device.isInjected(byName: device.name)
+            }
+        }
         guard var maps = sections[.buttonMaps] else { return devices }
         while !maps.isAtEnd {
             let id = try maps.byte()

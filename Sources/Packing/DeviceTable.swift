@@ -16,6 +16,8 @@ struct DeviceTable {
     private var devices: [UInt8: [UInt8]] = [:]
     /// What is written of the maps of its buttons; nothing where every button keeps its number.
     private var buttonMaps: [UInt8: [UInt8]] = [:]
+    /// What is written of whether a device is injected.
+    private var origins: [UInt8: [UInt8]] = [:]
     private var screen: [UInt8] = []
     /// The devices of which the open batch has events.
     var used = DeviceSet()
@@ -23,7 +25,8 @@ struct DeviceTable {
     func admits(_ device: AdmittedDevice) -> Bool {
         !used.contains(device.id)
             || (devices[device.id] == Self.encoded(device)
-                && buttonMaps[device.id] == Self.encodedMap(device))
+                && buttonMaps[device.id] == Self.encodedMap(device)
+                && origins[device.id] == Self.encodedOrigin(device))
     }
 
     func admits(_ screen: AdmittedScreen) -> Bool { self.screen == Self.encoded(screen.screen) }
@@ -31,6 +34,7 @@ struct DeviceTable {
     mutating func describe(_ device: AdmittedDevice) {
         devices[device.id] = Self.encoded(device)
         buttonMaps[device.id] = Self.encodedMap(device)
+        origins[device.id] = Self.encodedOrigin(device)
     }
 
     mutating func describe(_ screen: AdmittedScreen) {
@@ -41,16 +45,20 @@ struct DeviceTable {
     ///
     /// What is more than a batch has room for is left out; no desk has so many devices.
     func sections(of used: DeviceSet) -> [UInt8] {
-        var (table, maps): ([UInt8], [UInt8]) = ([], [])
+        var (table, maps, origins): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
         for (id, bytes) in devices.sorted(by: { $0.key < $1.key }) where used.contains(id) {
             let map = buttonMaps[id] ?? []
-            let size = table.count + maps.count + bytes.count + map.count
-            guard size <= BatchLayout.mostTable else { continue }
+            let origin = self.origins[id] ?? []
+            let size = table.count + maps.count + origins.count
+            guard size + bytes.count + map.count + origin.count <= BatchLayout.mostTable else {
+                continue
+            }
             table += bytes
             maps += map
+            origins += origin
         }
         return Self.section(.deviceTable, table) + Self.section(.screen, screen)
-            + Self.section(.buttonMaps, maps)
+            + Self.section(.buttonMaps, maps) + Self.section(.origins, origins)
     }
 
     private static func section(_ id: BatchLayout.Section, _ content: [UInt8]) -> [UInt8] {
@@ -85,6 +93,11 @@ struct DeviceTable {
     private static func encodedMap(_ admitted: AdmittedDevice) -> [UInt8]? {
         guard let map = admitted.device?.buttonMap, !map.isEmpty else { return nil }
         return [admitted.id, UInt8(clamping: map.count)] + map.prefix(Int(UInt8.max))
+    }
+
+    /// nil where nothing is known of the device.
+    private static func encodedOrigin(_ admitted: AdmittedDevice) -> [UInt8]? {
+        admitted.device.map { [admitted.id, $0.isInjected ? 1 : 0] }
     }
 
     private static func encoded(_ screen: ScreenLayout) -> [UInt8] {

@@ -73,6 +73,8 @@ package struct OpenedBatch: Sendable, Redacted {
     package let items: [OpenedItem]
     /// The devices of the items, by their id, as far as they are described.
     package let devices: [UInt8: Device]
+    /// The devices whose events programs made.
+    private let injected: DeviceSet
     /// The desktop; nil where it is not told.
     package let screen: ScreenLayout?
     /// SHA-256 of the sealed batch before it, as it was when this one began.
@@ -110,11 +112,24 @@ package struct OpenedBatch: Sendable, Redacted {
         header = try reader.header()
         items = try reader.items(base: header.base)
         devices = try reader.devices()
+        injected = devices.reduce(into: DeviceSet()) {
+            if $1.value.isInjected { $0.insert($1.key) }
+        }
         screen = try reader.screen()
     }
 }
 
 extension OpenedBatch {
+    /// Whether a program made an item, by the server's XTEST device.
+    ///
+    /// - Parameter item: of this batch.
+    /// - Returns: false for what no device made; nil where the batch does not describe the device.
+    package func isInjected(_ item: OpenedItem) -> Bool? {
+        guard item.payload.isInput else { return false }
+        if injected.contains(item.device) { return true }
+        return devices[item.device] == nil ? nil : false
+    }
+
     /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
     package var end: Int64 {
         let latest = items.lazy.map { max($0.time, $0.end) }.max()

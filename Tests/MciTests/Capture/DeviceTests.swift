@@ -47,6 +47,19 @@ import Testing
         #expect(try named("mouse") == mouse)
     }
 
+    @Test func `a device is injected where the server's property says so, whatever its name`()
+        throws
+    {
+        let server = try XorgServer(["fake XTEST keyboard": .keyboard, "mouse": .mouse])
+        let observer = try Observer(server)
+        defer { observer.stop() }
+        let injected = observer.devices.values.filter(\.isInjected).map(\.name)
+        #expect(
+            Set(injected) == ["Virtual core XTEST keyboard", "Virtual core XTEST pointer"]
+        )
+        #expect(observer.devices.values.contains { $0.name == "fake XTEST keyboard" })
+    }
+
     @Test func `a pen tells positions and pressure, and the pixel they mean`() throws {
         let server = try XorgServer(["mouse": .mouse, "pen": .tablet], isWide: true)
         let hand = try Hand(server)

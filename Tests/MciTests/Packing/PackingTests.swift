@@ -30,6 +30,7 @@ func randomDevice(_ random: inout SplitMix) -> Device {
             device.buttonMap.append(.random(in: 0...255, using: &random))
         }
     }
+    device.isInjected = .random(using: &random)
     return device
 }
 

@@ -61,6 +61,7 @@ import Timeline
             lines.append(
                 "device \(id) \(device.kind.name) \(device.buttons) \(device.master) "
                     + "\(device.vendor) \(device.product) \(device.name)" + axes.joined()
+                    + (device.isInjected ? " injected" : "")
             )
         }
         return lines
@@ -108,7 +109,7 @@ import Timeline
         }
         let script = Program.root + "/Tests/MciTests/Timeline/decode.py"
         let lines = try String(contentsOfFile: script, encoding: .utf8).split(separator: "\n")
-        #expect(lines.filter { !$0.hasPrefix("#") }.count <= 68)
+        #expect(lines.filter { !$0.hasPrefix("#") }.count <= 70)
         let result = try Program.run("python3", [script, path, "\(folder.path)/identity"])
         #expect(result.code == 0, "\(result.errors.suffix(400))")
         #expect(result.output.split(separator: "\n").count == expected.count)

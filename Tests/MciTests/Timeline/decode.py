@@ -35,16 +35,18 @@ def batch(plain):
     while parts.at < len(parts.data):
         name = parts.u8()
         sections[name] = Bytes(parts.take(parts.varint()))
-    header, *columns = (sections.get(n, Bytes(b"")) for n in [*range(1, 19), 20])
+    header, *columns = (sections.get(n, Bytes(b"")) for n in [*range(1, 19), 20, 21])
     (kinds, devices, times, keys, modifiers, keysyms, buttons, motions, wide, scrolls, apps, gaps, titles,
-     places, axes, table, screen, typing) = columns
+     places, axes, table, screen, typing, origins) = columns
     if screen.data:
         size = f"{screen.varint()}x{screen.varint()}"
         print("screen", size, *("{2}x{3}+{0}+{1} {4}x{5}".format(screen.zigzag(), screen.zigzag(), *(screen.varint() for _ in range(4)))
                                 for _ in range(screen.u8())))
+    injected = {origins.u8(): origins.u8() for _ in range(len(origins.data) // 2)}
     while table.at < len(table.data):
-        print("device", table.u8(), KINDS[table.u8()], table.u8(), table.u8(), table.varint(), table.varint(), table.text(),
-              *(f"{table.u8()}:{table.text()}:{table.zigzag()}..{table.zigzag()}:{table.zigzag()}" for _ in range(table.u8())))
+        line = ["device", number := table.u8(), KINDS[table.u8()], table.u8(), table.u8(), table.varint(), table.varint(), table.text(),
+                *(f"{table.u8()}:{table.text()}:{table.zigzag()}..{table.zigzag()}:{table.zigzag()}" for _ in range(table.u8()))]
+        print(*line, *["injected"] * injected.get(number, line[7].endswith((" XTEST keyboard", " XTEST pointer"))))
     kinds, devices, modifiers = kinds.runs(), devices.runs(), modifiers.runs()
     version, number, count, time, offset = header.varint(), header.varint(), header.varint(), header.zigzag(), header.zigzag()
     assert version in (2, 3, 4)
