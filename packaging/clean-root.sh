@@ -66,6 +66,8 @@ work() {
     sleep 0.5
 }
 person mcictl consent --accept >/dev/null 2>&1
+person mcictl set synthetic-keys on --yes >/dev/null 2>&1
+say "xdotool types through XTEST, so synthetic-keys is on"
 start
 work
 [ "$(person mcictl log 2>/dev/null | grep -c "key function down")" -ge 2 ] || { person mcictl log | tail -5; person mcictl status; cat "$root/tmp/log"; echo "the keys are not in the log"; exit 1; }

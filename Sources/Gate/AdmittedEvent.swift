@@ -10,8 +10,9 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
     package enum Payload: Sendable, BitwiseCopyable, Redacted {
         case key(Key)
         /// A key of a run of text or, at `activity`, of any keys; the event's time is the step in which
-        /// it came. Only the first one of each step is told.
-        case typing(continues: Bool)
+        /// it came. Only the first one of each step is told. Keys of injected devices that are told no
+        /// more of have runs of their own, which nothing ends but a gap or a change of focus.
+        case typing(continues: Bool, isInjected: Bool)
         case button(number: UInt8, isDown: Bool)
         case motion(dx: Int32, dy: Int32)
         case scroll(dx: Int32, dy: Int32)

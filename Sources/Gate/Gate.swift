@@ -9,7 +9,7 @@ package import Events
 ///
 /// A pure state machine: no clock, no file, no C. The order of checks is consent, pause, session,
 /// exemption of everything, space, connection, context, exemptions, exclusions, lists of what is
-/// allowed, then key detail.
+/// allowed, then key detail, which for keys of injected devices may be less.
 package struct Gate: Sendable {
     /// What the gate is told from outside; it starts with everything closed.
     package struct Conditions: Equatable, Sendable {
@@ -48,6 +48,11 @@ package struct Gate: Sendable {
     private var pointer = Lane(.pointer)
     private var heldKeys = HeldKeys()
     private var typing = Typing()
+    /// The keys of injected devices, where only runs are told of them.
+    ///
+    /// They have runs of their own, which neither end nor move anything else: what hands type and click
+    /// keeps its time, and tells nothing of when a program typed.
+    private var injectedTyping = Typing()
     private var told: AdmittedFocus?
     private var surroundings = Surroundings()
     private var book = RuleBook()
@@ -80,7 +85,7 @@ package struct Gate: Sendable {
         let before = conditions.closedBy
         if new.keyDetail != conditions.keyDetail {
             releaseAll(at: time, &sink)
-            typing.drop()
+            dropRuns()
         }
         conditions = new
         guard new.closedBy != before || closure?.reason == .notRunning else { return }
@@ -107,6 +112,10 @@ package struct Gate: Sendable {
     ) {
         earlier.removeAll { $0.until.milliseconds + Self.lateness <= time.milliseconds }
         earlier.append((book, time))
+        if restrictions.tellsSyntheticKeys != book.tellsSyntheticKeys {
+            releaseAll(at: time, &sink)
+            dropRuns()
+        }
         book.use(restrictions, at: minute)
         for stream in InputStream.allCases {
             enter(lane(stream).context, stream, at: time, &sink)
@@ -199,6 +208,7 @@ package struct Gate: Sendable {
             payload = .button(number: number, isDown: isDown)
             if conditions.keyDetail.hasRuns { time = endRun(for: raw.time, &sink) }
         case .key(let key):
+            if isHeldBack(raw) { return admitInjected(key, raw, &sink) }
             if conditions.keyDetail.hasRuns { return admitToRuns(key, raw, &sink) }
             // A release may have been withheld: a new press implies it.
             let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
@@ -222,6 +232,33 @@ package struct Gate: Sendable {
     ) {
         if !surroundings.areTold(device) { surroundings.tell(device, &sink) }
         sink.take(AdmittedEvent(time: time, device: device, payload: payload, place: place))
+    }
+
+    // MARK: Injected keys
+
+    /// Whether of a key no more is told than that there was one.
+    private func isHeldBack(_ raw: RawEvent) -> Bool {
+        guard surroundings.mayBeInjected(raw.device) else { return false }
+        return !book.tellsSyntheticKeys
+            || earlier.contains { raw.time < $0.until && !$0.book.tellsSyntheticKeys }
+    }
+
+    /// A key of an injected device, as at `activity`.
+    private mutating func admitInjected(
+        _ key: RawEvent.Key,
+        _ raw: RawEvent,
+        _ sink: inout some GateSink & ~Copyable
+    ) -> Bool {
+        // What is held or waits is of a device that had this number before.
+        let rest = heldKeys.releaseAll(of: raw.device, at: TypingRun.end(of: raw.time))
+        for release in rest { sink.take(release) }
+        typing.forget(raw.device)
+        guard key.isDown, min(conditions.keyDetail, .activity) != .off,
+            let told = injectedTyping.type(at: raw.time)
+        else { return false }
+        let payload = AdmittedEvent.Payload.typing(continues: told.continues, isInjected: true)
+        put(payload, of: raw.device, at: told.step, nil, &sink)
+        return true
     }
 
     // MARK: Runs of text
@@ -254,7 +291,8 @@ package struct Gate: Sendable {
     private mutating func type(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
         for release in heldKeys.releaseAll(at: typing.served) { sink.take(release) }
         guard let told = typing.type(at: raw.time) else { return false }
-        put(.typing(continues: told.continues), of: raw.device, at: told.step, nil, &sink)
+        let payload = AdmittedEvent.Payload.typing(continues: told.continues, isInjected: false)
+        put(payload, of: raw.device, at: told.step, nil, &sink)
         return true
     }
 
@@ -324,7 +362,7 @@ package struct Gate: Sendable {
             verdict = book.verdict(on: window)
             before = earlier.map { ($0.book.verdict(on: window), $0.until) }
         }
-        if stream == .keyboard, isAnother(context) || verdict.refusal != nil { typing.drop() }
+        if stream == .keyboard, isAnother(context) || verdict.refusal != nil { dropRuns() }
         var ended: [Gap] = []
         update(stream) { ended = $0.enter(context, verdict, earlier: before, at: time) }
         if stream == .keyboard, lane(stream).refusal != nil { releaseAll(at: time, &sink) }
@@ -376,7 +414,7 @@ package struct Gate: Sendable {
         _ sink: inout some GateSink & ~Copyable
     ) {
         if stream == .keyboard {
-            typing.drop()
+            dropRuns()
             releaseAll(at: time, &sink)
         }
         var ended: [Gap] = []
@@ -401,8 +439,13 @@ package struct Gate: Sendable {
         for stream in InputStream.allCases { update(stream) { ended += $0.close(at: time) } }
         put(ended, &sink)
         releaseAll(at: time, &sink)
-        typing.drop()
+        dropRuns()
         told = nil
+    }
+
+    private mutating func dropRuns() {
+        typing.drop()
+        injectedTyping.drop()
     }
 
     /// Stores gaps; those of the keyboard in whole steps, for keys begin and end them: how long a

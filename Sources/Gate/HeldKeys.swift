@@ -47,6 +47,12 @@ struct HeldKeys {
         held.keys.sorted().compactMap { release($0.keycode, device: $0.device, at: time) }
     }
 
+    /// The releases of all keys of a device that are still held.
+    mutating func releaseAll(of device: UInt8, at time: EventTime) -> [AdmittedEvent] {
+        held.keys.filter { $0.device == device }.sorted()
+            .compactMap { release($0.keycode, device: device, at: time) }
+    }
+
     private static func release(
         _ pressed: AdmittedEvent.Key,
         _ device: UInt8,

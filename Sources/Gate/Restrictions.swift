@@ -17,6 +17,8 @@ package struct Restrictions: Equatable, Sendable {
     package var allowed: Set<Set<Glob>> = []
     /// Whether the titles of windows may be stored.
     package var storesTitles = true
+    /// Whether keys of injected devices are told as those of others; at most as `activity` where not.
+    package var tellsSyntheticKeys = true
     /// Seconds after which what was recorded is erased; nil for no limit.
     package var retention: Int?
     /// Bytes that all files of the ring may take; nil for no limit.
@@ -33,6 +35,7 @@ package struct Restrictions: Equatable, Sendable {
         result.exemptions.formUnion(other.exemptions)
         result.allowed.formUnion(other.allowed)
         result.storesTitles = storesTitles && other.storesTitles
+        result.tellsSyntheticKeys = tellsSyntheticKeys && other.tellsSyntheticKeys
         result.retention = Self.smaller(retention, other.retention)
         result.ringSize = Self.smaller(ringSize, other.ringSize)
         return result

@@ -26,6 +26,7 @@ struct RuleBook {
     }
 
     var storesTitles: Bool { restrictions.storesTitles }
+    var tellsSyntheticKeys: Bool { restrictions.tellsSyntheticKeys }
 
     /// What becomes of the input of a window.
     func verdict(on window: WindowFacts) -> Verdict {

@@ -7,6 +7,8 @@ import Events
 /// A device of which nothing is let through is never described.
 struct Surroundings {
     private var devices: [UInt8: Device] = [:]
+    /// The devices that are known and not injected.
+    private var ownDevices = DeviceSet()
     private var screen: ScreenLayout?
     /// The devices before whose next event nothing new is to be told.
     private var told = DeviceSet()
@@ -18,7 +20,12 @@ struct Surroundings {
     mutating func use(_ new: [UInt8: Device]) {
         for id in UInt8.min...UInt8.max where new[id] != devices[id] { told.remove(id) }
         devices = new
+        ownDevices = DeviceSet()
+        for (id, device) in new where !device.isInjected { ownDevices.insert(id) }
     }
+
+    /// Whether programs may have made what a device sends: so it is of one of which nothing is known.
+    func mayBeInjected(_ device: UInt8) -> Bool { !ownDevices.contains(device) }
 
     /// The desktop is another one from here on.
     mutating func use(_ new: ScreenLayout) {

@@ -84,6 +84,11 @@ struct Typing: Redacted {
         waiting.append(Waiting(press: press, isOfRun: isOpen(at: press.time)))
     }
 
+    /// Forgets the modifiers of a device.
+    mutating func forget(_ device: UInt8) {
+        waiting.removeAll { $0.press.device == device }
+    }
+
     /// Whether a modifier is down that is not stored and may serve a wheel: one that was pressed while text
     /// was written may be of the text.
     var servesWheel: Bool { waiting.contains { !$0.isOfRun } }

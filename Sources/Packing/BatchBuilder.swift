@@ -266,19 +266,21 @@ package struct BatchBuilder: ~Copyable {
     /// The runs that are not among the items yet.
     package var hasTails: Bool { !tails.isEmpty }
 
-    /// The beginning of the first of them.
-    package var firstTail: EventTime? { tails.first?.begin }
+    /// The earliest beginning of them.
+    package var firstTail: EventTime? { tails.lazy.map(\.begin).min() }
 
     /// Whether one of them goes on behind a moment.
     package func hasTail(behind moment: EventTime) -> Bool {
         tails.contains { $0.end > moment }
     }
 
-    /// From when on a movement comes behind the first of them, whatever keys come: nil without one.
+    /// From when on a movement comes behind one of them, whatever keys come: nil without one.
     ///
     /// It depends on steps alone: where a run stands among the movements must not tell more.
-    package var tailDue: EventTime? {
-        tails.first.map { EventTime($0.end.milliseconds + TypingRun.patience) }
+    package var tailDue: EventTime? { tails.lazy.map(Self.due).min() }
+
+    private static func due(_ tail: TypingTail) -> EventTime {
+        EventTime(tail.end.milliseconds + TypingRun.patience)
     }
 
     /// Adds to the last run, or begins one.
@@ -287,41 +289,70 @@ package struct BatchBuilder: ~Copyable {
     ///   - device: of the first key.
     ///   - step: the beginning of the step in which there was a key.
     ///   - continues: whether it belongs to the last run, where there still is one.
+    ///   - isInjected: whether it is a run of injected keys, which are never of another run.
     /// - Returns: whether a run began.
-    package mutating func type(_ device: UInt8, _ step: EventTime, continues: Bool) -> Bool {
+    package mutating func type(
+        _ device: UInt8,
+        _ step: EventTime,
+        continues: Bool,
+        isInjected: Bool = false
+    ) -> Bool {
         let end = TypingRun.end(of: step)
-        if continues, let last = tails.indices.last {
+        if continues, let last = tails.lastIndex(where: { $0.isInjected == isInjected }) {
             tails[last].end = max(tails[last].end, end)
             return false
         }
-        tails.append(TypingTail(device: device, begin: step, end: end))
+        tails.append(TypingTail(device: device, begin: step, end: end, isInjected: isInjected))
         table.used.insert(device)
         return true
     }
 
-    /// Makes the first run an item; the batch must not be full.
+    /// Which of the open runs are meant.
+    package enum Tails: Equatable, Sendable {
+        case all
+        /// Those that keys, buttons and fingers end.
+        case own
+        /// Those that end by a moment, whatever comes.
+        case due(EventTime)
+        /// Those that begin before the end of the batch: what comes behind it begins the next one.
+        case before(EventTime)
+    }
+
+    /// Makes the first run of some an item; the batch must not be full.
     ///
-    /// - Parameter edge: where the batch ends: what comes behind it begins the next one.
-    /// - Returns: whether there was one that begins before.
-    package mutating func commitTail(upTo edge: EventTime? = nil) -> Bool {
+    /// - Parameter wanted: which runs are meant.
+    /// - Returns: whether there was one.
+    package mutating func commitTail(_ wanted: Tails = .all) -> Bool {
         precondition(!isFull, "A full batch is packed before more is added.")
-        guard let tail = tails.first, edge.map({ tail.begin < $0 }) ?? true else { return false }
+        var edge: EventTime?
+        let index = tails.firstIndex { tail in
+            switch wanted {
+            case .all: return true
+            case .own: return !tail.isInjected
+            case .due(let time): return Self.due(tail) <= time
+            case .before(let time):
+                edge = time
+                return tail.begin < time
+            }
+        }
+        guard let index else { return false }
+        let tail = tails.remove(at: index)
         let end = min(tail.end, edge ?? tail.end)
-        tails.removeFirst()
         if end < tail.end {
             var rest = tail
             rest.begin = end
-            tails.insert(rest, at: 0)
+            tails.insert(rest, at: index)
         }
         advance(to: tail.begin)
         latest = max(latest, end)
         kinds.append(BatchLayout.Kind.typing.rawValue)
         devices.append(tail.device)
+        table.used.insert(tail.device)
         typing.append(varint: tail.seconds(until: end))
         eventCount += 1
         items += 1
         stopWhereDue()
-        return end == tail.end
+        return true
     }
 
     private mutating func advance(to new: EventTime) {

@@ -7,6 +7,8 @@ struct TypingTail: Sendable, Redacted {
     var device: UInt8
     var begin: EventTime
     var end: EventTime
+    /// Whether it is of an injected device: such a run ends by itself alone.
+    var isInjected = false
 
     /// Whole seconds up to a moment in it.
     func seconds(until moment: EventTime) -> UInt64 {

@@ -39,6 +39,8 @@ struct Batching: ~Copyable, GateSink {
     private(set) var closeDue: Int64?
     /// Keys by themselves and runs that were stored: keys that are left out are counted nowhere.
     private(set) var keyItems = 0
+    /// Of these the runs of injected keys of which no more is told.
+    private(set) var injectedRuns = 0
 
     init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         clock = environment.clock
@@ -57,13 +59,13 @@ struct Batching: ~Copyable, GateSink {
         switch output {
         case .event(let event): return take(event)
         case .focus(let focus):
-            prepare(for: focus.time, endsRuns: true)
+            prepare(for: focus.time, ending: .all)
             builder.append(output)
             app = focus.app
             appended(at: focus.time)
         case .gap(let gap):
             // What is left out of the pointer's input is beside the text.
-            prepare(for: gap.to, endsRuns: gap.stream != .pointer)
+            prepare(for: gap.to, ending: gap.stream == .pointer ? nil : .all)
             builder.append(output)
             if gap.stream == nil { app = "" }
             appended(at: gap.to)
@@ -76,11 +78,20 @@ struct Batching: ~Copyable, GateSink {
 
     mutating func take(_ event: AdmittedEvent) {
         guard mayStore else { return }
-        prepare(for: event.time, endsRuns: event.endsRuns)
+        prepare(for: event.time, ending: event.endsRuns ? .own : nil)
         noteEvent(at: event.time)
         switch event.payload {
-        case .typing(let continues):
-            if builder.type(event.device, event.time, continues: continues) { keyItems += 1 }
+        case .typing(let continues, let isInjected):
+            let isNew = builder.type(
+                event.device,
+                event.time,
+                continues: continues,
+                isInjected: isInjected
+            )
+            if isNew {
+                keyItems += 1
+                if isInjected { injectedRuns += 1 }
+            }
         case .key:
             keyItems += 1
             builder.append(event)
@@ -94,7 +105,7 @@ struct Batching: ~Copyable, GateSink {
         var rest = motions.steps.indices
         while let first = rest.first {
             let time = motions.steps[first].time
-            prepare(for: time, endsRuns: false)
+            prepare(for: time, ending: nil)
             let end = min(closeDue ?? 0, builder.tailDue?.milliseconds ?? .max)
             rest = builder.append(motions, rest, before: EventTime(end))
             appended(at: time)
@@ -111,13 +122,14 @@ struct Batching: ~Copyable, GateSink {
     ///
     /// - Parameters:
     ///   - time: of the item.
-    ///   - endsRuns: whether the runs that are open stand in front of it whatever its time.
-    private mutating func prepare(for time: EventTime, endsRuns: Bool) {
+    ///   - ending: the open runs that stand in front of it whatever its time.
+    private mutating func prepare(for time: EventTime, ending: BatchBuilder.Tails?) {
         if store.hasLost { takeLosses() }
         if let due = closeDue, time.milliseconds >= due { closeDueBatch(due) }
         if closeDue == nil { begin(at: time) }
-        while builder.hasTails, endsRuns || builder.tailDue.map({ $0 <= time }) == true {
-            _ = builder.commitTail()
+        while builder.hasTails,
+            builder.commitTail(.due(time)) || ending.map({ builder.commitTail($0) }) == true
+        {
             appended(at: time)
             if closeDue == nil { begin(at: time) }
         }
@@ -220,7 +232,7 @@ struct Batching: ~Copyable, GateSink {
     private mutating func closeDueBatch(_ due: Int64) {
         let edge = EventTime(due)
         guard store.isDirty || builder.hasTail(behind: edge) else { return discard() }
-        while !builder.isFull, builder.commitTail(upTo: edge) {}
+        while !builder.isFull, builder.commitTail(.before(edge)) {}
         closeFull()
     }
 

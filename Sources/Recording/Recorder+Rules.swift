@@ -16,6 +16,7 @@ extension Recorder {
         do throws(Refusal) {
             var person = try controls.restrictions()
             person.storesTitles = settings.title ?? false
+            person.tellsSyntheticKeys = settings.syntheticKeys ?? false
             restrictions = policy.map { person.stricter($0.restrictions) } ?? person
         } catch {
             fault = fault ?? error.reason

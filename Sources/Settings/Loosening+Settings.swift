@@ -39,6 +39,10 @@ extension Loosening {
         if settings.title == true, policy?.titles != false {
             add("title", "on", "The titles of windows are stored.", "mcictl set title off")
         }
+        if settings.syntheticKeys == true, policy?.syntheticKeys != false {
+            let words = "Keys that programs make are recorded as those of a keyboard."
+            add("synthetic-keys", "on", words, "mcictl set synthetic-keys off")
+        }
         let limits = settings.within(policy?.restrictions ?? Restrictions())
         if let retention = limits.retention, retention > PersonSettings.defaultRetention {
             let (kept, usual) = (

@@ -33,12 +33,8 @@ extension Policy {
         list.ceiling("keyDetail", old?.keyDetail, new.keyDetail, none: .full, \.rawValue)
         list.ceiling("retention", old?.retention, new.retention, none: .max, Quantity.duration)
         list.ceiling("ringSize", old?.ringSize, new.ringSize, none: .max, Quantity.size)
-        list.ceiling(
-            "titles",
-            old?.titles.map { $0 ? 1 : 0 },
-            new.titles.map { $0 ? 1 : 0 },
-            none: 1
-        ) { $0 == 0 ? "false" : "true" }
+        list.permission("titles", old?.titles, new.titles)
+        list.permission("syntheticKeys", old?.syntheticKeys, new.syntheticKeys)
         // The longer a pause may be, the less is recorded.
         list.ceiling(
             "pauseCap",
@@ -73,6 +69,12 @@ private struct ChangeList {
         let (before, after) = (old ?? none, new ?? none)
         guard before != after else { return }
         add(field, after < before ? .stricter : .looser, old.map(words), new.map(words))
+    }
+
+    /// A yes or no of which no is stricter; nothing means yes.
+    mutating func permission(_ field: String, _ old: Bool?, _ new: Bool?) {
+        func rank(_ value: Bool?) -> Int? { value.map { $0 ? 1 : 0 } }
+        ceiling(field, rank(old), rank(new), none: 1) { $0 == 0 ? "false" : "true" }
     }
 
     /// A set of which the parts are named one by one.

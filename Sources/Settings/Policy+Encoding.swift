@@ -5,7 +5,7 @@ import Gate
 extension Policy: Encodable {
     private enum Key: String, CodingKey {
         case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
-        case ringSize, titles, pauseCap, exclude, only, stewards
+        case ringSize, titles, syntheticKeys, pauseCap, exclude, only, stewards
         // Of rules and stewards.
         case app, title, device, during, name, key
     }
@@ -23,6 +23,7 @@ extension Policy: Encodable {
         try fields.encodeIfPresent(retention.map(Quantity.duration), forKey: .retention)
         try fields.encodeIfPresent(ringSize.map(Quantity.size), forKey: .ringSize)
         try fields.encodeIfPresent(titles, forKey: .titles)
+        try fields.encodeIfPresent(syntheticKeys, forKey: .syntheticKeys)
         try fields.encodeIfPresent(pauseCap.map(Quantity.duration), forKey: .pauseCap)
         if !exclude.isEmpty {
             var rules = fields.nestedUnkeyedContainer(forKey: .exclude)

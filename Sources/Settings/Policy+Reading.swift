@@ -34,6 +34,7 @@ extension Policy {
     /// The keys of a policy, in the order of the documentation.
     package static let keys = [
         "schema", "purpose", "controller", "contact", "lawfulBasis", "notice", "keyDetail",
-        "retention", "ringSize", "titles", "pauseCap", "exclude", "only", "stewards",
+        "retention", "ringSize", "titles", "syntheticKeys", "pauseCap", "exclude", "only",
+        "stewards",
     ]
 }

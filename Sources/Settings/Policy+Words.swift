@@ -52,6 +52,9 @@ extension Policy {
         if let retention { parts.append("kept for \(Quantity.duration(retention))") }
         if let ringSize { parts.append("\(Quantity.size(ringSize)) of the disk") }
         if titles == false { parts.append("no window titles") }
+        if syntheticKeys == false {
+            parts.append("of keys that programs make only that there were some")
+        }
         if parts.isEmpty { return "" }
         return parts.joined(separator: "; ") + ". You can choose less (mcictl set)."
     }

@@ -34,6 +34,8 @@ package struct Policy: Equatable, Sendable {
     package var ringSize: Int?
     /// Whether the titles of windows may be stored.
     package var titles: Bool?
+    /// Whether keys that programs make may be recorded as those of a keyboard.
+    package var syntheticKeys: Bool?
     /// The most seconds of one pause.
     package var pauseCap: Int?
 
@@ -73,6 +75,7 @@ package struct Policy: Equatable, Sendable {
         result.exclusions = Set(exclude)
         result.allowed = only.isEmpty ? [] : [Set(only)]
         result.storesTitles = titles ?? true
+        result.tellsSyntheticKeys = syntheticKeys ?? true
         result.retention = retention
         result.ringSize = ringSize
         return result

@@ -44,6 +44,9 @@ struct PolicyReader {
             "a size from 3M to 64G, such as 64M"
         )
         policy.titles = take(root, "titles") { node throws(JSONDefect) in try node.bool("titles") }
+        policy.syntheticKeys = take(root, "syntheticKeys") { node throws(JSONDefect) in
+            try node.bool("syntheticKeys")
+        }
         policy.pauseCap = amount(
             root,
             "pauseCap",

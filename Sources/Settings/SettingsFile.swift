@@ -38,6 +38,8 @@ package struct PersonSettings: Codable, Equatable, Sendable {
 
     /// Whether the titles of windows are stored; nil for no.
     package var title: Bool?
+    /// Whether keys that programs make are recorded as those of a keyboard; nil for no.
+    package var syntheticKeys: Bool?
 
     package init() {}
 

@@ -157,6 +157,8 @@ ratios() {  # mcid's CPU at $1 events a second beside the others'
         "$(over "$mine" "$(at cpu "$1" xinput)")" "$(over "$mine" "$(at cpu "$1" pynput)")" "$2"
 }
 "$bin/mcictl" consent --accept > /dev/null 2> "$tmp/consent.log" || broken "no consent"
+"$bin/mcictl" set synthetic-keys on --yes > /dev/null 2>&1 || broken "synthetic keys stay off"
+say "the loads type through XTEST, so synthetic-keys is on"
 start_mcid
 sleep 2
 say "idle, $quiet s"

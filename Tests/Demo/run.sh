@@ -33,6 +33,9 @@ export DISPLAY=":$number"
 step() { printf '\n$ %s\n' "$*"; "$@"; }
 
 step mcictl consent --accept
+echo
+echo "The hand types through XTEST, as programs do; by default only that it typed would be recorded."
+step mcictl set synthetic-keys on --yes
 mcid 2>"$home/log" &
 pids+=($!)
 for _ in $(seq 100); do mcictl status >/dev/null 2>&1 && break; sleep 0.05; done

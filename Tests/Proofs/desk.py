@@ -245,13 +245,17 @@ def copy_programs(programs, folder):
     return target
 
 
+# The hand types through XTEST: without this only that there were keys would be stored.
+SYNTHETIC_KEYS = ("set", "synthetic-keys", "on", "--yes")
+
+
 def make_template(home, target, slots=None):
     """A consented home whose ring is full of batches that are two hours old, made by mcid itself."""
     clock = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     past = {"LD_PRELOAD": str(clock), "FAKETIME": "-2h", "DONT_FAKE_MONOTONIC": "1",
             "FAKETIME_DISABLE_SHM": "1"}
     home.reset()
-    for arguments in (("consent", "--accept"), ("set", "ring-size", "3M")):
+    for arguments in (("consent", "--accept"), ("set", "ring-size", "3M"), SYNTHETIC_KEYS):
         assert home.mcictl(*arguments).returncode == 0
     assert home.start(past) is None and home.settle()
     while True:

@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 
-from desk import (APP, ORIGIN, Desk, Home, batches, build_shim, contents, copy_programs,
+from desk import (APP, ORIGIN, SYNTHETIC_KEYS, Desk, Home, batches, build_shim, contents, copy_programs,
                   make_template, traces, work_folder)
 
 FAULTS = ["KILL", "ENOSPC", "EIO", "EROFS", "EDQUOT", "SHORT"]
@@ -82,6 +82,7 @@ class Scenario:
 
     def small(self, extra):
         self.ask(extra, "set", "ring-size", "3M")
+        self.ask(extra, *SYNTHETIC_KEYS)
 
     def timing(self, extra):
         self.ask(extra, "set", "key-detail", "activity")

@@ -72,7 +72,7 @@ SWAP = re.compile(r"(?<!func )(?<=\s)(?:[!=<>]=|<|>|&&|\|\||\+|-|&|\+=|\|=)(?=\s
 NUMBER = re.compile(r"(?<![\w.$<])(?:0x[0-9A-F]+|\d[\d_]*)(?![\w.]*[a-z])")
 TRUTH = re.compile(
     r"(?<![!\w.\]])(?<!(?:func|.let|.var|case) )(?:[\w$]+(?:\[[^]\n]*\])?[?.]+)*(?:(?:is|has)[A-Z]\w*|matches"
-    r"|contains|allSatisfy|drops|writesText|storesTitles|mayAskForSecret|atSecretPrompts|needsTitle)"
+    r"|contains|allSatisfy|drops|writesText|storesTitles|tellsSyntheticKeys|mayBeInjected|mayAskForSecret|atSecretPrompts|needsTitle)"
     r"\b(?!:| = |\)\s*\.)")
 STATEMENT = re.compile(
     r"^ +(?P<case>case [^\n]*?: )?(?P<it>"

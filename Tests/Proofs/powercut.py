@@ -29,7 +29,7 @@ import struct
 import sys
 import time
 
-from desk import (APP, ORIGIN, PAGE, PROOF, SEALED, Desk, Home, build_shim, contents, copy_programs,
+from desk import (APP, ORIGIN, PAGE, PROOF, SEALED, SYNTHETIC_KEYS, Desk, Home, build_shim, contents, copy_programs,
                   make_template, numbers, traces, work_folder)
 
 HEAD = struct.Struct("<IciQII")
@@ -233,6 +233,7 @@ class Recording:
 
     def first(self):
         self.ask("set", "ring-size", "3M")
+        self.ask(*SYNTHETIC_KEYS)
         self.ask("consent", "--accept", what="consent", value=True)
         self.start()
         self.log()

@@ -263,6 +263,7 @@ def run(kind, programs, slow, fast):
         home.reset()
         try:
             home.mcictl("consent", "--accept")
+            home.mcictl(*desk.SYNTHETIC_KEYS)
             home.options = []
             if home.start() is not None:
                 sys.exit(f"mcid does not start: {(home.base / 'log').read_text()}")

@@ -183,6 +183,8 @@ class Play:
 
         assert self.mcictl("consent", "--accept").returncode == 0
         assert self.mcictl("set", "ring-size", "4M").returncode == 0
+        # The keys come through XTEST.
+        assert self.mcictl("set", "synthetic-keys", "on", "--yes").returncode == 0
         (HOME / ".config/mci/public/marks").touch(0o600)
         # The session reaches its target before it names its display.
         self.systemctl("unset-environment", "DISPLAY")
@@ -275,6 +277,8 @@ class Play:
         """A thousand motions a second: memory and descriptors stay, and nothing is started again."""
         assert self.mcictl("consent", "--accept").returncode == 0
         assert self.mcictl("set", "ring-size", "4M").returncode == 0
+        # The keys come through XTEST.
+        assert self.mcictl("set", "synthetic-keys", "on", "--yes").returncode == 0
         self.systemctl("import-environment", "DISPLAY", "XDG_SESSION_TYPE")
         assert self.systemctl("start", "mcid").returncode == 0
         self.settle()

@@ -31,6 +31,7 @@ struct EffectiveSetting: Encodable {
         own.retention = person.retention ?? PersonSettings.defaultRetention
         own.ringSize = person.bytes
         own.storesTitles = person.title ?? false
+        own.tellsSyntheticKeys = person.syntheticKeys ?? false
         let effective = own.stricter(policy?.restrictions ?? Restrictions())
         return [
             EffectiveSetting(
@@ -41,13 +42,25 @@ struct EffectiveSetting: Encodable {
             ),
             amount("retention", own, policy, effective, \.retention, Quantity.duration),
             amount("ring-size", own, policy, effective, \.ringSize, Quantity.size),
-            EffectiveSetting(
-                name: "title",
-                yours: own.storesTitles ? "on" : "off",
-                policy: policy?.titles.map { $0 ? "on" : "off" },
-                inForce: effective.storesTitles ? "on" : "off"
-            ),
+            choice("title", own, policy?.titles, effective, \.storesTitles),
+            choice("synthetic-keys", own, policy?.syntheticKeys, effective, \.tellsSyntheticKeys),
         ]
+    }
+
+    private static func choice(
+        _ name: String,
+        _ own: Restrictions,
+        _ policy: Bool?,
+        _ effective: Restrictions,
+        _ value: (Restrictions) -> Bool
+    ) -> EffectiveSetting {
+        func word(_ isOn: Bool) -> String { isOn ? "on" : "off" }
+        return EffectiveSetting(
+            name: name,
+            yours: word(value(own)),
+            policy: policy.map(word),
+            inForce: word(value(effective))
+        )
     }
 
     /// Tells where the policy allows less than the person just chose.

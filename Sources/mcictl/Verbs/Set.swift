@@ -22,10 +22,11 @@ struct SetVerb: ParsableCommand {
               mcictl set retention 30d        after that it is erased
               mcictl set free-space 2G        with less on the disk nothing is recorded
               mcictl set title off            window titles are not stored
+              mcictl set synthetic-keys on    asks; keys of programs are recorded as yours
             """,
         subcommands: [
             SetList.self, KeyDetailVerb.self, TitleVerb.self, RingSizeVerb.self,
-            RetentionVerb.self, FreeSpaceVerb.self,
+            RetentionVerb.self, FreeSpaceVerb.self, SyntheticKeysVerb.self,
         ],
         defaultSubcommand: SetList.self
     )
@@ -60,58 +61,6 @@ struct SetList: ParsableCommand {
         if json { return try Terminal.printJSON(Answer(settings: settings)) }
         EffectiveSetting.table(settings).forEach { Terminal.print($0) }
         Terminal.tell("Change one: mcictl set SETTING VALUE")
-    }
-}
-
-/// The verb `set title`.
-struct TitleVerb: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "title",
-        abstract: "Choose whether window titles are stored.",
-        discussion: """
-            Titles often hold names of people, subjects of messages and addresses. They are not stored \
-            unless you say so; rules about titles work without that.
-
-            EXAMPLES
-              mcictl set title on       asks
-              mcictl set title off      what is in force unless you choose
-            """
-    )
-
-    @Argument(help: "on or off.", completion: .list(["on", "off"]))
-    var choice: String
-
-    @Flag(help: "Choose on without being asked.")
-    var yes = false
-
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    func run() throws {
-        guard ["on", "off"].contains(choice) else {
-            throw Failure("“\(choice)” is neither on nor off.", code: Failure.usage)
-        }
-        let place = Workplace()
-        let isOn = choice == "on"
-        if isOn, (try place.policy())?.titles == false {
-            throw Failure(
-                "The policy does not let titles be stored. Nothing was changed.",
-                next: "mcictl policy show",
-                code: Failure.refused
-            )
-        }
-        if isOn, !yes {
-            Terminal.tell("Titles of windows often hold names, subjects of messages and addresses.")
-            guard try Terminal.ask("Store them?", script: nil) else {
-                Terminal.tell("Nothing was changed.")
-                throw ExitCode(Failure.refused)
-            }
-        }
-        let (settings, isRunning) = try place.change { $0.title = isOn ? true : nil }
-        if json { return try Terminal.printJSON(settings) }
-        Terminal.print(isOn ? "Titles of windows are stored." : "Titles of windows are not stored.")
-        if isOn { Terminal.print("Undo: mcictl set title off") }
-        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
     }
 }
 

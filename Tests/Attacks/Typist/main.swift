@@ -65,6 +65,8 @@ let world = World()
 /// `classes` and `full` end after eight hours: they are chosen again.
 @MainActor func choose() throws {
     var settings = PersonSettings()
+    // No device is described, so that the keys may be a program's.
+    settings.syntheticKeys = true
     settings.ringSize = size << 20
     settings.retention = 3650 * 86_400
     settings.choose(detail, at: world.moment.wall)

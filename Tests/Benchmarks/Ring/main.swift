@@ -75,7 +75,7 @@ struct Writer: ~Copyable, GateSink {
 
     mutating func take(_ output: GateOutput) {
         if case .event(let event) = output {
-            if case .typing(let continues) = event.payload {
+            if case .typing(let continues, _) = event.payload {
                 _ = builder.type(event.device, event.time, continues: continues)
                 return
             }

@@ -423,10 +423,11 @@ import Testing
         #expect(set.code == 0)
         #expect(
             set.lines.map { $0.split(separator: " ").first.map(String.init) ?? "" } == [
-                "SETTING", "key-detail", "retention", "ring-size", "title", "free-space",
+                "SETTING", "key-detail", "retention", "ring-size", "title", "synthetic-keys",
+                "free-space",
             ]
         )
-        #expect((try command("set", "--json").json["settings"] as? [Any])?.count == 5)
+        #expect((try command("set", "--json").json["settings"] as? [Any])?.count == 6)
         let alone = try command()
         #expect(alone.code == 0 && alone.output.hasPrefix("○ not running · nothing is recorded\n"))
         #expect(alone.output.contains("SUBCOMMANDS") && alone.errors.isEmpty)

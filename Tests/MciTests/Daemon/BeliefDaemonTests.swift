@@ -10,7 +10,7 @@ import Testing
 /// What a running mcid says of itself, and a pause that also erases.
 extension DaemonTests {
     @Test func `status says who else can read, and what is loosened, first`() throws {
-        let daemon = try Daemon(desktop, detail: .shortcuts)
+        let daemon = try Daemon(desktop, detail: .shortcuts, syntheticKeys: false)
         try daemon.useSmallRing()
         try daemon.start()
         let before = try daemon.command("status")

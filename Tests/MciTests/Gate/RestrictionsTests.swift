@@ -29,12 +29,16 @@ import Testing
             for part in [one, two] {
                 #expect(both.keyDetail <= part.keyDetail)
                 #expect(!both.storesTitles || part.storesTitles)
+                #expect(!both.tellsSyntheticKeys || part.tellsSyntheticKeys)
                 #expect(both.retention ?? .max <= part.retention ?? .max)
                 #expect(both.ringSize ?? .max <= part.ringSize ?? .max)
             }
             // No stricter than it has to be: each value is one of the two.
             #expect([one.keyDetail, two.keyDetail].contains(both.keyDetail))
             #expect(both.storesTitles == (one.storesTitles && two.storesTitles))
+            #expect(
+                both.tellsSyntheticKeys == (one.tellsSyntheticKeys && two.tellsSyntheticKeys)
+            )
             #expect([one.retention, two.retention].contains(both.retention))
             #expect([one.ringSize, two.ringSize].contains(both.ringSize))
             for _ in 0..<20 {

@@ -33,7 +33,7 @@ import Testing
         }
         let json = try command("show", "--json", policy: false).json
         #expect(json["schema"] as? Int == 1 && json["policy"] == nil)
-        #expect((json["settings"] as? [Any])?.count == 4)
+        #expect((json["settings"] as? [Any])?.count == 5)
         // A policy that is named has to be there.
         let missing = try command("show")
         #expect(missing.code == 1 && missing.output.isEmpty)
@@ -53,12 +53,13 @@ import Testing
         let text = try command("show")
         #expect(text.code == 0, "\(text.errors)")
         #expect(
-            text.lines.suffix(5) == [
-                "SETTING     YOURS      POLICY            IN FORCE",
-                "key-detail  shortcuts  activity at most  activity",
-                "retention   2d         7d at most        2d",
-                "ring-size   64M        64M at most       64M",
-                "title       off        off at most       off",
+            text.lines.suffix(6) == [
+                "SETTING         YOURS      POLICY            IN FORCE",
+                "key-detail      shortcuts  activity at most  activity",
+                "retention       2d         7d at most        2d",
+                "ring-size       64M        64M at most       64M",
+                "title           off        off at most       off",
+                "synthetic-keys  off        off at most       off",
             ]
         )
         #expect(text.output.contains("Example GmbH"))
@@ -68,6 +69,25 @@ import Testing
         #expect((json["policy"] as? [String: Any])?["pauseCap"] as? String == "8h")
         let settings = try #require(json["settings"] as? [[String: String]])
         #expect(settings[0]["inForce"] == "activity" && settings[0]["yours"] == "shortcuts")
+    }
+
+    @Test func `what a policy forbids is refused with the next command, and changes nothing`()
+        throws
+    {
+        try write(.policy)
+        var environment = folder.environment
+        environment["MCI_POLICY"] = path
+        for (setting, what) in [("title", "titles"), ("synthetic-keys", "keys that programs make")]
+        {
+            let arguments = ["set", setting, "on", "--yes"]
+            let result = try Program.run("mcictl", arguments, environment: environment)
+            #expect(result.code == 77 && result.output.isEmpty)
+            #expect(result.errors.contains("The policy does not let \(what)"), "\(result.errors)")
+            #expect(result.errors.contains("Nothing was changed."))
+            #expect(result.errors.contains("Next: mcictl policy show"))
+        }
+        let settings = try SettingsFile(folder.paths.settings).read()
+        #expect(settings.title == nil && settings.syntheticKeys == nil)
     }
 
     @Test func `check names every defect with its line`() throws {
@@ -118,8 +138,8 @@ import Testing
                 members[1].value = .text("Something else")
                 members[6].value = .text("off")
                 members[7].value = .text("9d")
-                members[11].value = .list([.object([("app", .text("x"))])])
-                members.remove(at: 12)
+                members[12].value = .list([.object([("app", .text("x"))])])
+                members.remove(at: 13)
             },
             to: draft
         )

@@ -84,6 +84,7 @@ indirect enum Draft {
         ("retention", .text("7d")),
         ("ringSize", .text("64M")),
         ("titles", .leaf("false")),
+        ("syntheticKeys", .leaf("false")),
         ("pauseCap", .text("8h")),
         (
             "exclude",

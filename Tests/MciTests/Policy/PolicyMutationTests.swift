@@ -22,6 +22,7 @@ import Testing
         if most(new.retention) > most(old.retention) { return true }
         if most(new.ringSize) > most(old.ringSize) { return true }
         if old.titles == false, new.titles != false { return true }
+        if old.syntheticKeys == false, new.syntheticKeys != false { return true }
         if most(new.pauseCap) < most(old.pauseCap) { return true }
         for rule in old.exclude where !new.exclude.contains(rule) { return true }
         if !old.only.isEmpty {
@@ -85,7 +86,8 @@ import Testing
         let changes: [(inout Policy) -> Void] = [
             { $0.keyDetail = .full }, { $0.keyDetail = nil }, { $0.retention = nil },
             { $0.retention = 8 * 86_400 }, { $0.ringSize = nil }, { $0.titles = nil },
-            { $0.titles = true }, { $0.pauseCap = 1800 }, { $0.exclude.removeLast() },
+            { $0.titles = true }, { $0.syntheticKeys = nil }, { $0.pauseCap = 1800 },
+            { $0.exclude.removeLast() },
             { $0.only = [] }, { $0.only += [Glob("x")].compactMap(\.self) },
             {
                 $0.stewards += [StewardKey(bytes: [9] + [UInt8](repeating: 1, count: 31))]

@@ -14,7 +14,7 @@ extension PolicyMutations {
         let amounts: [(Int, wrong: [String], outside: [String])] = [
             (7, durations, ["59s", "0d", "3654d", "999999d", "7d\\n"]),
             (8, sizes, ["2M", "65G", "0M", "1K"]),
-            (10, durations, ["29m", "1799s", "0h", "1s", "367d", "29m59s"]),
+            (11, durations, ["29m", "1799s", "0h", "1s", "367d", "29m59s"]),
         ]
         for (key, wrong, outside) in amounts {
             for text in wrong { add(.amount, base.changing([key]) { _ in .text(text) }) }
@@ -34,14 +34,14 @@ extension PolicyMutations {
             "Mon 12:00-13:00 x", "12:00-13:00 Mon", "Mon,,Tue", "Montag", "24:00-01:00",
             "Mon\\tTue",
         ] {
-            add(.value, base.changing([11, 0, 3]) { _ in .text(text) })
+            add(.value, base.changing([12, 0, 3]) { _ in .text(text) })
         }
         // A schema cannot compare two hours.
-        let never = base.changing([11, 0, 3]) { _ in .text("12:00-12:00") }
+        let never = base.changing([12, 0, 3]) { _ in .text("12:00-12:00") }
         add(.value, never, structural: false)
         changeSteward()
         let control = ["a\\u0000b", "a\\u001bb", "a\\u007fb", "a\\tb"]
-        for path in [[1], [2], [3], [11, 0, 0], [12, 0], [13, 0, 0]] {
+        for path in [[1], [2], [3], [12, 0, 0], [13, 0], [14, 0, 0]] {
             for text in control { add(.value, base.changing(path) { _ in .text(text) }) }
             let long = String(repeating: "x", count: 1001)
             add(.value, base.changing(path) { _ in .text(long) })
@@ -55,7 +55,7 @@ extension PolicyMutations {
     }
 
     private mutating func changeSteward() {
-        guard case .leaf(let quoted) = base[[13, 0, 1]] else { return }
+        guard case .leaf(let quoted) = base[[14, 0, 1]] else { return }
         let key = String(quoted.dropFirst().dropLast())
         for text in [
             String(key.dropFirst()), key + "0", "g" + String(key.dropFirst()),
@@ -63,7 +63,7 @@ extension PolicyMutations {
             "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw",
             "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw=", "AAAA",
         ] {
-            add(.value, base.changing([13, 0, 1]) { _ in .text(text) })
+            add(.value, base.changing([14, 0, 1]) { _ in .text(text) })
         }
         let zeros = String(repeating: "00", count: 31)
         let ones = String(repeating: "ff", count: 30)
@@ -78,7 +78,7 @@ extension PolicyMutations {
             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgx=",
         ] {
-            add(.value, base.changing([13, 0, 1]) { _ in .text(text) }, structural: false)
+            add(.value, base.changing([14, 0, 1]) { _ in .text(text) }, structural: false)
         }
     }
 }

@@ -108,7 +108,8 @@ struct PolicyMutations {
 
     private mutating func changeType(_ path: [Int]) {
         let others: [(String, Set<String>)] = [
-            ("null", []), ("true", ["titles"]), ("7", []), ("-1", []), ("1.5", []), ("1e999", []),
+            ("null", []), ("true", ["titles", "syntheticKeys"]), ("7", []), ("-1", []), ("1.5", []),
+            ("1e999", []),
             ("[]", []), ("{}", []), ("[[]]", []), ("{\"a\": 1}", []), ("[\"7d\"]", ["only"]),
             ("\"\"", []), ("\"   \"", []), ("9223372036854775808", []),
         ]
@@ -124,7 +125,7 @@ struct PolicyMutations {
     // MARK: Lists
 
     private mutating func changeLists() {
-        for (key, most) in [(11, 1000), (12, 1000), (13, 16)] {
+        for (key, most) in [(12, 1000), (13, 1000), (14, 16)] {
             guard case .list(let parts) = base[[key]] else { continue }
             add(
                 .list,
@@ -145,15 +146,15 @@ struct PolicyMutations {
                     .list,
                     base.changing([key]) { _ in .list(more) },
                     structural: false,
-                    refused: key == 13
+                    refused: key == 14
                 )
-                if key == 13 { all[all.count - 1].lines = 1...lines(baseText).count + 4 }
+                if key == 14 { all[all.count - 1].lines = 1...lines(baseText).count + 4 }
             }
         }
         for name in ["Council", "Officer"] {
             let number = name == "Council" ? 0 : 1
-            let twin = base.changing([13, number, 0]) { _ in .text(name) }
-            add(.list, twin, line: line(of: [13, 1, 0]), structural: false)
+            let twin = base.changing([14, number, 0]) { _ in .text(name) }
+            add(.list, twin, line: line(of: [14, 1, 0]), structural: false)
         }
     }
 

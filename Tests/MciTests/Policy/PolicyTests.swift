@@ -56,6 +56,7 @@ import Testing
         expected.exclusions = Set(policy.exclude)
         expected.allowed = [Set(policy.only)]
         expected.storesTitles = false
+        expected.tellsSyntheticKeys = false
         expected.retention = 7 * 86_400
         expected.ringSize = 64 << 20
         #expect(policy.restrictions == expected)

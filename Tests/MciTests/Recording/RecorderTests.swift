@@ -334,7 +334,7 @@ import Timeline
         session.focus("Editor")
         session.key(0x78, down: true)
         var settings = PersonSettings()
-        settings.keyDetail = "full"
+        (settings.keyDetail, settings.syntheticKeys) = ("full", true)
         settings.keyDetailUntil = WallTime(session.now.wall.milliseconds + 60_000).text
         try SettingsFile(session.folder.paths.settings).write(settings)
         _ = try session.recorder.handle(.reload)
@@ -477,7 +477,7 @@ import Timeline
     @Test func `full key detail ends by itself`() throws {
         let session = try ScriptedSession()
         var settings = PersonSettings()
-        settings.keyDetail = "full"
+        (settings.keyDetail, settings.syntheticKeys) = ("full", true)
         settings.keyDetailUntil = WallTime(session.now.wall.milliseconds + 60_000).text
         try SettingsFile(session.folder.paths.settings).write(settings)
         _ = try session.recorder.handle(.reload)

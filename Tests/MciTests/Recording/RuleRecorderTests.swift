@@ -191,6 +191,7 @@ import Timeline
         )
         var settings = PersonSettings()
         (settings.ringSize, settings.retention) = (64 << 20, 86_400)
+        settings.syntheticKeys = true
         try SettingsFile(session.folder.paths.settings).write(settings)
         _ = try session.recorder.handle(.reload)
         try session.consent()

@@ -207,7 +207,7 @@ import Timeline
             wall: WallTime(Self.end + 1000)
         )
         var settings = PersonSettings()
-        settings.ringSize = 3 << 20
+        (settings.ringSize, settings.syntheticKeys) = (3 << 20, true)
         try SettingsFile(home.folder.paths.settings).write(settings)
         let session = try ScriptedSession(in: home.folder, at: moment)
         try session.consent()

@@ -21,11 +21,21 @@ final class Daemon {
     var wrapper: [String] = []
 
     /// Each key is stored by itself unless another detail is asked for: runs have tests of their own.
-    init(_ desktop: Desktop, consents: Bool = true, detail: KeyDetail = .classes) throws {
+    ///
+    /// A ``Hand`` types through XTEST, so its keys are recorded as a keyboard's unless a test is about that.
+    init(
+        _ desktop: Desktop,
+        consents: Bool = true,
+        detail: KeyDetail = .classes,
+        syntheticKeys: Bool = true
+    ) throws {
         folder = try TemporaryFolder()
         self.desktop = desktop
         environment = folder.environment
         environment["DISPLAY"] = desktop.display
+        if syntheticKeys {
+            try #require(try command("set", "synthetic-keys", "on", "--yes").code == 0)
+        }
         guard consents else { return }
         try #require(try command("consent", "--accept").code == 0)
         try use(detail)

@@ -55,6 +55,10 @@ final class GateRig {
         _ = gate.take(.devices(devices.mapValues { Device(name: $0) })) { outputs.append($0) }
     }
 
+    func use(_ devices: [UInt8: Device]) {
+        _ = gate.take(.devices(devices)) { outputs.append($0) }
+    }
+
     func recordClosure(until time: Int64) {
         gate.recordClosure(until: EventTime(time)) { outputs.append($0) }
     }
@@ -77,7 +81,8 @@ final class GateRig {
         _ keyClass: KeyClass = .letter,
         _ modifiers: Modifiers = [],
         keysym: UInt32 = 0x61,
-        at time: Int64 = 10
+        at time: Int64 = 10,
+        device: UInt8 = 3
     ) -> Bool {
         take(
             .key(
@@ -89,7 +94,8 @@ final class GateRig {
                     keysym: keysym
                 )
             ),
-            at: time
+            at: time,
+            device: device
         )
     }
 

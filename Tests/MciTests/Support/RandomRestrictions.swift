@@ -29,6 +29,7 @@ struct RandomRestrictions {
             (0..<count(0...2)).map { _ in Set((0..<count(1...3)).compactMap { _ in glob() }) }
         )
         result.storesTitles = chance(2)
+        result.tellsSyntheticKeys = chance(2)
         result.retention = chance(3) ? nil : count(60...1000)
         result.ringSize = chance(3) ? nil : count(1...1000) << 20
         return result

@@ -112,10 +112,11 @@ final class ScriptedSession {
         bootID: UInt8 = 7,
         isSynchronised: Bool = true,
         confinement: Confinement = Confinement(),
-        detail: KeyDetail = .classes
+        detail: KeyDetail = .classes,
+        syntheticKeys: Bool = true
     ) throws {
         let folder = try previous?.folder ?? TemporaryFolder()
-        if previous == nil { try Self.makeKey(folder.paths, detail) }
+        if previous == nil { try Self.makeKey(folder.paths, detail, syntheticKeys) }
         try self.init(
             in: folder,
             at: previous?.now,
@@ -166,7 +167,11 @@ final class ScriptedSession {
         try recorder.start()
     }
 
-    private static func makeKey(_ paths: Paths, _ detail: KeyDetail) throws {
+    private static func makeKey(
+        _ paths: Paths,
+        _ detail: KeyDetail,
+        _ syntheticKeys: Bool
+    ) throws {
         let identity = Identity()
         let file = identity.file(createdAt: WallTime(0))
         try Disk.write(Array(file.utf8), to: paths.identity)
@@ -174,6 +179,8 @@ final class ScriptedSession {
         _ = try DeviceKeyFile.readOrMake(paths.deviceKey)
         var settings = PersonSettings()
         settings.ringSize = 3 << 20
+        // Most tests describe no device, so that programs may have made their keys.
+        settings.syntheticKeys = syntheticKeys
         // Each key by itself, for longer than a test lasts; runs of text have tests of their own.
         // Also where the clock is set back by an hour.
         settings.choose(detail, at: WallTime(1_800_000_000_000 - 3_700_000))
@@ -219,7 +226,7 @@ final class ScriptedSession {
         }
     }
 
-    func key(_ keysym: UInt32, down: Bool, modifiers: Modifiers = []) {
+    func key(_ keysym: UInt32, down: Bool, modifiers: Modifiers = [], device: UInt8 = 5) {
         let key = RawEvent.Key(
             keycode: UInt8(truncatingIfNeeded: keysym),
             isDown: down,
@@ -227,9 +234,8 @@ final class ScriptedSession {
             modifiers: modifiers,
             keysym: keysym
         )
-        arrive(
-            .input(RawEvent(time: now.monotonic, device: 5, payload: .key(key)), stream: .keyboard)
-        )
+        let raw = RawEvent(time: now.monotonic, device: device, payload: .key(key))
+        arrive(.input(raw, stream: .keyboard))
     }
 
     /// Types lower-case letters, a key every 10 ms.

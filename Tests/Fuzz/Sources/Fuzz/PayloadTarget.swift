@@ -254,7 +254,7 @@ private enum PayloadTarget {
                     )
                 )
             )
-        case .typing: return event(.typing(continues: false))
+        case .typing: return event(.typing(continues: false, isInjected: false))
         case .button(let number, let isDown): return event(.button(number: number, isDown: isDown))
         case .motion(let dx, let dy): return event(.motion(dx: dx, dy: dy))
         case .scroll(let dx, let dy): return event(.scroll(dx: dx, dy: dy))

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Settings
+
+/// The verb `set title`.
+struct TitleVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "title",
+        abstract: "Choose whether window titles are stored.",
+        discussion: """
+            Titles often hold names of people, subjects of messages and addresses. They are not stored \
+            unless you say so; rules about titles work without that.
+
+            EXAMPLES
+              mcictl set title on       asks
+              mcictl set title off      what is in force unless you choose
+            """
+    )
+
+    @Argument(help: "on or off.", completion: .list(["on", "off"]))
+    var choice: String
+
+    @Flag(help: "Choose on without being asked.")
+    var yes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let permission = Permission(
+            setting: \.title,
+            policy: \.titles,
+            refusal: "The policy does not let titles be stored. Nothing was changed.",
+            warning: ["Titles of windows often hold names, subjects of messages and addresses."],
+            question: "Store them?",
+            on: "Titles of windows are stored.",
+            off: "Titles of windows are not stored.",
+            undo: "mcictl set title off"
+        )
+        try permission.choose(choice, yes: yes, json: json)
+    }
+}
+
+/// The verb `set synthetic-keys`.
+struct SyntheticKeysVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "synthetic-keys",
+        abstract: "Choose whether keys that programs make are recorded as yours.",
+        discussion: """
+            A password manager that types for you, xdotool, x11vnc, Barrier, KDE Connect and on-screen \
+            keyboards send keys through the X server (XTEST). Of these keys only that there were some \
+            is recorded, in steps of 5 seconds, whatever the key detail is, unless you say on.
+
+            Say on where you work through such a program: its keys are then recorded as those of a \
+            keyboard, with full also the passwords that a password manager types.
+
+            EXAMPLES
+              mcictl set synthetic-keys on       asks
+              mcictl set synthetic-keys off      what is in force unless you choose
+            """
+    )
+
+    @Argument(help: "on or off.", completion: .list(["on", "off"]))
+    var choice: String
+
+    @Flag(help: "Choose on without being asked.")
+    var yes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let permission = Permission(
+            setting: \.syntheticKeys,
+            policy: \.syntheticKeys,
+            refusal: "The policy does not let keys that programs make be recorded as yours. "
+                + "Nothing was changed.",
+            warning: [
+                "Keys that programs make are then recorded as those of a keyboard. With full these",
+                "are also passwords that a password manager types.",
+            ],
+            question: "Record them so?",
+            on: "Keys that programs make are recorded as those of a keyboard.",
+            off: "Of keys that programs make only that there were some is recorded.",
+            undo: "mcictl set synthetic-keys off"
+        )
+        try permission.choose(choice, yes: yes, json: json)
+    }
+}
+
+/// A setting that is on or off, where on records more, and which a policy may forbid.
+private struct Permission {
+    var setting: WritableKeyPath<PersonSettings, Bool?>
+    var policy: KeyPath<Policy, Bool?>
+    /// What is said where the policy forbids it.
+    var refusal: String
+    /// What is said before the question.
+    var warning: [String]
+    var question: String
+    /// What is said once it is on, and once it is off.
+    var on: String
+    var off: String
+    var undo: String
+
+    /// Puts the choice into the settings, once the person has confirmed what records more.
+    func choose(_ choice: String, yes: Bool, json: Bool) throws {
+        guard ["on", "off"].contains(choice) else {
+            throw Failure("“\(choice)” is neither on nor off.", code: Failure.usage)
+        }
+        let place = Workplace()
+        let isOn = choice == "on"
+        if isOn, (try place.policy())?[keyPath: policy] == false {
+            throw Failure(refusal, next: "mcictl policy show", code: Failure.refused)
+        }
+        if isOn, !yes {
+            for line in warning { Terminal.tell(line) }
+            guard try Terminal.ask(question, script: nil) else {
+                Terminal.tell("Nothing was changed.")
+                throw ExitCode(Failure.refused)
+            }
+        }
+        let (settings, isRunning) = try place.change { $0[keyPath: setting] = isOn ? true : nil }
+        if json { return try Terminal.printJSON(settings) }
+        Terminal.print(isOn ? on : off)
+        if isOn { Terminal.print("Undo: \(undo)") }
+        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+    }
+}
