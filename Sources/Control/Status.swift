@@ -72,6 +72,15 @@ package struct Status: Codable, Equatable, Sendable {
         }
     }
 
+    /// Of keys what was stored: those by themselves and runs of typing.
+    package struct Keys: Codable, Equatable, Sendable {
+        package var stored = 0
+        /// Of these the runs of keys that programs made.
+        package var syntheticRuns = 0
+
+        package init() {}
+    }
+
     package var schema = 1
     package var state: State
     package var reason: String?
@@ -86,6 +95,8 @@ package struct Status: Codable, Equatable, Sendable {
     /// In all runs together, since ``totalSince``.
     package var total = Events()
     package var totalSince: String?
+    /// Since the start of this mcid; nil from a daemon that does not say.
+    package var keys: Keys?
     package var keyDetail: String
     package var keyDetailUntil: String?
     /// By what more is recorded than by default, loosest first; nil from a daemon that has no such list.
@@ -126,6 +137,7 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(events, forKey: .events)
         try fields.encode(total, forKey: .total)
         try fields.encode(totalSince, forKey: .totalSince)
+        try fields.encode(keys ?? Keys(), forKey: .keys)
         try fields.encode(keyDetail, forKey: .keyDetail)
         try fields.encode(keyDetailUntil, forKey: .keyDetailUntil)
         try fields.encode(loosened ?? [], forKey: .loosened)

@@ -14,6 +14,8 @@ struct Row {
     /// The application in front; empty when not known.
     let app: String
     let batch: Int64
+    /// Whether a program made it; nil where its device is not described.
+    let isInjected: Bool?
 }
 
 /// How a table of items makes a row.
@@ -69,7 +71,8 @@ final class ItemScan<Maker: RowMaker>: Scan {
                 time: event.time,
                 end: event.end,
                 app: app,
-                batch: listing.sequence(index)
+                batch: listing.sequence(index),
+                isInjected: batch.isInjected(item)
             )
         )
     }

@@ -29,6 +29,7 @@ struct EventRows: RowMaker {
         case .finger: if case .touch(let touch) = item.payload { Cell(touch.finger) } else { .null }
         case .local: Cell(local: row.time)
         case .seconds: if case .typing = item.payload { Cell(item.seconds) } else { .null }
+        case .injected: row.isInjected.map { Cell($0 ? 1 : 0) } ?? .null
         case nil: .null
         }
     }

@@ -18,7 +18,8 @@ package enum Table: CaseIterable, Sendable {
             CREATE TABLE events(ms INTEGER, time TEXT COLLATE mci_time, type TEXT, state TEXT, class TEXT,
               keysym TEXT, modifiers TEXT, button INTEGER, dx NUMERIC, dy NUMERIC, app TEXT,
               device INTEGER, batch INTEGER, title TEXT, x INTEGER, y INTEGER, axes TEXT,
-              finger INTEGER, local TEXT COLLATE mci_time, seconds INTEGER)
+              finger INTEGER, local TEXT COLLATE mci_time, seconds INTEGER,
+              injected INTEGER)
             """
         case .gaps:
             """
@@ -90,7 +91,7 @@ enum Place {
 /// The columns of `events`.
 enum EventColumn: Int {
     case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch,
-        title, x, y, axes, finger, local, seconds
+        title, x, y, axes, finger, local, seconds, injected
 }
 
 /// The columns of `gaps`.

@@ -123,6 +123,10 @@ extension Recorder {
         status.events = events
         status.total = accounts.events + events
         status.totalSince = accounts.since
+        var keys = Status.Keys()
+        keys.stored = path.batching.keyItems
+        keys.syntheticRuns = path.batching.injectedRuns
+        status.keys = keys
         status.notices =
             [
                 controls.putBack?.description, accountsFault?.description,

@@ -18,6 +18,7 @@ package struct CSV: EventWriter {
 
     package var text = TextBuffer()
     private let reader: Reader
+    private let words = (yes: Array("true".utf8), no: Array("false".utf8))
     private let classes = KeyClass.allCases.map { Array($0.name.utf8) }
 
     package init(for reader: Reader = .spreadsheet) {
@@ -28,7 +29,7 @@ package struct CSV: EventWriter {
     package static let columns = [
         "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
         "reason", "to", "stream", "device", "title", "x", "y", "axes",
-        "kind", "name", "finger", "seconds",
+        "kind", "name", "finger", "seconds", "injected",
     ]
 
     package var head: [UInt8] {
@@ -75,7 +76,7 @@ package struct CSV: EventWriter {
             text.append(",,,,")
             comma()
             if let title { quoted(title) }
-            return text.append(Array(",,,,,,,\r\n".utf8))
+            return text.append(Array(",,,,,,,,\r\n".utf8))
         case .axes(let values):
             text.append(",axes,,,,,,,,,,,,")
             text.append(Int32(event.item.device))
@@ -88,9 +89,9 @@ package struct CSV: EventWriter {
         case .device(let device):
             text.append(",device,,,,,,,,,,,,\(event.item.device),,,,,\(device.kind.name),")
             quoted(device.name)
-            return text.append([0x2C, 0x2C, 0x0D, 0x0A])
+            return text.append(Array(",,,\(device.isInjected)\r\n".utf8))
         case .screen(let screen):
-            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen)),,\r\n")
+            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen)),,,\r\n")
             return
         case .gap(let reason, _, let stream):
             text.append(",gap,,,,,,,,,\(reason.name),")
@@ -108,6 +109,10 @@ package struct CSV: EventWriter {
         text.append(finger)
         comma()
         text.append(seconds)
+        comma()
+        if event.item.payload.isInput, let isInjected = event.isInjected {
+            text.append(isInjected ? words.yes : words.no)
+        }
         text.append([0x0D, 0x0A])
     }
 

@@ -22,6 +22,7 @@ extension JSONLines {
             text.append("}")
         }
         text.append("]")
+        if device.isInjected { text.append(",\"injected\":true") }
         if !device.buttonMap.isEmpty { text.append(",\"buttonMap\":\(device.buttonMap)") }
     }
 

@@ -18,6 +18,7 @@ package struct JSONLines: EventWriter {
         let x = Array(",\"x\":".utf8)
         let y = Array(",\"y\":".utf8)
         let device = Array(",\"device\":".utf8)
+        let injected = Array(",\"injected\":true".utf8)
         let end = Array("}\n".utf8)
         let state = (
             up: Array("\",\"type\":\"key\",\"state\":\"up\",\"class\":\"".utf8),
@@ -47,7 +48,7 @@ package struct JSONLines: EventWriter {
             text.append(words.dy)
             text.append(dy)
             place(event.item.place)
-            device(event.item.device)
+            device(of: event)
         case .key(let isDown, let keyClass, let modifiers, let keysym):
             text.append(isDown ? words.state.down : words.state.up)
             text.append(words.classes[Int(keyClass.rawValue)])
@@ -56,36 +57,37 @@ package struct JSONLines: EventWriter {
                 text.append(KeysymName.of(keysym))
             }
             text.append(words.modifiers[Int(modifiers.rawValue)])
-            device(event.item.device)
+            device(of: event)
         case .typing:
             text.append("\",\"type\":\"typing\",\"seconds\":\(event.item.seconds)")
-            device(event.item.device)
+            device(of: event)
         case .button(let number, let isDown):
             let state = isDown ? "down" : "up"
             text.append("\",\"type\":\"button\",\"button\":\(number),\"state\":\"\(state)\"")
             place(event.item.place)
-            device(event.item.device)
+            device(of: event)
         case .scroll(let dx, let dy):
             text.append("\",\"type\":\"scroll\",\"dx\":")
             text.append(notches: dx)
             text.append(words.dy)
             text.append(notches: dy)
             place(event.item.place)
-            device(event.item.device)
+            device(of: event)
         case .axes(let values):
             text.append("\",\"type\":\"axes\"")
             axes(values)
             place(event.item.place)
-            device(event.item.device)
+            device(of: event)
         case .touch(let touch):
             text.append("\",\"type\":\"touch\",\"finger\":\(touch.finger)")
             text.append(",\"state\":\"\(touch.phase.name)\"")
             axes(touch.values)
             place(event.item.place)
-            device(event.item.device)
+            device(of: event)
         case .device(let described):
             text.append("\",\"type\":\"device\"")
-            device(event.item.device)
+            text.append(words.device)
+            text.append(Int32(event.item.device))
             describe(described)
         case .screen(let screen): describe(screen)
         case .focus(let app, let title):
@@ -120,8 +122,9 @@ package struct JSONLines: EventWriter {
         text.append(",\"axes\":{\(told.joined(separator: ","))}")
     }
 
-    private mutating func device(_ device: UInt8) {
+    private mutating func device(of event: RecordedEvent) {
         text.append(words.device)
-        text.append(Int32(device))
+        text.append(Int32(event.item.device))
+        if event.isInjected == true { text.append(words.injected) }
     }
 }

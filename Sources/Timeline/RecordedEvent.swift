@@ -7,15 +7,23 @@ package import Packing
 package struct RecordedEvent: Sendable, Redacted {
     package let time: WallTime
     package let item: OpenedItem
+    /// Whether a program made it, by the server's XTEST device; nil where its device is not described.
+    package let isInjected: Bool?
 
     /// Puts an item on the wall clock.
     ///
     /// - Parameters:
     ///   - item: of an opened batch.
     ///   - header: of the same batch.
+    ///   - isInjected: whether a program made it; nil where nobody can say.
     ///   - last: the latest time before it. A gap of not running begins to the minute only and is
     ///     cut to what is known.
-    package init(_ item: OpenedItem, in header: BatchHeader, after last: WallTime) {
+    package init(
+        _ item: OpenedItem,
+        in header: BatchHeader,
+        isInjected: Bool? = nil,
+        after last: WallTime
+    ) {
         var item = item
         let start = WallTime(item.time.milliseconds &+ header.wallOffset)
         if case .gap(.notRunning, let end, _) = item.payload, start < last {
@@ -23,6 +31,7 @@ package struct RecordedEvent: Sendable, Redacted {
             item.time = EventTime(max(item.time.milliseconds, cut))
         }
         self.item = item
+        self.isInjected = isInjected
         time = WallTime(item.time.milliseconds &+ header.wallOffset)
     }
 

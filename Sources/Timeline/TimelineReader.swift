@@ -18,6 +18,10 @@ package final class TimelineReader {
         package var foreign = 0
         /// Batches that are damaged or not where they belong.
         package var damaged = 0
+        /// Events that programs made, and were left out because of that.
+        package var injected = 0
+        /// Events left out because their devices are not described: programs may have made them.
+        package var undescribed = 0
     }
 
     let ring: RingReader
@@ -47,6 +51,7 @@ package final class TimelineReader {
     ///   - onlyNew: leave out what an earlier call on this reader handed out.
     ///   - now: runs of text that may still grow at this moment wait for a later call; nil hands them out
     ///     as far as they go.
+    ///   - onlyHuman: leave out the events of injected devices, and of those that are not described.
     ///   - progress: told how many of how many batches were read.
     ///   - body: takes each event in the order of the recording; false ends the reading.
     /// - Returns: the counts.
@@ -55,6 +60,7 @@ package final class TimelineReader {
         _ range: ClosedRange<Int64>,
         onlyNew: Bool = false,
         now: WallTime? = nil,
+        onlyHuman: Bool = false,
         progress: (Int, Int) -> Void = { _, _ in },
         _ body: (RecordedEvent) throws -> Bool
     ) throws -> Summary {
@@ -112,12 +118,25 @@ package final class TimelineReader {
                 skipped == 0 && !batch.header.app.isEmpty && batch.header.app != app
                 && batch.items.first?.payload.isInput == true
             for item in (isNews ? [told] : []) + batch.items.prefix(count).dropFirst(skipped) {
-                let event = RecordedEvent(item, in: batch.header, after: last)
+                let event = RecordedEvent(
+                    item,
+                    in: batch.header,
+                    isInjected: batch.isInjected(item),
+                    after: last
+                )
                 if case .focus(let name, _) = item.payload { app = name }
                 last = max(last, event.time)
                 guard event.end.milliseconds >= range.lowerBound,
                     event.time.milliseconds <= range.upperBound
                 else { continue }
+                if onlyHuman, event.isInjected != false {
+                    if event.isInjected == nil {
+                        summary.undescribed += 1
+                    } else {
+                        summary.injected += 1
+                    }
+                    continue
+                }
                 if case .gap = item.payload { summary.gaps += 1 } else { summary.events += 1 }
                 for description in news(of: item, in: batch) {
                     let news = RecordedEvent(description, in: batch.header, after: last)

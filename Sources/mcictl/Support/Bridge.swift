@@ -28,7 +28,8 @@ enum Bridge {
         types = dict.fromkeys(text, pa.string())
         types.update(dict.fromkeys(("time", "to"), pa.timestamp("ms", "UTC")))
         types.update(button=pa.uint8(), dx=pa.float64(), dy=pa.float64(), device=pa.uint8(),
-                     x=pa.int16(), y=pa.int16(), finger=pa.uint8(), seconds=pa.uint16())
+                     x=pa.int16(), y=pa.int16(), finger=pa.uint8(), seconds=pa.uint16(),
+                     injected=pa.bool_())
         convert = csv.ConvertOptions(column_types=types, strings_can_be_null=True,
                                      quoted_strings_can_be_null=False, null_values=[""])
         parse = csv.ParseOptions(newlines_in_values=True)

@@ -26,6 +26,12 @@ enum EventText {
     ///   - withKeys: whether to say which key it was and not only of which class.
     /// - Returns: a few words without what a terminal would take for a command.
     static func words(_ event: RecordedEvent, withKeys: Bool) -> String {
+        let words = plainWords(event, withKeys)
+        return event.item.payload.isInput && event.isInjected == true
+            ? "\(words) (injected)" : words
+    }
+
+    private static func plainWords(_ event: RecordedEvent, _ withKeys: Bool) -> String {
         let place = event.item.place.map { " at \($0.x), \($0.y)" } ?? ""
         switch event.item.payload {
         case .key(let isDown, let keyClass, let modifiers, let keysym):

@@ -31,7 +31,7 @@ struct Examination {
         [
             service, socket, version, display, sandbox, files, consent, ring, space, clock,
             identity, exclusions,
-        ] + fileFindings
+        ] + syntheticKeys + fileFindings
     }
 
     /// The files that were put back or damaged; nothing where all is well.
@@ -51,6 +51,21 @@ struct Examination {
         let accounts =
             told ?? [AccountsFile(place.paths).find().fault?.description].compactMap(\.self)
         return marks + accounts.map { Finding(verdict: .warn, subject: "notices", words: $0) }
+    }
+
+    /// Where most keys come from programs, and so are told as runs alone; nothing where they do not.
+    private var syntheticKeys: [Finding] {
+        guard let keys = status?.keys, keys.syntheticRuns * 2 > keys.stored else { return [] }
+        let part = "\(keys.syntheticRuns) of \(keys.stored) entries since the start"
+        return [
+            Finding(
+                verdict: .warn,
+                subject: "keys",
+                words:
+                    "most are made by programs (\(part)), so only that there were some is recorded",
+                next: "mcictl set synthetic-keys on"
+            )
+        ]
     }
 
     private var service: Finding {

@@ -14,7 +14,7 @@ struct ExportVerb: ParsableCommand {
         abstract: "Write what was recorded, in the clear, as JSON Lines, CSV, Parquet and more.",
         usage: """
             mcictl export [--since <time>] [--until <time>] [--format <format>] [--out <file>]
-                          [--ring <file>] [--json]
+                          [--human-only] [--ring <file>] [--json]
             """,
         discussion: """
             To standard output (also --out -), or with --out to a file that appears when it is whole; a \
@@ -23,13 +23,15 @@ struct ExportVerb: ParsableCommand {
             In CSV an apostrophe stands in front of a text that a spreadsheet would take for a formula. \
             For other tools: ducktrack is the events.jsonl of DuckTrack, and libinput the YAML of \
             libinput record, with the key codes of a us keyboard. What they have no words for is left \
-            out, and this command says what.
+            out, and this command says what. Events that programs made (XTEST: xdotool, x11vnc, \
+            Barrier, password managers that type) have the field injected; --human-only leaves them out.
 
             EXAMPLES
               mcictl export > events.jsonl
               mcictl export --since 2h --until 1h --out hour.csv
               mcictl export --format parquet --out events.parquet
               mcictl export --format libinput --out recording.yml
+              mcictl export --human-only --out hands.jsonl
             """
     )
 
@@ -70,6 +72,9 @@ struct ExportVerb: ParsableCommand {
         completion: .file()
     )
     var out: String?
+
+    @Flag(help: "Leave out what programs made, and say how much that was.")
+    var humanOnly = false
 
     @Flag(help: "The same as --format jsonl.")
     var json = false
@@ -148,6 +153,7 @@ struct ExportVerb: ParsableCommand {
             Terminal.tell("\(TimeText.count(summary.events, "event", "events")) in \(out)")
         }
         tell(omissions, format)
+        tellInjected(summary)
         warn(about: summary)
     }
 
@@ -160,7 +166,7 @@ struct ExportVerb: ParsableCommand {
         _ write: ([UInt8]) throws -> Void
     ) throws -> (TimelineReader.Summary, Omissions) {
         var survey = Libinput.Survey()
-        let summary = try timeline.read(range) { event in
+        let summary = try timeline.read(range, onlyHuman: humanOnly) { event in
             survey.take(event)
             return true
         }
@@ -174,6 +180,17 @@ struct ExportVerb: ParsableCommand {
             omissions.add(lines.omissions)
         }
         return (summary, omissions)
+    }
+
+    private func tellInjected(_ summary: TimelineReader.Summary) {
+        func events(_ count: Int) -> String { TimeText.count(count, "event", "events") }
+        if summary.injected > 0 {
+            Terminal.tell("\(events(summary.injected)) that programs made: left out.")
+        }
+        if summary.undescribed > 0 {
+            let words = "of devices that are not described, so programs may have made them"
+            Terminal.tell("\(events(summary.undescribed)) \(words): left out.")
+        }
     }
 
     private func tell(_ omissions: Omissions, _ format: Format) {
@@ -211,7 +228,7 @@ struct ExportVerb: ParsableCommand {
         _ write: ([UInt8]) throws -> Void
     ) throws -> TimelineReader.Summary {
         try write(lines.head)
-        let summary = try timeline.read(range, progress: bar.show) { event in
+        let summary = try timeline.read(range, onlyHuman: humanOnly, progress: bar.show) { event in
             lines.append(event)
             if let bytes = lines.take() { try write(bytes) }
             return true

@@ -31,7 +31,8 @@ struct QueryVerb: ParsableCommand {
                        button, dx, dy (device counts; wheels: notches),
                        app (in front), device, batch, title (where stored),
                        x, y (the pixel, where known), axes (of a pen: 0=512 4=88),
-                       finger (of a touch: from 0), local (time)
+                       finger (of a touch: from 0), local (time),
+                       seconds (of typing), injected (1: a program made it; 0)
               gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch,
                        from_local, to_local
               batches  batch, end_ms, end_time, events, gaps,
@@ -45,6 +46,8 @@ struct QueryVerb: ParsableCommand {
                 FROM events WHERE type = 'key' AND state = 'down' GROUP BY 1, 2"
               mcictl query "SELECT local, type FROM events
                 WHERE time >= datetime('now', '-1 minute')"
+              mcictl query "SELECT app, count(*) FROM events
+                WHERE NOT injected GROUP BY app"
               mcictl query --format csv "SELECT from_time, to_time, reason FROM gaps"
               mcictl query --file report.sql --time 10m --memory 1G
 

@@ -79,7 +79,11 @@ import Timeline
         let runs = events.filter { $0["type"] as? String == "typing" }
         #expect(1...3 ~= runs.count)
         #expect(runs.allSatisfy { ($0["seconds"] as? Int ?? 1) % 5 == 0 })
-        #expect(runs.allSatisfy { Set($0.keys) == ["time", "type", "seconds", "device"] })
+        #expect(
+            runs.allSatisfy {
+                Set($0.keys) == ["time", "type", "seconds", "device", "injected"]
+            }
+        )
         let keys = events.filter { $0["type"] as? String == "key" }
         #expect(
             Set(keys.compactMap { $0["keysym"] as? String }) == ["F12", "Control_L", "c"]

@@ -57,14 +57,14 @@ struct TouchDaemonTests {
         #expect(export.contains("\"reason\":\"excluded\""))
         let csv = try daemon.command("export", "--format", "csv").output
             .split(separator: "\r\n")
-        #expect(csv.first?.hasSuffix(",finger,seconds") == true)
+        #expect(csv.first?.hasSuffix(",finger,seconds,injected") == true)
         #expect(
             Set(csv.map { $0.split(separator: ",", omittingEmptySubsequences: false).count }).count
                 == 1
         )
         #expect(
             csv.contains {
-                $0.contains(",touch,down,") && $0.hasSuffix(",900,400,0=46106 1=25632,,,1,")
+                $0.contains(",touch,down,") && $0.hasSuffix(",900,400,0=46106 1=25632,,,1,,false")
             }
         )
         let query = try daemon.command(
