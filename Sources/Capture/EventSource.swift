@@ -45,6 +45,15 @@ package protocol EventSource: AnyObject {
     /// Why input that the server shows is not recorded now, in sentences.
     var notices: [String] { get }
 
+    /// The program that may be asking for a secret in the window in front, so that no key is recorded in it;
+    /// nil where none does, by the last look.
+    var asking: AskingProgram? { get }
+
+    /// Looks whether a program asks for a secret now, which ``asking`` then tells.
+    ///
+    /// - Returns: false where the window in front shows no terminal that can be looked at.
+    func lookForPrompts() -> Bool
+
     /// Says of which windows the title is needed; of all others it is not read.
     ///
     /// - Parameter isNeeded: decides by application and instance; it may be another answer than
@@ -72,4 +81,6 @@ package protocol EventSource: AnyObject {
 
 extension EventSource {
     package var notices: [String] { [] }
+    package var asking: AskingProgram? { nil }
+    package func lookForPrompts() -> Bool { false }
 }

@@ -26,6 +26,7 @@ extension EventWire {
         {
             (codes.monitors, codes.monitorEvent) = monitors
         }
+        if let resources = find("X-Resource") { codes.resources = resources.major }
     }
 
     private func find(_ name: String) -> (major: UInt8, event: UInt8)? {
@@ -119,6 +120,18 @@ extension EventWire {
             at += 24 + 4 * Int(reply.half(at + 6))
         }
         return primary + others
+    }
+
+    /// The process on this host whose connection made a window; nil where the server does not say, or it is
+    /// on another host (XResQueryClientIds).
+    ///
+    /// The kernel told it to the server when the program connected, so that no program can say otherwise.
+    func process(of window: UInt32) -> Int32? {
+        // One client, and of it the process (2).
+        guard codes.resources != 0, let reply = ask(request(codes.resources, 4, 1, window, 2)),
+            reply.word(8) >= 1, reply.word(40) >= 4, reply.word(44) > 0
+        else { return nil }
+        return Int32(exactly: reply.word(44))
     }
 
     /// Where a pointer is, with its fraction of a pixel; nil where the server does not say

@@ -25,6 +25,7 @@ import Wire
         var shapeEvent: UInt8 = 0
         var monitors: UInt8 = 0
         var monitorEvent: UInt8 = 0
+        var resources: UInt8 = 0
     }
 
     /// The room for what waits between two readings at a thousand events a second; a flood takes
@@ -251,11 +252,11 @@ import Wire
             return packet.type == 7
                 ? .entered(window: window, mode: mode, detail: detail, at: pixel)
                 : .left(window: window, mode: mode, detail: detail, at: pixel)
-        case 16: return .created(window: packet.id(8))
+        case 16: return .created(window: packet.id(8), parent: packet.id(4))
         case 17: return .destroyed(window: packet.id(8))
         case 18: return .unmapped(window: packet.id(8))
         case 19, 26: return .rearranged(window: packet.id(8))
-        case 21: return .reparented(window: packet.id(8))
+        case 21: return .reparented(window: packet.id(8), parent: packet.id(12))
         case 22:
             let window = packet.id(8)
             return window == UInt(root) ? .screenChanged : .rearranged(window: window)

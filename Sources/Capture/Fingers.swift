@@ -90,8 +90,8 @@ struct Fingers {
         var new: Set<UInt> = []
         for event in events {
             switch event {
-            case .created(let window): new.insert(window)
-            case .destroyed(let window), .unmapped(let window), .reparented(let window),
+            case .created(let window, _): new.insert(window)
+            case .destroyed(let window), .unmapped(let window), .reparented(let window, _),
                 .rearranged(let window):
                 if !new.contains(window) { return false }
             case .screenChanged: return false

@@ -14,8 +14,6 @@ struct FocusTracker: ContextTracker {
     private var place: AppContext = .unknown
     private let terminals = TerminalPrompts()
     private var prompts = PromptGuard()
-    /// When it was last found out whether the window shows a terminal.
-    private var examined = EventTime(0)
     /// Whether the key at this place of the stream may be part of a secret.
     private var mayBeSecret = false
     private var book: WindowBook
@@ -34,9 +32,6 @@ struct FocusTracker: ContextTracker {
     private var isPointerGrabbed = false
     private var hasCheckedPointer = false
 
-    /// How often a window is asked whether it shows a terminal, in milliseconds.
-    private static let interval: Int64 = 2000
-
     init(_ book: WindowBook) {
         self.book = book
     }
@@ -48,6 +43,9 @@ struct FocusTracker: ContextTracker {
         facts.mayAskForSecret = mayBeSecret
         return .window(facts)
     }
+
+    /// The program that may be asking for a secret in the window in front; nil where none does.
+    var asking: AskingProgram? { terminal == .local ? terminals.asking : nil }
 
     /// Why no key can be recorded now; nil where nothing of the kind is known.
     var notice: CaptureNotice? {
@@ -110,6 +108,13 @@ struct FocusTracker: ContextTracker {
         prompts.endReading(at: Proc.now()) { [terminals] in terminals.look() }
     }
 
+    /// Looks now, so that ``asking`` tells how it is; false where there is no terminal to look at.
+    func lookNow() -> Bool {
+        guard terminal == .local else { return false }
+        _ = terminals.look()
+        return true
+    }
+
     /// When ``look()`` is due though nothing comes, in monotonic milliseconds; nil for never.
     var lookDue: Int64? {
         // What the server has answered holds once all before it was read.
@@ -119,6 +124,7 @@ struct FocusTracker: ContextTracker {
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
+        if case .destroyed(let window) = event { connection.forget(window) }
         let isVoid = book.take(event, serial, inUse: finding)
         switch event {
         case .focusIn(let window, let mode, let detail):
@@ -133,11 +139,11 @@ struct FocusTracker: ContextTracker {
             } else if place != .grabbed || mode == .ungrab {
                 leave(.unknown)
             }
-        case .created(let window):
+        case .created(let window, let parent) where parent == connection.root:
             watchNew(window, connection)
             // It may have come under the pointer before it was watched.
             losePointer()
-        case .reparented(let window) where followsPointer:
+        case .reparented(let window, _) where followsPointer:
             watchNew(window, connection)
             losePointer()
         case .entered(let window, let mode, _, _):
@@ -149,12 +155,9 @@ struct FocusTracker: ContextTracker {
 
     /// A key proves that no grab is in force any more, for the server withholds it otherwise.
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool {
-        if terminal == .none, let finding,
-            time.milliseconds - examined.milliseconds > Self.interval
-        {
+        if terminal == .none, let finding, terminals.haveTerminalsChanged() {
             // One may have been opened inside meanwhile.
-            examined = time
-            use(TerminalWindow(finding.program))
+            use(terminals.enter(finding.programs))
         }
         mayBeSecret =
             switch terminal {
@@ -207,7 +210,7 @@ struct FocusTracker: ContextTracker {
         finding = book.find(window, connection)
         if focused != window { prompts.enter() }
         focused = window
-        use(finding.map { TerminalWindow($0.program) } ?? .none)
+        use(finding.map { terminals.enter($0.programs) } ?? .none)
         place = .unknown
         if let finding, serial >= finding.validFrom { place = .window(finding.facts) }
     }

@@ -38,6 +38,7 @@ struct PointerTracker: ContextTracker {
 
     var isPending: Bool {
         if answer != nil { return true }
+        if let finding, book.isStale(finding) { return true }
         if case .unknown = context { return finding != nil }
         return false
     }
@@ -110,9 +111,9 @@ struct PointerTracker: ContextTracker {
             } else {
                 go(to: mode == .grab ? .held : .unknown)
             }
-        case .created(let window):
+        case .created(let window, _):
             connection.watch(window, for: book.watches(window) ? .facts(.pointer) : .crossing)
-        case .destroyed(let window), .unmapped(let window), .reparented(let window):
+        case .destroyed(let window), .unmapped(let window), .reparented(let window, _):
             // The server tells where the pointer is then.
             if place == .window(window) { go(to: .unknown) }
         default: break
@@ -147,14 +148,27 @@ struct PointerTracker: ContextTracker {
                 enter(answer.window, serial, connection)
             }
         }
+        if case .window(let window) = place, let finding, book.isStale(finding) {
+            // Something was embedded in it, or is not any more: what was left out of it stays so until
+            // the pointer has left, for its events are read later than they happened.
+            enter(window, serial, connection, stillWith: finding.facts.around)
+        }
         if let finding, serial >= finding.validFrom { context = .window(finding.facts) }
     }
 
     // MARK: Coming and leaving
 
-    private mutating func enter(_ window: UInt, _ serial: UInt, _ connection: X11Connection) {
+    private mutating func enter(
+        _ window: UInt,
+        _ serial: UInt,
+        _ connection: X11Connection,
+        stillWith around: [WindowFacts] = []
+    ) {
         place = .window(window)
         finding = book.find(window, connection)
+        for facts in around where finding?.facts.around.contains(facts) == false {
+            finding?.facts.around.append(facts)
+        }
         context = .unknown
         if let finding, serial >= finding.validFrom { context = .window(finding.facts) }
     }

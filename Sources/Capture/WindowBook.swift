@@ -14,11 +14,16 @@ struct WindowBook {
         var facts: WindowFacts
         /// Whether a change of title makes this void.
         var hasTitle: Bool
-        var program: WindowPage.Program
-        var sources: [UInt]
+        /// The programs whose terminals it may show: its own first, then those of what is embedded in it.
+        var programs: [WindowPage.Program]
+        var sources: Set<UInt>
         var readSince: UInt
         /// The serial number from which on this holds.
         var validFrom: UInt
+        /// The windows in which others may be embedded, with the version of what was.
+        var hosts: [UInt: Int]
+        /// How often what is embedded had changed anywhere when this was last found to hold.
+        var changes: Int
 
         /// Whether a change of a window at a place in the stream makes this void.
         func isVoid(_ window: UInt, _ serial: UInt) -> Bool {
@@ -28,16 +33,19 @@ struct WindowBook {
 
     private let role: X11Connection.Role
     private let history: ClientHistory
+    private let embedded: EmbeddedWindows
     private var isTitleNeeded: (WindowFacts) -> Bool
     private var pages: [UInt: WindowPage] = [:]
 
     init(
         _ role: X11Connection.Role,
         _ history: ClientHistory,
+        _ embedded: EmbeddedWindows,
         _ isTitleNeeded: @escaping (WindowFacts) -> Bool
     ) {
         self.role = role
         self.history = history
+        self.embedded = embedded
         self.isTitleNeeded = isTitleNeeded
     }
 
@@ -45,6 +53,7 @@ struct WindowBook {
     mutating func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
         pages.removeAll()
+        embedded.forgetAll()
     }
 
     /// Whether changes of a window are told because something is known of it.
@@ -68,12 +77,25 @@ struct WindowBook {
     ///   - finding: what is in use.
     /// - Returns: whether that is void now.
     mutating func take(_ event: X11Event, _ serial: UInt, inUse finding: Finding?) -> Bool {
+        var isVoid = false
+        for host in role == .keyboard ? embedded.take(event) : [] {
+            forget(host, serial)
+            isVoid = isVoid || finding?.isVoid(host, serial) ?? false
+        }
+        return takeOwn(event, serial, inUse: finding) || isVoid
+    }
+
+    private mutating func takeOwn(
+        _ event: X11Event,
+        _ serial: UInt,
+        inUse finding: Finding?
+    ) -> Bool {
         switch event {
         case .propertyChanged(let window, .title):
             forget(window, serial, titlesOnly: true)
             return finding.map { $0.hasTitle && $0.isVoid(window, serial) } ?? false
-        case .propertyChanged(let window, .identity), .reparented(let window),
-            .created(let window):
+        case .propertyChanged(let window, .identity), .reparented(let window, _),
+            .created(let window, _):
             forget(window, serial)
             return finding?.isVoid(window, serial) ?? false
         case .destroyed(let window):
@@ -96,6 +118,13 @@ struct WindowBook {
         {
             pages[key] = nil
         }
+    }
+
+    /// Whether something is embedded somewhere, or is not any more, of which nothing was known when a window
+    /// was found.
+    func isStale(_ finding: Finding) -> Bool {
+        finding.changes != embedded.changes
+            && !finding.hosts.allSatisfy { embedded.version(of: $0.key) == $0.value }
     }
 
     // MARK: Finding
@@ -131,10 +160,12 @@ struct WindowBook {
             Finding(
                 facts: $0,
                 hasTitle: page.hasTitle,
-                program: page.program,
+                programs: page.programs,
                 sources: page.sources,
                 readSince: page.readSince,
-                validFrom: page.validFrom
+                validFrom: page.validFrom,
+                hosts: page.host.map { [$0.window: $0.version] } ?? [:],
+                changes: embedded.changes
             )
         }
         guard page.isPopup else { return own }
@@ -152,8 +183,13 @@ struct WindowBook {
     }
 
     private mutating func page(of window: UInt, _ connection: X11Connection) -> WindowPage? {
-        if let known = pages[window] { return known }
-        let page = WindowPage(window, connection, role, isTitleNeeded)
+        // What is embedded is told on the keyboard's connection alone.
+        if let known = pages[window],
+            known.host.map({ embedded.version(of: $0.window) == $0.version }) ?? true
+        {
+            return known
+        }
+        let page = WindowPage(window, connection, role, embedded, isTitleNeeded)
         if let page { pages[window] = page }
         return page
     }
@@ -162,16 +198,20 @@ struct WindowBook {
 extension WindowBook.Finding {
     /// The same facts, void also when a popup that belongs to them changes.
     fileprivate func joined(_ page: WindowPage) -> Self {
-        joined(page.sources, page.readSince, page.validFrom)
+        var result = joined(page.sources, page.readSince, page.validFrom)
+        if let host = page.host { result.hosts[host.window] = host.version }
+        return result
     }
 
     fileprivate func joined(_ other: Self) -> Self {
-        joined(other.sources, other.readSince, other.validFrom)
+        var result = joined(other.sources, other.readSince, other.validFrom)
+        result.hosts.merge(other.hosts) { min($0, $1) }
+        return result
     }
 
-    private func joined(_ sources: [UInt], _ readSince: UInt, _ validFrom: UInt) -> Self {
+    private func joined(_ sources: Set<UInt>, _ readSince: UInt, _ validFrom: UInt) -> Self {
         var result = self
-        result.sources += sources
+        result.sources.formUnion(sources)
         result.readSince = min(readSince, self.readSince)
         result.validFrom = max(validFrom, self.validFrom)
         return result

@@ -6,9 +6,12 @@ import Events
 struct WindowPage {
     /// The program behind a window.
     struct Program {
+        /// Its process, as the server tells it, or else as the window does.
         var process: Int32?
         var isElsewhere = false
         var isKnownTerminal = false
+        /// Whether a window of its class shows no terminal at times.
+        var mayHaveNone = false
     }
 
     /// The child of the root that it is, or is in.
@@ -22,9 +25,12 @@ struct WindowPage {
     var isPopup: Bool
     /// The window it names as its owner.
     var owner: UInt?
-    var program = Program()
+    /// Its program, and those of what is embedded in it.
+    var programs: [Program] = []
+    /// The window in which others may be embedded, and the version of what was when this was read.
+    var host: (window: UInt, version: Int)?
     /// The windows whose change or end makes this void.
-    var sources: [UInt] = []
+    var sources: Set<UInt> = []
     /// Changes with a smaller serial number are in here already.
     var readSince: UInt
     /// The serial number from which on this holds.
@@ -44,6 +50,7 @@ struct WindowPage {
         _ window: UInt,
         _ connection: X11Connection,
         _ role: X11Connection.Role,
+        _ embedded: EmbeddedWindows,
         _ isTitleNeeded: (WindowFacts) -> Bool
     ) {
         readSince = connection.placeBeforeQuestion
@@ -74,34 +81,82 @@ struct WindowPage {
             found = connection.ownClass(of: inner).map { (inner, $0) } ?? found
         }
         subject = found?.0 ?? top
-        sources = chain
+        sources = Set(chain)
         let isOwn = connection.client(of: subject) == connection.client(of: top)
         isPopup = found == nil || (isOverrideRedirect && isOwn)
         if isPopup { owner = connection.owner(of: subject) }
         if let (app, instance) = found?.1 {
-            var facts = WindowFacts(app: app.text, instance: instance.text)
-            facts.others.app = app.other
-            facts.others.instance = instance.other
-            if role == .keyboard { readProgram(app.text, connection) }
-            if isTitleNeeded(facts) {
-                hasTitle = true
-                let title = connection.title(of: subject)
-                facts.title = title?.text
-                facts.others.title = title?.other
+            var facts = Self.facts(of: subject, app, instance, connection, isTitleNeeded)
+            hasTitle = isTitleNeeded(facts)
+            if role == .keyboard { programs = [Self.program(of: subject, app.text, connection)] }
+            // What it is in and what is in it.
+            for window in chain where window != subject {
+                guard let outer = Self.facts(of: window, connection, isTitleNeeded) else {
+                    continue
+                }
+                hasTitle = hasTitle || isTitleNeeded(outer)
+                facts.around.append(outer)
             }
+            let host = chain.last { connection.isManaged($0) } ?? subject
+            self.host = (host, embedded.version(of: host))
+            guard let inside = embedded.inside(host, isTitleNeeded) else { return nil }
+            facts.around += inside.facts.filter { !$0.isLike(facts) }
+            programs += inside.programs
+            hasTitle = hasTitle || inside.hasTitle
             self.facts = facts
         }
         guard !connection.isLost else { return nil }
         validFrom = connection.placeAfterAnswer
     }
 
-    private mutating func readProgram(_ app: String, _ connection: X11Connection) {
-        program.process = connection.process(of: subject)
-        if program.process == nil, let leader = connection.leader(of: subject) {
+    /// What a window says of itself; nil where it has no class.
+    static func facts(
+        of window: UInt,
+        _ connection: X11Connection,
+        _ isTitleNeeded: (WindowFacts) -> Bool
+    ) -> WindowFacts? {
+        connection.ownClass(of: window).map { app, instance in
+            facts(of: window, app, instance, connection, isTitleNeeded)
+        }
+    }
+
+    private static func facts(
+        of window: UInt,
+        _ app: ServerText,
+        _ instance: ServerText,
+        _ connection: X11Connection,
+        _ isTitleNeeded: (WindowFacts) -> Bool
+    ) -> WindowFacts {
+        var facts = WindowFacts(app: app.text, instance: instance.text)
+        facts.others.app = app.other
+        facts.others.instance = instance.other
+        if isTitleNeeded(facts) {
+            let title = connection.title(of: window)
+            facts.title = title?.text
+            facts.others.title = title?.other
+        }
+        return facts
+    }
+
+    /// The program behind a window.
+    ///
+    /// - Parameters:
+    ///   - window: the window.
+    ///   - app: its class.
+    ///   - connection: where to ask.
+    /// - Returns: the program, as far as it is known.
+    static func program(of window: UInt, _ app: String, _ connection: X11Connection) -> Program {
+        var program = Program()
+        let maker = UInt32(truncatingIfNeeded: window)
+        program.process =
+            connection.processes?.process(of: maker) ?? connection.process(of: window)
+        if program.process == nil, let leader = connection.leader(of: window) {
             program.process = connection.process(of: leader)
         }
-        program.isElsewhere = connection.isElsewhere(subject)
+        program.isElsewhere = connection.isElsewhere(window)
         program.isKnownTerminal = KnownTerminals.contains(app)
+        program.mayHaveNone = !KnownTerminals.isEmulator(app)
+        return program
     }
 
     /// The client window in a frame: one that is managed, or else any that has a class.

@@ -71,12 +71,14 @@ extension X11Connection {
                 ), serial
             )
         case CreateNotify:
-            return (.created(window: unsafe event.pointee.xcreatewindow.window), serial)
+            let made = unsafe event.pointee.xcreatewindow
+            return unsafe (.created(window: made.window, parent: made.parent), serial)
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
         case UnmapNotify: return (.unmapped(window: unsafe event.pointee.xunmap.window), serial)
         case ReparentNotify:
-            return (.reparented(window: unsafe event.pointee.xreparent.window), serial)
+            let moved = unsafe event.pointee.xreparent
+            return unsafe (.reparented(window: moved.window, parent: moved.parent), serial)
         case PropertyNotify:
             let window = unsafe event.pointee.xproperty.window
             let property = atoms.property(unsafe event.pointee.xproperty.atom)

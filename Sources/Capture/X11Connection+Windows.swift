@@ -14,6 +14,8 @@ extension X11Connection {
         case focus
         /// The pointer's coming and leaving.
         case crossing
+        /// Changes of what a window is, of the windows in it, and its end.
+        case contents
         /// Changes of what a window is, and its end; the focus or the pointer too.
         case facts(Role)
 
@@ -23,8 +25,9 @@ extension X11Connection {
             return switch self {
             case .rootFocus: FocusChangeMask | SubstructureNotifyMask | EnterWindowMask
             case .rootCrossing: crossings | SubstructureNotifyMask | StructureNotifyMask
-            case .focus: FocusChangeMask | EnterWindowMask
+            case .focus: FocusChangeMask | EnterWindowMask | StructureNotifyMask
             case .crossing: crossings
+            case .contents: changes | SubstructureNotifyMask
             case .facts(.keyboard): FocusChangeMask | EnterWindowMask | changes
             case .facts(.pointer): crossings | changes
             }
@@ -33,7 +36,12 @@ extension X11Connection {
 
     /// Asks to be told about a window; one that is already gone is ignored.
     func watch(_ window: UInt, for interest: WindowInterest) {
-        guard let wire else { return unsafe _ = XSelectInput(display, window, interest.mask) }
+        guard let wire else {
+            // A selection takes the place of the one before.
+            let mask = interest.mask | (selected[window] ?? 0)
+            selected[window] = mask
+            return unsafe _ = XSelectInput(display, window, mask)
+        }
         wire.select(UInt32(interest.mask), of: UInt32(truncatingIfNeeded: window))
         // What is asked of it next is asked elsewhere.
         if case .crossing = interest { return }

@@ -33,6 +33,10 @@ import Wire
     var keyboardEventCode: Int32 = -1
     /// Where the pointer's events come.
     private(set) var wire: EventWire?
+    /// What is to be told of each window, where that is told to Xlib.
+    var selected: [UInt: Int] = [:]
+    /// Who can tell whose connection made a window.
+    var processes: EventWire?
 
     let event: UnsafeMutablePointer<XEvent>
     private let lost: UnsafeMutablePointer<Bool>
@@ -124,6 +128,9 @@ import Wire
         unsafe event.deallocate()
         unsafe lost.deallocate()
     }
+
+    /// A window is gone, and its number may be another's.
+    func forget(_ window: UInt) { selected[window] = nil }
 
     /// Whether the server has gone; nothing more can be asked then.
     var isLost: Bool { unsafe lost.pointee || wire?.isLost ?? false }

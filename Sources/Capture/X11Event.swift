@@ -18,10 +18,10 @@ enum X11Event: BitwiseCopyable {
     case entered(window: UInt, mode: FocusMode, detail: FocusDetail, at: Pixel)
     /// The pointer left a window, or went into one inside it.
     case left(window: UInt, mode: FocusMode, detail: FocusDetail, at: Pixel)
-    case created(window: UInt)
+    case created(window: UInt, parent: UInt)
     case destroyed(window: UInt)
     case unmapped(window: UInt)
-    case reparented(window: UInt)
+    case reparented(window: UInt, parent: UInt)
     /// It was shown, moved, given another size or shape, or put above or below others.
     case rearranged(window: UInt)
     case propertyChanged(window: UInt, Property)

@@ -62,6 +62,7 @@ struct X11Session {
         let keyboard = try X11Connection(role: .keyboard)
         let pointer = try X11Connection(role: .pointer)
         if keyboard.isXWayland { throw CaptureError(.wayland) }
+        keyboard.processes = pointer.wire
         pointer.selectInput(
             [
                 XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
@@ -72,8 +73,8 @@ struct X11Session {
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         pointer.wire?.followMonitors()
         pointer.wire?.followButtonMaps(of: pointer.deviceIDs())
-        let history = ClientHistory()
-        let focus = FocusTracker(WindowBook(.keyboard, history, isTitleNeeded))
+        let (history, embedded) = (ClientHistory(), EmbeddedWindows(keyboard))
+        let focus = FocusTracker(WindowBook(.keyboard, history, embedded, isTitleNeeded))
         var lane = Lane(keyboard, .keyboard, focus)
         lane.tracker.start(keyboard)
         lane.prepare()
@@ -90,7 +91,7 @@ struct X11Session {
         devices = KnownDevices(all.mapValues(\.device))
         places = PointerPlaces(all, since: pointer.placeAfterAnswer)
         places.asksAlways = hasOtherScreens
-        let place = PointerTracker(WindowBook(.pointer, history, isTitleNeeded))
+        let place = PointerTracker(WindowBook(.pointer, history, embedded, isTitleNeeded))
         self.pointer = Lane(pointer, .pointer, place)
         self.pointer.tracker.start(pointer)
         places.use(pointer.wire?.screen(), since: pointer.placeAfterAnswer)
@@ -152,6 +153,12 @@ struct X11Session {
         if hasOtherScreens { notices.append(.otherScreens) }
         return notices + [keyboard.tracker.notice].compactMap(\.self)
     }
+
+    /// The program that may be asking for a secret in the window in front; nil where none does.
+    var asking: AskingProgram? { keyboard.tracker.asking }
+
+    /// Looks whether a program asks for a secret now; false where there is no terminal to look at.
+    func lookForPrompts() -> Bool { keyboard.tracker.lookNow() }
 
     /// Whether the server has gone.
     var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }

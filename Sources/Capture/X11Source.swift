@@ -31,6 +31,10 @@ package final class X11Source: EventSource {
 
     package var notices: [String] { session?.notices.map(\.sentence) ?? [] }
 
+    package var asking: AskingProgram? { session?.asking }
+
+    package func lookForPrompts() -> Bool { session?.lookForPrompts() ?? false }
+
     package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
         session?.readTitles(where: isNeeded)

@@ -42,6 +42,8 @@ package struct Explanation: Codable, Equatable, Sendable {
     package var by: String?
     /// The scope of the rule that decides, where it has one.
     package var rule: Scope?
+    /// The program that may be asking for a secret in the window; nil where none does.
+    package var asking: Status.Asking?
 
     package init(
         isRecorded: Bool,

@@ -81,6 +81,20 @@ package struct Status: Codable, Equatable, Sendable {
         package init() {}
     }
 
+    /// A program that may be asking for a secret on a terminal of the window in front.
+    package struct Asking: Codable, Equatable, Sendable {
+        /// Its path, as `/dev/pts/3`.
+        package var terminal: String
+        /// The name of its process; empty where the terminal is too new to have one.
+        package var program: String
+        /// RFC 3339.
+        package var since: String
+
+        package init(terminal: String, program: String, since: String) {
+            (self.terminal, self.program, self.since) = (terminal, program, since)
+        }
+    }
+
     package var schema = 1
     package var state: State
     package var reason: String?
@@ -115,6 +129,8 @@ package struct Status: Codable, Equatable, Sendable {
     package var isSandboxWaived = false
     /// What the person should know besides, in sentences; nil from a daemon that has no such list.
     package var notices: [String]?
+    /// What keeps the keys of the terminal in front out of the recording now; nil where nothing does.
+    package var asking: Asking?
     package var version: String
 
     package init(state: State, since: String, keyDetail: String, version: String) {
@@ -148,6 +164,7 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(sandbox, forKey: .sandbox)
         try fields.encode(isSandboxWaived, forKey: .isSandboxWaived)
         try fields.encode(notices ?? [], forKey: .notices)
+        try fields.encode(asking, forKey: .asking)
         try fields.encode(version, forKey: .version)
     }
 }

@@ -26,6 +26,9 @@ package struct WindowFacts: Equatable, Sendable, Redacted {
     /// Whether the window may show a terminal on which a program asks for a secret: its echo is off
     /// while it reads lines, or it cannot be told.
     package var mayAskForSecret: Bool
+    /// The windows that it is in, and those in it that are another program's or have a class of their own:
+    /// what the rules say of any of them holds for it.
+    package var around: [WindowFacts] = []
     /// The same texts in the other encoding that their bytes may be in.
     package var others = OtherReadings()
 
@@ -37,6 +40,12 @@ package struct WindowFacts: Equatable, Sendable, Redacted {
         package var title: String?
 
         package init() {}
+    }
+
+    /// Whether another one says the same of itself, wherever the two are.
+    package func isLike(_ other: WindowFacts) -> Bool {
+        app == other.app && instance == other.instance && title == other.title
+            && others == other.others
     }
 
     package init(

@@ -15,6 +15,10 @@ package struct DeviceSet: Equatable, Sendable {
         words[Int(id >> 6)] &= ~(1 << UInt64(id & 63))
     }
 
+    package mutating func formUnion(_ other: DeviceSet) {
+        for word in 0..<4 { words[word] |= other.words[word] }
+    }
+
     package func contains(_ id: UInt8) -> Bool {
         words[Int(id >> 6)] & 1 << UInt64(id & 63) != 0
     }

@@ -35,8 +35,13 @@ package struct DefaultExclusion: Sendable {
             apps(unmarkedBrowsers)
         ),
         DefaultExclusion(
+            "nested-screens",
+            "nested X servers, viewers of other screens and virtual machines (VNC, RDP, SPICE, …)",
+            apps(nestedScreens)
+        ),
+        DefaultExclusion(
             "terminal-prompts",
-            "keys typed while a terminal program reads a line without showing it",
+            "keys typed while a program in the terminal in front may be asking for a secret",
             [Rule(atSecretPrompts: true)]
         ),
     ]
@@ -60,14 +65,17 @@ package struct DefaultExclusion: Sendable {
         "pinentry*", "gcr-prompter*", "*askpass*", "gksu*", "kdesu*", "lxqt-sudo*",
         "*polkit*agent*", "*policykit*", "lxpolkit*", "*polkit*authentication*",
         "systemd-ask-password*", "nm-applet", "nm-connection-editor", "zenity", "kdialog", "yad",
-        "xdialog", "gxmessage", "veracrypt*", "zulucrypt*", "luckyluks*",
+        "xdialog", "gxmessage", "veracrypt*", "zulucrypt*", "luckyluks*", "xfce-polkit*",
+        "*elementary*polkit*", "*pantheon*polkit*", "*budgie*polkit*", "*ukui*polkit*",
+        "matedialog", "qarma", "ktsuss*",
+        "gpa", "kded5",
     ]
 
     private static let lockers = [
         "i3lock*", "xscreensaver*", "xsecurelock*", "slock*", "xlock*", "light-locker*",
         "gnome-screensaver*", "mate-screensaver*", "cinnamon-screensaver*", "xfce4-screensaver*",
         "kscreenlocker*", "physlock*", "betterlockscreen*", "lightdm*greeter*", "sddm*greeter*",
-        "*greeter",
+        "budgie-screensaver*", "*greeter",
     ]
 
     /// With the desktops that draw theirs themselves, whose panels are left out with them.
@@ -83,6 +91,19 @@ package struct DefaultExclusion: Sendable {
     private static let unmarkedBrowsers = [
         "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
         "qutebrowser*", "*thorium*", "yandex-browser*", "ungoogled*",
+    ]
+
+    /// What shows another screen: whose input it is there nobody can tell here.
+    private static let nestedScreens = [
+        "xephyr*", "xnest*", "*vncviewer*", "*tigervnc*", "*realvnc*", "*turbovnc*", "ssvnc*",
+        "gvncviewer*", "vinagre*", "krdc*", "remmina*", "*.remmina.*", "xfreerdp*", "sdl-freerdp*",
+        "wlfreerdp*", "*rdesktop*", "*gnome*connections*", "virt-manager*", "virt-viewer*",
+        "*remote-viewer*", "spicy*", "qemu*", "gnome-boxes*", "*gnome.boxes*", "virtualbox*",
+        "vboxsdl*", "vmware*", "vmplayer*", "vmrc*", "teamviewer*", "anydesk*", "rustdesk*",
+        "nxplayer*", "nomachine*", "nxclient*", "x2goclient*", "x2goagent*", "nxagent*", "xpra*",
+        "wfica*", "*citrix*", "*horizon-client*", "parsec*", "moonlight*", "*looking-glass*",
+        "scrcpy*",
+        "waydroid*", "weston*",
     ]
 
     /// Private windows, as far as their browser says that they are.

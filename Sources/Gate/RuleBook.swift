@@ -29,7 +29,15 @@ struct RuleBook {
     var tellsSyntheticKeys: Bool { restrictions.tellsSyntheticKeys }
 
     /// What becomes of the input of a window.
+    ///
+    /// The strictest of what it is in and what is in it decides.
     func verdict(on window: WindowFacts) -> Verdict {
+        var verdict = ownVerdict(on: window)
+        for other in window.around { verdict.add(ownVerdict(on: other)) }
+        return verdict
+    }
+
+    private func ownVerdict(on window: WindowFacts) -> Verdict {
         let window = WindowTexts(window)
         var verdict = Verdict()
         for (rule, reason) in rules where rule.isFor(window) {
@@ -60,6 +68,13 @@ struct Verdict {
     func drops(_ device: UInt8) -> Bool {
         refusal != nil
             || (deviceReason != nil && devices.contains(device))
+    }
+
+    /// Leaves out also what another one leaves out.
+    mutating func add(_ other: Verdict) {
+        refusal = refusal ?? other.refusal
+        deviceReason = deviceReason ?? other.deviceReason
+        devices.formUnion(other.devices)
     }
 
     /// Leaves out the devices that a pattern names, and those whose name nobody knows.

@@ -77,7 +77,11 @@ extension Recorder {
 
     /// Takes note of all that has happened up to now, before something is said of it.
     func catchUp(_ now: Moment) {
-        guard !isConnected else { return drain(now) }
+        guard !isConnected else {
+            drain(now)
+            _ = source.lookForPrompts()
+            return
+        }
         noteChangedFiles()
         update(at: now)
     }
@@ -134,7 +138,22 @@ extension Recorder {
                 path.batching.isLocked ? nil : Self.unlocked,
             ]
             .compactMap(\.self) + path.batching.store.notices + source.notices
+        status.asking = asking
         return status
+    }
+
+    /// What keeps the keys of the terminal in front out of the recording, where the person lets it.
+    var asking: Status.Asking? {
+        guard let asking = source.asking,
+            restrictions.exclusions.contains(where: \.atSecretPrompts)
+        else { return nil }
+        let now = environment.clock()
+        let age = max(0, now.monotonic.milliseconds - asking.since.milliseconds)
+        return Status.Asking(
+            terminal: "/dev/pts/\(asking.terminal)",
+            program: asking.program,
+            since: WallTime(now.wall.milliseconds - age).text
+        )
     }
 
     /// A layer that is missing: the kernel did not lock the memory of the open batch.

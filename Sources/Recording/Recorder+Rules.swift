@@ -130,7 +130,9 @@ extension Recorder {
         case .grabbed:
             let reason = GapReason.keyboardGrabbed.name
             reply.explanation = Explanation(isRecorded: false, reason: reason)
-        case .window(let window):
+        case .window(var window):
+            // How it is now, and not at the last key.
+            if source.lookForPrompts() { window.mayAskForSecret = source.asking != nil }
             var explanation = Explanation(
                 controls,
                 policy,
@@ -139,6 +141,7 @@ extension Recorder {
                 at: environment.weekMinute(now.wall)
             )
             explanation.window = .init(app: window.app, instance: window.instance)
+            explanation.asking = asking
             reply.explanation = explanation
         }
         return reply

@@ -35,7 +35,7 @@ package enum Consent {
                            question of its own and for eight hours, more (classes, full).
         What is left out   Password managers, password prompts, screen lockers, on-screen keyboards,
                            private windows of browsers, browsers that do not mark these (Chromium,
-                           Chrome, Edge), and whatever you exempt (mcictl exempt add): nothing of it
+                           Chrome, Edge), viewers of other screens (VNC, RDP), and whatever you exempt (mcictl exempt add): nothing of it
                            is stored, from the moment you ask, without a reason. mcictl exclude list.
         Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
                            is sent anywhere: the recorder has no network code.

@@ -20,6 +20,20 @@ extension Explanation {
         from device: String?,
         at minute: WeekMinute
     ) {
+        let all = ([window] + window.around).lazy.map {
+            Explanation(controls, policy, onAlone: $0, from: device, at: minute)
+        }
+        self = all.first { !$0.isRecorded } ?? Explanation(isRecorded: true)
+    }
+
+    /// What the rules say of a window, whatever it is in and whatever is in it.
+    private init(
+        _ controls: Controls,
+        _ policy: Policy?,
+        onAlone window: WindowFacts,
+        from device: String?,
+        at minute: WeekMinute
+    ) {
         func left(_ reason: GapReason, _ by: String, _ rule: Scope? = nil) -> Explanation {
             Explanation(isRecorded: false, reason: reason.name, by: by, rule: rule)
         }

@@ -50,7 +50,11 @@ struct Examination {
         let told = status?.notices?.filter { !$0.hasPrefix(PutBack.subject) }
         let accounts =
             told ?? [AccountsFile(place.paths).find().fault?.description].compactMap(\.self)
+        let asking = status?.asking.map { StatusText.words($0, place.now.wall) }
         return marks + accounts.map { Finding(verdict: .warn, subject: "notices", words: $0) }
+            + [asking].compactMap(\.self).map {
+                Finding(verdict: .warn, subject: "left out", words: $0)
+            }
     }
 
     /// Where most keys come from programs, and so are told as runs alone; nothing where they do not.

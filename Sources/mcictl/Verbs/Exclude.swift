@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Control
+import Events
 import Gate
 import Settings
 
@@ -12,8 +13,8 @@ struct ExcludeVerb: ParsableCommand {
         abstract: "See and change what is left out of every recording.",
         discussion: """
             Password managers, password prompts, screen lockers, private windows of browsers, browsers \
-            that do not mark these, and unseen input in terminals are left out unless you remove them \
-            from the list; a policy may add to it, and cannot take away.
+            that do not mark these, viewers of other screens, and unseen input in terminals are left \
+            out unless you remove them from the list; a policy may add to it, and cannot take away.
 
             EXAMPLES
               mcictl exclude list
@@ -142,7 +143,14 @@ struct ExcludeList: ParsableCommand {
             for rule in exclusion.rules {
                 if let app = rule.app { Terminal.print("  class or instance: \(app)") }
                 if let title = rule.title { Terminal.print("  and title: \(title)") }
-                if rule == Scope() { Terminal.print("  any window that may show a terminal") }
+                guard rule == Scope() else { continue }
+                Terminal.print(
+                    "  a terminal that reads a line without showing it, or whose program runs as"
+                )
+                Terminal.print(
+                    "  another user, or is one of these and reads keys without showing them:"
+                )
+                for name in SecretAskers.names { Terminal.print("  program: \(name)") }
             }
         }
     }

@@ -175,6 +175,9 @@ enum ExplanationText {
             case GapReason.notAllowed.name: "Not recorded: it is not on"
             default: "Excluded by"
             }
-        return "\(word) \(by)\(scope). Nothing done there is stored."
+        // Which program, for terminals that wait for a secret look like others.
+        let asking =
+            explanation.asking.map { " \($0.program) on \($0.terminal) may be asking." } ?? ""
+        return "\(word) \(by)\(scope).\(Terminal.printable(asking)) Nothing done there is stored."
     }
 }

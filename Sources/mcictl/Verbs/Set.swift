@@ -159,7 +159,10 @@ struct KeyDetailVerb: ParsableCommand {
         Terminal.tell(
             "its time are recorded. Whoever has a text can tell that you typed it, and of a"
         )
-        Terminal.tell("password in a web page its length and pattern are told. It ends in 8 hours.")
+        Terminal.tell(
+            "password in a web page or in the field of a window its length and pattern are"
+        )
+        Terminal.tell("told. It ends in 8 hours.")
         return try Terminal.ask("Record the class and time of each key?", script: nil)
     }
 }

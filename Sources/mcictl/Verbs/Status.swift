@@ -112,6 +112,14 @@ struct StatusVerb: ParsableCommand {
 
 /// The status in words.
 enum StatusText {
+    /// Why no key of the terminal in front is recorded, in words.
+    static func words(_ asking: Status.Asking, _ now: WallTime) -> String {
+        let program = asking.program.isEmpty ? "a program" : Terminal.printable(asking.program)
+        let since = WallTime(asking.since).map { " since \(TimeText.short($0, now: now))" } ?? ""
+        return "keys in the terminal in front: \(program) on \(asking.terminal) may be asking for a"
+            + " secret\(since)"
+    }
+
     /// The answer first, then what is looser than usual, then what stands behind it.
     ///
     /// - Parameters:
@@ -155,6 +163,7 @@ enum StatusText {
             "  Sandbox    \(sandbox(status))",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
         ]
+        if let asking = status.asking { lines.append("  Left out   " + words(asking, now)) }
         lines += (status.notices ?? []).filter { $0 != status.reason }.map { "  Notice     \($0)" }
         lines += status.questions.map {
             "  Question   exemption \($0) waits for your answer: mcictl exempt answer \($0)"

@@ -96,7 +96,9 @@ import Wire
         let before = wire.nextRequest
         #expect(read().allSatisfy { $0.serial < before })
         let window = hand.open(WindowPlan(app: "Editor"))
-        let made = read().contains { if case .created(window) = $0.event { true } else { false } }
+        let made = read().contains {
+            if case .created(window, _) = $0.event { true } else { false }
+        }
         #expect(made)
     }
 

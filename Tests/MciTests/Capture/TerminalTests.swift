@@ -31,45 +31,59 @@ import Testing
         return state.revents & Int16(POLLHUP) != 0
     }
 
+    /// The window of a program, as far as terminals go.
+    private func window(of process: Int32?, app: String = "") -> WindowPage.Program {
+        var program = WindowPage.Program()
+        program.process = process
+        program.isKnownTerminal = KnownTerminals.contains(app)
+        program.mayHaveNone = !KnownTerminals.isEmulator(app)
+        return program
+    }
+
+    private func start(_ words: [String]) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
     @Test func `a terminal without a program is left alone`() throws {
         let (master, path) = try master()
         defer { close(master) }
         // So young a terminal is not looked at at all.
         try #require(eventually { age(path) > 250 })
         let prompts = TerminalPrompts()
-        for _ in 0..<3 { _ = prompts.look() }
+        for program in [window(of: getpid()), window(of: nil, app: "XTerm")] {
+            _ = prompts.enter([program])
+            for _ in 0..<3 { _ = prompts.look() }
+        }
         #expect(!hasHungUp(master))
         // What would happen otherwise.
         close(open(path, O_RDONLY | O_NOCTTY))
         #expect(hasHungUp(master))
     }
 
-    @Test func `a program that holds a terminal is found, and one that holds none is not`() throws {
-        let before = Proc.holdsTerminal(getpid())
-        let (master, _) = try master()
-        #expect(Proc.holdsTerminal(getpid()))
-        close(master)
-        #expect(Proc.holdsTerminal(getpid()) == before)
-        #expect(!Proc.holdsTerminal(1 << 30))
-    }
-
-    @Test func `a program below which another terminal is in use is found`() throws {
-        func start(_ words: [String]) throws -> Process {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = words
-            process.standardOutput = FileHandle.nullDevice
-            process.standardInput = FileHandle.nullDevice
-            try process.run()
-            return process
-        }
-        let terminal = try start(["script", "-qc", "sleep 60", "/dev/null"])
+    @Test func `a window shows the terminals of the sessions below its program, and no others`()
+        throws
+    {
+        let terminal = try start(["script", "-qc", "sleep 5", "/dev/null"])
         let plain = try start(["sleep", "60"])
         defer { for process in [terminal, plain] { process.end() } }
-        #expect(eventually { Proc.hasTerminalBelow(terminal.processIdentifier) })
-        #expect(Proc.hasTerminalBelow(getpid()), "also where others are between")
-        #expect(!Proc.hasTerminalBelow(plain.processIdentifier))
-        #expect(!Proc.hasTerminalBelow(1 << 30))
+        let prompts = TerminalPrompts()
+        func shows(_ process: Int32?, _ app: String = "") -> TerminalWindow {
+            prompts.enter([window(of: process, app: app)])
+        }
+        #expect(eventually { shows(terminal.processIdentifier) == .local })
+        #expect(shows(getpid()) == .local, "also where others are between")
+        #expect(shows(plain.processIdentifier) == .none)
+        #expect(shows(1 << 30) == .none)
+        #expect(shows(nil) == .none)
+        #expect(shows(plain.processIdentifier, "XTerm") == .local, "an emulator shows some")
+        #expect(shows(plain.processIdentifier, "Code") == .none, "an editor may show none")
+        #expect(shows(nil, "Code") == .local, "nobody can tell")
     }
 
     @Test func `terminals are known by their class where nothing else tells`() {
@@ -77,11 +91,10 @@ import Testing
             #expect(KnownTerminals.contains(app))
         }
         #expect(!KnownTerminals.contains("firefox"))
-        var program = WindowPage.Program()
-        #expect(TerminalWindow(program) == .none)
-        program.isKnownTerminal = true
-        #expect(TerminalWindow(program) == .local)
+        #expect(KnownTerminals.isEmulator("st") && !KnownTerminals.isEmulator("emacs"))
+        var program = window(of: nil, app: "XTerm")
+        #expect(TerminalPrompts().enter([program]) == .local)
         program.isElsewhere = true
-        #expect(TerminalWindow(program) == .remote)
+        #expect(TerminalPrompts().enter([program]) == .remote)
     }
 }

@@ -331,11 +331,13 @@ import Testing
 
     @Test func `a window was where it is now unless something moved`() {
         #expect(Fingers.wasThere(7, before: []))
-        let tip: [X11Event] = [.created(window: 9), .rearranged(window: 9), .unmapped(window: 9)]
+        let tip: [X11Event] = [
+            .created(window: 9, parent: 1), .rearranged(window: 9), .unmapped(window: 9),
+        ]
         #expect(Fingers.wasThere(7, before: tip))
         #expect(!Fingers.wasThere(9, before: tip), "it came since")
         for event: X11Event in [
-            .destroyed(window: 8), .unmapped(window: 8), .reparented(window: 8),
+            .destroyed(window: 8), .unmapped(window: 8), .reparented(window: 8, parent: 1),
             .rearranged(window: 8), .rearranged(window: 7), .screenChanged,
         ] {
             #expect(!Fingers.wasThere(7, before: [event]), "it may have covered it, or not")

@@ -103,7 +103,7 @@ import Testing
         )
         for name in [
             "password-managers", "askpass", "lockers", "screen-keyboards", "private-browsing",
-            "unmarked-browsers", "terminal-prompts",
+            "unmarked-browsers", "nested-screens", "terminal-prompts",
         ] {
             #expect(list.lines.contains { $0.hasPrefix(name) && $0.hasSuffix("in force") })
         }

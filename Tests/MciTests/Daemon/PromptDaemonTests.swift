@@ -118,6 +118,68 @@ import Testing
         for phase in phases { #expect(keys(heard, phase) > 0, "the other one hears \(phase.name)") }
     }
 
+    /// Every asker in every terminal, by a hand that takes 20 to 200 ms a key (here, to 60).
+    @Test(arguments: TerminalScene.Emulator.allCases)
+    func `no key of a secret is stored, whatever asks and in whatever terminal`(
+        emulator: TerminalScene.Emulator
+    ) throws {
+        let desktop = try Desktop()
+        let scene = try TerminalScene(desktop, emulator)
+        let daemon = try Daemon(desktop)
+        try daemon.command("set", "key-detail", "full", "--yes")
+        try daemon.start()
+        try #require(eventually { daemon.status?.state == .recording })
+        let other = try OtherRecorder(desktop)
+        var (random, letters) = (SplitMix(seed: 181), SplitMix(seed: 182))
+        let askers = TerminalScene.askers + TerminalScene.rawAskers
+        let rounds = isProof ? 500 / askers.count + 1 : 1
+        var (keys, secrets) = (0, 0)
+        for _ in 0..<rounds {
+            for asker in isProof || emulator == .xterm ? askers : TerminalScene.rawAskers {
+                secrets += try scene.answer(
+                    asker,
+                    {
+                        let length =
+                            asker.length.map { $0 - 1 } ?? Int.random(in: 8...14, using: &letters)
+                        keys += length
+                        return String(
+                            (0..<length).map { _ in
+                                secretLetters.randomElement(using: &letters) ?? "n"
+                            }
+                        )
+                    },
+                    &random,
+                    pace: 20_000...(isProof ? 200_000 : 60_000)
+                )
+            }
+        }
+        _ = eventually { other.heard().count { secretLetters.contains($0.key) } >= keys }
+        let heard = other.stop().count { secretLetters.contains($0.key) }
+        // What is typed at the shell is recorded all the while.
+        let before = daemon.status?.events.admitted ?? 0
+        let isRecorded = try eventually(within: 30) {
+            scene.type("f", &random)
+            try daemon.barrier()
+            return daemon.status?.events.admitted ?? 0 > before
+        }
+        #expect(isRecorded)
+        try daemon.settled()
+        daemon.stop()
+        let events = try daemon.export()
+        let stored = events.compactMap { event -> String? in
+            event["type"] as? String == "key" && event["state"] as? String == "down"
+                ? event["keysym"] as? String : nil
+        }
+        let slipped = stored.count { $0.count == 1 && secretLetters.contains($0.first ?? "a") }
+        let runs = events.count { $0["type"] as? String == "typing" }
+        print(
+            "\(emulator): \(secrets) secrets of \(keys) keys: \(slipped) stored, \(runs) runs; pynput"
+                + " recorded \(heard); at the shell mcid stored \(stored.count - slipped)"
+        )
+        #expect(slipped == 0 && runs == 0)
+        #expect(heard == keys)
+    }
+
     /// Lets a program ask that grabs the keyboard, and answers it.
     private func answerAskpass(
         _ desktop: Desktop,

@@ -23,13 +23,16 @@ import Testing
             "lxqt-policykit-agent", "polkit-agent-helper-1", "org.gnome.PolicyKit", "lxpolkit",
             "polkit-authentication", "systemd-ask-password-gnome", "Nm-applet",
             "Nm-connection-editor", "Zenity", "kdialog", "Yad", "Xdialog", "Gxmessage",
-            "VeraCrypt", "zuluCrypt-gui", "luckyLUKS",
+            "VeraCrypt", "zuluCrypt-gui", "luckyLUKS", "xfce-polkit",
+            "io.elementary.desktop.polkit",
+            "pantheon-polkit", "org.budgie.polkit", "ukui-polkit", "matedialog", "qarma",
+            "ktsuss", "gpa", "kded5",
         ],
         "lockers": [
             "i3lock", "XScreenSaver", "xsecurelock", "slock", "xlock", "Light-locker",
             "Gnome-screensaver", "Mate-screensaver", "Cinnamon-screensaver",
             "Xfce4-screensaver", "kscreenlocker_greet", "physlock", "betterlockscreen",
-            "lightdm-gtk-greeter.bin", "sddm-greeter-qt6", "Slick-greeter",
+            "budgie-screensaver", "lightdm-gtk-greeter.bin", "sddm-greeter-qt6", "Slick-greeter",
         ],
         "screen-keyboards": [
             "Onboard", "Florence", "XVkbd", "xkbd", "kvkbd", "qvkbd", "svkbd-mobile-intl",
@@ -41,6 +44,20 @@ import Testing
             "edge-inprivate",
         ],
         "unmarked-browsers": unmarked,
+        "nested-screens": [
+            "Xephyr", "Xnest", "Vncviewer", "TigerVNC Viewer", "RealVNC Viewer",
+            "TurboVNC", "ssvnc", "gvncviewer", "Vinagre", "krdc", "Remmina", "org.remmina.Remmina",
+            "xfreerdp", "sdl-freerdp", "wlfreerdp", "rdesktop", "org.gnome.Connections",
+            "Virt-manager",
+            "Virt-viewer", "org.virt_manager.remote-viewer", "Spicy", "Qemu-system-x86_64",
+            "gnome-boxes",
+            "org.gnome.Boxes", "VirtualBox Machine", "VBoxSDL", "Vmware", "Vmplayer", "Vmrc",
+            "TeamViewer", "Anydesk", "RustDesk", "Nxplayer.bin", "NoMachine", "nxclient",
+            "x2goclient",
+            "X2GoAgent", "NXAgent", "Xpra", "Wfica", "Citrix Workspace", "Horizon-client",
+            "parsecd", "Moonlight", "looking-glass-client", "scrcpy", "Waydroid",
+            "Weston Compositor",
+        ],
     ]
     private static let unmarked = [
         "Google-chrome", "Brave-browser", "Microsoft-edge", "msedge", "Vivaldi-stable", "Opera",
@@ -75,7 +92,7 @@ import Testing
     @Test func `the exclusions have their names and say what they cover`() {
         let names = [
             "password-managers", "askpass", "lockers", "screen-keyboards", "private-browsing",
-            "unmarked-browsers", "terminal-prompts",
+            "unmarked-browsers", "nested-screens", "terminal-prompts",
         ]
         #expect(DefaultExclusion.all.map(\.name) == names)
         #expect(DefaultExclusion.all.allSatisfy { !$0.summary.isEmpty })

@@ -6,23 +6,35 @@
 /// own and may not be looked into, and an editor opens its terminal when it is wanted.
 enum KnownTerminals {
     /// Whether windows of a class are known to show terminals.
-    static func contains(_ app: String) -> Bool {
+    static func contains(_ app: String) -> Bool { isEmulator(app) || mayHaveOne(app) }
+
+    /// Whether windows of a class are known to show nothing but terminals.
+    static func isEmulator(_ app: String) -> Bool {
         let name = app.lowercased()
-        return names.contains(name) || parts.contains { name.contains($0) }
+        return emulators.contains(name) || emulatorParts.contains { name.contains($0) }
     }
 
-    /// What names of terminals have in common, and families of programs.
-    private static let parts = [
-        "term", "konsole", "kitty", "alacritty", "tilix", "jetbrains-", "emacs", "vscod",
-        "code-oss",
-    ]
+    /// Whether windows of a class are known to show a terminal at times, as editors do.
+    private static func mayHaveOne(_ app: String) -> Bool {
+        let name = app.lowercased()
+        return others.contains(name) || otherParts.contains { name.contains($0) }
+    }
 
-    private static let names: Set<String> = [
+    /// What names of terminals have in common.
+    private static let emulatorParts = ["term", "konsole", "kitty", "alacritty", "tilix"]
+
+    /// Families of programs with terminals inside.
+    private static let otherParts = ["jetbrains-", "emacs", "vscod", "code-oss"]
+
+    private static let emulators: Set<String> = [
         "urxvt", "rxvt", "aterm", "wterm", "st", "st-256color", "tilda", "guake", "yakuake",
         "sakura", "termite", "terminology", "terminator", "tym", "hyper", "tabby", "ghostty",
         "com.mitchellh.ghostty", "contour", "rio", "foot", "warp", "dev.warp.warp", "black box",
         "com.raggesilver.blackbox", "kgx", "org.gnome.console", "gnome-console", "ptyxis",
         "org.gnome.ptyxis", "kmscon", "domterm", "cool-retro-term",
+    ]
+
+    private static let others: Set<String> = [
         "code", "code - insiders", "codium", "cursor", "windsurf", "positron", "theia", "atom",
         "pulsar", "zed", "dev.zed.zed", "gvim", "neovide", "nvim-qt", "eclipse", "netbeans",
         "kate", "kdevelop", "dolphin", "geany", "gnome-builder", "org.gnome.builder", "qtcreator",

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Glibc
+
+/// What the kernel tells of files and of the time.
+enum Proc {
+    /// What stands in a folder; nil when it cannot be read.
+    static func names(in path: String) -> [String]? {
+        guard let folder = unsafe opendir(path) else { return nil }
+        defer { unsafe closedir(folder) }
+        var names: [String] = []
+        while let entry = unsafe readdir(folder) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    /// The numbers among the names in a folder; nil when it cannot be read.
+    static func numbers<Number: FixedWidthInteger>(in path: String, as type: Number.Type)
+        -> [Number]?
+    {
+        names(in: path)?.compactMap { Number($0) }
+    }
+
+    /// What is in a file, up to 256 KiB of it; nil when it cannot be read.
+    static func contents(of path: String) -> [UInt8]? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 512)
+        var filled = 0
+        while filled < 1 << 18 {
+            if filled == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }
+            let room = bytes.count - filled
+            let length = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe read(descriptor, buffer.baseAddress?.advanced(by: filled), room)
+            }
+            if length < 0 { return nil }
+            if length == 0 { break }
+            filled += length
+        }
+        return Array(bytes.prefix(filled))
+    }
+
+    /// The clock of the X server's stamps.
+    static func now() -> EventTime {
+        var clock = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &clock)
+        return EventTime(milliseconds(clock))
+    }
+
+    static func milliseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

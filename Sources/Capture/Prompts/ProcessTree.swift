@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+
+/// What the kernel tells everybody of a process (`/proc/PID/stat`, proc(5)).
+struct ProcessFacts: Equatable {
+    var number: Int32
+    /// The first 15 bytes of the name of its program.
+    var name: String
+    var parent: Int32
+    var group: Int32
+    var session: Int32
+    /// The number of the pseudo-terminal that controls it; nil where none does.
+    var terminal: UInt32?
+    /// The group that reads from that terminal now.
+    var foreground: Int32
+    var threads: Int
+
+    /// - Parameter line: the text of the file; nil comes back for one that is not as it should be.
+    init?(_ line: [UInt8]) {
+        guard let begin = line.firstIndex(of: UInt8(ascii: "(")),
+            let end = line.lastIndex(of: UInt8(ascii: ")")), begin < end,
+            let number = Int32(String(decoding: line[..<begin].dropLast(), as: UTF8.self))
+        else { return nil }
+        // From the third field on: state, parent, group, session, terminal, foreground, … threads.
+        let fields = line[(end + 1)...].split(separator: UInt8(ascii: " "))
+            .map { Int64(String(decoding: $0, as: UTF8.self)) }
+        guard fields.count > 17, let parent = fields[1], let group = fields[2],
+            let session = fields[3], let device = fields[4], let foreground = fields[5],
+            let threads = fields[17]
+        else { return nil }
+        self.number = number
+        name = String(decoding: line[(begin + 1)..<end], as: UTF8.self)
+        self.parent = Int32(truncatingIfNeeded: parent)
+        self.group = Int32(truncatingIfNeeded: group)
+        self.session = Int32(truncatingIfNeeded: session)
+        self.foreground = Int32(truncatingIfNeeded: foreground)
+        self.threads = Int(threads)
+        let bits = UInt32(truncatingIfNeeded: device)
+        let isPseudo = (bits >> 8) & 0xFFF == Self.pseudoTerminals
+        terminal = isPseudo ? bits & 0xFF | (bits >> 12) & 0xF_FF00 : nil
+    }
+
+    /// The kernel's major number of the slaves of pseudo-terminals.
+    private static let pseudoTerminals: UInt32 = 136
+}
+
+/// The processes of this host as they are during one look, each read once, in some ten microseconds.
+///
+/// Children are asked of the kernel for each thread of a process. Of one with many threads, and where the
+/// kernel does not tell children, all processes are read instead.
+final class ProcessTree {
+    private var known: [Int32: ProcessFacts?] = [:]
+    private var families: [Int32: [ProcessFacts]]?
+
+    private static let mostThreads = 16
+
+    /// A new look: all is read anew.
+    func forget() {
+        known.removeAll(keepingCapacity: true)
+        families = nil
+    }
+
+    /// A process; nil where there is none.
+    func facts(of process: Int32) -> ProcessFacts? {
+        if let facts = known[process] { return facts }
+        let facts = Proc.contents(of: "/proc/\(process)/stat").flatMap { ProcessFacts($0) }
+        known[process] = facts
+        return facts
+    }
+
+    /// The processes that a process started and that live.
+    ///
+    /// - Parameters:
+    ///   - process: the process.
+    ///   - left: numbers of children that are left out and not read.
+    /// - Returns: the others.
+    func children(of process: ProcessFacts, but left: Set<Int32> = []) -> [ProcessFacts] {
+        if families == nil, process.threads <= Self.mostThreads,
+            let numbers = childNumbers(of: process.number)
+        {
+            return numbers.lazy.filter { !left.contains($0) }.compactMap { self.facts(of: $0) }
+        }
+        return families(by: process.number).filter { !left.contains($0.number) }
+    }
+
+    private func childNumbers(of process: Int32) -> [Int32]? {
+        let path = "/proc/\(process)/task"
+        var numbers: [Int32] = []
+        for thread in Proc.names(in: path) ?? [] where Int32(thread) != nil {
+            guard let text = Proc.contents(of: "\(path)/\(thread)/children") else {
+                // The thread has ended, or the kernel does not tell.
+                guard Proc.names(in: "\(path)/\(thread)") == nil else { return nil }
+                continue
+            }
+            numbers += text.split(separator: UInt8(ascii: " "))
+                .compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+        }
+        return numbers
+    }
+
+    private func families(by parent: Int32) -> [ProcessFacts] {
+        if families == nil { families = Dictionary(grouping: all, by: \.parent) }
+        return families?[parent] ?? []
+    }
+
+    /// All processes.
+    var all: [ProcessFacts] {
+        (Proc.numbers(in: "/proc", as: Int32.self) ?? []).compactMap { facts(of: $0) }
+    }
+
+    /// Whether a process runs as another user than this one, in whole or in part.
+    static func isOfAnotherUser(_ process: Int32) -> Bool {
+        var facts = stat()
+        let user = getuid()
+        guard unsafe lstat("/proc/\(process)", &facts) == 0 else { return false }
+        if facts.st_uid == user { return false }
+        // Of a program that may not be looked into root owns what is told of it.
+        guard let text = Proc.contents(of: "/proc/\(process)/status") else { return true }
+        let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix("Uid:") }) else { return true }
+        // Real and effective.
+        return line.split(separator: "\t").dropFirst().prefix(2).contains { UInt32($0) != user }
+    }
+
+    /// Whether a process runs in a box of its own (Flatpak, Snap), from which it may show terminals of
+    /// programs outside of it.
+    static func isBoxed(_ process: Int32) -> Bool {
+        let text = String(
+            decoding: Proc.contents(of: "/proc/\(process)/cgroup") ?? [],
+            as: UTF8.self
+        )
+        return text.contains("app-flatpak-") || text.contains("/snap.")
+    }
+
+    /// The name under which a process was started; empty where it does not say.
+    static func command(of process: Int32) -> String {
+        let words = arguments(of: process)
+        let name = words.first?.split(separator: "/").last.map(String.init) ?? ""
+        // A login shell is called so.
+        return name.hasPrefix("-") ? String(name.dropFirst()) : name
+    }
+
+    /// The words with which a process was started.
+    static func arguments(of process: Int32) -> [String] {
+        (Proc.contents(of: "/proc/\(process)/cmdline") ?? []).split(separator: 0)
+            .map { String(decoding: $0, as: UTF8.self) }
+    }
+}
