@@ -45,6 +45,7 @@ struct WindowPage {
     ///   - window: where the focus or the pointer is.
     ///   - connection: where to ask.
     ///   - role: what the connection is for, which decides what is needed.
+    ///   - embedded: tells what is inside.
     ///   - isTitleNeeded: of which windows the title is read.
     init?(
         _ window: UInt,

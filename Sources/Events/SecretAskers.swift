@@ -2,7 +2,7 @@
 
 /// Programs that ask for secrets on a terminal, by the name of their process.
 package enum SecretAskers {
-    /// Those that ask for secrets. While one of them reads keys without showing them, it asks.
+    /// Those that ask for secrets while they read keys without showing them.
     ///
     /// A `*` at the end stands for any text. ssh is not among them: it reads all that is typed on another
     /// host so, and its own prompts read lines.

@@ -16,6 +16,7 @@ import Testing
         /// - Parameters:
         ///   - words: what runs on the terminal.
         ///   - typed: what is typed when it has begun.
+        /// - Throws: where it does not come up.
         init(_ words: [String], typing typed: String = "") throws {
             folder = try TemporaryFolder()
             let script = """
