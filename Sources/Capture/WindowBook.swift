@@ -53,7 +53,7 @@ struct WindowBook {
     mutating func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
         pages.removeAll()
-        embedded.forgetAll()
+        if role == .keyboard { embedded.forgetAll() }
     }
 
     /// Whether changes of a window are told because something is known of it.

@@ -5,7 +5,7 @@ import Events
 /// What a window says of itself, as it was read at one time.
 struct WindowPage {
     /// The program behind a window.
-    struct Program {
+    struct Program: Equatable {
         /// Its process, as the server tells it, or else as the window does.
         var process: Int32?
         var isElsewhere = false

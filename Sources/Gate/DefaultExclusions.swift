@@ -96,7 +96,7 @@ package struct DefaultExclusion: Sendable {
     /// What shows another screen: whose input it is there nobody can tell here.
     private static let nestedScreens = [
         "xephyr*", "xnest*", "*vncviewer*", "*tigervnc*", "*realvnc*", "*turbovnc*", "ssvnc*",
-        "gvncviewer*", "vinagre*", "krdc*", "remmina*", "*.remmina.*", "xfreerdp*", "sdl-freerdp*",
+        "vinagre*", "krdc*", "remmina*", "*.remmina.*", "xfreerdp*", "sdl-freerdp*",
         "wlfreerdp*", "*rdesktop*", "*gnome*connections*", "virt-manager*", "virt-viewer*",
         "*remote-viewer*", "spicy*", "qemu*", "gnome-boxes*", "*gnome.boxes*", "virtualbox*",
         "vboxsdl*", "vmware*", "vmplayer*", "vmrc*", "teamviewer*", "anydesk*", "rustdesk*",

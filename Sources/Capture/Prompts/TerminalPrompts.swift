@@ -45,6 +45,8 @@ final class TerminalPrompts {
     private var isHeldKnown = false
     /// Nobody can tell which terminals the window shows.
     private var showsAny = false
+    /// What was found when the window was entered.
+    private var window = TerminalWindow.none
     /// Terminals that have come and of which nobody knows yet whose they are.
     private var newcomers: Set<UInt32> = []
     /// Processes without children in the background of a terminal, by the group in its foreground: they stay
@@ -60,11 +62,18 @@ final class TerminalPrompts {
     /// - Parameter programs: whose window it is, and what is embedded in it.
     /// - Returns: whether programs may ask for secrets there.
     func enter(_ programs: [WindowPage.Program]) -> TerminalWindow {
+        noteNewcomers()
+        // The same window, as after a change of its title: terminals come with a sign.
+        if isHeldKnown, newcomers.isEmpty, programs == self.programs { return window }
         self.programs = programs
         asking = nil
         tree.forget()
-        noteNewcomers()
         findHeld()
+        window = kind()
+        return window
+    }
+
+    private func kind() -> TerminalWindow {
         if programs.contains(where: { $0.isElsewhere && $0.isKnownTerminal }) { return .remote }
         showsAny =
             held.isEmpty
@@ -79,6 +88,9 @@ final class TerminalPrompts {
     /// Whether a terminal came or went since the last look, so that a window without one may have one now.
     func haveTerminalsChanged() -> Bool {
         noteNewcomers()
+        newcomers = newcomers.filter { number in
+            Self.age(of: number).map { $0 < Self.patience } ?? false
+        }
         return !isHeldKnown || !newcomers.isEmpty
     }
 

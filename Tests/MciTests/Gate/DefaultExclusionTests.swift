@@ -46,7 +46,7 @@ import Testing
         "unmarked-browsers": unmarked,
         "nested-screens": [
             "Xephyr", "Xnest", "Vncviewer", "TigerVNC Viewer", "RealVNC Viewer",
-            "TurboVNC", "ssvnc", "gvncviewer", "Vinagre", "krdc", "Remmina", "org.remmina.Remmina",
+            "TurboVNC", "ssvnc", "Vinagre", "krdc", "Remmina", "org.remmina.Remmina",
             "xfreerdp", "sdl-freerdp", "wlfreerdp", "rdesktop", "org.gnome.Connections",
             "Virt-manager",
             "Virt-viewer", "org.virt_manager.remote-viewer", "Spicy", "Qemu-system-x86_64",
