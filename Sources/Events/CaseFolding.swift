@@ -15,16 +15,13 @@ package enum CaseFolding {
     ///
     /// - Parameter text: of any length; the time is linear in it.
     /// - Returns: the same scalars for all texts that differ in case and in the spelling of accents alone.
-    package static func fold(_ text: some StringProtocol) -> [Unicode.Scalar] {
-        let bytes = text.utf8
+    package static func fold(_ text: String) -> [Unicode.Scalar] {
+        let bytes = Array(text.utf8)
+        if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.map(lower) }
         var folded: [Unicode.Scalar] = []
         folded.reserveCapacity(bytes.count)
-        if bytes.allSatisfy({ $0 < 0x80 }) {
-            for byte in bytes { folded.append(lower(ascii: byte)) }
-            return folded
-        }
         var isAfterI = false
-        for scalar in String(text)._nfd {
+        for scalar in text._nfd {
             if scalar.isASCII {
                 let letter = lower(ascii: UInt8(truncatingIfNeeded: scalar.value))
                 isAfterI = letter == "i"

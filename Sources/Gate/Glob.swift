@@ -118,6 +118,7 @@ private struct Piece: Hashable {
     ///   - isWhole: whether nothing may follow.
     /// - Returns: the place behind it.
     func end(startingAt place: Int, _ text: Glob.Text, isWhole: Bool) -> Int? {
+        if scalars.isEmpty { return place }
         var place = place
         let ends = hasAny ? text.ends : []
         for scalar in isWhole ? scalars[...] : scalars[..<core] {
@@ -136,12 +137,16 @@ private struct Piece: Hashable {
     func firstEnd(from place: Int, _ text: Glob.Text) -> Int? {
         if scalars.isEmpty { return place }
         if hasAny { return search(from: place, text) { _, isFound in isFound } }
+        let (own, whole) = (scalars, text.scalars)
+        guard whole.count - place >= own.count else { return nil }
         var matched = 0
-        for next in place..<text.scalars.count {
-            let scalar = text.scalars[next]
-            while matched > 0, scalars[matched] != scalar { matched = borders[matched - 1] }
-            if scalars[matched] == scalar { matched += 1 }
+        for next in place..<whole.count {
+            let scalar = whole[next]
+            while own[matched] != scalar, matched > 0 { matched = borders[matched - 1] }
+            guard own[matched] == scalar else { continue }
+            matched += 1
             guard matched == core else { continue }
+            if core == own.count { return next + 1 }
             if let end = endOfAccents(from: next + 1, text) { return end }
             matched = borders[matched - 1]
         }
@@ -186,27 +191,34 @@ private struct Piece: Hashable {
     ) -> Int? {
         let ends = text.ends
         let words = scalars.count / 64 + 1
-        let last = (word: scalars.count / 64, bit: UInt64(1) << UInt64(scalars.count % 64))
+        let final = (word: scalars.count / 64, bit: UInt64(1) << UInt64(scalars.count % 64))
         let anywhere = mask(of: Self.any, words)
         let nothing = [UInt64](repeating: 0, count: words)
-        var masks: [Unicode.Scalar: [UInt64]] = [:]
-        for scalar in Set(scalars) where scalar != Self.any {
-            masks[scalar] = mask(of: scalar, words)
+        // The places of all scalars one behind the other; those of a scalar that is not here come first.
+        var masks = nothing
+        var offsets: [Unicode.Scalar: Int] = [:]
+        for scalar in scalars where scalar != Self.any && offsets[scalar] == nil {
+            offsets[scalar] = masks.count
+            masks += mask(of: scalar, words)
         }
         var states = nothing
+        var (last, offset) = (Self.any, 0)
         for next in place..<text.scalars.count {
             states[0] |= 1
-            let own = masks[text.scalars[next]] ?? nothing
+            let scalar = text.scalars[next]
+            if scalar != last { (last, offset) = (scalar, offsets[scalar] ?? 0) }
+            let isEnd = ends[next]
             var carry: UInt64 = 0
             for word in 0..<words {
                 let state = states[word]
                 // A `?` takes the whole of a character.
-                let steps = state & (ends[next] ? own[word] | anywhere[word] : own[word])
-                let stays = ends[next] ? 0 : state & anywhere[word]
+                let own = masks[offset + word]
+                let steps = state & (isEnd ? own | anywhere[word] : own)
+                let stays = isEnd ? 0 : state & anywhere[word]
                 states[word] = steps << 1 | carry | stays
                 carry = steps >> 63
             }
-            if isWanted(next + 1, states[last.word] & last.bit != 0) { return next + 1 }
+            if isWanted(next + 1, states[final.word] & final.bit != 0) { return next + 1 }
         }
         return nil
     }
@@ -233,6 +245,7 @@ private final class Characters: Sendable {
         known.withLock { known in
             if let known { return known }
             var ends: [Bool] = []
+            ends.reserveCapacity(text.utf8.count)
             for character in text {
                 let count = CaseFolding.fold(String(character)).count
                 // Nothing is left of a character that is but a dot behind an i.

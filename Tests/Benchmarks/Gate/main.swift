@@ -74,3 +74,26 @@ for rules in [0, 1000] {
         "gate, \(rules) exemptions: \(round(each)) ns an event, \(round(change / 1000)) µs a new window"
     )
 }
+
+/// Titles as long as they are read, against patterns that were made to take long.
+private func titles() {
+    let letters = [("ASCII", "a"), ("Cyrillic", "Ж"), ("Hindi", "क"), ("accents", "é")]
+    let hostile = (0..<50).compactMap { number in
+        Glob(String(repeating: "*a", count: number + 1) + String(repeating: "a", count: 100) + "*b")
+    }
+    let loose = (0..<50).compactMap { Glob("*a?" + String(repeating: "a?", count: $0) + "*b") }
+    for (name, letter) in letters {
+        let title = String(repeating: letter, count: 16_384 / letter.utf8.count)
+        let fold = nanoseconds(10) { for _ in 0..<10 { _ = Glob.Text(title) } }
+        let text = Glob.Text(title)
+        let times = [hostile, loose].map { globs in
+            nanoseconds(1) { precondition(!globs.contains { $0.matches(text) }) } / 1e6
+        }
+        print(
+            "titles of 16 KB, \(name): \(round(fold / 1000)) µs to fold, \(round(times[0])) ms for 50"
+                + " hostile patterns, \(round(times[1])) ms with ? in them"
+        )
+    }
+}
+
+titles()
