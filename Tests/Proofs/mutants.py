@@ -40,6 +40,12 @@ DATA = {"PrivateTitles.swift"}
 EQUIVALENT = {} if MODULE == "Storage" else {
     ("Gate.swift", "isOpen -> true", "guard isOpen, let from = pointer.clearFrom, surroundings.areTold(run.device),"):
         "A closed gate has no window in front: a second lock.",
+    ("Gate.swift", "conditions.keyDetail.hasRuns -> true",
+     "if isChord, conditions.keyDetail.hasRuns { time = endRun(for: raw.time, &sink) }"):
+        "Where there are no runs, none is open and no modifier waits: nothing ends.",
+    ("Gate.swift", "conditions.keyDetail.hasRuns -> true",
+     "if conditions.keyDetail.hasRuns { time = endRun(for: raw.time, &sink) }"):
+        "Where there are no runs, none is open and no modifier waits: nothing ends.",
     ("Lane.swift", "0 -> 1", "private(set) var since = EventTime(0)"):
         "It is the beginning of a verdict that drops no device; only a drop asks for it.",
     ("HeldKeys.swift", "< -> <=", "(left.keycode, left.device) < (right.keycode, right.device)"):

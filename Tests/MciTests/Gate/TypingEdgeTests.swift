@@ -20,7 +20,8 @@ import Testing
         rig.key(38, down: true, .letter, [], keysym: 0x61, at: time)
         rig.key(38, down: false, .letter, [], keysym: 0x61, at: time + 30)
         return rig.outputs.compactMap { output -> Bool? in
-            guard case .event(let event) = output, case .typing(let continues, _) = event.payload
+            guard case .event(let event) = output,
+                case .typing(let continues, false) = event.payload
             else { return nil }
             return continues
         }.first
@@ -164,5 +165,53 @@ import Testing
         rig.key(36, down: true, .editing, [], keysym: 0xFF0D, at: 1000)
         guard case .event(let named)? = rig.outputs.last else { Issue.record("no key"); return }
         #expect(named.endsRuns)
+    }
+
+    /// What leaves the gate of keys: the number of the keysym, whether it goes down, and when.
+    private func strokes(_ rig: GateRig) -> [String] {
+        rig.events.compactMap { event in
+            guard case .key(let key) = event.payload else { return nil }
+            return "\(key.keysym) \(key.isDown ? "down" : "up") \(event.time.milliseconds)"
+        }
+    }
+
+    @Test func `modifiers that served go up with what they served last, in whatever order`() {
+        let rig = rig()
+        rig.key(37, down: true, .modifier, [], keysym: 1, at: 20_900)
+        rig.key(50, down: true, .modifier, [], keysym: 2, at: 20_950)
+        rig.key(69, down: true, .function, [], keysym: 3, at: 21_000)
+        rig.key(69, down: false, .function, [], keysym: 3, at: 21_050)
+        rig.key(37, down: false, .modifier, [], keysym: 1, at: 22_000)
+        rig.key(50, down: false, .modifier, [], keysym: 2, at: 23_000)
+        #expect(
+            strokes(rig) == [
+                "1 down 21000", "2 down 21000", "3 down 21000", "3 up 21050", "1 up 21050",
+                "2 up 21050",
+            ]
+        )
+    }
+
+    @Test func `a named key whose release was withheld is released by its next press`() {
+        let rig = rig()
+        for time: Int64 in [1000, 2000] {
+            rig.key(69, down: true, .function, [], keysym: 3, at: time)
+        }
+        #expect(strokes(rig) == ["3 down 1000", "3 up 2000", "3 down 2000"])
+    }
+
+    @Test func `rules that stay as they are release no key`() {
+        let rig = rig(.classes)
+        rig.key(69, down: true, .function, [], keysym: 3, at: 1000)
+        rig.use(Restrictions(), at: 1500)
+        rig.key(69, down: false, .function, [], keysym: 3, at: 2000)
+        #expect(strokes(rig) == ["3 down 1000", "3 up 2000"])
+    }
+
+    @Test func `an accent among others of its letter is found where more may follow, and not else`()
+    {
+        let marked = "cafe\u{323}\u{301}"
+        #expect(Glob("café*")?.matches(marked + " x") == true)
+        #expect(Glob("café")?.matches(marked) == false)
+        #expect(Glob("*café")?.matches(marked) == false)
     }
 }
