@@ -40,7 +40,7 @@ proof: build ## The random proofs at their full length, faults, power cuts and b
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
-	    'DaemonTests|OracleTests|ClickTests|PlaceTests|ContinuityTests|FocusTests|PointerTests|TouchTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests|PutBackTests|BitTests|RollbackTests|AgeClockTests|BusyVerifyTests|ZoneTests|QueryTimeTests'
+	    'DaemonTests|OracleTests|ClickTests|PlaceTests|ContinuityTests|FocusTests|PointerTests|TouchTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests|PutBackTests|BitTests|RollbackTests|AgeClockTests|BusyVerifyTests|ZoneTests|QueryTimeTests|GlobTextTests'
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/bits.py "$$($(RELEASE) --show-bin-path)"

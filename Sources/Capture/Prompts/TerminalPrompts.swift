@@ -286,16 +286,16 @@ final class TerminalPrompts {
         return found.map(\.number)
     }
 
-    /// The socket that tmux was told to use; nil for the usual one.
-    private static func socket(of process: Int32) -> String? {
+    /// The name of the socket that tmux was told to use, by its name or by its path, or of the usual one.
+    private static func socket(of process: Int32) -> Substring {
         let words = ProcessTree.arguments(of: process)
-        for (index, word) in words.enumerated().dropFirst() where word.hasPrefix("-") {
-            for option in ["-L", "-S"] where word.hasPrefix(option) {
-                if word.count > 2 { return word }
-                return index + 1 < words.count ? option + words[index + 1] : word
-            }
+        for (index, word) in words.enumerated().dropFirst() {
+            guard word.hasPrefix("-L") || word.hasPrefix("-S") else { continue }
+            let next = index + 1 < words.count ? words[index + 1] : ""
+            let path = word.count > 2 ? word.dropFirst(2) : next[...]
+            return path.split(separator: "/").last ?? ""
         }
-        return nil
+        return "default"
     }
 
     // MARK: New terminals

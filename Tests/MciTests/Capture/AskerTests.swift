@@ -177,6 +177,9 @@ import Testing
         #expect(!asks(client, expecting: false), "another server's")
         try tmux(name, asker)
         #expect(asks(client, expecting: true))
+        // The same server, by the path of its socket.
+        let path = "/tmp/tmux-\(getuid())/\(name)"
+        #expect(asks(try Window(["tmux", "-S", path, "attach"]), expecting: true))
     }
 
     /// Its server inherits nothing of ours, at whose end we should wait.
