@@ -115,25 +115,33 @@ final class TerminalPrompts {
     /// - Parameters:
     ///   - process: where to begin.
     ///   - program: that shows them.
-    ///   - isJob: whether it is in the foreground of another terminal: what runs in the background of that
-    ///     one shows nothing there.
+    ///   - background: where it is in the foreground of another terminal, what is known to run in the
+    ///     background of that one: that shows nothing there.
     ///   - depth: how far below it this is.
     /// - Returns: the terminals.
     private func terminals(
         heldBy process: ProcessFacts,
         shownBy program: ProcessFacts,
-        isJob: Bool = false,
+        background: Set<Int32>? = nil,
         depth: Int = 0
     ) -> [Terminal] {
         guard depth < 32 else { return [] }
-        return tree.children(of: process).flatMap { child -> [Terminal] in
-            if isJob, child.session == program.session, child.group != program.group { return [] }
+        let children = tree.children(of: process, but: background ?? [])
+        return children.flatMap { child -> [Terminal] in
+            if background != nil, child.session == program.session, child.group != program.group {
+                return []
+            }
             if let number = child.terminal, number != process.terminal {
                 return [Terminal(number: number, leader: child.session, holder: program.name)]
             }
             // Another program with windows of its own, as one that a file manager started.
             if child.name != program.name, KnownTerminals.contains(child.name) { return [] }
-            return terminals(heldBy: child, shownBy: program, isJob: isJob, depth: depth + 1)
+            return terminals(
+                heldBy: child,
+                shownBy: program,
+                background: background,
+                depth: depth + 1
+            )
         }
     }
 
@@ -214,7 +222,8 @@ final class TerminalPrompts {
         }
         // Nobody is known to read: what is typed now is for whoever reads next.
         if !modes.shows, job.isEmpty { return leader.name }
-        for process in job { inner += terminals(shownBy: process) }
+        let rest = background[terminal.number]?.processes ?? []
+        for process in job { inner += terminals(shownBy: process, background: rest) }
         return nil
     }
 
@@ -262,8 +271,11 @@ final class TerminalPrompts {
     }
 
     /// The terminals that a program in the foreground shows in its own.
-    private func terminals(shownBy process: ProcessFacts) -> [Terminal] {
-        var result = terminals(heldBy: process, shownBy: process, isJob: true)
+    private func terminals(
+        shownBy process: ProcessFacts,
+        background: Set<Int32>
+    ) -> [Terminal] {
+        var result = terminals(heldBy: process, shownBy: process, background: background)
         if let name = TerminalPrograms.multiplexer(process.name) {
             for server in servers(of: process, name) {
                 guard let facts = tree.facts(of: server) else { continue }
