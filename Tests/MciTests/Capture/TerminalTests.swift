@@ -69,14 +69,20 @@ import Testing
     @Test func `a window shows the terminals of the sessions below its program, and no others`()
         throws
     {
-        let terminal = try start(["script", "-qc", "sleep 5", "/dev/null"])
-        let plain = try start(["sleep", "60"])
+        // What runs on its terminal inherits nothing of ours, at whose end we should wait.
+        let script = """
+            import os
+            os.closerange(3, 256)
+            os.execvp("script", ["script", "-qc", "sleep 600", "/dev/null"])
+            """
+        let terminal = try start(["python3", "-c", script])
+        let plain = try start(["sleep", "600"])
         defer { for process in [terminal, plain] { process.end() } }
         let prompts = TerminalPrompts()
         func shows(_ process: Int32?, _ app: String = "") -> TerminalWindow {
             prompts.enter([window(of: process, app: app)])
         }
-        #expect(eventually { shows(terminal.processIdentifier) == .local })
+        #expect(eventually(within: 60) { shows(terminal.processIdentifier) == .local })
         #expect(shows(getpid()) == .local, "also where others are between")
         #expect(shows(plain.processIdentifier) == .none)
         #expect(shows(1 << 30) == .none)
