@@ -50,7 +50,7 @@ import Testing
             try process.run()
             // It has done what was typed, and nothing more comes, or some time has passed.
             let ready = "\(folder.path)/ready"
-            try #require(eventually(within: 20) { FileManager.default.fileExists(atPath: ready) })
+            try #require(eventually(within: 60) { FileManager.default.fileExists(atPath: ready) })
         }
 
         deinit {
@@ -79,7 +79,7 @@ import Testing
         var last = !expected
         var steady = 0
         // The same answer five times, for programs come up in steps.
-        _ = eventually(within: 15) {
+        _ = eventually(within: 60) {
             _ = prompts.enter([window.program])
             let isClear = prompts.look().isClear
             // A terminal is in doubt while it is new, whatever runs there.
