@@ -49,6 +49,9 @@ final class EmbeddedWindows {
     /// Another number after what is inside a host has changed.
     func version(of host: UInt) -> Int { epoch + versions[host, default: 0] }
 
+    /// Whether nothing has changed since hosts had these versions.
+    func hold(_ hosts: [UInt: Int]) -> Bool { hosts.allSatisfy { version(of: $0.key) == $0.value } }
+
     /// Forgets what an event of the keyboard's stream makes void.
     ///
     /// - Parameter event: the event.

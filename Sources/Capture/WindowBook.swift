@@ -22,7 +22,8 @@ struct WindowBook {
         var validFrom: UInt
         /// The windows in which others may be embedded, with the version of what was.
         var hosts: [UInt: Int]
-        /// How often what is embedded had changed anywhere when this was last found to hold.
+        /// How often what is embedded had changed anywhere when this was found: while it has not since, there
+        /// is no need to look at the hosts.
         var changes: Int
 
         /// Whether a change of a window at a place in the stream makes this void.
@@ -123,8 +124,7 @@ struct WindowBook {
     /// Whether something is embedded somewhere, or is not any more, of which nothing was known when a window
     /// was found.
     func isStale(_ finding: Finding) -> Bool {
-        finding.changes != embedded.changes
-            && !finding.hosts.allSatisfy { embedded.version(of: $0.key) == $0.value }
+        finding.changes != embedded.changes && !embedded.hold(finding.hosts)
     }
 
     // MARK: Finding
@@ -164,7 +164,7 @@ struct WindowBook {
                 sources: page.sources,
                 readSince: page.readSince,
                 validFrom: page.validFrom,
-                hosts: page.host.map { [$0.window: $0.version] } ?? [:],
+                hosts: page.hosts,
                 changes: embedded.changes
             )
         }
@@ -184,11 +184,7 @@ struct WindowBook {
 
     private mutating func page(of window: UInt, _ connection: X11Connection) -> WindowPage? {
         // What is embedded is told on the keyboard's connection alone.
-        if let known = pages[window],
-            known.host.map({ embedded.version(of: $0.window) == $0.version }) ?? true
-        {
-            return known
-        }
+        if let known = pages[window], embedded.hold(known.hosts) { return known }
         let page = WindowPage(window, connection, role, embedded, isTitleNeeded)
         if let page { pages[window] = page }
         return page
@@ -198,22 +194,25 @@ struct WindowBook {
 extension WindowBook.Finding {
     /// The same facts, void also when a popup that belongs to them changes.
     fileprivate func joined(_ page: WindowPage) -> Self {
-        var result = joined(page.sources, page.readSince, page.validFrom)
-        if let host = page.host { result.hosts[host.window] = host.version }
-        return result
+        joined(page.sources, page.readSince, page.validFrom, page.hosts)
     }
 
     fileprivate func joined(_ other: Self) -> Self {
-        var result = joined(other.sources, other.readSince, other.validFrom)
-        result.hosts.merge(other.hosts) { min($0, $1) }
-        return result
+        joined(other.sources, other.readSince, other.validFrom, other.hosts)
     }
 
-    private func joined(_ sources: Set<UInt>, _ readSince: UInt, _ validFrom: UInt) -> Self {
+    private func joined(
+        _ sources: Set<UInt>,
+        _ readSince: UInt,
+        _ validFrom: UInt,
+        _ hosts: [UInt: Int]
+    ) -> Self {
         var result = self
         result.sources.formUnion(sources)
         result.readSince = min(readSince, self.readSince)
         result.validFrom = max(validFrom, self.validFrom)
+        // Of two versions the older one: it is void as soon as either is.
+        result.hosts.merge(hosts) { min($0, $1) }
         return result
     }
 }

@@ -27,8 +27,8 @@ struct WindowPage {
     var owner: UInt?
     /// Its program, and those of what is embedded in it.
     var programs: [Program] = []
-    /// The window in which others may be embedded, and the version of what was when this was read.
-    var host: (window: UInt, version: Int)?
+    /// The window in which others may be embedded, with the version of what was when this was read.
+    var hosts: [UInt: Int] = [:]
     /// The windows whose change or end makes this void.
     var sources: Set<UInt> = []
     /// Changes with a smaller serial number are in here already.
@@ -99,7 +99,7 @@ struct WindowPage {
                 facts.around.append(outer)
             }
             let host = chain.last { connection.isManaged($0) } ?? subject
-            self.host = (host, embedded.version(of: host))
+            hosts = [host: embedded.version(of: host)]
             guard let inside = embedded.inside(host, isTitleNeeded) else { return nil }
             facts.around += inside.facts.filter { !$0.isLike(facts) }
             programs += inside.programs

@@ -149,35 +149,36 @@ extension X11Connection {
 
     /// Maker and model of a device; zeros where its driver does not tell them.
     private func deviceNumbers(_ id: UInt8, _ property: Atom) -> (UInt16, UInt16) {
-        var (type, count, rest): (Atom, UInt, UInt) = (0, 0, 0)
-        var format: Int32 = 0
-        var data: UnsafeMutablePointer<UInt8>?
-        let status = unsafe XIGetProperty(
-            display,
-            Int32(id),
-            property,
-            0,
-            2,
-            0,
-            Atom(AnyPropertyType),
-            &type,
-            &format,
-            &count,
-            &rest,
-            &data
-        )
-        guard status == 0, let data = unsafe data else { return (0, 0) }
-        defer { unsafe XFree(data) }
-        guard format == 32, count == 2 else { return (0, 0) }
-        return unsafe data.withMemoryRebound(to: UInt32.self, capacity: 2) {
-            unsafe (UInt16(truncatingIfNeeded: $0[0]), UInt16(truncatingIfNeeded: $0[1]))
+        guard let words = read(property, of: id, items: 2, of: UInt32.self), words.count == 2 else {
+            return (0, 0)
         }
+        return (UInt16(truncatingIfNeeded: words[0]), UInt16(truncatingIfNeeded: words[1]))
     }
 
     /// Whether a property of one byte is there and not 0; nil where the server does not say.
     private func isSet(_ property: Atom, of id: UInt8) -> Bool? {
-        guard property != 0 else { return nil }
-        var (type, count, rest): (Atom, UInt, UInt) = (0, 0, 0)
+        guard property != 0, let bytes = read(property, of: id, items: 1, of: UInt8.self) else {
+            return nil
+        }
+        return bytes.contains { $0 != 0 }
+    }
+
+    /// Reads a property of a device.
+    ///
+    /// - Parameters:
+    ///   - property: its name.
+    ///   - id: the device.
+    ///   - count: how many items to read at most.
+    ///   - type: what one item is.
+    /// - Returns: the items, none where the device has no such property; nil where the server does not say,
+    ///   or the items are of another size.
+    private func read<Item: FixedWidthInteger & BitwiseCopyable>(
+        _ property: Atom,
+        of id: UInt8,
+        items count: Int,
+        of type: Item.Type
+    ) -> [Item]? {
+        var (found, items, rest): (Atom, UInt, UInt) = (0, 0, 0)
         var format: Int32 = 0
         var data: UnsafeMutablePointer<UInt8>?
         let status = unsafe XIGetProperty(
@@ -185,21 +186,23 @@ extension X11Connection {
             Int32(id),
             property,
             0,
-            1,
+            count,
             0,
             Atom(AnyPropertyType),
-            &type,
+            &found,
             &format,
-            &count,
+            &items,
             &rest,
             &data
         )
         guard status == 0 else { return nil }
         defer { if let data = unsafe data { unsafe XFree(data) } }
         // Without the property the type is None.
-        if type == 0 { return false }
-        guard format == 8, count >= 1, let data = unsafe data else { return nil }
-        return unsafe data[0] != 0
+        if found == 0 { return [] }
+        guard format == Item.bitWidth, items > 0, let data = unsafe data else { return nil }
+        return unsafe data.withMemoryRebound(to: Item.self, capacity: Int(items)) {
+            unsafe Array(UnsafeBufferPointer(start: $0, count: Int(items)))
+        }
     }
 
     private func atomName(_ atom: Atom) -> String {

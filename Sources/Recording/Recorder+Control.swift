@@ -20,6 +20,7 @@ extension Recorder {
         case .getStatus, .monitor:
             // When the source was read last may tell when there were keys.
             catchUp(environment.clock())
+            _ = source.lookForPrompts()
         case .pause(let call): return try pause(call)
         case .resume:
             try change { $0.pause = nil }
@@ -77,11 +78,7 @@ extension Recorder {
 
     /// Takes note of all that has happened up to now, before something is said of it.
     func catchUp(_ now: Moment) {
-        guard !isConnected else {
-            drain(now)
-            _ = source.lookForPrompts()
-            return
-        }
+        guard !isConnected else { return drain(now) }
         noteChangedFiles()
         update(at: now)
     }

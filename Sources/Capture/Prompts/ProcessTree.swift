@@ -87,7 +87,7 @@ final class ProcessTree {
     private func childNumbers(of process: Int32) -> [Int32]? {
         let path = "/proc/\(process)/task"
         var numbers: [Int32] = []
-        for thread in Proc.names(in: path) ?? [] where Int32(thread) != nil {
+        for thread in Proc.numbers(in: path, as: Int32.self) ?? [] {
             guard let text = Proc.contents(of: "\(path)/\(thread)/children") else {
                 // The thread has ended, or the kernel does not tell.
                 guard Proc.names(in: "\(path)/\(thread)") == nil else { return nil }

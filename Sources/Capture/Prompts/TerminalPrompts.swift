@@ -16,7 +16,8 @@ import Glibc
 /// known to ask and reads keys without showing them; when it runs as another user; and when it is a shell
 /// that reads keys in another way than its own editor does.
 ///
-/// Costs some 50 µs for each terminal of the window, however many processes there are.
+/// A look reads the processes on the window's terminals and no others, so that what runs elsewhere costs
+/// nothing.
 final class TerminalPrompts {
     /// A terminal of a window.
     private struct Terminal: Hashable {
@@ -88,9 +89,7 @@ final class TerminalPrompts {
     /// Whether a terminal came or went since the last look, so that a window without one may have one now.
     func haveTerminalsChanged() -> Bool {
         noteNewcomers()
-        newcomers = newcomers.filter { number in
-            Self.age(of: number).map { $0 < Self.patience } ?? false
-        }
+        forgetOldNewcomers()
         return !isHeldKnown || !newcomers.isEmpty
     }
 
@@ -320,15 +319,17 @@ final class TerminalPrompts {
         isHeldKnown = false
         let taken = Set(tree.all.compactMap(\.terminal))
         newcomers.subtract(taken.subtracting(held.map(\.number)))
-        var doubtful: UInt32?
-        for number in newcomers {
-            guard let age = Self.age(of: number), age < Self.patience else {
-                newcomers.remove(number)
-                continue
-            }
-            if age < Self.youth { doubtful = number }
-        }
-        return doubtful.map { ($0, "") }
+        forgetOldNewcomers()
+        return newcomers.first { isYounger($0, than: Self.youth) }.map { ($0, "") }
+    }
+
+    private func forgetOldNewcomers() {
+        newcomers = newcomers.filter { isYounger($0, than: Self.patience) }
+    }
+
+    /// Whether a terminal is there and not as old as so many milliseconds.
+    private func isYounger(_ number: UInt32, than age: Int64) -> Bool {
+        Self.age(of: number).map { $0 < age } ?? false
     }
 
     /// How old a terminal is, in milliseconds; nil for one that is gone.

@@ -177,7 +177,8 @@ enum ExplanationText {
             }
         // Which program, for terminals that wait for a secret look like others.
         let asking =
-            explanation.asking.map { " \($0.program) on \($0.terminal) may be asking." } ?? ""
-        return "\(word) \(by)\(scope).\(Terminal.printable(asking)) Nothing done there is stored."
+            explanation.asking.map { ": \(StatusText.program($0)) may be asking for a secret" }
+            ?? ""
+        return "\(word) \(by)\(scope)\(asking). Nothing done there is stored."
     }
 }

@@ -18,14 +18,7 @@ struct TitleVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "on or off.", completion: .list(["on", "off"]))
-    var choice: String
-
-    @Flag(help: "Choose on without being asked.")
-    var yes = false
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var options: PermissionOptions
 
     func run() throws {
         let permission = Permission(
@@ -38,7 +31,7 @@ struct TitleVerb: ParsableCommand {
             off: "Titles of windows are not stored.",
             undo: "mcictl set title off"
         )
-        try permission.choose(choice, yes: yes, json: json)
+        try permission.choose(options)
     }
 }
 
@@ -61,14 +54,7 @@ struct SyntheticKeysVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "on or off.", completion: .list(["on", "off"]))
-    var choice: String
-
-    @Flag(help: "Choose on without being asked.")
-    var yes = false
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var options: PermissionOptions
 
     func run() throws {
         let permission = Permission(
@@ -85,8 +71,20 @@ struct SyntheticKeysVerb: ParsableCommand {
             off: "Of keys that programs make only that there were some is recorded.",
             undo: "mcictl set synthetic-keys off"
         )
-        try permission.choose(choice, yes: yes, json: json)
+        try permission.choose(options)
     }
+}
+
+/// What is given to a setting that is on or off.
+struct PermissionOptions: ParsableArguments {
+    @Argument(help: "on or off.", completion: .list(["on", "off"]))
+    var choice: String
+
+    @Flag(help: "Choose on without being asked.")
+    var yes = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
 }
 
 /// A setting that is on or off, where on records more, and which a policy may forbid.
@@ -104,7 +102,8 @@ private struct Permission {
     var undo: String
 
     /// Puts the choice into the settings, once the person has confirmed what records more.
-    func choose(_ choice: String, yes: Bool, json: Bool) throws {
+    func choose(_ options: PermissionOptions) throws {
+        let choice = options.choice
         guard ["on", "off"].contains(choice) else {
             throw Failure("“\(choice)” is neither on nor off.", code: Failure.usage)
         }
@@ -113,7 +112,7 @@ private struct Permission {
         if isOn, (try place.policy())?[keyPath: policy] == false {
             throw Failure(refusal, next: "mcictl policy show", code: Failure.refused)
         }
-        if isOn, !yes {
+        if isOn, !options.yes {
             for line in warning { Terminal.tell(line) }
             guard try Terminal.ask(question, script: nil) else {
                 Terminal.tell("Nothing was changed.")
@@ -121,7 +120,7 @@ private struct Permission {
             }
         }
         let (settings, isRunning) = try place.change { $0[keyPath: setting] = isOn ? true : nil }
-        if json { return try Terminal.printJSON(settings) }
+        if options.json { return try Terminal.printJSON(settings) }
         Terminal.print(isOn ? on : off)
         if isOn { Terminal.print("Undo: \(undo)") }
         if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }

@@ -114,10 +114,15 @@ struct StatusVerb: ParsableCommand {
 enum StatusText {
     /// Why no key of the terminal in front is recorded, in words.
     static func words(_ asking: Status.Asking, _ now: WallTime) -> String {
-        let program = asking.program.isEmpty ? "a program" : Terminal.printable(asking.program)
         let since = WallTime(asking.since).map { " since \(TimeText.short($0, now: now))" } ?? ""
-        return "keys in the terminal in front: \(program) on \(asking.terminal) may be asking for a"
-            + " secret\(since)"
+        return
+            "keys in the terminal in front: \(program(asking)) may be asking for a secret\(since)"
+    }
+
+    /// The program that may be asking, and where.
+    static func program(_ asking: Status.Asking) -> String {
+        let program = asking.program.isEmpty ? "a program" : Terminal.printable(asking.program)
+        return "\(program) on \(Terminal.printable(asking.terminal))"
     }
 
     /// The answer first, then what is looser than usual, then what stands behind it.

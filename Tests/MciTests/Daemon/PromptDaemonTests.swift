@@ -73,16 +73,7 @@ import Testing
         }
         phase.to = SystemClock.now().wall.milliseconds
         phases.append(phase)
-        // The shell's line is recorded, as soon as no test beside this one asks for a secret.
-        let before = daemon.status?.events.admitted ?? 0
-        let isRecorded = try eventually(within: 30) {
-            scene.type("f", &random)
-            try daemon.barrier()
-            return daemon.status?.events.admitted ?? 0 > before
-        }
-        #expect(isRecorded)
-        try daemon.settled()
-        daemon.stop()
+        try expectShellRecorded(daemon, scene, &random)
 
         let stored = try daemon.export().compactMap { event -> (time: Int64, key: Character)? in
             guard event["type"] as? String == "key", event["state"] as? String == "down",
@@ -155,16 +146,7 @@ import Testing
         }
         _ = eventually { other.heard().count { secretLetters.contains($0.key) } >= keys }
         let heard = other.stop().count { secretLetters.contains($0.key) }
-        // What is typed at the shell is recorded all the while.
-        let before = daemon.status?.events.admitted ?? 0
-        let isRecorded = try eventually(within: 30) {
-            scene.type("f", &random)
-            try daemon.barrier()
-            return daemon.status?.events.admitted ?? 0 > before
-        }
-        #expect(isRecorded)
-        try daemon.settled()
-        daemon.stop()
+        try expectShellRecorded(daemon, scene, &random)
         let events = try daemon.export()
         let stored = events.compactMap { event -> String? in
             event["type"] as? String == "key" && event["state"] as? String == "down"
@@ -178,6 +160,23 @@ import Testing
         )
         #expect(slipped == 0 && runs == 0)
         #expect(heard == keys)
+    }
+
+    /// The shell's line is recorded, with the prompts over; then the daemon ends.
+    private func expectShellRecorded(
+        _ daemon: Daemon,
+        _ scene: TerminalScene,
+        _ random: inout SplitMix
+    ) throws {
+        let before = daemon.status?.events.admitted ?? 0
+        let isRecorded = try eventually(within: 30) {
+            scene.type("f", &random)
+            try daemon.barrier()
+            return daemon.status?.events.admitted ?? 0 > before
+        }
+        #expect(isRecorded)
+        try daemon.settled()
+        daemon.stop()
     }
 
     /// Lets a program ask that grabs the keyboard, and answers it.

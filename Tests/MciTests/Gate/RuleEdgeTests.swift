@@ -22,6 +22,33 @@ import Testing
         #expect(!pad.leavesOut(mail, from: nil, at: noon), "a device that no rule names")
     }
 
+    @Test func `what a window is in, or has in it, is judged with it, and the strictest decides`()
+        throws
+    {
+        var window = WindowFacts(app: "Host")
+        window.around = [WindowFacts(app: "Plain"), WindowFacts(app: "Guest")]
+        func isAdmitted(_ change: (inout Restrictions) -> Void, device: UInt8 = 3) -> Bool {
+            var restrictions = Restrictions()
+            change(&restrictions)
+            let rig = GateRig(app: nil)
+            rig.use(restrictions, at: 0)
+            rig.use(devices: [3: "Pad", 4: "Mouse"])
+            rig.enter(.window(window), at: 1)
+            return rig.take(.motion(dx: 1, dy: 0), at: 2, device: device)
+        }
+        #expect(isAdmitted { $0.exemptions = [Rule(app: Glob("Other"))] })
+        for app in ["Host", "Plain", "Guest"] {
+            #expect(!isAdmitted { $0.exemptions = [Rule(app: Glob(app))] }, "\(app)")
+            let pad = Rule(app: Glob(app), device: Glob("Pad"))
+            #expect(!isAdmitted { $0.exclusions = [pad] }, "\(app)")
+            #expect(isAdmitted({ $0.exclusions = [pad] }, device: 4), "\(app)")
+        }
+        let (two, all) = (["Host", "Plain"], ["Host", "Plain", "Guest"])
+        #expect(!isAdmitted { $0.allowed = [Set(two.compactMap { Glob($0) })] })
+        #expect(isAdmitted { $0.allowed = [Set(all.compactMap { Glob($0) })] })
+        #expect(isAdmitted { _ in })
+    }
+
     @Test func `of all devices those are left out that a rule names, for the first rule's reason`()
     {
         let names: [UInt8: String] = Dictionary(
