@@ -113,8 +113,8 @@ install: ## Everything below PREFIX and the Xsession hook; run `make build` firs
 	install -m 755 packaging/mci-session packaging/probe-userns "$(TO)/lib/mci/"
 	sed 's|^ExecStart=mcid|ExecStart=$(PREFIX)/bin/mcid|' systemd/mcid.service >"$(UNITS)/mcid.service"
 	install -m 644 systemd/mci-session.target "$(UNITS)/"
-	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Settings/policy.schema.json \
-	    Sources/Settings/policy.example.json \
+	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Policy/policy.schema.json \
+	    Sources/Policy/policy.example.json \
 	    "$(TO)/share/mci/"
 	sed 's|@PREFIX@|$(PREFIX)|' packaging/95mci >"$(HOOK)"
 	install -m 644 packaging/mcid.1 "$(TO)/share/man/man1/"
@@ -139,7 +139,7 @@ uninstall: ## Removes what install put there; asks about your recording and your
 	@test -n "$(DESTDIR)" || sh packaging/uninstall
 
 ARCHITECTURE = $(shell dpkg --print-architecture)
-VERSION = $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/Settings/ProcessFacts.swift)
+VERSION = $(shell sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/System/CurrentProcess.swift)
 DEB = dist/mci_$(VERSION)_$(ARCHITECTURE).deb
 
 deb: build ## A Debian package in dist/.

@@ -51,11 +51,11 @@ let package = Package(
 
         .target(name: "Events", swiftSettings: strict),
         .target(name: "Calendar", dependencies: ["Events"], swiftSettings: strict),
-        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Wire", dependencies: ["CLinux", "Files"], swiftSettings: strict),
+        .target(name: "System", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["CLinux", "System"], swiftSettings: strict),
         .target(
             name: "Capture",
-            dependencies: ["Events", "Wire", "CX11", "CLinux"],
+            dependencies: ["Events", "System", "Wire", "CX11", "CLinux"],
             swiftSettings: strict
         ),
         .target(name: "Gate", dependencies: ["Events"], swiftSettings: strict),
@@ -65,8 +65,8 @@ let package = Package(
             exclude: ["FORMAT.md"],
             swiftSettings: strict
         ),
-        .target(name: "Sandbox", dependencies: ["CLinux", "Files"], swiftSettings: strict),
-        .target(name: "Signing", dependencies: ["Files", crypto], swiftSettings: strict),
+        .target(name: "Sandbox", dependencies: ["CLinux", "System"], swiftSettings: strict),
+        .target(name: "Signing", dependencies: ["System", crypto], swiftSettings: strict),
         .target(
             name: "Sealing",
             dependencies: ["Packing", "Signing", crypto],
@@ -74,29 +74,34 @@ let package = Package(
         ),
         .target(
             name: "Storage",
-            dependencies: ["Sealing", "Signing", "Files", "CSQLite"],
+            dependencies: ["Sealing", "Signing", "System", "CSQLite"],
             swiftSettings: strict
         ),
 
         .target(
-            name: "Control",
-            dependencies: ["CLinux"],
-            resources: [.embedInCode("io.mci.Control.varlink")],
+            name: "Policy",
+            dependencies: ["Events", "Gate", "Signing", "System", crypto],
+            exclude: ["policy.schema.json", "policy.example.json"],
             swiftSettings: strict
         ),
         .target(
-            name: "Settings",
+            name: "Person",
             dependencies: [
-                "Calendar", "CLinux", "Events", "Files", "Gate", "Control", "Signing", crypto,
+                "Calendar", "CLinux", "Events", "Gate", "Policy", "Signing", "System", crypto,
             ],
-            exclude: ["policy.schema.json", "policy.example.json"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Control",
+            dependencies: ["CLinux", "Person", "System"],
+            resources: [.embedInCode("io.mci.Control.varlink")],
             swiftSettings: strict
         ),
         .target(
             name: "Recording",
             dependencies: [
-                "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "Files",
-                "Settings", "Signing", "Control", "CLinux", logging,
+                "Events", "Capture", "Gate", "Packing", "Sealing", "Storage", "System",
+                "Policy", "Person", "Signing", "Control", "CLinux", logging,
             ],
             swiftSettings: strict
         ),
@@ -107,8 +112,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Export",
+            dependencies: ["Events", "Packing", "Timeline"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Replay",
-            dependencies: ["CLinux", "Events", "Files", "Timeline", "Wire"],
+            dependencies: ["CLinux", "Events", "System", "Timeline", "Wire"],
             swiftSettings: strict
         ),
         .target(
@@ -119,7 +129,7 @@ let package = Package(
         .target(
             name: "SQLiteExtension",
             dependencies: [
-                "CSQLite", "CSQLiteExtension", "Files", "Query", "Timeline",
+                "CSQLite", "CSQLiteExtension", "System", "Query", "Timeline",
             ],
             swiftSettings: strict,
             // --static-swift-stdlib is for executables only, and the hosts have no Swift runtime.
@@ -134,15 +144,15 @@ let package = Package(
         .executableTarget(
             name: "mcid",
             dependencies: [
-                "Capture", "Control", "Files", "Recording", "Sandbox", "Settings", logging,
+                "Capture", "Control", "Person", "Policy", "Recording", "Sandbox", "System", logging,
             ],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Calendar", "Control", "Events", "Files", "Gate", "Packing", "Query", "Replay",
-                "Sealing", "Settings", "Signing", "Storage", "Timeline",
+                "Calendar", "Control", "Events", "Export", "Gate", "Packing", "Person", "Policy",
+                "Query", "Replay", "Sealing", "Signing", "Storage", "System", "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -151,7 +161,8 @@ let package = Package(
         .executableTarget(
             name: "mci-ring-bench",
             dependencies: [
-                "Events", "Files", "Gate", "Packing", "Sealing", "Signing", "Storage", "Timeline",
+                "Events", "Export", "Gate", "Packing", "Sealing", "Signing", "Storage", "System",
+                "Timeline",
             ],
             path: "Tests/Benchmarks/Ring",
             swiftSettings: relaxed
@@ -166,8 +177,8 @@ let package = Package(
         .executableTarget(
             name: "mci-attack-typist",
             dependencies: [
-                "Capture", "Control", "Events", "Files", "Gate", "Recording", "Settings", "Signing",
-                "Timeline", logging,
+                "Capture", "Control", "Events", "Gate", "Person", "Policy", "Recording", "Signing",
+                "System", "Timeline", logging,
             ],
             path: "Tests/Attacks/Typist",
             swiftSettings: relaxed
@@ -176,8 +187,9 @@ let package = Package(
             name: "MciTests",
             dependencies: [
                 "Events", "Calendar", "Capture", "Gate", "Packing", "Sealing", "Signing",
-                "Storage", "Files",
-                "Settings", "Control", "Recording", "Sandbox", "Timeline", "Query", "Replay",
+                "Storage", "System", "Policy", "Person", "Control", "Recording", "Sandbox",
+                "Timeline",
+                "Export", "Query", "Replay",
                 "Wire", "CLinux", "CX11",
                 "CZlib",
                 "mcid",

@@ -3,7 +3,7 @@
 # Builds dist/mci_VERSION_ARCH.deb from what `make build` made: packaging/deb.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
-version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/Settings/ProcessFacts.swift)${1:+$1}
+version=$(sed -n 's/.*static let version = "\(.*\)"/\1/p' Sources/System/CurrentProcess.swift)${1:+$1}
 # Who answers for this package: MAINTAINER='Name <address>'. Whoever gives it to others names themselves;
 # until then it has an address that cannot be anybody's (RFC 2606).
 maintainer=${MAINTAINER:-mci developers <mci@localhost.invalid>}

@@ -2,6 +2,7 @@
 
 import CX11
 import Glibc
+import System
 
 /// The names of the properties that say whose a window is.
 struct WindowAtoms {
@@ -79,7 +80,7 @@ extension X11Connection {
         guard let property = read(atoms.clientMachine, of: window), property.isWhole else {
             return false
         }
-        let name = Self.hostName
+        let name = CurrentProcess.hostName
         guard !name.isEmpty else { return true }
         func first(_ bytes: some Sequence<UInt8>) -> [UInt8] {
             // Some say their host with its domain and some without.

@@ -2,6 +2,7 @@
 
 import CX11
 import Glibc
+import System
 import Wire
 
 /// One connection to the X server, owned by one thread.
@@ -88,7 +89,7 @@ import Wire
         func value(_ name: String) -> String? {
             unsafe getenv(name).map { unsafe String(cString: $0) }
         }
-        let (host, connection) = (Self.hostName, unsafe XConnectionNumber(display))
+        let (host, connection) = (CurrentProcess.hostName, unsafe XConnectionNumber(display))
         guard let name = value("DISPLAY").flatMap({ DisplayName($0, ownHost: host) }) else {
             return WireSocket(beside: connection, cookie: nil)
         }
@@ -101,18 +102,6 @@ import Wire
         // A server in a container calls its socket by a name that may be another one here.
         return WireSocket(beside: connection, cookie: cookie)
             ?? WireSocket(name.socket, cookie: cookie)
-    }
-
-    /// The name of this machine; empty where it has none.
-    static var hostName: String {
-        var name = [UInt8](repeating: 0, count: 256)
-        let isKnown = unsafe name.withUnsafeMutableBytes { name in
-            guard let start = unsafe name.bindMemory(to: CChar.self).baseAddress else {
-                return false
-            }
-            return unsafe gethostname(start, name.count - 1) == 0
-        }
-        return isKnown ? String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) : ""
     }
 
     deinit {

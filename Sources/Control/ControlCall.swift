@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+package import Person
 
 /// A call of the interface `io.mci.Control`, read from varlink's JSON.
 package enum ControlCall: Equatable, Sendable {
@@ -19,6 +20,9 @@ package enum ControlCall: Equatable, Sendable {
     case explain
     case reload
     case flush
+
+    /// Carries out a call, or refuses it.
+    package typealias Handler = (ControlCall) throws(Refusal) -> ControlReply
 
     /// The parameters of Pause.
     package struct PauseCall: Codable, Equatable, Sendable {
@@ -54,51 +58,6 @@ package enum ControlCall: Equatable, Sendable {
         }
     }
 
-    /// The parameters of Exempt.
-    package struct ExemptCall: Codable, Equatable, Sendable {
-        package var scope: Scope?
-        package var seconds: Int?
-        package var reason: String?
-
-        package init(scope: Scope? = nil, seconds: Int? = nil, reason: String? = nil) {
-            (self.scope, self.seconds, self.reason) = (scope, seconds, reason)
-        }
-    }
-
-    /// The parameters of AnswerExemption.
-    package struct AnswerCall: Codable, Equatable, Sendable {
-        package var id: Int
-        /// withdraw, acknowledge or renew.
-        package var answer: String
-
-        package init(id: Int, answer: String) {
-            (self.id, self.answer) = (id, answer)
-        }
-    }
-
-    /// The parameters of Exclude; each says one thing to change.
-    package struct ExcludeCall: Codable, Equatable, Sendable {
-        /// The name of a default exclusion that is to hold no longer.
-        package var remove: String?
-        /// The name of a default exclusion that is to hold again.
-        package var restore: String?
-        package var add: Scope?
-        package var drop: Scope?
-        /// The applications that alone are recorded; empty for all.
-        package var only: [String]?
-
-        package init(
-            remove: String? = nil,
-            restore: String? = nil,
-            add: Scope? = nil,
-            drop: Scope? = nil,
-            only: [String]? = nil
-        ) {
-            (self.remove, self.restore) = (remove, restore)
-            (self.add, self.drop, self.only) = (add, drop, only)
-        }
-    }
-
     struct DecideCall: Codable {
         var decision: String
     }
@@ -123,21 +82,6 @@ package struct ControlReply: Codable, Equatable, Sendable {
     package init(status: Status? = nil) {
         self.status = status
     }
-}
-
-/// A refusal, which travels as the varlink error `io.mci.Control.Refused`.
-package struct Refusal: Error, Codable, Equatable, Sendable, CustomStringConvertible {
-    /// One sentence.
-    package var reason: String
-    /// The command to run next; empty when there is none.
-    package var next: String
-
-    package init(_ reason: String, next: String = "") {
-        self.reason = reason
-        self.next = next
-    }
-
-    package var description: String { reason }
 }
 
 /// The names and the JSON of the protocol (varlink.org, "Protocol").

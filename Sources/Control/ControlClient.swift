@@ -2,6 +2,8 @@
 
 import CLinux
 import Glibc
+import Person
+import System
 
 /// The command's end of the control socket.
 package final class ControlClient {
@@ -93,9 +95,8 @@ package final class ControlClient {
             case .reload: message("Reload", None())
             case .flush: message("Flush", None())
             }
-        var sent = 0
-        while sent < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
+        let sent = transferring(bytes.count) { sent in
+            unsafe bytes.withUnsafeBytes { buffer in
                 unsafe Glibc.send(
                     socket,
                     buffer.baseAddress?.advanced(by: sent),
@@ -103,9 +104,9 @@ package final class ControlClient {
                     Int32(MSG_NOSIGNAL)
                 )
             }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw ControlError(.badAnswer, number: ControlError.hungUp) }
-            sent += count
+        }
+        guard sent == bytes.count else {
+            throw ControlError(.badAnswer, number: ControlError.hungUp)
         }
     }
 
@@ -113,8 +114,7 @@ package final class ControlClient {
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
         while !input.hasMessage {
             guard input.count <= Varlink.longestAnswer else { throw ControlError(.badAnswer) }
-            let count = unsafe recv(socket, &chunk, chunk.count, 0)
-            if count < 0 && errno == EINTR { continue }
+            let count = retryingInterrupted { unsafe recv(socket, &chunk, chunk.count, 0) }
             guard count > 0 else {
                 throw ControlError(.badAnswer, number: count == 0 ? ControlError.hungUp : errno)
             }

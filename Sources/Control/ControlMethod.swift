@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Person
+
 /// The methods of `io.mci.Control`, with the names of their parameters.
 enum ControlMethod: String, CaseIterable {
     case getStatus = "GetStatus"
@@ -73,13 +75,13 @@ enum ControlMethod: String, CaseIterable {
         case .consent: return parameters(ControlCall.ConsentCall.self).map { .consent($0.receipt) }
         case .withdraw: return .withdraw
         case .forget: return parameters(ControlCall.ForgetCall.self).map { .forget($0) }
-        case .exempt: return parameters(ControlCall.ExemptCall.self).map { .exempt($0) }
+        case .exempt: return parameters(ExemptCall.self).map { .exempt($0) }
         case .listExemptions: return .listExemptions
         case .answerExemption:
-            return parameters(ControlCall.AnswerCall.self).map { .answerExemption($0) }
+            return parameters(AnswerCall.self).map { .answerExemption($0) }
         case .decideExemption:
             return parameters(ControlCall.DecideCall.self).map { .decideExemption($0.decision) }
-        case .exclude: return parameters(ControlCall.ExcludeCall.self).map { .exclude($0) }
+        case .exclude: return parameters(ExcludeCall.self).map { .exclude($0) }
         case .explain: return .explain
         case .reload: return .reload
         case .flush: return .flush

@@ -112,7 +112,7 @@ package final class ControlServer {
     ///   - handle: carries out a call.
     package func turn(
         now: Int64,
-        _ handle: (ControlCall) throws(Refusal) -> ControlReply
+        _ handle: ControlCall.Handler
     ) {
         turned = now
         accept()
@@ -179,7 +179,7 @@ package final class ControlServer {
     private func serve(
         _ index: Int,
         _ message: [UInt8],
-        _ handle: (ControlCall) throws(Refusal) -> ControlReply
+        _ handle: ControlCall.Handler
     ) {
         clients[index].served += 1
         guard let answer = service.answer(message, handle) else { return end(index) }

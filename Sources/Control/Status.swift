@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import Person
+
 /// What the daemon says of itself; `mcictl status --json` prints it as it is.
 package struct Status: Codable, Equatable, Sendable {
     /// What the daemon does now.
@@ -35,43 +37,6 @@ package struct Status: Codable, Equatable, Sendable {
         }
     }
 
-    /// Accounts: seen = admitted + suppressed + lost at every moment.
-    package struct Events: Codable, Equatable, Sendable {
-        package var seen = 0
-        package var admitted = 0
-        package var suppressed = 0
-        package var lost = 0
-
-        package init() {}
-
-        /// Whether what was seen is what became of it, and no count is absurd.
-        package var addsUp: Bool {
-            var rest = seen
-            for part in [admitted, suppressed, lost] {
-                // Below zero, or more than was seen: a sum that does not fit is neither.
-                guard part >= 0, rest >= part else { return false }
-                rest -= part
-            }
-            return rest == 0
-        }
-
-        /// The sum of two accounts; a count that does not fit stays at the most that does.
-        package static func + (left: Events, right: Events) -> Events {
-            func sum(_ count: KeyPath<Events, Int>) -> Int {
-                let (left, right) = (left[keyPath: count], right[keyPath: count])
-                let (sum, isTooMuch) = left.addingReportingOverflow(right)
-                guard isTooMuch else { return sum }
-                return left < 0 ? .min : .max
-            }
-            var total = Events()
-            total.seen = sum(\.seen)
-            total.admitted = sum(\.admitted)
-            total.suppressed = sum(\.suppressed)
-            total.lost = sum(\.lost)
-            return total
-        }
-    }
-
     /// Of keys what was stored: those by themselves and runs of typing.
     package struct Keys: Codable, Equatable, Sendable {
         package var stored = 0
@@ -79,20 +44,6 @@ package struct Status: Codable, Equatable, Sendable {
         package var syntheticRuns = 0
 
         package init() {}
-    }
-
-    /// A program that may be asking for a secret on a terminal of the window in front.
-    package struct Asking: Codable, Equatable, Sendable {
-        /// Its path, as `/dev/pts/3`.
-        package var terminal: String
-        /// The name of its process; empty where the terminal is too new to have one.
-        package var program: String
-        /// RFC 3339.
-        package var since: String
-
-        package init(terminal: String, program: String, since: String) {
-            (self.terminal, self.program, self.since) = (terminal, program, since)
-        }
     }
 
     package var schema = 1
@@ -105,9 +56,9 @@ package struct Status: Codable, Equatable, Sendable {
     package var pendingErasure = false
     package var ring = Ring()
     /// Since the start of this mcid.
-    package var events = Events()
+    package var events = EventCounts()
     /// In all runs together, since ``totalSince``.
-    package var total = Events()
+    package var total = EventCounts()
     package var totalSince: String?
     /// Since the start of this mcid; nil from a daemon that does not say.
     package var keys: Keys?
@@ -130,7 +81,7 @@ package struct Status: Codable, Equatable, Sendable {
     /// What the person should know besides, in sentences; nil from a daemon that has no such list.
     package var notices: [String]?
     /// What keeps the keys of the terminal in front out of the recording now; nil where nothing does.
-    package var asking: Asking?
+    package var asking: AskingTerminal?
     package var version: String
 
     package init(state: State, since: String, keyDetail: String, version: String) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Person
+
 /// Answers varlink messages: the protocol without its sockets.
 struct VarlinkService {
     /// What becomes of a message.
@@ -37,7 +39,7 @@ struct VarlinkService {
     /// - Returns: nil for a message that is no call, after which the connection ends.
     func answer(
         _ message: [UInt8],
-        _ handle: (ControlCall) throws(Refusal) -> ControlReply
+        _ handle: ControlCall.Handler
     ) -> Answer? {
         guard let call = Varlink.decode(Varlink.Call.self, message) else { return nil }
         var answer = answer(call, message, handle)
@@ -55,7 +57,7 @@ struct VarlinkService {
     private func answer(
         _ call: Varlink.Call,
         _ message: [UInt8],
-        _ handle: (ControlCall) throws(Refusal) -> ControlReply
+        _ handle: ControlCall.Handler
     ) -> Answer {
         func refuse(_ parameter: String) -> Answer {
             Answer(

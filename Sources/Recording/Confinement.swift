@@ -4,7 +4,7 @@ import Control
 import Events
 import Gate
 import Logging
-import Settings
+import Person
 
 /// What confines the daemon, and how that is found out again and again.
 package struct Confinement {

@@ -3,9 +3,10 @@
 import CLinux
 package import Control
 import Events
-import Files
 import Glibc
-import Settings
+package import Person
+import Policy
+import System
 
 /// The daemon's one loop on its one thread.
 ///

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
-import Files
 package import Logging
+import System
 
 /// Writes log lines: into the journal with a fixed MESSAGE_ID where there is one, else to standard error.
 ///

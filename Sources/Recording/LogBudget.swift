@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
-import Settings
+import Person
 import Synchronization
 
 /// Bytes that the log may still take: a storm of errors must not fill the person's disk.

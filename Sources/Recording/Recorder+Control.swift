@@ -3,11 +3,12 @@
 import Capture
 package import Control
 import Events
-import Files
 import Gate
 import Logging
-import Settings
+package import Person
+import Policy
 import Storage
+import System
 
 extension Recorder {
     /// Carries out what the person asked for.
@@ -140,13 +141,13 @@ extension Recorder {
     }
 
     /// What keeps the keys of the terminal in front out of the recording, where the person lets it.
-    var asking: Status.Asking? {
+    var asking: AskingTerminal? {
         guard let asking = source.asking,
             restrictions.exclusions.contains(where: \.atSecretPrompts)
         else { return nil }
         let now = environment.clock()
         let age = max(0, now.monotonic.milliseconds - asking.since.milliseconds)
-        return Status.Asking(
+        return AskingTerminal(
             terminal: "/dev/pts/\(asking.terminal)",
             program: asking.program,
             since: WallTime(now.wall.milliseconds - age).text
@@ -160,10 +161,10 @@ extension Recorder {
         + " again."
 
     /// What was counted in this run: seen = admitted + suppressed + lost.
-    private var events: Status.Events {
+    private var events: EventCounts {
         // Releases that the gate implied are stored without having been seen.
         let lost = min(path.batching.store.lost, path.admitted)
-        var events = Status.Events()
+        var events = EventCounts()
         events.seen = path.seen
         events.admitted = path.admitted - lost
         events.suppressed = path.suppressed

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Logging
-import Settings
+import Person
+import System
 
 /// Files that were put back: an older state of them never allows more than the newest one did.
 extension Recorder {

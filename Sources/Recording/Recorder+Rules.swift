@@ -5,7 +5,9 @@ import Control
 import Events
 import Gate
 import Logging
-import Settings
+import Person
+import Policy
+import System
 
 /// What may be recorded: the person's exemptions, exclusions and settings, as the gate is told them.
 extension Recorder {
@@ -73,7 +75,7 @@ extension Recorder {
 
     // MARK: Calls
 
-    func exempt(_ call: ControlCall.ExemptCall) throws(Refusal) -> ControlReply {
+    func exempt(_ call: ExemptCall) throws(Refusal) -> ControlReply {
         var record: ExemptionRecord?
         let now = environment.clock()
         try changeRules { controls throws(Refusal) in
@@ -83,7 +85,7 @@ extension Recorder {
         return reply(record)
     }
 
-    func answer(_ call: ControlCall.AnswerCall) throws(Refusal) -> ControlReply {
+    func answer(_ call: AnswerCall) throws(Refusal) -> ControlReply {
         var record: ExemptionRecord?
         let now = environment.clock()
         try changeRules { controls throws(Refusal) in
@@ -101,7 +103,7 @@ extension Recorder {
             record = try controls.decide(
                 decision,
                 among: stewards,
-                user: ProcessFacts.userID,
+                user: CurrentProcess.userID,
                 at: now.wall
             )
         }
@@ -109,7 +111,7 @@ extension Recorder {
         return reply(record)
     }
 
-    func exclude(_ call: ControlCall.ExcludeCall) throws(Refusal) -> ControlReply {
+    func exclude(_ call: ExcludeCall) throws(Refusal) -> ControlReply {
         try changeRules { controls throws(Refusal) in try controls.exclude(call) }
         environment.log.notice("Exclusions changed")
         return ControlReply(status: status)

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Capture
-package import Control
+import Control
 package import Events
-import Files
 package import Gate
 package import Logging
-package import Settings
+package import Person
+import Policy
 package import Signing
 import Storage
+import System
 
 /// The place where the stages meet: capture, gate, packing, sealing, storage.
 ///

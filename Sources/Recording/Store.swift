@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
-import Files
 import Logging
 import Packing
+import Person
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 
 /// Seals batches and keeps the ring: opens it, retries what failed, and counts what is lost.
 struct Store {

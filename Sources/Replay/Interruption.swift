@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import System
 
 /// Waits that end early when somebody asks this program to stop.
 ///
@@ -20,11 +21,7 @@ package final class Interruption {
     deinit { close(descriptor) }
 
     /// Nanoseconds of a clock that does not jump.
-    static var now: Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+    static var now: Int64 { KernelClock.monotonic.nanoseconds }
 
     /// Waits until a moment of ``now``.
     ///

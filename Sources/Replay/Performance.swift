@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
-import Files
+import System
 
 /// A whole file, read before anything of it is played, and then played in its time.
 package struct Performance {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+import System
 import Wire
 
 /// The display that is played into, after all that speaks against it.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CSQLite
-import Files
 import Glibc
 import Query
+import System
 import Timeline
 
 /// Makes the tables known to a connection of another program, which C has found to use our SQLite.

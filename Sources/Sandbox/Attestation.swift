@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
-import Files
 import Glibc
+import System
 
 /// What this process was found to be unable to do, by trying.
 ///
@@ -42,12 +42,12 @@ package struct Attestation: Equatable, Sendable {
         switch promise {
         case .network: return clinux_try_network() != 0
         case .home:
-            let keys = Disk.parent(of: identity) ?? "/"
+            let keys = Disk.folder(of: identity)
             return isRefused(
                 [home, keys].map { (folder: String) in unsafe clinux_try_create(folder + trial) }
             )
         case .identity:
-            let folder = Disk.parent(of: identity) ?? "/"
+            let folder = Disk.folder(of: identity)
             // Without the folder there is no key at all, and mcid has nobody to seal to.
             return !Disk.exists(folder)
                 || isRefused(

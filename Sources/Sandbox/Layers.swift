@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+import System
 
 /// The layers around this process, as the kernel tells them.
 package enum Layers {

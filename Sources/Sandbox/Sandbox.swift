@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
-import Files
 import Glibc
+import System
 
 /// Takes every right away from this process that a recorder does not need, for good.
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Files
+package import System
 
 /// What the person said of faults that were found: that they are known.
 ///

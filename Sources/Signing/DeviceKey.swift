@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
+import System
 
 /// The recorder's own signing key (Ed25519): whoever holds a public key can seal a batch, but only
 /// this recorder can sign one.

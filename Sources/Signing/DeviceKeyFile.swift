@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Files
+package import System
 
 /// The file of the recorder's signing key, beside the ring.
 package enum DeviceKeyFile {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Files
+package import System
 
 /// The highest numbers ever given to what can be put back: without them an older copy of a file,
 /// which is as well signed as the newer one, could not be told from it.

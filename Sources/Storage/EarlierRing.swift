@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Sealing
+import System
 
 /// A ring of version 2, whose rows carry no proof, set aside under a name of its own.
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+import System
 
 /// A ring that was set aside, damaged or of another size, and what can still be read of it.
 ///

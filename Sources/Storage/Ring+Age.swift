@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+import System
 
 extension Ring {
     /// Takes note of what the clocks say.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Sealing
 import Signing
+import System
 
 extension Ring {
     /// Opens the ring at a path, or makes it; a damaged one, one of another size, and one of the version
@@ -47,7 +47,7 @@ extension Ring {
     package static func setAside(_ path: String) { OldRing.setAside(path, .damaged) }
 
     private static func makeReadable(_ path: String) {
-        if let folder = Disk.parent(of: path) { Disk.makeReadable(folder, mode: 0o700) }
+        Disk.makeReadable(Disk.folder(of: path), mode: 0o700)
         for suffix in ["", "-wal", "-shm"] { Disk.makeReadable(path + suffix) }
     }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Sealing
 import Signing
+import System
 
 extension Ring {
     /// What of other rings is still to be moved into this one.

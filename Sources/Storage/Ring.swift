@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 package import Sealing
 package import Signing
+import System
 
 /// The ring: a SQLite file of fixed slots, each empty, one sealed batch, or the note that one is gone.
 ///

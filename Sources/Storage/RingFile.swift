@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Sealing
 import Signing
+import System
 
 /// The ring's database: its rows, its log, and whether its files are still the ones it opened.
 final class RingFile {

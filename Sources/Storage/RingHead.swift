@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Sealing
 package import Signing
+import System
 
 /// What the ring must hold, kept outside of it and signed: without it nobody could tell that the
 /// newest batches are missing, or that the whole ring was put back to an earlier state.

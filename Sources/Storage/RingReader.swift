@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Sealing
 package import Signing
+import System
 
 /// Reads a ring beside the daemon, of this version or of the one before; it never writes and never
 /// moves the log.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+import System
 
 /// What a display wants to be shown before it lets a client in (Xauthority's format, `man Xau`).
 package struct Authority: Equatable {

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import System
 
 /// A socket on which an X server speaks the protocol, little-endian, after both sides have greeted.
 ///
@@ -92,20 +93,17 @@ package final class WireSocket {
     ///   - mayWait: whether to wait where nothing has.
     /// - Returns: the number of bytes, 0 where nothing has arrived; nil where the server has gone.
     package func receive(into room: UnsafeMutableRawBufferPointer, mayWait: Bool) -> Int? {
-        while true {
-            let flags = mayWait ? 0 : Int32(MSG_DONTWAIT)
-            let count = unsafe recv(descriptor, room.baseAddress, room.count, flags)
-            if count > 0 { return count }
-            if count == 0 { return nil }
-            if errno == EAGAIN || errno == EWOULDBLOCK { return 0 }
-            guard errno == EINTR else { return nil }
+        let flags = mayWait ? 0 : Int32(MSG_DONTWAIT)
+        let count = retryingInterrupted {
+            unsafe recv(descriptor, room.baseAddress, room.count, flags)
         }
+        if count > 0 { return count }
+        return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : nil
     }
 
     private static func send(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
-        var done = 0
-        while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
+        let done = transferring(bytes.count) { done in
+            unsafe bytes.withUnsafeBytes { buffer in
                 unsafe Glibc.send(
                     descriptor,
                     buffer.baseAddress?.advanced(by: done),
@@ -113,22 +111,17 @@ package final class WireSocket {
                     Int32(MSG_NOSIGNAL)
                 )
             }
-            guard count > 0 || errno == EINTR else { return false }
-            done += max(count, 0)
         }
-        return true
+        return done == bytes.count
     }
 
     private static func receive(_ length: Int, _ descriptor: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: length)
-        var done = 0
-        while done < length {
-            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+        let done = transferring(length) { done in
+            unsafe bytes.withUnsafeMutableBytes { buffer in
                 unsafe recv(descriptor, buffer.baseAddress?.advanced(by: done), length - done, 0)
             }
-            guard count > 0 || (count < 0 && errno == EINTR) else { return nil }
-            done += max(count, 0)
         }
-        return bytes
+        return done == length ? bytes : nil
     }
 }

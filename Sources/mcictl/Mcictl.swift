@@ -2,10 +2,11 @@
 
 import ArgumentParser
 import Control
-import Files
 import Glibc
-import Settings
+import Person
+import Policy
 import Storage
+import System
 
 /// The command, its verbs in the order of their life cycle.
 struct Mcictl: ParsableCommand {
@@ -26,7 +27,7 @@ struct Mcictl: ParsableCommand {
               0 done · 1 failed · 3 mcid is not running (status) · 4 mcid does not answer (status)
               64 wrong usage · 69 mcid cannot be reached · 77 refused
             """,
-        version: "mcictl \(ProcessFacts.version)",
+        version: "mcictl \(CurrentProcess.version)",
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
             ExcludeVerb.self, ExplainVerb.self, LogVerb.self, QueryVerb.self, ExportVerb.self,
@@ -55,7 +56,7 @@ func runCommand() -> Int32 {
     umask(0o077)
     // A write beyond a limit on the size of files is to fail, and to say so.
     signal(SIGXFSZ, SIG_IGN)
-    guard ProcessFacts.areArgumentsLegible else {
+    guard CurrentProcess.areArgumentsLegible else {
         // A pattern of other bytes would match nothing, and look as if it did.
         Terminal.tell("error: An argument is not UTF-8, so it would not mean what it looks like.")
         Terminal.tell("  Next: the same command from a terminal with a UTF-8 locale")

@@ -2,12 +2,12 @@
 
 import Capture
 import Control
-import Files
 import Glibc
 import Logging
+import Person
 import Recording
 import Sandbox
-import Settings
+import System
 
 /// How mcid ends; the unit file and the README name the same numbers.
 private enum ExitCode {
@@ -39,7 +39,7 @@ private let help = """
 func runDaemon() -> Int32 {
     switch CommandLine.arguments.dropFirst().first {
     case nil: break
-    case "--version": return say("mcid \(ProcessFacts.version)\n", to: 1, ExitCode.ok)
+    case "--version": return say("mcid \(CurrentProcess.version)\n", to: 1, ExitCode.ok)
     case "--help", "-h": return say(help, to: 1, ExitCode.ok)
     case "--no-sandbox" where CommandLine.arguments.count == 2: break
     default: return say("mcid: it takes no such argument. See mcid --help\n", to: 2, ExitCode.usage)
@@ -47,13 +47,13 @@ func runDaemon() -> Int32 {
     // Unconfined only where it is asked for: no other doubt about the arguments may lead there.
     let isConfined = CommandLine.arguments.dropFirst().first != "--no-sandbox"
 
-    let environment = ProcessFacts.environment()
+    let environment = CurrentProcess.environment()
     let budget = LogBudget()
     let log = Logger(label: "mcid") { _ in
         JournalLogHandler(environment: environment, budget: budget)
     }
     let paths = Paths(environment: environment)
-    let manager = ServiceManager(environment: environment, processID: ProcessFacts.id)
+    let manager = ServiceManager(environment: environment, processID: CurrentProcess.id)
     SignalPlan.enforce()
     umask(0o077)
     guard Hardening.forbidDumps() else {
@@ -84,7 +84,7 @@ func runDaemon() -> Int32 {
                 ExitCode.alreadyRunning
             )
         }
-        lock.note("\(ProcessFacts.id)")
+        lock.note("\(CurrentProcess.id)")
         try X11Source.checkSession(environment)
         try X11Source.probe()
 
@@ -92,7 +92,7 @@ func runDaemon() -> Int32 {
         // read, and one asked for later is heard.
         let control = try ControlServer(
             path: paths.socket,
-            version: ProcessFacts.version,
+            version: CurrentProcess.version,
             kept: manager.keptListener
         )
         let recorder = Recorder(
@@ -101,7 +101,7 @@ func runDaemon() -> Int32 {
                 paths: paths,
                 clock: SystemClock.now,
                 bootID: SystemClock.bootID(),
-                version: ProcessFacts.version,
+                version: CurrentProcess.version,
                 log: log,
                 isSynchronised: SystemClock.isSynchronised,
                 confinement: confinement
@@ -145,7 +145,7 @@ func runDaemon() -> Int32 {
 private func takeLock(_ path: String) throws(FileError) -> FileLock? {
     for _ in 0..<100 {
         if let lock = try FileLock.take(path, waits: false) { return lock }
-        ProcessFacts.sleep(milliseconds: 5)
+        CurrentProcess.sleep(milliseconds: 5)
     }
     return nil
 }
@@ -163,10 +163,10 @@ private func confine(
             writtenFiles: paths.writtenInPlace,
             sockets: paths.runtime,
             read: [
-                Disk.parent(of: paths.recipients),
+                Disk.folder(of: paths.recipients),
                 authority,
-                environment["MCI_POLICY"].flatMap { Disk.parent(of: $0) },
-            ].compactMap(\.self)
+                environment["MCI_POLICY"].map(Disk.folder(of:)),
+            ].compactMap(\.self).filter { $0.hasPrefix("/") && $0 != "/" }
         )
     )
     return Confinement(

@@ -44,25 +44,39 @@ let package = Package(
             exclude: ["FORMAT.md"],
             swiftSettings: fuzzed
         ),
+        .target(name: "Calendar", dependencies: ["Events"], swiftSettings: fuzzed),
+        .target(
+            name: "Policy",
+            dependencies: ["Events", "Gate", "Signing", "System", crypto],
+            exclude: ["policy.schema.json", "policy.example.json"],
+            swiftSettings: fuzzed
+        ),
+        .target(
+            name: "Person",
+            dependencies: [
+                "Calendar", "CLinux", "Events", "Gate", "Policy", "Signing", "System", crypto,
+            ],
+            swiftSettings: fuzzed
+        ),
         .target(
             name: "Control",
-            dependencies: ["CLinux"],
+            dependencies: ["CLinux", "Person", "System"],
             resources: [.embedInCode("io.mci.Control.varlink")],
             swiftSettings: fuzzed
         ),
-        .target(name: "Files", dependencies: ["CLinux"], swiftSettings: fuzzed),
-        .target(name: "Wire", dependencies: ["CLinux", "Files"], swiftSettings: fuzzed),
+        .target(name: "System", dependencies: ["CLinux"], swiftSettings: fuzzed),
+        .target(name: "Wire", dependencies: ["CLinux", "System"], swiftSettings: fuzzed),
         .target(
             name: "Capture",
-            dependencies: ["Events", "Wire", "CX11", "CLinux"],
+            dependencies: ["Events", "System", "Wire", "CX11", "CLinux"],
             swiftSettings: fuzzed
         ),
         .target(
             name: "Replay",
-            dependencies: ["CLinux", "Events", "Files", "Timeline", "Wire"],
+            dependencies: ["CLinux", "Events", "System", "Timeline", "Wire"],
             swiftSettings: fuzzed
         ),
-        .target(name: "Signing", dependencies: ["Files", crypto], swiftSettings: fuzzed),
+        .target(name: "Signing", dependencies: ["System", crypto], swiftSettings: fuzzed),
         .target(
             name: "Sealing",
             dependencies: ["Packing", "Signing", crypto],
@@ -70,7 +84,7 @@ let package = Package(
         ),
         .target(
             name: "Storage",
-            dependencies: ["Sealing", "Signing", "Files", "CSQLite"],
+            dependencies: ["Sealing", "Signing", "System", "CSQLite"],
             swiftSettings: fuzzed
         ),
         .target(
@@ -79,11 +93,16 @@ let package = Package(
             exclude: ["READING.md"],
             swiftSettings: fuzzed
         ),
+        .target(
+            name: "Export",
+            dependencies: ["Events", "Packing", "Timeline"],
+            swiftSettings: fuzzed
+        ),
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events", "Gate",
-                "Packing", "Replay", "Sealing", "Signing", "Storage", "Timeline", "Wire",
+                "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events",
+                "Export", "Gate", "Packing", "Person", "Replay", "Sealing", "Signing", "Storage", "Timeline", "Wire",
                 crypto, extras,
             ],
             path: "Sources/Fuzz",

@@ -2,6 +2,7 @@
 
 import Events
 import Glibc
+import System
 
 /// What the kernel tells of files and of the time.
 enum Proc {
@@ -47,13 +48,5 @@ enum Proc {
     }
 
     /// The clock of the X server's stamps.
-    static func now() -> EventTime {
-        var clock = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &clock)
-        return EventTime(milliseconds(clock))
-    }
-
-    static func milliseconds(_ time: timespec) -> Int64 {
-        Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
-    }
+    static func now() -> EventTime { EventTime(KernelClock.monotonic.milliseconds) }
 }

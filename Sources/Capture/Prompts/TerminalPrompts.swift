@@ -2,6 +2,7 @@
 
 import Events
 import Glibc
+import System
 
 /// Looks at the terminals that can be on the screen of the window in front, for programs that ask for a
 /// secret.
@@ -336,9 +337,7 @@ final class TerminalPrompts {
     private static func age(of number: UInt32) -> Int64? {
         var file = stat()
         guard unsafe lstat("\(TerminalWatch.folder)/\(number)", &file) == 0 else { return nil }
-        var clock = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &clock)
-        return abs(Proc.milliseconds(clock) - Proc.milliseconds(file.st_ctim))
+        return abs(KernelClock.realtime.milliseconds - KernelClock.milliseconds(file.st_ctim))
     }
 }
 

@@ -2,7 +2,8 @@
 
 import Events
 import Gate
-import Settings
+import Person
+import Policy
 
 /// A setting as the person chose it, as the policy allows it, and as it is in force.
 struct EffectiveSetting: Encodable {

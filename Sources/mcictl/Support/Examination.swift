@@ -2,15 +2,15 @@
 
 import Control
 import Events
-import Files
 import Gate
-import Settings
+import Person
 import Signing
+import System
 
 /// Looks at the installation, and never at what was recorded.
 struct Examination {
     private let place: Workplace
-    private let environment = ProcessFacts.environment()
+    private let environment = CurrentProcess.environment()
     private let status: Status?
     private let failure: ControlError?
 
@@ -129,14 +129,14 @@ struct Examination {
             return Finding(
                 verdict: .warn,
                 subject: "version",
-                words: "mcictl \(ProcessFacts.version), mcid not asked"
+                words: "mcictl \(CurrentProcess.version), mcid not asked"
             )
         }
-        let isSame = status.version == ProcessFacts.version
+        let isSame = status.version == CurrentProcess.version
         return Finding(
             verdict: isSame ? .ok : .fail,
             subject: "version",
-            words: "mcictl \(ProcessFacts.version), mcid \(status.version)",
+            words: "mcictl \(CurrentProcess.version), mcid \(status.version)",
             next: isSame ? "" : "systemctl --user restart mcid"
         )
     }

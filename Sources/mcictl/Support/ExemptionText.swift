@@ -3,7 +3,8 @@
 import Control
 import Events
 import Gate
-import Settings
+import Person
+import Policy
 
 /// Exemptions in words, and where they come from.
 enum ExemptionText {
@@ -32,7 +33,7 @@ enum ExemptionText {
 
     /// Gives the person's answer, through the daemon or without it.
     static func answer(_ place: Workplace, _ id: Int, _ word: String) throws -> ExemptionRecord {
-        let call = ControlCall.AnswerCall(id: id, answer: word)
+        let call = AnswerCall(id: id, answer: word)
         var written: ExemptionRecord?
         let reply = try place.change(.answerExemption(call)) { controls throws(Refusal) in
             written = try controls.answer(call, at: place.now)

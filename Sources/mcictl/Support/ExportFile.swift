@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Glibc
+import System
 
 /// Where an export goes: a file that appears when it is whole, or what is at the path already; written
 /// by this program or by a bridge it feeds.

@@ -2,9 +2,9 @@
 
 import Control
 import Events
-import Files
-import Settings
+import Person
 import Storage
+import System
 
 /// Erases by the daemon, or without it while it is down.
 struct Forgetting {

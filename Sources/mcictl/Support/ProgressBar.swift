@@ -2,7 +2,7 @@
 
 import Events
 import Glibc
-import Settings
+import Person
 
 /// A bar on standard error for work that takes more than a second, on a terminal only.
 final class ProgressBar {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Glibc
+import System
 import Timeline
 
 /// Where passphrases come from: a terminal that does not show them, or a file; never an argument,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Export
 import Glibc
 import Query
-import Timeline
+import System
 
 /// How rows are printed.
 enum RowFormat: String, ExpressibleByArgument, CaseIterable {
@@ -170,7 +171,7 @@ extension Cell {
         case .real(let number): "\(number)"
         case .text(let text): text
         case .bytes(let bytes):
-            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            Hex.encode(bytes)
         }
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import Settings
+import System
 
 /// What the terminal of the person can show.
 extension Terminal {
     /// An environment variable; nil where it is not set.
-    static func variable(_ name: String) -> String? { ProcessFacts.environment()[name] }
+    static func variable(_ name: String) -> String? { CurrentProcess.environment()[name] }
 
     /// How many columns the terminal of standard output has; nil where it is none, or does not say.
     static var width: Int? {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+import Export
 import FoundationEssentials
 import Glibc
-import Timeline
+import System
 
 /// Where results, hints and questions go: results to standard output, all else to standard error.
 enum Terminal {

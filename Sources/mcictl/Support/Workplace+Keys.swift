@@ -2,10 +2,11 @@
 
 import Control
 import Events
-import Files
+import Person
+import Policy
 import Sealing
-import Settings
 import Signing
+import System
 import Timeline
 
 /// The content of an identity file, opened.
@@ -79,7 +80,7 @@ extension Workplace {
         switch content {
         case .plain(let keys): return OpenedIdentity(bytes: bytes, text: bytes, keys: keys)
         case .protected(let file):
-            let named = passphraseFile ?? ProcessFacts.environment()[Prompt.variable]
+            let named = passphraseFile ?? CurrentProcess.environment()[Prompt.variable]
             let passphrase =
                 try named.map(Prompt.passphrase(file:))
                 ?? Prompt.passphrase(

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
 import Events
-import Settings
-import Timeline
+import Person
+import Policy
 
 /// What the person should see before all else: by what more is recorded than by default, and who reads.
 extension Workplace {

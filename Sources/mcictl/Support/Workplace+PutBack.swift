@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Settings
+import Person
 import Signing
 
 /// What the person should know of files that were put back.

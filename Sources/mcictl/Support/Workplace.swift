@@ -3,16 +3,16 @@
 import Calendar
 import Control
 import Events
-import Files
+import Person
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Timeline
 
 /// What a verb works with: the folders, the daemon where it runs, the person's keys.
 struct Workplace {
-    let paths = Paths(environment: ProcessFacts.environment())
+    let paths = Paths(environment: CurrentProcess.environment())
     let now = SystemClock.now()
 
     /// Milliseconds to wait for another program that changes the controls.
@@ -26,8 +26,8 @@ struct Workplace {
     func call(_ call: ControlCall) throws -> ControlReply? {
         do {
             let reply = try answer(to: call)
-            if let version = reply.status?.version, version != ProcessFacts.version {
-                Terminal.tell("warning: mcid is \(version), mcictl is \(ProcessFacts.version).")
+            if let version = reply.status?.version, version != CurrentProcess.version {
+                Terminal.tell("warning: mcid is \(version), mcictl is \(CurrentProcess.version).")
                 Terminal.tell("  Next: systemctl --user restart mcid")
             }
             return reply

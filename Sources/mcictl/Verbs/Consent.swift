@@ -3,9 +3,9 @@
 import ArgumentParser
 import Control
 import Events
-import Files
 import Gate
-import Settings
+import Person
+import System
 import Timeline
 
 /// The verb `consent`.

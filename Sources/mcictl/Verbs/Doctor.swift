@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Files
 import Glibc
+import System
 
 /// The verb `doctor`.
 struct DoctorVerb: ParsableCommand {

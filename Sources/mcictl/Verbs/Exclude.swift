@@ -4,7 +4,8 @@ import ArgumentParser
 import Control
 import Events
 import Gate
-import Settings
+import Person
+import Policy
 
 /// The verb `exclude`.
 struct ExcludeVerb: ParsableCommand {
@@ -56,7 +57,7 @@ struct ExcludeVerb: ParsableCommand {
     }
 
     /// Changes the exclusions, through the daemon or without it, and says what is true now.
-    static func change(_ call: ControlCall.ExcludeCall, _ sentence: String, json: Bool) throws {
+    static func change(_ call: ExcludeCall, _ sentence: String, json: Bool) throws {
         let place = Workplace()
         let reply = try place.change(.exclude(call)) { controls throws(Refusal) in
             try controls.exclude(call)

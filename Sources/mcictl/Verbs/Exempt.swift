@@ -5,7 +5,8 @@ import Control
 import Events
 import Gate
 import Glibc
-import Settings
+import Person
+import Policy
 
 /// The verb `exempt`.
 struct ExemptVerb: ParsableCommand {
@@ -130,7 +131,7 @@ struct ExemptAdd: ParsableCommand {
             )
         }
         let seconds = try length.map { Int((try TimeText.duration($0) + 999) / 1000) }
-        let call = ControlCall.ExemptCall(scope: scope, seconds: seconds, reason: reason)
+        let call = ExemptCall(scope: scope, seconds: seconds, reason: reason)
         let before = (try? ControlsFile(place.paths).read())?.exemptions ?? []
         var written: ExemptionRecord?
         let reply = try place.change(.exempt(call)) { controls throws(Refusal) in

@@ -3,8 +3,9 @@
 import ArgumentParser
 import Control
 import Events
-import Files
-import Settings
+import Person
+import Policy
+import System
 
 /// The verb `exempt export`.
 struct ExemptExport: ParsableCommand {
@@ -27,7 +28,7 @@ struct ExemptExport: ParsableCommand {
         guard let record = try ExemptionText.records(place).first(where: { $0.id == id }) else {
             throw Failure("There is no exemption \(id).", next: "mcictl exempt list")
         }
-        try Terminal.printJSON(ExemptionRequest(record, user: ProcessFacts.userID))
+        try Terminal.printJSON(ExemptionRequest(record, user: CurrentProcess.userID))
         if (try place.policy())?.stewards.isEmpty ?? true {
             Terminal.tell("No policy names stewards: your exemption holds without them.")
         }
@@ -62,7 +63,7 @@ struct ExemptImport: ParsableCommand {
             written = try controls.decide(
                 text,
                 among: stewards,
-                user: ProcessFacts.userID,
+                user: CurrentProcess.userID,
                 at: place.now.wall
             )
         }

@@ -4,7 +4,8 @@ import ArgumentParser
 import Control
 import Events
 import Gate
-import Settings
+import Person
+import System
 
 /// The verb `explain`.
 struct ExplainVerb: ParsableCommand {
@@ -35,7 +36,7 @@ struct ExplainVerb: ParsableCommand {
             let explanation = try window.explanation(place)
             return try ExplanationText.show(explanation, window.words, json: json)
         }
-        if let after { ProcessFacts.sleep(milliseconds: try TimeText.duration(after)) }
+        if let after { CurrentProcess.sleep(milliseconds: try TimeText.duration(after)) }
         guard let explanation = try place.call(.explain)?.explanation else {
             throw Failure(
                 "mcid is not running, so nothing is recorded. Describe a window: --app, --title.",

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Control
 import Events
-import Files
-import Settings
+import Export
+import System
 import Timeline
 
 /// The verb `export`.

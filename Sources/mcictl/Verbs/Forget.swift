@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Control
 import Events
-import Files
 import Gate
-import Settings
+import Person
 import Storage
+import System
 import Timeline
 
 /// The verb `forget`.

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Control
 import Events
-import Files
-import Settings
+import Person
 import Storage
+import System
 import Timeline
 
 /// The verb `key`.

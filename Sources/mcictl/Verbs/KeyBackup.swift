@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Files
 import Glibc
-import Settings
+import Person
+import System
 import Timeline
 
 /// The verb `key backup`.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Settings
-import Timeline
 
 /// The verb `key protect`.
 struct KeyProtectVerb: ParsableCommand {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Settings
+import Person
 import Timeline
 
 /// The verb `key recipients`.

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Events
-import Settings
+import Person
 import Timeline
 
 /// The verb `key rotate`.

@@ -3,10 +3,10 @@
 import ArgumentParser
 import Control
 import Events
+import Export
 import Gate
 import Glibc
 import Packing
-import Settings
 import Timeline
 
 /// The verb `log`.

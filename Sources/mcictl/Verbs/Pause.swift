@@ -4,7 +4,8 @@ import ArgumentParser
 import Calendar
 import Control
 import Events
-import Settings
+import Person
+import Policy
 
 /// The verb `pause`.
 struct PauseVerb: ParsableCommand {

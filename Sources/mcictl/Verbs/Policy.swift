@@ -3,7 +3,8 @@
 import ArgumentParser
 import Events
 import Gate
-import Settings
+import Person
+import Policy
 
 /// The verb `policy`.
 struct PolicyVerb: ParsableCommand {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Settings
+import Person
+import Policy
 
 /// The verb `policy diff`.
 struct PolicyDiffVerb: ParsableCommand {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Control
 import Events
-import Files
+import Person
+import Policy
 import Query
-import Settings
+import System
 
 /// The verb `query`.
 struct QueryVerb: ParsableCommand {

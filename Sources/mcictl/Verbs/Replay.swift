@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Files
+import Person
 import Replay
-import Settings
+import System
 
 /// The verb `replay`.
 struct ReplayVerb: ParsableCommand {
@@ -51,8 +51,8 @@ struct ReplayVerb: ParsableCommand {
             let performance = try Performance(file)
             let target = try Target(
                 display,
-                host: ProcessFacts.hostName,
-                environment: ProcessFacts.environment(),
+                host: CurrentProcess.hostName,
+                environment: CurrentProcess.environment(),
                 ownDaemon: ownDaemon(place),
                 mayBeRecorded: recordAgain
             )

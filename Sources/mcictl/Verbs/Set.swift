@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Control
 import Events
 import Gate
-import Settings
+import Person
+import Policy
 
 /// The verb `set`.
 struct SetVerb: ParsableCommand {

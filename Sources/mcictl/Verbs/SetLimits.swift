@@ -3,7 +3,8 @@
 import ArgumentParser
 import Control
 import Events
-import Settings
+import Person
+import Policy
 import Storage
 
 /// The verb `set ring-size`.
@@ -32,7 +33,7 @@ struct RingSizeVerb: ParsableCommand {
 
     func run() throws {
         let bytes = try SizeText.bytes(size)
-        guard PersonSettings.ringSizes.contains(bytes) else {
+        guard SettingRanges.ringSizes.contains(bytes) else {
             throw Failure("A ring takes from 3M to 64G.", code: Failure.usage)
         }
         let place = Workplace()
@@ -82,10 +83,10 @@ struct RetentionVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        let longest = Int64(PersonSettings.retentions.upperBound / 86_400)
+        let longest = Int64(SettingRanges.retentions.upperBound / 86_400)
         let milliseconds = try TimeText.duration(length, longest: longest)
         let seconds = Int(milliseconds / 1000)
-        guard PersonSettings.retentions.contains(seconds) else {
+        guard SettingRanges.retentions.contains(seconds) else {
             throw Failure("The shortest retention is 1m.", code: Failure.usage)
         }
         let place = Workplace()
@@ -131,7 +132,7 @@ struct FreeSpaceVerb: ParsableCommand {
 
     func run() throws {
         let bytes = size == "0" ? 0 : try SizeText.bytes(size)
-        guard PersonSettings.freeSpaces.contains(Int64(bytes)) else {
+        guard SettingRanges.freeSpaces.contains(Int64(bytes)) else {
             throw Failure(
                 "No disk has so much room: with \(size) nothing would be recorded. At most 1024T.",
                 code: Failure.usage

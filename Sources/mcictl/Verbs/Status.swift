@@ -3,7 +3,7 @@
 import ArgumentParser
 import Control
 import Events
-import Settings
+import Person
 import Timeline
 
 /// The verb `status`.
@@ -113,14 +113,14 @@ struct StatusVerb: ParsableCommand {
 /// The status in words.
 enum StatusText {
     /// Why no key of the terminal in front is recorded, in words.
-    static func words(_ asking: Status.Asking, _ now: WallTime) -> String {
+    static func words(_ asking: AskingTerminal, _ now: WallTime) -> String {
         let since = WallTime(asking.since).map { " since \(TimeText.short($0, now: now))" } ?? ""
         return
             "keys in the terminal in front: \(program(asking)) may be asking for a secret\(since)"
     }
 
     /// The program that may be asking, and where.
-    static func program(_ asking: Status.Asking) -> String {
+    static func program(_ asking: AskingTerminal) -> String {
         let program = asking.program.isEmpty ? "a program" : Terminal.printable(asking.program)
         return "\(program) on \(Terminal.printable(asking.terminal))"
     }

@@ -3,11 +3,11 @@
 import ArgumentParser
 import Control
 import Events
-import Files
+import Person
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Timeline
 
 /// The verb `verify`.

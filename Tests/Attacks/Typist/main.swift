@@ -8,13 +8,13 @@
 import Capture
 import Control
 import Events
-import Files
 import Foundation
 import Gate
 import Logging
+import Person
 import Recording
-import Settings
 import Signing
+import System
 import Timeline
 
 /// A clock that is moved, and the events that stand at the X server.

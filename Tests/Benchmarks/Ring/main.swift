@@ -3,13 +3,14 @@
 // What writing and reading the ring costs: mci-ring-bench FOLDER [MiB of the ring that is read]
 
 import Events
-import Files
+import Export
 import Foundation
 import Gate
 import Packing
 import Sealing
 import Signing
 import Storage
+import System
 import Timeline
 
 /// CPU seconds of this process so far.

@@ -3,7 +3,7 @@
 import Events
 import Foundation
 import Gate
-import Settings
+import Person
 import Testing
 
 @testable import Calendar

@@ -4,7 +4,7 @@ import CX11
 import Capture
 import Events
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// Maps of several keyboards that change while keys wait: each key has the keysym of its own device

@@ -4,7 +4,7 @@ import CX11
 import Capture
 import Events
 import Gate
-import Settings
+import Person
 import Testing
 
 /// Windows of one program inside those of another: what the rules say of either holds for both.

@@ -3,7 +3,7 @@
 import Capture
 import Events
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// The first key after a connection, in a terminal just opened, and after a prompt.

@@ -2,7 +2,7 @@
 
 import Capture
 import Events
-import Settings
+import Person
 import Testing
 
 /// The focus that a toolkit moves between a window and its own windows inside.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import System
 import Testing
 
 @testable import Capture
@@ -22,7 +23,7 @@ import Testing
         var facts = stat()
         var now = timespec()
         guard lstat(path, &facts) == 0, clock_gettime(CLOCK_REALTIME, &now) == 0 else { return 0 }
-        return Proc.milliseconds(now) - Proc.milliseconds(facts.st_ctim)
+        return KernelClock.milliseconds(now) - KernelClock.milliseconds(facts.st_ctim)
     }
 
     private func hasHungUp(_ master: Int32) -> Bool {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
-import Files
 import Foundation
+import Person
 import Recording
-import Settings
 import Storage
+import System
 import Testing
 
 /// What was found wrong and is known.

@@ -2,10 +2,11 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Gate
-import Settings
+import Person
+import Policy
+import System
 import Testing
 
 /// What a person is told, so that nothing is believed that is not so; without a daemon.

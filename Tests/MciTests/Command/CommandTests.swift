@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
-import Settings
+import Person
+import System
 import Testing
 
 /// The command line without a daemon: what it says, and with which exit code.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
-import Files
 import Foundation
-import Settings
+import Person
+import System
 import Testing
 
 /// Exemptions and exclusions on the command line, with no daemon: they hold at its next start.

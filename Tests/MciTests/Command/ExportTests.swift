@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
+import System
 import Testing
 
 /// Exports into files, by the real program over a ring made here.

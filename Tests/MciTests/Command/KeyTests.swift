@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
 import Events
-import Files
 import Foundation
+import Person
 import Sealing
-import Settings
+import System
 import Testing
 import Timeline
 

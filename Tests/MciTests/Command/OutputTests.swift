@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
+import Export
 import Foundation
-import Settings
+import Person
+import System
 import Testing
-import Timeline
 
 /// Where commands write: files, pipes, devices, terminals and full disks.
 @Suite struct OutputTests {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
-import Files
 import Foundation
-import Settings
+import Person
 import Signing
+import System
 import Testing
 
 /// What `mcictl` says of controls that were put back, without a daemon.

@@ -2,7 +2,6 @@
 
 import Events
 import Foundation
-import Settings
 import Testing
 
 /// The person's times in the commands that erase, show and pause, on days when clocks change.

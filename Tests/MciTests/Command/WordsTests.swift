@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
-import Settings
+import System
 import Testing
 
 /// What the command says, kept in `Tests/Fixtures`, so that a change of words is a visible change.
@@ -66,7 +65,7 @@ import Testing
         text.replace(/age1[a-z0-9]+/, with: { _ in "age1…" })
         text.replace(/\b[0-9a-f]{64}\b/, with: { _ in "HASH" })
         text.replace(Host.current().localizedName ?? "\u{0}", with: "HOST")
-        text.replace(ProcessFacts.hostName, with: "HOST")
+        text.replace(CurrentProcess.hostName, with: "HOST")
         return text
     }
 

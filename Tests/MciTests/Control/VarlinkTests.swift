@@ -4,6 +4,7 @@ import Foundation
 import Testing
 
 @testable import Control
+@testable import Person
 
 /// Messages and their answers, without sockets.
 @Suite struct VarlinkTests {

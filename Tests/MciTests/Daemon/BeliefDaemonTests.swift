@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
-import Files
 import Foundation
 import Gate
-import Settings
+import System
 import Testing
 
 /// What a running mcid says of itself, and a pause that also erases.

@@ -2,11 +2,11 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Packing
-import Settings
+import Person
 import Storage
+import System
 import Testing
 import Timeline
 

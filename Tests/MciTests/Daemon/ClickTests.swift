@@ -2,7 +2,7 @@
 
 import Events
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// The pixel of every click in the export, beside what the clicked program was told.

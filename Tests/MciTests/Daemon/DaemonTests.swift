@@ -2,10 +2,10 @@
 
 import Control
 import Events
-import Files
 import Foundation
-import Settings
+import Person
 import Synchronization
+import System
 import Testing
 
 /// How often the random proofs are repeated: a little in `make test`, as the README says in `make proof`.

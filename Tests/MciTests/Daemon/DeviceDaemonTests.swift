@@ -2,7 +2,7 @@
 
 import Events
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// Devices that come, go and change hands while mcid records.

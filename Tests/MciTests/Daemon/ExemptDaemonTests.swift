@@ -2,10 +2,10 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Gate
-import Settings
+import Person
+import System
 import Testing
 
 /// Exemptions, exclusions and policies as a person meets them.

@@ -2,6 +2,7 @@
 
 import Control
 import Foundation
+import Person
 import Testing
 
 /// The first key of all.

@@ -2,7 +2,6 @@
 
 import Foundation
 import Gate
-import Settings
 import Testing
 
 /// What programs type and click through a real X server.

@@ -2,11 +2,11 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Glibc
-import Settings
+import Person
 import Synchronization
+import System
 import Testing
 
 /// Options of setpriv to be somebody else.
@@ -135,7 +135,7 @@ extension DaemonTests {
         var controls = try file.read()
         let long = String(repeating: "\u{1F512}", count: 250)
         for number in 1...1000 {
-            let call = ControlCall.ExemptCall(
+            let call = ExemptCall(
                 scope: Scope(app: "\(number)\(long)", title: long, device: long),
                 reason: String(repeating: "\u{1F512}", count: 500)
             )

@@ -3,7 +3,7 @@
 import Control
 import Events
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// Secrets typed at the prompts of real programs, beside what another recorder keeps of them.

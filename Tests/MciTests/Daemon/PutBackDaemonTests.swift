@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
-import Files
 import Foundation
-import Settings
+import Person
 import Signing
+import System
 import Testing
 
 extension DaemonTests {

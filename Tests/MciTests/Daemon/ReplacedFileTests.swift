@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
-import Files
 import Foundation
+import Person
 import Sandbox
-import Settings
+import System
 import Testing
 
 /// Files that the sandbox names by what they are, when something else comes to their path.

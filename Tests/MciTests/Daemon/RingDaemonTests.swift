@@ -2,14 +2,14 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Packing
+import Person
 import Sealing
-import Settings
 import Signing
 import Storage
 import Synchronization
+import System
 import Testing
 import Timeline
 
@@ -214,7 +214,7 @@ extension DaemonTests {
 
 extension Daemon {
     /// What was counted in all runs together.
-    var accounts: Status.Events? { AccountsFile(folder.paths).find().accounts.events }
+    var accounts: EventCounts? { AccountsFile(folder.paths).find().accounts.events }
 }
 
 /// Adds up the sizes of a ring's files a thousand times a second.

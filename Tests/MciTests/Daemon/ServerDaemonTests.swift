@@ -4,7 +4,7 @@ import CX11
 import Control
 import Events
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// What the server changes between a raw event and a program, through mcid, exports and replay.

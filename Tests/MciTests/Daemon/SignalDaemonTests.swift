@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Control
-import Files
 import Foundation
 import Recording
 import Testing

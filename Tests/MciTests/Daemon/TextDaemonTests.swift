@@ -6,7 +6,7 @@ import Events
 import Foundation
 import Gate
 import Packing
-import Settings
+import Person
 import Storage
 import Testing
 import Timeline

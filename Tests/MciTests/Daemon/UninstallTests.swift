@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
-import Settings
+import Person
+import System
 import Testing
 
 /// What `make uninstall` does for the person who called it.

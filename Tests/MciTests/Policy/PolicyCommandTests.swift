@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
-import Settings
+import Person
+import Policy
+import System
 import Testing
 
 /// The verbs of `mcictl policy`; the policy in force is the one that `MCI_POLICY` names.

@@ -2,7 +2,7 @@
 
 import Foundation
 import Gate
-import Settings
+import Policy
 import Testing
 
 @Suite struct PolicyMutationTests {
@@ -107,7 +107,7 @@ import Testing
 
     @Test func `the JSON Schema accepts what we accept, and no structural defect`() throws {
         let folder = try TemporaryFolder()
-        let examples = ["policy.example.json"].map { "\(Program.root)/Sources/Settings/\($0)" }
+        let examples = ["policy.example.json"].map { "\(Program.root)/Sources/Policy/\($0)" }
         var texts = try examples.map { Array(try Data(contentsOf: URL(fileURLWithPath: $0))) }
         texts += [
             Array(Draft.policy.written().utf8),
@@ -118,7 +118,7 @@ import Testing
         let lines = (texts + mutations.map(\.text)).map { Data($0).base64EncodedString() }
         try lines.joined(separator: "\n")
             .write(toFile: "\(folder.path)/texts", atomically: true, encoding: .utf8)
-        let schema = "\(Program.root)/Sources/Settings/policy.schema.json"
+        let schema = "\(Program.root)/Sources/Policy/policy.schema.json"
         let result = try Program.python(
             """
             import base64, json, jsonschema

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
 import Gate
-import Settings
+import Person
+import Policy
+import System
 import Testing
 
 @Suite struct PolicyTests {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// The loadable extension in the programs of others.

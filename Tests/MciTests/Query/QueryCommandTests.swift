@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Settings
+import Person
 import Testing
 
 /// The verb `query`: what it prints, and with which exit code.

@@ -2,7 +2,6 @@
 
 import Foundation
 import Query
-import Settings
 import Testing
 
 /// What a query may take, and where its text may come from.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
+import Export
 import Foundation
+import Person
 import Query
 import Recording
-import Settings
 import Storage
 import Testing
 import Timeline

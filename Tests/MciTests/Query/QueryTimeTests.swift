@@ -3,7 +3,6 @@
 import Events
 import Foundation
 import Query
-import Settings
 import Testing
 
 /// Times in SQL: whatever SQLite's own functions make of one compares as the moment it is.

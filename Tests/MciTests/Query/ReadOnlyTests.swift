@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
 import Query
 import Testing
-import Timeline
 
 /// What a statement may not do.
 @Suite struct ReadOnlyTests {

@@ -5,8 +5,8 @@ import Events
 import Foundation
 import Gate
 import Packing
+import Person
 import Recording
-import Settings
 import Storage
 import Testing
 import Timeline

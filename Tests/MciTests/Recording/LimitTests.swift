@@ -2,17 +2,17 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Gate
 import InMemoryLogging
 import Logging
 import Packing
+import Person
 import Recording
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Testing
 import Timeline
 

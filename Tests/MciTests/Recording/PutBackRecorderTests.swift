@@ -2,14 +2,13 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import InMemoryLogging
+import Person
 import Recording
-import Settings
 import Signing
+import System
 import Testing
-import Timeline
 
 /// The recorder, where somebody puts its files back.
 @Suite struct PutBackRecorderTests {
@@ -287,7 +286,7 @@ import Timeline
         let paths = first.folder.paths
         let before = try ControlsFile(paths).read()
         try FilesOfBefore.write(before, paths)
-        var events = Status.Events()
+        var events = EventCounts()
         (events.seen, events.admitted) = (1000, 1000)
         try FilesOfBefore.write(events, paths)
         let old = (try Disk.read(paths.controls), try Disk.read(paths.accounts))

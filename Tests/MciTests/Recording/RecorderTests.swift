@@ -3,13 +3,13 @@
 import Capture
 import Control
 import Events
-import Files
 import Foundation
 import Gate
 import InMemoryLogging
+import Person
 import Recording
-import Settings
 import Storage
+import System
 import Testing
 import Timeline
 

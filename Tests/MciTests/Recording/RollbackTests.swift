@@ -2,15 +2,15 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import InMemoryLogging
 import Logging
+import Person
 import Recording
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Testing
 import Timeline
 

@@ -2,14 +2,12 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Gate
 import InMemoryLogging
+import Person
 import Recording
-import Settings
 import Testing
-import Timeline
 
 /// Exemptions, exclusions and policies where the stages meet.
 @Suite struct RuleRecorderTests {

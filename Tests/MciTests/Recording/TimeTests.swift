@@ -3,7 +3,6 @@
 import Events
 import Packing
 import Recording
-import Settings
 import Testing
 import Timeline
 

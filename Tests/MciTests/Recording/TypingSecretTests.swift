@@ -7,7 +7,7 @@ import Gate
 import InMemoryLogging
 import Logging
 import Packing
-import Settings
+import Person
 import Signing
 import Storage
 import Testing

@@ -3,13 +3,13 @@
 import CLinux
 import Control
 import Events
-import Files
 import Foundation
 import Packing
+import Person
 import Recording
 import Sandbox
-import Settings
 import Storage
+import System
 import Testing
 import Timeline
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
 import Events
 import Gate
-import Settings
+import Person
 import Testing
 
 /// Exemptions and exclusions as the controls keep them on disk.
@@ -80,7 +79,7 @@ import Testing
         #expect((first.id, second.id) == (1, 2))
         #expect(first.request != second.request && first.request.count == 32)
         let before = controls
-        for call: ControlCall.ExemptCall in [
+        for call: ExemptCall in [
             .init(scope: Scope(app: "")), .init(scope: Scope(during: "someday")),
             .init(seconds: 0), .init(seconds: -5), .init(seconds: .max),
             .init(reason: String(repeating: "x", count: 501)),
@@ -88,7 +87,7 @@ import Testing
         ] {
             #expect(throws: Refusal.self) { try controls.exempt(call, at: now, bootID: [1]) }
         }
-        for call: ControlCall.AnswerCall in [
+        for call: AnswerCall in [
             .init(id: 1, answer: "withdraw"), .init(id: 2, answer: "acknowledge"),
             .init(id: 2, answer: "renew"), .init(id: 2, answer: "approve"),
             .init(id: .min, answer: "withdraw"),
@@ -115,7 +114,7 @@ import Testing
         #expect(try controls.restrictions().allowed.count == 1)
         try controls.exclude(.init(only: []))
         #expect(try controls.restrictions().allowed.isEmpty)
-        for call: ControlCall.ExcludeCall in [
+        for call: ExcludeCall in [
             .init(remove: "nothing"), .init(add: Scope()), .init(drop: Scope(app: "x")),
             .init(only: [""]),
         ] {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
 import Events
-import Files
 import Foundation
 import Gate
-import Settings
+import Person
 import Signing
+import System
 import Testing
 
 /// The files of controls and accounts, where something is wrong with them.
@@ -290,7 +289,7 @@ import Testing
             }
         }
         try Disk.write(bytes, to: paths.controls)
-        var events = Status.Events()
+        var events = EventCounts()
         (events.seen, events.lost) = (9, 9)
         try FilesOfBefore.write(events, paths)
         let found = try file.find()
@@ -347,7 +346,7 @@ import Testing
     }
 
     @Test func `no count and no number is too large to be added to`() throws {
-        var most = Status.Events()
+        var most = EventCounts()
         (most.seen, most.admitted) = (.max, .max)
         #expect(most.addsUp && (most + most).seen == .max)
         most.lost = 1

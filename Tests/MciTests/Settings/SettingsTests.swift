@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
-import Control
 import Events
-import Files
 import Foundation
 import Gate
-import Settings
+import Person
+import System
 import Testing
 
 @testable import Capture

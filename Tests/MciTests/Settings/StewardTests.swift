@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
 import Events
 import Foundation
 import Gate
-import Settings
+import Person
+import Policy
 import Testing
 
 @Suite struct StewardTests {

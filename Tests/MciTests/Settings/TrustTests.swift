@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
-import Settings
+import Person
 import Signing
 import Storage
+import System
 import Testing
 
 /// What others could change is not trusted, and nothing is done through a link.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
-import Files
 import Foundation
 import Synchronization
+import System
 import Testing
 import Timeline
 

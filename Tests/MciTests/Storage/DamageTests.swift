@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
-import Files
 import Foundation
 import Packing
 import Sealing
 import Signing
+import System
 import Testing
 import Timeline
 

@@ -2,14 +2,14 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import InMemoryLogging
 import Logging
+import Person
 import Recording
 import Sealing
-import Settings
 import Signing
+import System
 import Testing
 import Timeline
 

@@ -2,13 +2,13 @@
 
 import Control
 import Events
-import Files
 import Foundation
+import Person
 import Recording
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Testing
 import Timeline
 
@@ -42,7 +42,7 @@ import Timeline
         func restore(into folder: TemporaryFolder) throws {
             for (name, data) in files where !name.hasSuffix("-shm") {
                 let path = "\(folder.path)/\(name)"
-                let parent = try #require(Disk.parent(of: path))
+                let parent = Disk.folder(of: path)
                 try FileManager.default.createDirectory(
                     atPath: parent,
                     withIntermediateDirectories: true

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
-import Files
 import Foundation
 import Gate
 import Packing
 import Sealing
 import Signing
 import Storage
+import System
 import Testing
 import Timeline
 

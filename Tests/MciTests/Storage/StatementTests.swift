@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
 import Signing
+import System
 import Testing
 import Timeline
 

@@ -2,10 +2,10 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Gate
-import Settings
+import Person
+import System
 import Testing
 
 /// A real mcid on a private desktop in a throw-away home.

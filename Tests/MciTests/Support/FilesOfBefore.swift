@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Control
 import Crypto
-import Files
 import Foundation
-import Settings
+import Person
 import Signing
+import System
 
 /// Writes controls and accounts as the version before wrote them, without a signature.
 enum FilesOfBefore {
@@ -28,7 +27,7 @@ enum FilesOfBefore {
     private struct OldAccounts: Encodable {
         var schema = 1
         var since: String
-        var events: Status.Events
+        var events: EventCounts
     }
 
     /// The bytes of a controls file.
@@ -55,7 +54,7 @@ enum FilesOfBefore {
     }
 
     /// Replaces the accounts.
-    static func write(_ events: Status.Events, since: String = "then", _ paths: Paths) throws {
+    static func write(_ events: EventCounts, since: String = "then", _ paths: Paths) throws {
         let bytes = Array(try encoder.encode(OldAccounts(since: since, events: events)))
         try Disk.write(bytes + [0x0A], to: paths.accounts)
     }

@@ -3,7 +3,7 @@
 import Capture
 import Events
 import Foundation
-import Settings
+import Person
 import Synchronization
 
 /// Reads an X server's input as the daemon does and keeps each event with its context.

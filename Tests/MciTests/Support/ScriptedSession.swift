@@ -3,17 +3,18 @@
 import Capture
 import Control
 import Events
-import Files
 import Foundation
 import Gate
 import InMemoryLogging
 import Logging
 import Packing
+import Person
+import Policy
 import Recording
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Timeline
 
 /// A source of events that a test scripts.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Files
 import Foundation
 import Packing
 import Sealing
 import Signing
+import System
 import Testing
 import Timeline
 

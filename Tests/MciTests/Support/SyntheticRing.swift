@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
-import Files
 import Foundation
 import Gate
 import Packing
+import Person
 import Query
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Testing
 import Timeline
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Settings
+import Person
 
 /// A folder that goes away with the object.
 final class TemporaryFolder: Sendable {

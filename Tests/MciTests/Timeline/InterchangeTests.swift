@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
+import Export
 import Foundation
 import Packing
 import Testing

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 @testable import Control
+@testable import Person
 
 extension Target {
     /// A message to the control socket, as it stands between two NULs.

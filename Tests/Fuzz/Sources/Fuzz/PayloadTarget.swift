@@ -2,6 +2,7 @@
 
 import CZlib
 import Events
+import Export
 import Timeline
 
 @testable import Gate

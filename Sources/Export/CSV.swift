@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+package import Timeline
+
+/// Writes events as comma-separated values with a line of names (RFC 4180), a column for each field
+/// of the JSON Lines.
+package struct CSV: EventWriter {
+    /// For whom the recorded texts (application, title, name) are written; all else is the same.
+    package enum Reader: Sendable {
+        /// Spreadsheets: no text is a formula (``SafeText/cell(_:)``).
+        case spreadsheet
+        /// A person at a terminal: without what it would obey, too.
+        case terminal
+        /// A program that takes every text as it is.
+        case program
+    }
+
+    package var text = TextBuffer()
+    private let reader: Reader
+    private let words = (yes: Array("true".utf8), no: Array("false".utf8))
+    private let classes = KeyClass.allCases.map { Array($0.name.utf8) }
+
+    package init(for reader: Reader = .spreadsheet) {
+        self.reader = reader
+    }
+
+    /// The names of the columns, in their order.
+    package static let columns = [
+        "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
+        "reason", "to", "stream", "device", "title", "x", "y", "axes",
+        "kind", "name", "finger", "seconds", "injected",
+    ]
+
+    package var head: [UInt8] {
+        Array(Self.columns.joined(separator: ",").utf8) + [0x0D, 0x0A]
+    }
+
+    package mutating func append(_ event: RecordedEvent) {
+        var (axes, finger, seconds) = ("", "", "")
+        text.append(event.time)
+        switch event.item.payload {
+        case .motion(let dx, let dy):
+            text.append(",motion,,,,,,")
+            text.append(dx)
+            comma()
+            text.append(dy)
+            text.append(",,,,,")
+            text.append(Int32(event.item.device))
+        case .key(let isDown, let keyClass, let modifiers, let keysym):
+            text.append(isDown ? ",key,down," : ",key,up,")
+            text.append(classes[Int(keyClass.rawValue)])
+            comma()
+            if keysym != 0 { text.append(KeysymName.of(keysym)) }
+            comma()
+            text.append(modifiers.words.joined(separator: "+"))
+            text.append(",,,,,,,,")
+            text.append(Int32(event.item.device))
+        case .typing:
+            text.append(",typing,,,,,,,,,,,,")
+            text.append(Int32(event.item.device))
+            seconds = "\(event.item.seconds)"
+        case .button(let number, let isDown):
+            text.append(",button,\(isDown ? "down" : "up"),,,,\(number),,,,,,,")
+            text.append(Int32(event.item.device))
+        case .scroll(let dx, let dy):
+            text.append(",scroll,,,,,,")
+            text.append(notches: dx)
+            comma()
+            text.append(notches: dy)
+            text.append(",,,,,")
+            text.append(Int32(event.item.device))
+        case .focus(let app, let title):
+            text.append(",focus,,,,,,,,")
+            quoted(app)
+            text.append(",,,,")
+            comma()
+            if let title { quoted(title) }
+            return text.append(Array(",,,,,,,,\r\n".utf8))
+        case .axes(let values):
+            text.append(",axes,,,,,,,,,,,,")
+            text.append(Int32(event.item.device))
+            axes = values.words
+        case .touch(let touch):
+            text.append(",touch,\(touch.phase.name),,,,,,,,,,,")
+            text.append(Int32(event.item.device))
+            axes = touch.values.words
+            finger = "\(touch.finger)"
+        case .device(let device):
+            text.append(",device,,,,,,,,,,,,\(event.item.device),,,,,\(device.kind.name),")
+            quoted(device.name)
+            return text.append(Array(",,,\(device.isInjected)\r\n".utf8))
+        case .screen(let screen):
+            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen)),,,\r\n")
+            return
+        case .gap(let reason, _, let stream):
+            text.append(",gap,,,,,,,,,\(reason.name),")
+            text.append(event.end)
+            text.append(",\(stream?.name ?? ""),")
+        }
+        comma()
+        comma()
+        if let place = event.item.place { text.append(Int32(place.x)) }
+        comma()
+        if let place = event.item.place { text.append(Int32(place.y)) }
+        comma()
+        text.append(axes)
+        text.append(Array(",,,".utf8))
+        text.append(finger)
+        comma()
+        text.append(seconds)
+        comma()
+        if event.item.payload.isInput, let isInjected = event.isInjected {
+            text.append(isInjected ? words.yes : words.no)
+        }
+        text.append([0x0D, 0x0A])
+    }
+
+    /// The desktop and its monitors as X programs write geometries: `2560x1024: 1280x1024+0+0 …`.
+    private static func words(_ screen: ScreenLayout) -> String {
+        let monitors = screen.monitors.map { " \($0.width)x\($0.height)+\($0.x)+\($0.y)" }
+        return "\(screen.width)x\(screen.height):" + monitors.joined()
+    }
+
+    private mutating func comma() { text.bytes.append(0x2C) }
+
+    private mutating func quoted(_ value: String) {
+        let value =
+            switch reader {
+            case .spreadsheet: SafeText.cell(value)
+            case .terminal: SafeText.cell(SafeText.printable(value))
+            case .program: value
+            }
+        text.bytes.append(0x22)
+        for byte in value.utf8 {
+            if byte == 0x22 { text.bytes.append(byte) }
+            text.bytes.append(byte)
+        }
+        text.bytes.append(0x22)
+    }
+}

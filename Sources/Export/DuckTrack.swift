@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+package import Timeline
+
+/// Writes events in the shape of DuckTrack's `events.jsonl`.
+///
+/// Each line has `time_stamp` (seconds since 1970) and `action`: `press` and `release` {name}, `click`
+/// {button, pressed, x, y}, `scroll` {dx, dy in whole notches, up is positive, x, y}, `move` {x, y},
+/// `pause` and `resume`. What it has no words for is left out: runs of text, keys whose identity was not
+/// recorded, movements without a pixel, focus, devices, gaps of one stream. There are no pictures.
+package struct DuckTrack: EventWriter {
+    package var text = TextBuffer()
+    package private(set) var omissions = Omissions()
+    private var turns = (x: NotchCounter(), y: NotchCounter())
+
+    package init() {}
+
+    package mutating func append(_ event: RecordedEvent) {
+        switch event.item.payload {
+        case .key(let isDown, _, _, let keysym):
+            guard keysym != 0 else { return omissions.hiddenKeys += isDown ? 1 : 0 }
+            guard let name = PynputName.of(keysym) else {
+                return omissions.unnamedKeys += isDown ? 1 : 0
+            }
+            begin(isDown ? "press" : "release", event.time)
+            text.append(",\"name\":")
+            text.append(quoted: name)
+        case .button(let number, let isDown):
+            begin("click", event.time)
+            text.append(",\"button\":\"\(PynputName.button(number))\",\"pressed\":\(isDown)")
+            place(event.item.place)
+        case .scroll(let dx, let dy):
+            let notches = (turns.x.take(dx), -turns.y.take(dy))
+            guard notches != (0, 0) else { return }
+            begin("scroll", event.time)
+            text.append(",\"dx\":\(notches.0),\"dy\":\(notches.1)")
+            place(event.item.place)
+        case .motion, .axes:
+            guard event.item.place != nil else { return omissions.motions += 1 }
+            begin("move", event.time)
+            place(event.item.place)
+        case .touch: return omissions.touches += 1
+        case .typing: return omissions.runs += 1
+        case .gap(_, _, nil):
+            begin("pause", event.time)
+            text.append("}\n")
+            begin("resume", event.end)
+        case .focus, .gap, .device, .screen: return
+        }
+        text.append("}\n")
+    }
+
+    /// The pixel, where it is known.
+    private mutating func place(_ place: Pixel?) {
+        guard let place else { return }
+        text.append(",\"x\":\(place.x),\"y\":\(place.y)")
+    }
+
+    private mutating func begin(_ action: String, _ time: WallTime) {
+        let milliseconds = time.milliseconds % 1000
+        let zeros = milliseconds < 10 ? "00" : milliseconds < 100 ? "0" : ""
+        text.append("{\"time_stamp\":\(time.milliseconds / 1000).\(zeros)\(milliseconds)")
+        text.append(",\"action\":\"\(action)\"")
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+package import Timeline
+
+/// Writes events as JSON Lines, the export's own format (README, "JSON").
+package struct JSONLines: EventWriter {
+    package var text = TextBuffer()
+
+    private let withKeys: Bool
+    private let words = Words()
+
+    /// The parts of lines that are always the same.
+    private struct Words {
+        let time = Array("{\"time\":\"".utf8)
+        let motion = Array("\",\"type\":\"motion\",\"dx\":".utf8)
+        let dy = Array(",\"dy\":".utf8)
+        let x = Array(",\"x\":".utf8)
+        let y = Array(",\"y\":".utf8)
+        let device = Array(",\"device\":".utf8)
+        let injected = Array(",\"injected\":true".utf8)
+        let end = Array("}\n".utf8)
+        let state = (
+            up: Array("\",\"type\":\"key\",\"state\":\"up\",\"class\":\"".utf8),
+            down: Array("\",\"type\":\"key\",\"state\":\"down\",\"class\":\"".utf8)
+        )
+        let classes = KeyClass.allCases.map { Array($0.name.utf8) }
+        let keysym = Array("\",\"keysym\":\"".utf8)
+        let modifiers = (0...UInt8.max).map { bits in
+            let words = Modifiers(rawValue: bits).words.map { "\"\($0)\"" }
+            return Array("\",\"modifiers\":[\(words.joined(separator: ","))]".utf8)
+        }
+    }
+
+    /// - Parameter withKeys: whether to write which key it was, where that was recorded.
+    package init(withKeys: Bool) {
+        self.withKeys = withKeys
+    }
+
+    /// Appends one event as a line.
+    package mutating func append(_ event: RecordedEvent) {
+        text.append(words.time)
+        text.append(event.time)
+        switch event.item.payload {
+        case .motion(let dx, let dy):
+            text.append(words.motion)
+            text.append(dx)
+            text.append(words.dy)
+            text.append(dy)
+            place(event.item.place)
+            device(of: event)
+        case .key(let isDown, let keyClass, let modifiers, let keysym):
+            text.append(isDown ? words.state.down : words.state.up)
+            text.append(words.classes[Int(keyClass.rawValue)])
+            if withKeys, keysym != 0 {
+                text.append(words.keysym)
+                text.append(KeysymName.of(keysym))
+            }
+            text.append(words.modifiers[Int(modifiers.rawValue)])
+            device(of: event)
+        case .typing:
+            text.append("\",\"type\":\"typing\",\"seconds\":\(event.item.seconds)")
+            device(of: event)
+        case .button(let number, let isDown):
+            let state = isDown ? "down" : "up"
+            text.append("\",\"type\":\"button\",\"button\":\(number),\"state\":\"\(state)\"")
+            place(event.item.place)
+            device(of: event)
+        case .scroll(let dx, let dy):
+            text.append("\",\"type\":\"scroll\",\"dx\":")
+            text.append(notches: dx)
+            text.append(words.dy)
+            text.append(notches: dy)
+            place(event.item.place)
+            device(of: event)
+        case .axes(let values):
+            text.append("\",\"type\":\"axes\"")
+            axes(values)
+            place(event.item.place)
+            device(of: event)
+        case .touch(let touch):
+            text.append("\",\"type\":\"touch\",\"finger\":\(touch.finger)")
+            text.append(",\"state\":\"\(touch.phase.name)\"")
+            axes(touch.values)
+            place(event.item.place)
+            device(of: event)
+        case .device(let described):
+            text.append("\",\"type\":\"device\"")
+            text.append(words.device)
+            text.append(Int32(event.item.device))
+            describe(described)
+        case .screen(let screen): describe(screen)
+        case .focus(let app, let title):
+            text.append("\",\"type\":\"focus\",\"app\":")
+            text.append(quoted: app)
+            if let title {
+                text.append(",\"title\":")
+                text.append(quoted: title)
+            }
+        case .gap(let reason, _, let stream):
+            text.append("\",\"type\":\"gap\",\"reason\":\"\(reason.name)\",\"from\":\"")
+            text.append(event.time)
+            text.append("\",\"to\":\"")
+            text.append(event.end)
+            text.append("\"")
+            if let stream { text.append(",\"stream\":\"\(stream.name)\"") }
+        }
+        text.append(words.end)
+    }
+
+    /// The pixel of the desktop, where it is known.
+    private mutating func place(_ place: Pixel?) {
+        guard let place else { return }
+        text.append(words.x)
+        text.append(Int32(place.x))
+        text.append(words.y)
+        text.append(Int32(place.y))
+    }
+
+    private mutating func axes(_ values: AxisValues) {
+        let told = values.told.map { "\"\($0.axis)\":\($0.value)" }
+        text.append(",\"axes\":{\(told.joined(separator: ","))}")
+    }
+
+    private mutating func device(of event: RecordedEvent) {
+        text.append(words.device)
+        text.append(Int32(event.item.device))
+        if event.isInjected == true { text.append(words.injected) }
+    }
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Packing
+package import Timeline
+
+/// Writes what one device did in the shape of `libinput record` (version 1), a YAML document.
+///
+/// A document tells its devices one after the other: first a ``Survey`` of all events, then its head,
+/// then for each device a writer that passes over the events of the others. Times count from the
+/// first event of all. Key codes are those of a us keyboard; keys whose identity was not recorded
+/// are KEY_A, as in libinput's own recordings. Pixels, focus and modifiers are left out, gaps are
+/// comments. A pen is near from its first event on: the server does not say when it comes and goes.
+package struct Libinput: EventWriter {
+    /// Which devices there are and when it begins.
+    package struct Survey: Sendable {
+        /// What a device was seen to do.
+        fileprivate struct Uses {
+            var keys = false
+            var pointer = false
+            var axes = false
+            var fingers = false
+        }
+
+        fileprivate var uses: [UInt8: Uses] = [:]
+        fileprivate var described: [UInt8: Device] = [:]
+        fileprivate var start: WallTime?
+        /// The latest time seen, in milliseconds since 1970.
+        package private(set) var end: Int64 = 0
+
+        package init() {}
+
+        package mutating func take(_ event: RecordedEvent) {
+            end = max(end, event.time.milliseconds)
+            switch event.item.payload {
+            case .key: uses[event.item.device, default: Uses()].keys = true
+            case .button, .motion, .scroll:
+                uses[event.item.device, default: Uses()].pointer = true
+            case .axes: uses[event.item.device, default: Uses()].axes = true
+            case .touch: uses[event.item.device, default: Uses()].fingers = true
+            case .device(let device):
+                described[event.item.device] = device
+                return
+            case .typing:
+                end = max(end, event.end.milliseconds)
+                uses[event.item.device, default: Uses()].keys = true
+                return
+            case .screen, .focus, .gap: return
+            }
+            if start == nil { start = event.time }
+        }
+
+        /// The devices' numbers.
+        package var devices: [UInt8] { uses.keys.sorted() }
+
+        /// What stands in front of all devices.
+        package var head: [UInt8] {
+            Array(
+                """
+                # Made by mcictl export from X11 raw events: key codes are those of a us keyboard,
+                # KEY_A is a key whose identity was not recorded, KEY_UNKNOWN one that no us keyboard has.
+                version: 1
+                ndevices: \(uses.count)
+                libinput:
+                  version: "0.0.0"
+                system:
+                  os: "mci"
+                  kernel: ""
+                  dmi: ""
+                devices:\(uses.isEmpty ? " []" : "")
+
+                """.utf8
+            )
+        }
+    }
+
+    package var text = TextBuffer()
+    package private(set) var omissions = Omissions()
+
+    private let device: UInt8
+    private let uses: Survey.Uses
+    private let description: Device?
+    private let start: WallTime
+    private var last: Int64 = 0
+    private var turns = (x: NotchCounter(), y: NotchCounter())
+    /// Of a pen or a touch screen that is described.
+    private var axes: EvdevAxes?
+    /// Whether it is a pen: an absolute mouse tells its axes as well.
+    private let isPen: Bool
+    private var isPenTold = false
+
+    /// Codes of movements and wheels (`linux/input-event-codes.h`).
+    private enum Code {
+        static let (x, y, sideWheel, wheel): (UInt16, UInt16, UInt16, UInt16) = (0, 1, 6, 8)
+        static let (fineWheel, fineSideWheel): (UInt16, UInt16) = (11, 12)
+    }
+
+    /// - Parameters:
+    ///   - device: whose events are written.
+    ///   - survey: of all events.
+    package init(_ device: UInt8, _ survey: Survey) {
+        self.device = device
+        uses = survey.uses[device] ?? Survey.Uses()
+        description = survey.described[device]
+        start = survey.start ?? WallTime(0)
+        if uses.axes || uses.fingers {
+            axes = EvdevAxes(description, isTouched: uses.fingers)
+        }
+        isPen = uses.axes && axes != nil && description?.kind == .tablet
+    }
+
+    package var head: [UInt8] {
+        let infos = axes?.infos ?? []
+        let keys =
+            (uses.keys ? EvdevCode.keys : []) + (uses.pointer ? EvdevCode.buttons : [])
+            + (isPen ? [EvdevAxes.pen] + EvdevAxes.penButtons : [])
+            + (uses.fingers && axes != nil ? [EvdevAxes.touch] : [])
+        let relatives = [
+            Code.x, Code.y, Code.sideWheel, Code.wheel, Code.fineWheel, Code.fineSideWheel,
+        ]
+        var name = TextBuffer()
+        name.append(quoted: description?.name ?? "X11 device \(device)")
+        let ids = [0, description?.vendor ?? 0, description?.product ?? 0, 0]
+        func list(_ codes: [UInt16]) -> String { codes.map { "\($0)" }.joined(separator: ", ") }
+        let relative = uses.pointer ? "\n      2: [\(list(relatives))]" : ""
+        let absolute = infos.isEmpty ? "" : "\n      3: [\(list(infos.map(\.code)))]"
+        let ranges = infos.map {
+            "\n      \($0.code): [\($0.range.lowerBound), \($0.range.upperBound), 0, 0, \($0.resolution)]"
+        }
+        let bounds = infos.isEmpty ? "" : "\n    absinfo:" + ranges.joined()
+        let kinds =
+            (uses.keys ? ["KEYBOARD", "KEY"] : []) + (uses.pointer && !isPen ? ["MOUSE"] : [])
+            + (isPen ? ["TABLET"] : []) + (uses.fingers ? ["TOUCHSCREEN"] : [])
+        return Array(
+            """
+            - node: xinput:\(device)
+              evdev:
+                name: \(String(decoding: name.bytes, as: UTF8.self))
+                id: [\(list(ids))]
+                codes:
+                  0: [0]
+                  1: [\(list(keys))]\(relative)\(absolute)\(bounds)
+                properties: [\(uses.fingers ? "1" : "")]
+              udev:
+                properties:
+                - ID_INPUT=1
+            \(kinds.map { "    - ID_INPUT_\($0)=1" }.joined(separator: "\n"))
+              events:
+
+            """.utf8
+        )
+    }
+
+    package mutating func append(_ event: RecordedEvent) {
+        let (item, time) = (event.item, event.time)
+        if case .gap(let reason, _, _) = item.payload {
+            text.append("  # gap: \(reason.name) until \(event.end.text)\n")
+            return
+        }
+        guard item.device == device else { return }
+        switch item.payload {
+        case .key(let isDown, _, _, let keysym):
+            let code = keysym == 0 ? EvdevCode.hidden : EvdevCode.key(keysym)
+            if isDown, keysym == 0 { omissions.hiddenKeys += 1 }
+            if isDown, code == nil { omissions.unnamedKeys += 1 }
+            frame([(EvdevType.key, code ?? EvdevCode.unknown, isDown ? 1 : 0)], time)
+        case .button(let number, let isDown):
+            let isOfPen = isPen && 1...EvdevAxes.penButtons.count ~= Int(number)
+            let code =
+                isOfPen ? EvdevAxes.penButtons[Int(number) - 1] : EvdevCode.button(number)
+            frame([(EvdevType.key, code, isDown ? 1 : 0)], time)
+        case .motion(let dx, let dy):
+            frame([(EvdevType.relative, Code.x, dx), (EvdevType.relative, Code.y, dy)], time)
+        case .scroll(let dx, let dy):
+            // The kernel's wheel turns up where X11's turns down.
+            frame(
+                [
+                    (EvdevType.relative, Code.wheel, 0 &- turns.y.take(dy)),
+                    (EvdevType.relative, Code.fineWheel, 0 &- dy),
+                    (EvdevType.relative, Code.sideWheel, turns.x.take(dx)),
+                    (EvdevType.relative, Code.fineSideWheel, dx),
+                ],
+                time
+            )
+        case .axes(let values):
+            guard let told = axes?.values(values) else { return omissions.axes += 1 }
+            omissions.axes += told.omitted
+            guard !told.values.isEmpty else { return }
+            let near: EvdevAxes.Value = (EvdevType.key, EvdevAxes.pen, 1)
+            frame((!isPen || isPenTold ? [] : [near]) + told.values, time)
+            isPenTold = true
+        case .touch(let touch):
+            guard let told = axes?.values(touch) else { return omissions.touches += 1 }
+            omissions.axes += told.omitted
+            frame(told.values, time)
+        case .typing: omissions.runs += 1
+        case .device, .screen, .focus, .gap: return
+        }
+    }
+
+    /// One report of the device: what changed, and its end.
+    private mutating func frame(
+        _ values: [EvdevAxes.Value],
+        _ time: WallTime
+    ) {
+        // An axis that did not move is not in a report.
+        let told = values.filter { $0.type != EvdevType.relative || $0.value != 0 }
+        guard !told.isEmpty else { return }
+        last = max(last, time.milliseconds - start.milliseconds)
+        text.append("  - evdev:\n")
+        for value in told { line(value.type, value.code, value.value) }
+        line(EvdevType.synchronization, 0, 0)
+    }
+
+    private mutating func line(_ type: UInt16, _ code: UInt16, _ value: Int32) {
+        text.append("    - [\(last / 1000), \(last % 1000 * 1000), \(type), \(code), \(value)]\n")
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Gate
+
+extension Controls {
+    private static let mostRules = 1000
+
+    /// Changes what is excluded for this person.
+    ///
+    /// - Throws: a ``Refusal`` where the request cannot be understood; nothing is changed then.
+    package mutating func exclude(_ call: ExcludeCall) throws(Refusal) {
+        if let name = call.remove ?? call.restore {
+            guard DefaultExclusion.all.contains(where: { $0.name == name }) else {
+                throw Refusal(
+                    "There is no default exclusion of that name.",
+                    next: "mcictl exclude list"
+                )
+            }
+            removedExclusions.removeAll { $0 == name }
+            if call.remove != nil { removedExclusions.append(name) }
+        }
+        if let scope = call.add {
+            guard scope != Scope() else {
+                throw Refusal(
+                    "An exclusion names an application, a title, a device or hours; to leave out everything, use an exemption.",
+                    next: "mcictl exempt add --everything"
+                )
+            }
+            _ = try scope.rule()
+            guard exclusions.count < Self.mostRules else {
+                throw Refusal("There are \(Self.mostRules) exclusions already.")
+            }
+            if !exclusions.contains(scope) { exclusions.append(scope) }
+        }
+        if let scope = call.drop {
+            guard let index = exclusions.firstIndex(of: scope) else {
+                throw Refusal("There is no such exclusion of yours.", next: "mcictl exclude list")
+            }
+            exclusions.remove(at: index)
+        }
+        if let only = call.only {
+            guard only.count <= Self.mostRules else {
+                throw Refusal("A list has at most \(Self.mostRules) applications.")
+            }
+            for app in only { _ = try Scope(app: app).rule() }
+            self.only = only.isEmpty ? nil : only
+        }
+    }
+
+    /// What the person restricts by exemptions, exclusions and the list of applications.
+    ///
+    /// - Throws: a ``Refusal`` where a part of it cannot be understood; nothing may be recorded then.
+    package func restrictions() throws(Refusal) -> Restrictions {
+        var result = Restrictions()
+        for record in exemptions {
+            let exemption = try record.exemption()
+            if exemption.isInForce { result.exemptions.insert(exemption.rule) }
+        }
+        for exclusion in DefaultExclusion.all where !removedExclusions.contains(exclusion.name) {
+            result.exclusions.formUnion(exclusion.rules)
+        }
+        for scope in exclusions { result.exclusions.insert(try scope.rule()) }
+        if let only {
+            var list: Set<Glob> = []
+            for app in only {
+                if let glob = try Scope(app: app).rule().app { list.insert(glob) }
+            }
+            result.allowed = [list]
+        }
+        return result
+    }
+}

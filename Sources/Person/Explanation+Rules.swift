@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+package import Gate
+package import Policy
+
+extension Explanation {
+    /// What the rules say of a window, in the order in which the gate asks them.
+    ///
+    /// - Parameters:
+    ///   - controls: the person's rules; those that cannot be understood leave everything out.
+    ///   - policy: the policy in force, if any.
+    ///   - window: what is known of it.
+    ///   - device: the name of the device the input comes from; nil for one that no rule names.
+    ///   - minute: of the week, by the local clock.
+    package init(
+        _ controls: Controls,
+        _ policy: Policy?,
+        on window: WindowFacts,
+        from device: String?,
+        at minute: WeekMinute
+    ) {
+        let all = ([window] + window.around).lazy.map {
+            Explanation(controls, policy, onAlone: $0, from: device, at: minute)
+        }
+        self = all.first { !$0.isRecorded } ?? Explanation(isRecorded: true)
+    }
+
+    /// What the rules say of a window, whatever it is in and whatever is in it.
+    private init(
+        _ controls: Controls,
+        _ policy: Policy?,
+        onAlone window: WindowFacts,
+        from device: String?,
+        at minute: WeekMinute
+    ) {
+        func left(_ reason: GapReason, _ by: String, _ rule: Scope? = nil) -> Explanation {
+            Explanation(isRecorded: false, reason: reason.name, by: by, rule: rule)
+        }
+        func leavesOut(_ rule: Rule) -> Bool { rule.leavesOut(window, from: device, at: minute) }
+        for record in controls.exemptions {
+            guard let exemption = try? record.exemption() else {
+                self = left(.fault, "exemption \(record.id)")
+                return
+            }
+            if exemption.isInForce, leavesOut(exemption.rule) {
+                self = left(.exempt, "exemption \(record.id)", record.scope)
+                return
+            }
+        }
+        for scope in controls.exclusions {
+            if (try? scope.rule()).map(leavesOut) ?? true {
+                self = left(.excluded, "your exclusions", scope)
+                return
+            }
+        }
+        for exclusion in DefaultExclusion.all
+        where !controls.removedExclusions.contains(exclusion.name) {
+            if exclusion.rules.contains(where: leavesOut) {
+                self = left(.excluded, exclusion.name)
+                return
+            }
+        }
+        let rules = policy?.exclude ?? []
+        if let index = rules.firstIndex(where: leavesOut) {
+            self = left(.excluded, "rule \(index + 1) of the policy", Scope(rules[index]))
+            return
+        }
+        func isNamed(by list: [Glob]) -> Bool {
+            list.contains { Rule(app: $0).leavesOut(window, from: nil, at: minute) }
+        }
+        if let only = controls.only, !isNamed(by: only.compactMap { Glob($0) }) {
+            self = left(.notAllowed, "your list of applications")
+        } else if let only = policy?.only, !only.isEmpty, !isNamed(by: only) {
+            self = left(.notAllowed, "the policy's list of applications")
+        } else {
+            self = Explanation(isRecorded: true)
+        }
+    }
+}
+
+extension Scope {
+    /// The words of a rule.
+    package init(_ rule: Rule) {
+        self.init(
+            app: rule.app?.pattern,
+            title: rule.title?.pattern,
+            device: rule.device?.pattern,
+            during: rule.during?.text
+        )
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+import Gate
+package import Policy
+
+extension Loosening {
+    /// What is looser than the defaults, as it is in force, loosest first; then the list of applications.
+    ///
+    /// - Parameters:
+    ///   - controls: the person's rules.
+    ///   - settings: the person's choices.
+    ///   - policy: the policy in force, if any: what it does not allow is not in force.
+    ///   - now: the moment.
+    /// - Returns: an entry for each.
+    package static func all(
+        _ controls: Controls,
+        _ settings: PersonSettings,
+        _ policy: Policy?,
+        at now: WallTime
+    ) -> [Loosening] {
+        var all: [Loosening] = []
+        func add(_ name: String, _ value: String, _ words: String, _ undo: String) {
+            all.append(Loosening(name: name, value: value, words: words, undo: undo))
+        }
+        let detail = min(settings.keyDetail(at: now), policy?.keyDetail ?? .full)
+        if detail.tellsText {
+            let words =
+                detail == .full
+                ? "Every key is recorded: what you type can be read back."
+                : "The class and time of each key are recorded: whoever has the text can recognise it."
+            add("key-detail", detail.rawValue, words, "mcictl set key-detail shortcuts")
+        }
+        for exclusion in DefaultExclusion.all
+        where controls.removedExclusions.contains(exclusion.name) {
+            let words = "Recorded, though left out by default: \(exclusion.summary)."
+            add("exclusion", exclusion.name, words, "mcictl exclude add \(exclusion.name)")
+        }
+        if settings.title == true, policy?.titles != false {
+            add("title", "on", "The titles of windows are stored.", "mcictl set title off")
+        }
+        if settings.syntheticKeys == true, policy?.syntheticKeys != false {
+            let words = "Keys that programs make are recorded as those of a keyboard."
+            add("synthetic-keys", "on", words, "mcictl set synthetic-keys off")
+        }
+        let limits = settings.within(policy?.restrictions ?? Restrictions())
+        if let retention = limits.retention, retention > PersonSettings.defaultRetention {
+            let (kept, usual) = (
+                Quantity.duration(retention), Quantity.duration(PersonSettings.defaultRetention)
+            )
+            let words = "The recording is kept for \(kept), not \(usual)."
+            add("retention", kept, words, "mcictl set retention \(usual)")
+        }
+        if limits.bytes > PersonSettings.defaultRingSize {
+            let (taken, usual) = (
+                Quantity.size(limits.bytes), Quantity.size(PersonSettings.defaultRingSize)
+            )
+            let words = "The recording may take \(taken) of the disk, not \(usual)."
+            add("ring-size", taken, words, "mcictl set ring-size \(usual)")
+        }
+        if settings.freeSpace == 0 {
+            let words = "The recording goes on until the disk is full."
+            add("free-space", "0", words, "mcictl set free-space 500M")
+        }
+        if let only = controls.only {
+            let value = only.joined(separator: ", ")
+            let words = "Only these applications are recorded: \(value)."
+            add("only", value, words, "mcictl exclude only --all")
+        }
+        return all
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FoundationEssentials
+import Policy
+import Signing
+import System
+
+/// A small JSON file that counts only as this recorder wrote it, byte for byte.
+///
+/// A rule that lost a letter still looks like a rule, and a number that changed still looks like a
+/// number. So the content is signed by the recorder's key, and the file must be the one way in which
+/// the content is written.
+struct SignedJSON<Content: Codable>: Codable {
+    let content: Content
+    /// The public half of the key that signed, in hexadecimal.
+    let key: String
+    /// Ed25519 over the content's JSON behind its kind, in hexadecimal.
+    let signature: String
+
+    /// Signs a content.
+    ///
+    /// - Parameters:
+    ///   - content: what the file is to hold.
+    ///   - kind: `controls` or `accounts`; one kind of file cannot pass for another.
+    ///   - key: the recorder's.
+    /// - Throws: ``SettingsError`` `unwritable` where the library fails.
+    init(_ content: Content, kind: String, signedBy key: DeviceKey) throws(SettingsError) {
+        guard let signature = key.sign(Self.message(content, kind)) else {
+            throw SettingsError(.unwritable, kind)
+        }
+        self.content = content
+        self.key = key.verifier.text
+        self.signature = Hex.encode(signature)
+    }
+
+    /// Reads the bytes of a file.
+    ///
+    /// - Parameters:
+    ///   - bytes: the file.
+    ///   - kind: as it was signed.
+    /// - Returns: the content, signed by the key that it names, whosever that is.
+    /// - Throws: ``SettingsError`` `damaged` with the line.
+    static func read(_ bytes: [UInt8], kind: String) throws(SettingsError) -> Self {
+        let file: Self
+        do {
+            file = try JSONDecoder().decode(Self.self, from: Data(bytes))
+        } catch {
+            throw SettingsError(.damaged, kind, line: damagedLine(bytes, error))
+        }
+        guard let sound = fileJSON(file) else { throw SettingsError(.damaged, kind) }
+        guard sound == bytes else {
+            throw SettingsError(.damaged, kind, line: differingLine(bytes, sound))
+        }
+        // Hexadecimal has two ways to write a digit; this file has one.
+        guard let verifier = DeviceVerifier(file.key), verifier.text == file.key,
+            let signature = Hex.decode(file.signature), Hex.encode(signature) == file.signature,
+            verifier.isValid(signature, of: message(file.content, kind))
+        else {
+            // The signature stands in the last line but one.
+            throw SettingsError(.damaged, kind, line: bytes.count { $0 == 0x0A } - 1)
+        }
+        return file
+    }
+
+    /// Whether this recorder signed it; a recorder without a key (nil) signed nothing.
+    func isSigned(by verifier: DeviceVerifier?) -> Bool { verifier?.text == key }
+
+    private static func message(_ content: Content, _ kind: String) -> [UInt8] {
+        Array("mci-\(kind)/1\n".utf8) + canonicalJSON(content)
+    }
+}
+
+/// The line where a text first differs from what it should be, from 1; nil where it does not.
+func differingLine(_ text: [UInt8], _ sound: [UInt8]) -> Int? {
+    let same = zip(text, sound).prefix { $0 == $1 }.count
+    guard same < max(text.count, sound.count) else { return nil }
+    return 1 + text.prefix(same).count { $0 == 0x0A }
+}
+
+/// The line of a text that is not JSON, or whose value is not of the kind it should be.
+func damagedLine(_ bytes: [UInt8], _ error: any Error) -> Int? {
+    let root: JSONText.Node
+    do throws(JSONDefect) {
+        root = try JSONText.read(bytes)
+    } catch {
+        return error.line
+    }
+    guard let path = (error as? DecodingError)?.path else { return nil }
+    return path.reduce((node: root, line: root.line)) { place, step in
+        if let index = step.intValue, case .array(let items) = place.node.value {
+            return items.indices.contains(index) ? (items[index], items[index].line) : place
+        }
+        return place.node[step.stringValue].map { ($0, $0.line) } ?? place
+    }.line
+}
+
+extension DecodingError {
+    /// The keys that lead to the value that could not be read.
+    fileprivate var path: [any CodingKey] {
+        switch self {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context),
+            .keyNotFound(_, let context), .dataCorrupted(let context):
+            context.codingPath
+        @unknown default: []
+        }
+    }
+}
