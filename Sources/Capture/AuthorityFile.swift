@@ -31,7 +31,7 @@ package final class AuthorityFile {
     func use() {
         let now = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if now >= 0 { close(now) }
-        let place = now >= 0 ? path : "/proc/self/fd/\(file)"
-        unsafe setenv("XAUTHORITY", place, 1)
+        let source = now >= 0 ? path : "/proc/self/fd/\(file)"
+        unsafe setenv("XAUTHORITY", source, 1)
     }
 }

@@ -14,7 +14,7 @@ final class EmbeddedWindows {
     /// What is inside a host.
     struct Inside {
         var facts: [WindowFacts] = []
-        var programs: [WindowPage.Program] = []
+        var programs: [WindowSnapshot.Program] = []
         var hasTitle = false
         /// The host and all that is in it.
         fileprivate var windows: Set<UInt> = []
@@ -32,7 +32,7 @@ final class EmbeddedWindows {
     private var known: [UInt: Inside] = [:]
 
     /// A host with more windows than this cannot be looked through: nobody can say what is in it.
-    private static let mostWindows = 4096
+    private static let maxWindows = 4096
 
     /// - Parameter connection: the keyboard's, which outlives this.
     init(_ connection: X11Connection) {
@@ -58,7 +58,7 @@ final class EmbeddedWindows {
     /// - Returns: the hosts in which other windows count from here on, or may.
     func take(_ event: X11Event) -> [UInt] {
         var changed: [UInt] = []
-        for (host, inside) in known where isVoid(inside, of: host, by: event) {
+        for (host, inside) in known where isInvalidated(inside, of: host, by: event) {
             known[host] = nil
             versions[host, default: 0] += 1
             changed.append(host)
@@ -68,7 +68,7 @@ final class EmbeddedWindows {
         return changed
     }
 
-    private func isVoid(_ inside: Inside, of host: UInt, by event: X11Event) -> Bool {
+    private func isInvalidated(_ inside: Inside, of host: UInt, by event: X11Event) -> Bool {
         switch event {
         case .created(let window, let parent) where inside.windows.contains(parent):
             // Most are of the host itself, which makes and removes them all the time.
@@ -106,15 +106,15 @@ final class EmbeddedWindows {
         let owner = connection.client(of: host)
         var waiting = connection.family(of: host)?.children ?? []
         while let window = waiting.popLast() {
-            guard inside.windows.count < Self.mostWindows else { return nil }
+            guard inside.windows.count < Self.maxWindows else { return nil }
             guard inside.windows.insert(window).inserted else { continue }
             connection.watch(window, for: .contents)
             waiting += connection.family(of: window)?.children ?? []
             let isForeign = connection.client(of: window) != owner
             if isForeign { inside.notable.insert(window) }
-            guard let facts = WindowPage.facts(of: window, connection, isTitleNeeded) else {
+            guard let facts = WindowSnapshot.facts(of: window, connection, isTitleNeeded) else {
                 if isForeign {
-                    inside.programs.append(WindowPage.program(of: window, "", connection))
+                    inside.programs.append(WindowSnapshot.program(of: window, "", connection))
                 }
                 continue
             }
@@ -122,7 +122,7 @@ final class EmbeddedWindows {
             inside.hasTitle = inside.hasTitle || isTitleNeeded(facts)
             if !inside.facts.contains(facts) { inside.facts.append(facts) }
             if isForeign {
-                inside.programs.append(WindowPage.program(of: window, facts.app, connection))
+                inside.programs.append(WindowSnapshot.program(of: window, facts.app, connection))
             }
         }
         guard !connection.isLost else { return nil }

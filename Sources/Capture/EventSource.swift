@@ -68,7 +68,7 @@ package protocol EventSource: AnyObject {
     /// Ends the listening and throws away what was not read; nothing arrives afterwards.
     func disconnect()
 
-    /// Hands over everything that has arrived, without waiting for more.
+    /// XTestDevice over everything that has arrived, without waiting for more.
     ///
     /// - Parameters:
     ///   - now: the moment of the reading.

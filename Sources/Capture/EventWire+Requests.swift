@@ -15,14 +15,14 @@ extension EventWire {
         }
         // XIQueryVersion
         guard codes.input != 0,
-            let version = ask(request(codes.input, 47, 2 | 2 << 16)), version.half(8) == 2,
-            version.half(10) >= 2
+            let version = ask(request(codes.input, 47, 2 | 2 << 16)), version.uint16(8) == 2,
+            version.uint16(10) >= 2
         else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
         if let shape = find("SHAPE") { (codes.shape, codes.shapeEvent) = shape }
         // RRQueryVersion: it tells of monitors from 1.5 on.
         if let monitors = find("RANDR"),
-            let version = ask(request(monitors.major, 0, 1, 5)), version.word(8) == 1,
-            version.word(12) >= 5
+            let version = ask(request(monitors.major, 0, 1, 5)), version.uint32(8) == 1,
+            version.uint32(12) >= 5
         {
             (codes.monitors, codes.monitorEvent) = monitors
         }
@@ -43,7 +43,7 @@ extension EventWire {
         text: String = ""
     ) -> [UInt8] {
         var bytes = [major, minor, 0, 0]
-        for word in body { bytes.append(word: word) }
+        for word in body { bytes.append(uint32: word) }
         bytes.append(padded: text.utf8)
         bytes[2] = UInt8(bytes.count / 4)
         return bytes
@@ -95,7 +95,7 @@ extension EventWire {
     func screen() -> ScreenLayout? {
         // GetGeometry
         guard let size = ask(request(14, 0, root)) else { return nil }
-        return ScreenLayout(width: size.half(16), height: size.half(18), monitors: monitors())
+        return ScreenLayout(width: size.uint16(16), height: size.uint16(18), monitors: monitors())
     }
 
     /// The monitors in use, the primary one first; empty where the server tells none (RRGetMonitors).
@@ -106,18 +106,18 @@ extension EventWire {
         var primary: [ScreenLayout.Monitor] = []
         var others: [ScreenLayout.Monitor] = []
         var at = 32
-        for _ in 0..<reply.word(12) {
+        for _ in 0..<reply.uint32(12) {
             guard at + 24 <= reply.count else { break }
             let monitor = ScreenLayout.Monitor(
-                x: Int16(bitPattern: reply.half(at + 8)),
-                y: Int16(bitPattern: reply.half(at + 10)),
-                width: reply.half(at + 12),
-                height: reply.half(at + 14),
-                glassWidth: UInt16(clamping: reply.word(at + 16)),
-                glassHeight: UInt16(clamping: reply.word(at + 20))
+                x: Int16(bitPattern: reply.uint16(at + 8)),
+                y: Int16(bitPattern: reply.uint16(at + 10)),
+                width: reply.uint16(at + 12),
+                height: reply.uint16(at + 14),
+                widthMM: UInt16(clamping: reply.uint32(at + 16)),
+                heightMM: UInt16(clamping: reply.uint32(at + 20))
             )
             if reply[at + 4] != 0 { primary.append(monitor) } else { others.append(monitor) }
-            at += 24 + 4 * Int(reply.half(at + 6))
+            at += 24 + 4 * Int(reply.uint16(at + 6))
         }
         return primary + others
     }
@@ -129,9 +129,9 @@ extension EventWire {
     func process(of window: UInt32) -> Int32? {
         // One client, and of it the process (2).
         guard codes.resources != 0, let reply = ask(request(codes.resources, 4, 1, window, 2)),
-            reply.word(8) >= 1, reply.word(40) >= 4, reply.word(44) > 0
+            reply.uint32(8) >= 1, reply.uint32(40) >= 4, reply.uint32(44) > 0
         else { return nil }
-        return Int32(exactly: reply.word(44))
+        return Int32(exactly: reply.uint32(44))
     }
 
     /// Where a pointer is, with its fraction of a pixel; nil where the server does not say
@@ -139,26 +139,26 @@ extension EventWire {
     ///
     /// XIQueryPointer rounds. The master's first two axes hold what the server goes on counting
     /// from, in the units of the device that moved it last.
-    func position(of master: UInt8, on screen: ScreenLayout) -> PointerPath.Point? {
-        guard let reply = ask(request(codes.input, 48, UInt32(master))), reply.half(8) == 1,
+    func position(of master: UInt8, on screen: ScreenLayout) -> DeadReckoning.Point? {
+        guard let reply = ask(request(codes.input, 48, UInt32(master))), reply.uint16(8) == 1,
             // XIMasterPointer
-            reply.half(34) == 1
+            reply.uint16(34) == 1
         else { return nil }
-        let name = Int(reply.half(40))
+        let name = Int(reply.uint16(40))
         var at = 44 + name + (-name & 3)
         var (x, y): (Double?, Double?) = (nil, nil)
-        for _ in 0..<reply.half(38) {
+        for _ in 0..<reply.uint16(38) {
             guard at + 4 <= reply.count else { break }
             // XIValuatorClass
-            if reply.half(at) == 2, at + 44 <= reply.count {
-                let number = reply.half(at + 6)
+            if reply.uint16(at) == 2, at + 44 <= reply.count {
+                let number = reply.uint16(at + 6)
                 let size = number == 0 ? screen.width : screen.height
-                let scale = AxisScale(reply.number(at + 12), reply.number(at + 20))
-                let value = scale.pixel(reply.number(at + 28), of: size)
+                let scale = AxisScale(reply.fp3232(at + 12), reply.fp3232(at + 20))
+                let value = scale.pixel(reply.fp3232(at + 28), of: size)
                 if number == 0 { x = value }
                 if number == 1 { y = value }
             }
-            at += 4 * max(1, Int(reply.half(at + 2)))
+            at += 4 * max(1, Int(reply.uint16(at + 2)))
         }
         guard let x, let y else { return nil }
         return (x, y)
@@ -174,11 +174,11 @@ extension [UInt8] {
         return value
     }
 
-    fileprivate func half(_ at: Int) -> UInt16 { UInt16(bytes(at, 2)) }
+    fileprivate func uint16(_ at: Int) -> UInt16 { UInt16(bytes(at, 2)) }
 
-    fileprivate func word(_ at: Int) -> UInt32 { UInt32(bytes(at, 4)) }
+    fileprivate func uint32(_ at: Int) -> UInt32 { UInt32(bytes(at, 4)) }
 
-    fileprivate func number(_ at: Int) -> Double {
-        Double(whole: word(at), fraction: word(at + 4))
+    fileprivate func fp3232(_ at: Int) -> Double {
+        Double(whole: uint32(at), fraction: uint32(at + 4))
     }
 }

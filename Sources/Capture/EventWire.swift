@@ -34,7 +34,7 @@ import Wire
     /// So much room is left at least before the kernel is asked for more.
     private static let leastRead = 16 * 1024
     /// So often at most the kernel is asked at one reading.
-    private static let mostReads = 256
+    private static let maxReads = 256
 
     var codes = Codes()
     let root: UInt32
@@ -132,7 +132,7 @@ import Wire
     /// - Returns: the number of events not taken yet.
     func readArrived() -> Int {
         // Somebody may go on without end.
-        for _ in 0..<Self.mostReads where !isLost && read(mayWait: false) > 0 {}
+        for _ in 0..<Self.maxReads where !isLost && read(mayWait: false) > 0 {}
         lookThrough()
         return unread
     }
@@ -149,7 +149,7 @@ import Wire
     private func nextUnseen() -> Packet? {
         guard filled - seen >= Packet.leastSize else { return nil }
         let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[seen..<filled]))
-        guard packet.size <= Packet.mostSize else {
+        guard packet.size <= Packet.maxSize else {
             isLost = true
             return nil
         }
@@ -220,12 +220,12 @@ import Wire
     ///   - serial: of the first request behind the place.
     ///   - events: gets those before it.
     /// - Returns: the first event behind it, which is taken too; nil where there is none yet.
-    func takeEvents(until serial: UInt, into events: inout [AheadEvent]) -> AheadEvent? {
+    func takeEvents(until serial: UInt, into events: inout [PendingEvent]) -> PendingEvent? {
         events.reserveCapacity(events.count + unread)
         while unread > 0 {
             let (event, number) = takeEvent()
-            guard number < serial else { return AheadEvent(event: event, serial: number) }
-            events.append(AheadEvent(event: event, serial: number))
+            guard number < serial else { return PendingEvent(event: event, serial: number) }
+            events.append(PendingEvent(event: event, serial: number))
         }
         return nil
     }
@@ -246,8 +246,8 @@ import Wire
             let mode = X11Event.FocusMode(Int32(packet.byte(30)))
             let detail = X11Event.FocusDetail(Int32(packet.byte(1)))
             let pixel = Pixel(
-                x: Int16(bitPattern: packet.half(20)),
-                y: Int16(bitPattern: packet.half(22))
+                x: Int16(bitPattern: packet.uint16(20)),
+                y: Int16(bitPattern: packet.uint16(22))
             )
             return packet.type == 7
                 ? .entered(window: window, mode: mode, detail: detail, at: pixel)
@@ -278,12 +278,12 @@ extension X11Event {
     /// An event of XInput (XI2proto.h).
     @inline(__always)
     fileprivate init(input packet: Packet) {
-        let type = packet.half(8)
+        let type = packet.uint16(8)
         let header = RawHeader(
-            time: packet.word(12),
-            device: UInt8(clamping: packet.half(20)),
-            master: UInt8(clamping: packet.half(10)),
-            isEmulated: packet.word(24) & 0x10000 != 0
+            time: packet.uint32(12),
+            device: UInt8(clamping: packet.uint16(20)),
+            master: UInt8(clamping: packet.uint16(10)),
+            isEmulated: packet.uint32(24) & 0x10000 != 0
         )
         switch type {
         case 17:
@@ -292,11 +292,11 @@ extension X11Event {
                 values.present & ~3 == 0
                 ? .rawMotion(header, values.move) : .rawAxes(header, values.axes(packet))
         case 15, 16:
-            let number = UInt8(clamping: packet.word(16))
+            let number = UInt8(clamping: packet.uint32(16))
             self = .rawButton(header, number: number, isDown: type == 15)
         case 22, 23, 24:
             let phase: Touch.Phase = type == 22 ? .down : type == 23 ? .move : .up
-            self = .rawTouch(header, id: packet.word(16), phase, RawValues(packet).axes(packet))
+            self = .rawTouch(header, id: packet.uint32(16), phase, RawValues(packet).axes(packet))
         case 11: self = .devicesChanged(ByteSet(hierarchy: packet))
         default: self = .other
         }
@@ -307,11 +307,11 @@ extension ByteSet {
     /// The devices that an event says something new of: with each stands what became of it.
     fileprivate init(hierarchy packet: Packet) {
         self.init()
-        for index in 0..<Int(packet.half(20)) {
+        for index in 0..<Int(packet.uint16(20)) {
             let at = 32 + 12 * index
             guard at + 12 <= packet.size else { return }
-            let id = packet.half(at)
-            if packet.word(at + 8) != 0, id < 256 { insert(UInt8(id)) }
+            let id = packet.uint16(at)
+            if packet.uint32(at + 8) != 0, id < 256 { insert(UInt8(id)) }
         }
     }
 }
@@ -321,35 +321,35 @@ private struct RawValues {
     var present: UInt8 = 0
     var move = X11Event.Move()
     /// Where the counts begin.
-    private var counts = 0
+    private var rawOffset = 0
 
     @inline(__always)
     init(_ packet: Packet) {
-        let words = Int(packet.half(22))
+        let words = Int(packet.uint16(22))
         // Most move along both axes and no other.
-        if words == 2, packet.size == 72, packet.word(32) == 3, packet.word(36) == 0 {
+        if words == 2, packet.size == 72, packet.uint32(32) == 3, packet.uint32(36) == 0 {
             move.present = 3
-            move.made = (packet.number(40), packet.number(48))
-            move.counts = (packet.number(56), packet.number(64))
+            move.accelerated = (packet.fp3232(40), packet.fp3232(48))
+            move.raw = (packet.fp3232(56), packet.fp3232(64))
             present = 3
             return
         }
         guard words > 0, 32 + 4 * words <= packet.size else { return }
         var axes = 0
-        for word in 0..<words { axes += packet.word(32 + 4 * word).nonzeroBitCount }
+        for word in 0..<words { axes += packet.uint32(32 + 4 * word).nonzeroBitCount }
         let values = 32 + 4 * words
         guard values + 16 * axes <= packet.size else { return }
         present = packet.byte(32)
-        counts = values + 8 * axes
+        rawOffset = values + 8 * axes
         move.present = present & 3
         if present & 1 != 0 {
-            move.made.x = packet.number(values)
-            move.counts.x = packet.number(counts)
+            move.accelerated.x = packet.fp3232(values)
+            move.raw.x = packet.fp3232(rawOffset)
         }
         if present & 2 != 0 {
             let next = present & 1 != 0 ? 8 : 0
-            move.made.y = packet.number(values + next)
-            move.counts.y = packet.number(counts + next)
+            move.accelerated.y = packet.fp3232(values + next)
+            move.raw.y = packet.fp3232(rawOffset + next)
         }
     }
 
@@ -357,9 +357,9 @@ private struct RawValues {
         var axes = X11Event.Axes()
         axes.present = present
         axes.move = move
-        var next = counts + 8 * (present & 3).nonzeroBitCount
+        var next = rawOffset + 8 * (present & 3).nonzeroBitCount
         for axis in 2..<8 where present & 1 << UInt8(axis) != 0 {
-            axes.others[axis - 2] = packet.number(next)
+            axes.others[axis - 2] = packet.fp3232(next)
             next += 8
         }
         return axes
@@ -372,7 +372,7 @@ private struct RawValues {
 @safe private struct Packet {
     static let leastSize = 32
     /// More than any answer or event has.
-    static let mostSize = 4 << 20
+    static let maxSize = 4 << 20
 
     private let start: UnsafeRawPointer
     let type: UInt8
@@ -390,19 +390,19 @@ private struct RawValues {
     }
 
     /// The last 16 bits of the number of the last request that the server had seen.
-    var sequence: UInt16 { half(2) }
+    var sequence: UInt16 { uint16(2) }
 
     var bytes: [UInt8] { unsafe Array(UnsafeRawBufferPointer(start: start, count: size)) }
 
     func byte(_ at: Int) -> UInt8 { unsafe start.load(fromByteOffset: at, as: UInt8.self) }
 
-    func half(_ at: Int) -> UInt16 { unsafe start.load(fromByteOffset: at, as: UInt16.self) }
+    func uint16(_ at: Int) -> UInt16 { unsafe start.load(fromByteOffset: at, as: UInt16.self) }
 
-    func word(_ at: Int) -> UInt32 { unsafe start.load(fromByteOffset: at, as: UInt32.self) }
+    func uint32(_ at: Int) -> UInt32 { unsafe start.load(fromByteOffset: at, as: UInt32.self) }
 
-    func id(_ at: Int) -> UInt { UInt(word(at)) }
+    func id(_ at: Int) -> UInt { UInt(uint32(at)) }
 
-    func number(_ at: Int) -> Double { Double(whole: word(at), fraction: word(at + 4)) }
+    func fp3232(_ at: Int) -> Double { Double(whole: uint32(at), fraction: uint32(at + 4)) }
 }
 
 extension Double {

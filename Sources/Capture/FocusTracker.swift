@@ -11,16 +11,16 @@ struct FocusTracker: ContextTracker {
     /// Whether programs may ask for secrets on a terminal in the window in front.
     private(set) var terminal = TerminalWindow.none
 
-    private var place: AppContext = .unknown
+    private var state: AppContext = .unknown
     private let terminals = TerminalPrompts()
     private var prompts = PromptGuard()
     /// Whether the key at this place of the stream may be part of a secret.
     private var mayBeSecret = false
-    private var book: WindowBook
+    private var cache: WindowCache
     /// The window that has the focus.
     private var focused: UInt?
     /// Whose it is, from a place in the stream on.
-    private var finding: WindowBook.Finding?
+    private var attribution: WindowCache.Attribution?
     /// An answer of the server that holds from this serial number on.
     private var answer: (window: UInt, serial: UInt, followsPointer: Bool)?
     private var hasAsked = false
@@ -32,14 +32,14 @@ struct FocusTracker: ContextTracker {
     private var isPointerGrabbed = false
     private var hasCheckedPointer = false
 
-    init(_ book: WindowBook) {
-        self.book = book
+    init(_ cache: WindowCache) {
+        self.cache = cache
     }
 
-    var isPending: Bool { answer != nil || (finding != nil && place == .unknown) }
+    var isPending: Bool { answer != nil || (attribution != nil && state == .unknown) }
 
     var context: AppContext {
-        guard case .window(var facts) = place else { return place }
+        guard case .window(var facts) = state else { return state }
         facts.mayAskForSecret = mayBeSecret
         return .window(facts)
     }
@@ -49,7 +49,7 @@ struct FocusTracker: ContextTracker {
 
     /// Why no key can be recorded now; nil where nothing of the kind is known.
     var notice: CaptureNotice? {
-        guard place == .unknown else { return nil }
+        guard state == .unknown else { return nil }
         return switch target {
         case .pointer: .focusFollowsPointer
         case .nowhere: .noFocus
@@ -71,11 +71,11 @@ struct FocusTracker: ContextTracker {
     /// next: read now, it holds for the first key in it too.
     private mutating func prepare(_ connection: X11Connection) {
         for window in connection.shownWindows {
-            book.prepare(window, connection)
+            cache.prepare(window, connection)
             // A frame is full of decorations, none of which ever gets a key.
-            guard !book.isFrame(window) else { continue }
+            guard !cache.isFrame(window) else { continue }
             for inner in connection.family(of: window)?.children ?? [] {
-                book.prepare(inner, connection)
+                cache.prepare(inner, connection)
             }
         }
     }
@@ -84,9 +84,9 @@ struct FocusTracker: ContextTracker {
         where isNeeded: @escaping (WindowFacts) -> Bool,
         _ connection: X11Connection
     ) {
-        book.readTitles(where: isNeeded)
+        cache.readTitles(where: isNeeded)
         prepare(connection)
-        guard place != .grabbed else { return leave(.grabbed) }
+        guard state != .grabbed else { return leave(.grabbed) }
         leave(.unknown)
         ask(connection)
     }
@@ -99,7 +99,7 @@ struct FocusTracker: ContextTracker {
 
     mutating func endRound(_ connection: X11Connection) {
         // The window in front was born too late to be watched when it got the focus.
-        if place == .unknown { askUnlessKnown(connection) }
+        if state == .unknown { askUnlessKnown(connection) }
     }
 
     /// The end of a reading, all answers settled: the next key in a terminal needs a look before it.
@@ -125,7 +125,7 @@ struct FocusTracker: ContextTracker {
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
         if case .destroyed(let window) = event { connection.forget(window) }
-        let isVoid = book.take(event, serial, inUse: finding)
+        let isInvalidated = cache.take(event, serial, inUse: attribution)
         switch event {
         case .focusIn(let window, let mode, let detail):
             answer = nil
@@ -136,7 +136,7 @@ struct FocusTracker: ContextTracker {
             answer = nil
             if mode == .grab {
                 leave(.grabbed)
-            } else if place != .grabbed || mode == .ungrab {
+            } else if state != .grabbed || mode == .ungrab {
                 leave(.unknown)
             }
         case .created(let window, let parent) where parent == connection.root:
@@ -150,14 +150,14 @@ struct FocusTracker: ContextTracker {
             pointerDidEnter(window, mode, serial, connection)
         default: break
         }
-        if isVoid, let focused { enter(focused, serial, connection) }
+        if isInvalidated, let focused { enter(focused, serial, connection) }
     }
 
     /// A key proves that no grab is in force any more, for the server withholds it otherwise.
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool {
-        if terminal == .none, let finding, terminals.haveTerminalsChanged() {
+        if terminal == .none, let attribution, terminals.haveTerminalsChanged() {
             // One may have been opened inside meanwhile.
-            use(terminals.enter(finding.programs))
+            use(terminals.enter(attribution.programs))
         }
         mayBeSecret =
             switch terminal {
@@ -176,7 +176,7 @@ struct FocusTracker: ContextTracker {
             followsPointer = answer.followsPointer
             enter(answer.window, serial, connection)
         }
-        if let finding, serial >= finding.validFrom { place = .window(finding.facts) }
+        if let attribution, serial >= attribution.validFrom { state = .window(attribution.facts) }
     }
 
     // MARK: Coming and leaving
@@ -190,7 +190,7 @@ struct FocusTracker: ContextTracker {
     ) {
         if mode == .grab {
             leave(.grabbed)
-        } else if mode == .plain && place == .grabbed {
+        } else if mode == .plain && state == .grabbed {
             // The focus moved while somebody else holds the keyboard: still theirs.
             leave(.grabbed)
         } else if detail == .this || detail == .inferior {
@@ -207,12 +207,12 @@ struct FocusTracker: ContextTracker {
     }
 
     private mutating func enter(_ window: UInt, _ serial: UInt, _ connection: X11Connection) {
-        finding = book.find(window, connection)
+        attribution = cache.find(window, connection)
         if focused != window { prompts.enter() }
         focused = window
-        use(finding.map { terminals.enter($0.programs) } ?? .none)
-        place = .unknown
-        if let finding, serial >= finding.validFrom { place = .window(finding.facts) }
+        use(attribution.map { terminals.enter($0.programs) } ?? .none)
+        state = .unknown
+        if let attribution, serial >= attribution.validFrom { state = .window(attribution.facts) }
     }
 
     private mutating func use(_ terminal: TerminalWindow) {
@@ -222,9 +222,9 @@ struct FocusTracker: ContextTracker {
     }
 
     private mutating func leave(_ context: AppContext) {
-        place = context
+        state = context
         focused = nil
-        finding = nil
+        attribution = nil
         terminal = .none
         followsPointer = false
     }
@@ -262,11 +262,11 @@ struct FocusTracker: ContextTracker {
         guard followsPointer, !hasCheckedPointer, let focused else { return }
         hasCheckedPointer = true
         let pointed = connection.pointedWindow(atRest: true)
-        if pointed == nil || pointed != book.top(of: focused) { losePointer() }
+        if pointed == nil || pointed != cache.top(of: focused) { losePointer() }
     }
 
     private mutating func askUnlessKnown(_ connection: X11Connection) {
-        guard !hasAsked, finding == nil, answer == nil else { return }
+        guard !hasAsked, attribution == nil, answer == nil else { return }
         ask(connection)
     }
 
@@ -276,13 +276,13 @@ struct FocusTracker: ContextTracker {
         target = connection.keyTarget()
         guard let first = window(of: target, connection) else { return }
         connection.watch(first, for: .facts(.keyboard))
-        let serial = connection.placeBeforeQuestion
+        let serial = connection.serialBeforeQuery
         guard connection.keyTarget() == target, window(of: target, connection) == first else {
             return
         }
         answer = (first, serial, target == .pointer)
         // Read now, it holds for the next key, which would have to wait for it otherwise.
-        book.prepare(first, connection)
+        cache.prepare(first, connection)
     }
 
     /// The window that gets keys; nil where that is not certain, or none.
@@ -303,7 +303,7 @@ struct FocusTracker: ContextTracker {
         for window in [window] + (connection.family(of: window)?.children ?? []) {
             // What is known already, as of a window that answered before its birth was told, stays
             // watched.
-            connection.watch(window, for: book.watches(window) ? .facts(.keyboard) : .focus)
+            connection.watch(window, for: cache.watches(window) ? .facts(.keyboard) : .focus)
         }
     }
 }

@@ -9,7 +9,7 @@ import Events
 /// until both have read on, an id of which a notice told is nobody's.
 struct KnownDevices {
     /// What was told last; nil before the first time.
-    private var told: [UInt8: Device]?
+    private var announced: [UInt8: Device]?
     /// What there is now.
     private var current: [UInt8: Device]
     /// Whether one of the connections told of a change in this reading.
@@ -25,7 +25,7 @@ struct KnownDevices {
     mutating func begin(_ sink: inout some CaptureSink & ~Copyable) {
         hasChanged = false
         changed = ByteSet()
-        if told == nil { tell(current, &sink) }
+        if announced == nil { announce(current, &sink) }
     }
 
     /// One of the connections told that devices came or went.
@@ -43,22 +43,22 @@ struct KnownDevices {
         hasChanged = true
         changed.formUnion(ids)
         let certain = devices.filter { id, device in
-            !changed.contains(id) && told?[id]?.name == device.name
+            !changed.contains(id) && announced?[id]?.name == device.name
         }
-        tell(certain, &sink)
+        announce(certain, &sink)
     }
 
     /// A reading ends: one without changes has brought both connections to the same place.
     mutating func finish(_ sink: inout some CaptureSink & ~Copyable) {
-        if !hasChanged { tell(current, &sink) }
+        if !hasChanged { announce(current, &sink) }
     }
 
-    private mutating func tell(
+    private mutating func announce(
         _ devices: [UInt8: Device],
         _ sink: inout some CaptureSink & ~Copyable
     ) {
-        guard devices != told else { return }
-        told = devices
+        guard devices != announced else { return }
+        announced = devices
         sink.take(.devices(devices))
     }
 }

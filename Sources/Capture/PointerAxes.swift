@@ -29,8 +29,8 @@ struct PointerAxes {
 
     /// The whole counts of a movement, of a device that tells movements.
     mutating func step(_ move: X11Event.Move) -> (dx: Int32, dy: Int32) {
-        let dx = move.present & 1 != 0 ? Self.whole(move.counts.x, &rest.x) : 0
-        let dy = move.present & 2 != 0 ? Self.whole(move.counts.y, &rest.y) : 0
+        let dx = move.present & 1 != 0 ? Self.whole(move.raw.x, &rest.x) : 0
+        let dy = move.present & 2 != 0 ? Self.whole(move.raw.y, &rest.y) : 0
         return (dx, dy)
     }
 
@@ -42,8 +42,8 @@ struct PointerAxes {
             return dx | dy == 0 ? nil : .motion(dx: dx, dy: dy)
         }
         var values = AxisValues()
-        if move.present & 1 != 0 { values[0] = Int32(near: move.counts.x) }
-        if move.present & 2 != 0 { values[1] = Int32(near: move.counts.y) }
+        if move.present & 1 != 0 { values[0] = Int32(near: move.raw.x) }
+        if move.present & 2 != 0 { values[1] = Int32(near: move.raw.y) }
         return .axes(values)
     }
 
@@ -54,11 +54,11 @@ struct PointerAxes {
             if turn != (0, 0) { take(.scroll(dx: turn.dx, dy: turn.dy)) }
         }
         if !isAbsolute, let motion = read(axes.move) { take(motion) }
-        var told = axes.present & (others | (isAbsolute ? 3 : 0))
-        for wheel in scroll { told &= ~(1 << UInt8(wheel.axis)) }
-        guard told != 0 else { return }
+        var reported = axes.present & (others | (isAbsolute ? 3 : 0))
+        for wheel in scroll { reported &= ~(1 << UInt8(wheel.axis)) }
+        guard reported != 0 else { return }
         var values = AxisValues()
-        for axis in AxisValues.axes where told & 1 << UInt8(axis) != 0 {
+        for axis in AxisValues.axes where reported & 1 << UInt8(axis) != 0 {
             values[axis] = axes[axis].map { Int32(near: $0) }
         }
         take(.axes(values))

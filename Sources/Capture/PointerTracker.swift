@@ -13,7 +13,7 @@ import Events
 /// connection is not seen. Of several pointers on one screen all are taken for one.
 struct PointerTracker: ContextTracker {
     /// Where the pointer's input goes.
-    private enum Place: Equatable {
+    private enum State: Equatable {
         case unknown
         /// Nobody's window.
         case background
@@ -24,29 +24,29 @@ struct PointerTracker: ContextTracker {
 
     private(set) var context: AppContext = .unknown
 
-    private var book: WindowBook
-    private var place = Place.unknown
+    private var cache: WindowCache
+    private var state = State.unknown
     /// Whose window it is, from a place in the stream on.
-    private var finding: WindowBook.Finding?
+    private var attribution: WindowCache.Attribution?
     /// An answer of the server that holds from this serial number on.
     private var answer: (window: UInt, serial: UInt)?
     private var hasAsked = false
 
-    init(_ book: WindowBook) {
-        self.book = book
+    init(_ cache: WindowCache) {
+        self.cache = cache
     }
 
     var isPending: Bool {
         if answer != nil { return true }
-        if let finding, book.isStale(finding) { return true }
-        if case .unknown = context { return finding != nil }
+        if let attribution, cache.isStale(attribution) { return true }
+        if case .unknown = context { return attribution != nil }
         return false
     }
 
     /// The child of the root the pointer is in, 0 for the root itself; nil where that is not known.
     var window: UInt? {
-        switch place {
-        case .window(let window): book.top(of: window)
+        switch state {
+        case .window(let window): cache.top(of: window)
         case .background: 0
         case .unknown, .held: nil
         }
@@ -66,16 +66,16 @@ struct PointerTracker: ContextTracker {
 
     /// Reads what is shown: read now, it holds for the first click into it too.
     private mutating func prepare(_ connection: X11Connection) {
-        for window in connection.shownWindows { book.prepare(window, connection) }
+        for window in connection.shownWindows { cache.prepare(window, connection) }
     }
 
     mutating func readTitles(
         where isNeeded: @escaping (WindowFacts) -> Bool,
         _ connection: X11Connection
     ) {
-        book.readTitles(where: isNeeded)
+        cache.readTitles(where: isNeeded)
         prepare(connection)
-        guard place != .held else { return }
+        guard state != .held else { return }
         go(to: .unknown)
         ask(connection)
     }
@@ -92,7 +92,7 @@ struct PointerTracker: ContextTracker {
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
-        let isVoid = book.take(event, serial, inUse: finding)
+        let isInvalidated = cache.take(event, serial, inUse: attribution)
         switch event {
         case .entered(let window, let mode, let detail, _):
             answer = nil
@@ -112,13 +112,13 @@ struct PointerTracker: ContextTracker {
                 go(to: mode == .grab ? .held : .unknown)
             }
         case .created(let window, _):
-            connection.watch(window, for: book.watches(window) ? .facts(.pointer) : .crossing)
+            connection.watch(window, for: cache.watches(window) ? .facts(.pointer) : .crossing)
         case .destroyed(let window), .unmapped(let window), .reparented(let window, _):
             // The server tells where the pointer is then.
-            if place == .window(window) { go(to: .unknown) }
+            if state == .window(window) { go(to: .unknown) }
         default: break
         }
-        if isVoid, case .window(let window) = place { enter(window, serial, connection) }
+        if isInvalidated, case .window(let window) = state { enter(window, serial, connection) }
     }
 
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool {
@@ -132,9 +132,9 @@ struct PointerTracker: ContextTracker {
 
     private mutating func askUnlessKnown(_ connection: X11Connection) {
         guard !hasAsked, answer == nil else { return }
-        switch place {
+        switch state {
         case .held, .background: return
-        case .window where finding != nil: return
+        case .window where attribution != nil: return
         case .unknown, .window: ask(connection)
         }
     }
@@ -148,12 +148,12 @@ struct PointerTracker: ContextTracker {
                 enter(answer.window, serial, connection)
             }
         }
-        if case .window(let window) = place, let finding, book.isStale(finding) {
+        if case .window(let window) = state, let attribution, cache.isStale(attribution) {
             // Something was embedded in it, or is not any more: what was left out of it stays so until
             // the pointer has left, for its events are read later than they happened.
-            enter(window, serial, connection, stillWith: finding.facts.around)
+            enter(window, serial, connection, stillWith: attribution.facts.around)
         }
-        if let finding, serial >= finding.validFrom { context = .window(finding.facts) }
+        if let attribution, serial >= attribution.validFrom { context = .window(attribution.facts) }
     }
 
     // MARK: Coming and leaving
@@ -164,19 +164,19 @@ struct PointerTracker: ContextTracker {
         _ connection: X11Connection,
         stillWith around: [WindowFacts] = []
     ) {
-        place = .window(window)
-        finding = book.find(window, connection)
-        for facts in around where finding?.facts.around.contains(facts) == false {
-            finding?.facts.around.append(facts)
+        state = .window(window)
+        attribution = cache.find(window, connection)
+        for facts in around where attribution?.facts.around.contains(facts) == false {
+            attribution?.facts.around.append(facts)
         }
         context = .unknown
-        if let finding, serial >= finding.validFrom { context = .window(finding.facts) }
+        if let attribution, serial >= attribution.validFrom { context = .window(attribution.facts) }
     }
 
-    private mutating func go(to place: Place) {
-        self.place = place
-        finding = nil
-        context = place == .background ? .app("") : .unknown
+    private mutating func go(to state: State) {
+        self.state = state
+        attribution = nil
+        context = state == .background ? .app("") : .unknown
     }
 
     /// Asks for the window under the pointer twice, so that the answer is certain from a known
@@ -185,7 +185,7 @@ struct PointerTracker: ContextTracker {
         hasAsked = true
         guard let first = connection.pointedWindow() else { return }
         if first != 0 { connection.watch(first, for: .facts(.pointer)) }
-        let serial = connection.placeBeforeQuestion
+        let serial = connection.serialBeforeQuery
         guard connection.pointedWindow() == first else { return }
         answer = (first, serial)
     }

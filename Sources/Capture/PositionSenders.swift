@@ -28,7 +28,7 @@ struct PositionSenders {
     }
 
     /// What the server remembers of a device, and the steps among it that were read before.
-    typealias History = (moments: [Moment], earlier: [PointerTrail.Step])
+    typealias History = (moments: [Moment], earlier: [MotionHistory.Step])
 
     /// A movement of the pointer among the events of a reading.
     fileprivate struct Movement {
@@ -44,7 +44,7 @@ struct PositionSenders {
     /// What became of the movements of a pointer.
     struct Resolution {
         /// Where the pointer was before the first movement, if only that tells it.
-        var origin: PointerPath.Point?
+        var origin: DeadReckoning.Point?
         /// The movements behind which nobody can say where it was.
         var unsure: Set<Int> = []
         /// Some were positions, and are movements now.
@@ -86,7 +86,7 @@ struct PositionSenders {
     ///   - master: the pointer.
     ///   - isLost: whether the movements as they stand do not lead to where the pointer is.
     /// - Returns: none where nothing is to be asked.
-    func devices(_ events: [AheadEvent], of master: UInt8, isLost: Bool) -> Set<UInt8> {
+    func devices(_ events: [PendingEvent], of master: UInt8, isLost: Bool) -> Set<UInt8> {
         guard isLost || !everSent.isEmpty else { return [] }
         var found: Set<UInt8> = []
         for event in events {
@@ -108,9 +108,9 @@ struct PositionSenders {
     ///     before.
     /// - Returns: what following the events needs to know of it.
     mutating func resolve(
-        _ events: inout [AheadEvent],
-        of pointer: (id: UInt8, from: PointerPath.Point?, to: PointerPath.Point?),
-        _ way: FollowedPointer.Way,
+        _ events: inout [PendingEvent],
+        of pointer: (id: UInt8, from: DeadReckoning.Point?, to: DeadReckoning.Point?),
+        _ way: MasterPointer.Way,
         _ histories: [UInt8: History]
     ) -> Resolution {
         let movements = movements(events, pointer, way, histories)
@@ -120,15 +120,18 @@ struct PositionSenders {
         for (movement, isPosition) in zip(movements, kinds) {
             if let before = movement.before { at = before.corrected(at) }
             guard let scales = scales(of: movement, isPosition, way) else {
-                at = at.map { way.desk.confine(movement.sum($0), from: $0) }
+                at = at.map { way.desktop.confine(movement.sum($0), from: $0) }
                 if at.map({ !movement.leads($0) }) ?? true {
                     resolution.unsure.insert(movement.index)
                 }
                 continue
             }
-            let place = movement.target(way.desk.place(movement.move.made, scales), from: at)
-            let target = way.desk.confine(place, from: at ?? place)
-            if target != place { resolution.wasConfined = true }
+            let position = movement.target(
+                way.desktop.position(movement.move.accelerated, scales),
+                from: at
+            )
+            let target = way.desktop.confine(position, from: at ?? position)
+            if target != position { resolution.wasConfined = true }
             if !movement.leads(target) { resolution.unsure.insert(movement.index) }
             if way.scales[Int(movement.device)] == nil {
                 resolution.hasPositions = true
@@ -146,7 +149,7 @@ struct PositionSenders {
     private func scales(
         of movement: Movement,
         _ isPosition: Bool,
-        _ way: FollowedPointer.Way
+        _ way: MasterPointer.Way
     ) -> AxisScale.Desktop? {
         way.scales[Int(movement.device)] ?? (isPosition ? candidates[movement.device] : nil)
     }
@@ -154,7 +157,7 @@ struct PositionSenders {
     /// Which movements are positions.
     ///
     /// What cannot be told is what the device sent next, or else what it sent before.
-    private mutating func kinds(_ movements: [Movement], _ way: FollowedPointer.Way) -> [Bool] {
+    private mutating func kinds(_ movements: [Movement], _ way: MasterPointer.Way) -> [Bool] {
         var kinds = movements.map { isPosition($0, way) }
         var next: [UInt8: Bool] = [:]
         for index in kinds.indices.reversed() {
@@ -174,28 +177,31 @@ struct PositionSenders {
     }
 
     /// Whether a movement is a position; nil where it cannot be told from where it began and led to.
-    private func isPosition(_ movement: Movement, _ way: FollowedPointer.Way) -> Bool? {
+    private func isPosition(_ movement: Movement, _ way: MasterPointer.Way) -> Bool? {
         guard way.scales[Int(movement.device)] == nil, let scales = candidates[movement.device],
             let spot = movement.before, movement.isKnown(spot),
             movement.after.contains(where: movement.isKnown)
         else { return nil }
         // An axis that the movement does not tell is not looked at.
         let before = (x: spot.x ?? 0, y: spot.y ?? 0)
-        let place = movement.target(way.desk.place(movement.move.made, scales), from: before)
-        let isPlace = movement.leads(way.desk.confine(place, from: before))
+        let position = movement.target(
+            way.desktop.position(movement.move.accelerated, scales),
+            from: before
+        )
+        let isPosition = movement.leads(way.desktop.confine(position, from: before))
         // What the server remembers is cut to whole pixels.
         let isSum = [0, 1 - 0x1p-20].contains { rest in
             let from = (x: before.x + rest, y: before.y + rest)
-            return movement.leads(way.desk.confine(movement.sum(from), from: from))
+            return movement.leads(way.desktop.confine(movement.sum(from), from: from))
         }
-        return isPlace == isSum ? nil : isPlace
+        return isPosition == isSum ? nil : isPosition
     }
 
     /// The movements of a pointer, with what the server remembers of each.
     private func movements(
-        _ events: [AheadEvent],
-        _ pointer: (id: UInt8, from: PointerPath.Point?, to: PointerPath.Point?),
-        _ way: FollowedPointer.Way,
+        _ events: [PendingEvent],
+        _ pointer: (id: UInt8, from: DeadReckoning.Point?, to: DeadReckoning.Point?),
+        _ way: MasterPointer.Way,
         _ histories: [UInt8: History]
     ) -> [Movement] {
         var movements: [Movement] = []
@@ -212,9 +218,9 @@ struct PositionSenders {
         /// The server remembers of a movement the axes that it tells, and zeros.
         func spot(_ moment: Moment?, _ device: UInt8, _ axes: UInt8?) -> [Spot] {
             guard let moment, let scales = candidates[device] else { return [] }
-            let place = way.desk.place((moment.x, moment.y), scales)
+            let position = way.desktop.position((moment.x, moment.y), scales)
             let axes = axes ?? ((moment.x == 0 ? 0 : 1) | (moment.y == 0 ? 0 : 2))
-            return [Spot(x: axes & 1 != 0 ? place.x : nil, y: axes & 2 != 0 ? place.y : nil)]
+            return [Spot(x: axes & 1 != 0 ? position.x : nil, y: axes & 2 != 0 ? position.y : nil)]
         }
         for index in movements.indices {
             let device = movements[index].device
@@ -242,8 +248,8 @@ struct PositionSenders {
     /// Finds the events of a device that the server remembers, by their place among all.
     private static func match(
         _ moments: [Moment],
-        _ earlier: [PointerTrail.Step],
-        _ events: [AheadEvent],
+        _ earlier: [MotionHistory.Step],
+        _ events: [PendingEvent],
         _ device: UInt8
     ) -> [Int: Match] {
         var steps: [(index: Int?, time: UInt32, axes: UInt8?)] =
@@ -258,7 +264,7 @@ struct PositionSenders {
         for step in steps { surplus[step.time, default: 0] -= 1 }
         /// Whether the first ones in a millisecond are the same: some may have come after the question, but
         /// the first one that is remembered may have others before it that are not.
-        let isFull = !PointerTrail.remembersAll(moments.count)
+        let isFull = !MotionHistory.remembersAll(moments.count)
         func isSame(_ time: UInt32) -> Bool {
             let left = surplus[time] ?? 0
             return left == 0 || (left < 0 && !(isFull && time == moments.first?.time))
@@ -298,7 +304,7 @@ struct PositionSenders {
 
 extension PositionSenders.Spot {
     /// A position that is of this pixel, along the axes that are known.
-    fileprivate func corrected(_ point: PointerPath.Point?) -> PointerPath.Point? {
+    fileprivate func corrected(_ point: DeadReckoning.Point?) -> DeadReckoning.Point? {
         guard let point else { return x.flatMap { x in y.map { (x, $0) } } }
         func corrected(_ value: Double, _ known: Double?) -> Double {
             known.map { value.rounded(.towardZero) == $0 ? value : $0 } ?? value
@@ -310,16 +316,18 @@ extension PositionSenders.Spot {
 extension PositionSenders.Movement {
     /// The position that the axes tell; an axis that is not told stays.
     fileprivate func target(
-        _ place: PointerPath.Point,
-        from: PointerPath.Point?
-    ) -> PointerPath.Point {
-        let from = from ?? place
-        return (move.present & 1 != 0 ? place.x : from.x, move.present & 2 != 0 ? place.y : from.y)
+        _ position: DeadReckoning.Point,
+        from: DeadReckoning.Point?
+    ) -> DeadReckoning.Point {
+        let from = from ?? position
+        return (
+            move.present & 1 != 0 ? position.x : from.x, move.present & 2 != 0 ? position.y : from.y
+        )
     }
 
     /// Where the axes lead to if they tell a movement.
-    fileprivate func sum(_ from: PointerPath.Point) -> PointerPath.Point {
-        (from.x + move.made.x, from.y + move.made.y)
+    fileprivate func sum(_ from: DeadReckoning.Point) -> DeadReckoning.Point {
+        (from.x + move.accelerated.x, from.y + move.accelerated.y)
     }
 
     /// Whether all axes that it tells are known of a pixel.
@@ -328,7 +336,7 @@ extension PositionSenders.Movement {
     }
 
     /// Whether it led to the pixel of this point, along the axes that it tells.
-    fileprivate func leads(_ point: PointerPath.Point) -> Bool {
+    fileprivate func leads(_ point: DeadReckoning.Point) -> Bool {
         func isSame(_ value: Double, _ known: Double?) -> Bool {
             guard let whole = known?.rounded(.towardZero) else { return false }
             return value.rounded(.towardZero) == whole
@@ -352,11 +360,11 @@ extension X11Event {
     }
 
     /// Replaces a movement along the axes that it tells.
-    fileprivate mutating func setMovement(_ step: PointerPath.Point) {
+    fileprivate mutating func setMovement(_ step: DeadReckoning.Point) {
         func replaced(_ move: Move) -> Move {
             var move = move
-            if move.present & 1 != 0 { (move.counts.x, move.made.x) = (step.x, step.x) }
-            if move.present & 2 != 0 { (move.counts.y, move.made.y) = (step.y, step.y) }
+            if move.present & 1 != 0 { (move.raw.x, move.accelerated.x) = (step.x, step.x) }
+            if move.present & 2 != 0 { (move.raw.y, move.accelerated.y) = (step.y, step.y) }
             return move
         }
         switch self {

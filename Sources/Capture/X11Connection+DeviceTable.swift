@@ -216,7 +216,7 @@ extension X11Connection {
     /// Where the server shows a pointer; nil where it does not say.
     func pixel(of master: UInt8) -> Pixel? {
         var (root, child): (Window, Window) = (0, 0)
-        var place: (x: Double, y: Double, inWindow: (x: Double, y: Double)) = (0, 0, (0, 0))
+        var position: (x: Double, y: Double, inWindow: (x: Double, y: Double)) = (0, 0, (0, 0))
         var buttons = unsafe XIButtonState()
         var (modifiers, group) = (XIModifierState(), XIGroupState())
         let isHere = unsafe XIQueryPointer(
@@ -225,17 +225,17 @@ extension X11Connection {
             self.root,
             &root,
             &child,
-            &place.x,
-            &place.y,
-            &place.inWindow.x,
-            &place.inWindow.y,
+            &position.x,
+            &position.y,
+            &position.inWindow.x,
+            &position.inWindow.y,
             &buttons,
             &modifiers,
             &group
         )
         guard isHere != 0 else { return nil }
         if let mask = unsafe buttons.mask { unsafe XFree(mask) }
-        return PointerPath.pixel((place.x, place.y))
+        return DeadReckoning.pixel((position.x, position.y))
     }
 
     /// What the server remembers of what moved a pointer or pressed its buttons with a device, as far

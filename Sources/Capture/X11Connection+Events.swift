@@ -71,8 +71,8 @@ extension X11Connection {
                 ), serial
             )
         case CreateNotify:
-            let made = unsafe event.pointee.xcreatewindow
-            return unsafe (.created(window: made.window, parent: made.parent), serial)
+            let accelerated = unsafe event.pointee.xcreatewindow
+            return unsafe (.created(window: accelerated.window, parent: accelerated.parent), serial)
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
         case UnmapNotify: return (.unmapped(window: unsafe event.pointee.xunmap.window), serial)

@@ -76,7 +76,7 @@ extension X11Connection {
     }
 
     /// Whether a window says that its program runs on another host.
-    func isElsewhere(_ window: UInt) -> Bool {
+    func isRemote(_ window: UInt) -> Bool {
         guard let property = read(atoms.clientMachine, of: window), property.isWhole else {
             return false
         }
@@ -86,8 +86,8 @@ extension X11Connection {
             // Some say their host with its domain and some without.
             Array(bytes.prefix { $0 != 0 && $0 != UInt8(ascii: ".") })
         }
-        let told = first(property.bytes)
-        return told != first(name.utf8) && told != Array("localhost".utf8)
+        let reported = first(property.bytes)
+        return reported != first(name.utf8) && reported != Array("localhost".utf8)
     }
 
     /// A window's title: empty where it has none, nil where it is too long or not legible.

@@ -78,17 +78,17 @@ extension X11Connection {
     /// - Returns: the window.
     func pointedWindow(atRest: Bool = false) -> UInt? {
         var (root, child): (UInt, UInt) = (0, 0)
-        var place: (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+        var geometry: (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
         var state: UInt32 = 0
         let isHere = unsafe XQueryPointer(
             display,
             self.root,
             &root,
             &child,
-            &place.0,
-            &place.1,
-            &place.2,
-            &place.3,
+            &geometry.0,
+            &geometry.1,
+            &geometry.2,
+            &geometry.3,
             &state
         )
         let buttons = UInt32(Button1Mask | Button2Mask | Button3Mask | Button4Mask | Button5Mask)

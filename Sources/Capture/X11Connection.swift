@@ -93,11 +93,11 @@ import Wire
         guard let name = value("DISPLAY").flatMap({ DisplayName($0, ownHost: host) }) else {
             return WireSocket(beside: connection, cookie: nil)
         }
-        let places = ["HOME": value("HOME"), "XAUTHORITY": value("XAUTHORITY")]
-        let cookie = Authority.cookie(
+        let folders = ["HOME": value("HOME"), "XAUTHORITY": value("XAUTHORITY")]
+        let cookie = XAuthority.cookie(
             for: name.number,
             host: host,
-            environment: places.compactMapValues(\.self)
+            environment: folders.compactMapValues(\.self)
         )
         // A server in a container calls its socket by a name that may be another one here.
         return WireSocket(beside: connection, cookie: cookie)
@@ -139,10 +139,10 @@ import Wire
 
     /// The place in the stream before what is asked next: what is told behind it may have happened
     /// since.
-    var placeBeforeQuestion: UInt { wire?.synchronize() ?? nextRequest }
+    var serialBeforeQuery: UInt { wire?.synchronize() ?? nextRequest }
 
     /// The place in the stream behind the last answer: what is told behind it happened since.
-    var placeAfterAnswer: UInt { wire?.synchronize() ?? nextRequest - 1 }
+    var serialAfterReply: UInt { wire?.synchronize() ?? nextRequest - 1 }
 
     /// Sends what is buffered and waits until the server has handled it.
     func synchronize() {

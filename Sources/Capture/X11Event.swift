@@ -78,12 +78,12 @@ enum X11Event: BitwiseCopyable {
         /// Bit n: axis n has a value.
         var present: UInt8 = 0
         /// As the device counts them.
-        var counts = (x: 0.0, y: 0.0)
+        var raw = (x: 0.0, y: 0.0)
         /// What the server made of them: after acceleration, or after a transformation of positions.
-        var made = (x: 0.0, y: 0.0)
+        var accelerated = (x: 0.0, y: 0.0)
 
         /// Whether the server made whole pixels of them.
-        var isWhole: Bool { made.x.isWhole && made.y.isWhole }
+        var isWhole: Bool { accelerated.x.isWhole && accelerated.y.isWhole }
     }
 
     /// The values of the first eight axes.
@@ -97,7 +97,7 @@ enum X11Event: BitwiseCopyable {
 
         subscript(axis: Int) -> Double? {
             guard present & (1 << axis) != 0 else { return nil }
-            return axis > 1 ? others[axis - 2] : axis == 0 ? move.counts.x : move.counts.y
+            return axis > 1 ? others[axis - 2] : axis == 0 ? move.raw.x : move.raw.y
         }
 
         /// The values of a finger.
@@ -108,7 +108,9 @@ enum X11Event: BitwiseCopyable {
             var values = AxisValues()
             for axis in AxisValues.axes {
                 values[axis] = self[axis].map {
-                    Int32(near: axis == 0 ? move.made.x : axis == 1 ? move.made.y : $0)
+                    Int32(
+                        near: axis == 0 ? move.accelerated.x : axis == 1 ? move.accelerated.y : $0
+                    )
                 }
             }
             return values

@@ -5,8 +5,8 @@ import Events
 
 /// Both connections to the X server while they listen.
 struct X11Session {
-    private var keyboard: Lane<FocusTracker>
-    private var pointer: Lane<PointerTracker>
+    private var keyboard: StreamReader<FocusTracker>
+    private var pointer: StreamReader<PointerTracker>
     private var devices: KnownDevices
     private var keys: KeyboardState
     private var filters = KeyFilters()
@@ -22,10 +22,10 @@ struct X11Session {
     private var allAxesSince: UInt = 0
     /// A key that came while the pointer was read: it may be later than movements not read yet.
     private var heldKey: RawEvent?
-    private var places: PointerPlaces
+    private var locator: PointerLocator
     /// What an event still says that said more than one thing: a turn of a wheel and a movement.
     private var heldMoves: [RawEvent] = []
-    private var isScreenTold = false
+    private var isScreenAnnounced = false
     /// The buttons that are down, with the numbers that programs were told.
     private var buttons: [Button: ButtonNumber] = [:]
     /// What programs are told of buttons; nil while that is not known.
@@ -39,7 +39,7 @@ struct X11Session {
     private var wheelButton: (device: UInt8, time: UInt32)?
 
     /// The most movements that are handed over at once.
-    private static let mostInRun = 256
+    private static let maxInRun = 256
 
     private struct Button: Hashable {
         let device: UInt8
@@ -74,12 +74,12 @@ struct X11Session {
         pointer.wire?.followMonitors()
         pointer.wire?.followButtonMaps(of: pointer.deviceIDs())
         let (history, embedded) = (ClientHistory(), EmbeddedWindows(keyboard))
-        let focus = FocusTracker(WindowBook(.keyboard, history, embedded, isTitleNeeded))
-        var lane = Lane(keyboard, .keyboard, focus)
-        lane.tracker.start(keyboard)
-        lane.prepare()
-        lane.tracker.look()
-        self.keyboard = lane
+        let focus = FocusTracker(WindowCache(.keyboard, history, embedded, isTitleNeeded))
+        var reader = StreamReader(keyboard, .keyboard, focus)
+        reader.tracker.start(keyboard)
+        reader.prepare()
+        reader.tracker.look()
+        self.keyboard = reader
         // Each is asked after its selection, so that no change falls between.
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         keys = try KeyboardState(keyboard)
@@ -89,12 +89,12 @@ struct X11Session {
         filters.use(keyboard.followControls(of: Self.keyboards(all)))
         axes = Self.axes(all)
         devices = KnownDevices(all.mapValues(\.device))
-        places = PointerPlaces(all, since: pointer.placeAfterAnswer)
-        places.asksAlways = hasOtherScreens
-        let place = PointerTracker(WindowBook(.pointer, history, embedded, isTitleNeeded))
-        self.pointer = Lane(pointer, .pointer, place)
+        locator = PointerLocator(all, since: pointer.serialAfterReply)
+        locator.asksAlways = hasOtherScreens
+        let tracker = PointerTracker(WindowCache(.pointer, history, embedded, isTitleNeeded))
+        self.pointer = StreamReader(pointer, .pointer, tracker)
         self.pointer.tracker.start(pointer)
-        places.use(pointer.wire?.screen(), since: pointer.placeAfterAnswer)
+        locator.use(pointer.wire?.screen(), since: pointer.serialAfterReply)
         // Last, so that whatever is typed finds its window and its map known.
         keyboard.selectInput(
             [
@@ -163,7 +163,7 @@ struct X11Session {
     /// Whether the server has gone.
     var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }
 
-    /// Hands over what has arrived, both streams merged by the server's time.
+    /// XTestDevice over what has arrived, both streams merged by the server's time.
     ///
     /// - Returns: the number of items read.
     mutating func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) -> Int {
@@ -171,16 +171,16 @@ struct X11Session {
         let arrived = pointer.begin(now)
         devices.begin(&sink)
         keyboard.setBlind(filters.hideKeys, &sink)
-        keyboard.tellFirst(&sink)
-        if !isScreenTold, let screen = places.screen {
-            isScreenTold = true
+        keyboard.emitFirst(&sink)
+        if !isScreenAnnounced, let screen = locator.screen {
+            isScreenAnnounced = true
             sink.take(.screen(screen))
         }
-        places.start(pointer.connection, now)
-        if arrived > 0 { places.reckon(&pointer, now) }
+        locator.start(pointer.connection, now)
+        if arrived > 0 { locator.locate(&pointer, now) }
         noteChangedMaps()
         if hasOtherScreens { findScreen(&sink) }
-        count += pointer.ahead.count
+        count += pointer.pending.count
         // The kernel's buffer holds some 280 events and the server the rest: the question where the
         // pointer is has brought all of them. Keys older than these may have come meanwhile, or wait
         // to be sent, for the server sends to one connection after the other.
@@ -221,8 +221,8 @@ struct X11Session {
     private mutating func findScreen(_ sink: inout some CaptureSink & ~Copyable) {
         let wasHere = isPointerHere
         isPointerHere = pointer.connection.pointedWindow() != nil
-        let isCertain = places.isCertain && places.areShown(pointer.connection)
-        let isBlind = !pointer.ahead.isEmpty && !(wasHere && isPointerHere && isCertain)
+        let isCertain = locator.isCertain && locator.areShown(pointer.connection)
+        let isBlind = !pointer.pending.isEmpty && !(wasHere && isPointerHere && isCertain)
         pointer.setBlind(isBlind, &sink)
     }
 
@@ -264,15 +264,15 @@ struct X11Session {
             case .rawButton(let header, let number, let isDown):
                 let time = inputCame(header, &sink)
                 guard let payload = button(header, number, isDown, &sink) else { continue }
-                return told(header, time, payload)
+                return reported(header, time, payload)
             case .rawMotion(let header, let move):
                 let time = inputCame(header, &sink)
                 if areAxesUnknown(header) { return hidden(header, time, &sink) }
                 guard let payload = axes[Int(header.device)].read(move) else {
-                    noteUntold(header)
+                    noteUnreported(header)
                     continue
                 }
-                return told(header, time, payload)
+                return reported(header, time, payload)
             case .rawAxes(let header, let values):
                 let time = inputCame(header, &sink)
                 if areAxesUnknown(header) { return hidden(header, time, &sink) }
@@ -280,23 +280,23 @@ struct X11Session {
                 return event
             case .rawTouch(let header, let id, let phase, let values):
                 let time = inputCame(header, &sink)
-                let finger = places.takeTouch(header, id, phase, pointer.tracker.window)
+                let finger = locator.takeTouch(header, id, phase, pointer.tracker.window)
                 if !finger.isOfPointer { pointer.hide(&sink) }
                 let touch = Touch(finger: finger.number, phase: phase, values: values.ofTouch)
-                return told(header, time, .touch(touch))
+                return reported(header, time, .touch(touch))
             case .devicesChanged(let ids): devicesDidChange(ids, &sink)
             case .buttonMapChanged: mapsDidChange(&sink)
             case .screenChanged:
-                isScreenTold = false
+                isScreenAnnounced = false
                 let screen = pointer.connection.wire?.screen()
-                places.use(screen, since: pointer.connection.placeAfterAnswer)
+                locator.use(screen, since: pointer.connection.serialAfterReply)
             default: break
             }
         }
         return nil
     }
 
-    /// Hands over the plain movements that come next, up to a key.
+    /// XTestDevice over the plain movements that come next, up to a key.
     ///
     /// The first one behind anything else goes another way, so that whose it is has been asked.
     private mutating func handOverMotions(
@@ -307,7 +307,7 @@ struct X11Session {
         while let device = pointer.nextMotion?.header.device, !axes[Int(device)].isAbsolute {
             var run = MotionRun(of: device)
             var axes = self.axes[Int(device)]
-            run.steps.append(addingCapacity: Self.mostInRun) { steps in
+            run.steps.append(addingCapacity: Self.maxInRun) { steps in
                 var step = MotionRun.Step(time: EventTime(0), dx: 0, dy: 0)
                 while steps.freeCapacity > 0, let (header, move) = pointer.nextMotion,
                     header.device == device
@@ -336,12 +336,12 @@ struct X11Session {
     }
 
     /// What the event that was taken last tells, at its place.
-    private func told(
+    private func reported(
         _ header: X11Event.RawHeader,
         _ time: EventTime,
         _ payload: RawEvent.Payload
     ) -> RawEvent {
-        RawEvent(time: time, device: header.device, payload: payload, place: pointer.place)
+        RawEvent(time: time, device: header.device, payload: payload, pixel: pointer.pixel)
     }
 
     private mutating func devicesDidChange(
@@ -351,7 +351,7 @@ struct X11Session {
         pointer.connection.wire?.followButtonMaps(of: pointer.connection.deviceIDs())
         let all = pointer.connection.devices()
         axes = Self.axes(all)
-        allAxesSince = pointer.connection.placeAfterAnswer
+        allAxesSince = pointer.connection.serialAfterReply
         for id in UInt8.min...UInt8.max where ids.contains(id) {
             axesSince[Int(id)] = allAxesSince
         }
@@ -359,7 +359,7 @@ struct X11Session {
         // Changes of those that were there already are told.
         mapsSince = all.mapValues { _ in allAxesSince }.merging(mapsSince) { _, old in old }
             .filter { all[$0.key] != nil }
-        places.use(all, since: allAxesSince)
+        locator.use(all, since: allAxesSince)
         devices.change(ids, to: all.mapValues(\.device), &sink)
     }
 
@@ -376,7 +376,7 @@ struct X11Session {
         _ sink: inout some CaptureSink & ~Copyable
     ) -> RawEvent {
         pointer.hide(&sink)
-        noteUntold(header)
+        noteUnreported(header)
         return RawEvent(time: time, device: header.device, payload: .motion(dx: 0, dy: 0))
     }
 
@@ -387,14 +387,14 @@ struct X11Session {
     /// The answer holds for all that stands behind the last notice, unless another one came
     /// meanwhile. Between two notices nobody can say.
     private mutating func noteChangedMaps() {
-        let notices = pointer.ahead.count(where: \.event.isButtonMapChange)
+        let notices = pointer.pending.count(where: \.event.isButtonMapChange)
         guard notices > 0 else { return changedMaps = (0, nil, [:]) }
         let all = pointer.connection.devices()
-        let read = pointer.ahead.count
-        let serial = pointer.connection.placeAfterAnswer
-        pointer.readFurther(until: serial + 1)
-        let isCertain = !pointer.ahead[read...].contains(where: \.event.isButtonMapChange)
-        pointer.putBack(from: read)
+        let read = pointer.pending.count
+        let serial = pointer.connection.serialAfterReply
+        pointer.decodeFurther(until: serial + 1)
+        let isCertain = !pointer.pending[read...].contains(where: \.event.isButtonMapChange)
+        pointer.deferEvents(from: read)
         changedMaps = (notices, isCertain ? ButtonMaps(all) : nil, all.mapValues(\.device))
     }
 
@@ -423,8 +423,8 @@ struct X11Session {
         if !isDown, let pressed = buttons[button] {
             number = pressed
         } else if let maps, pointer.serial >= mapsSince[header.device] ?? 0 {
-            let told = maps.number(of: physical, device: header.device, master: header.master)
-            number = told == 0 ? .none : .known(told)
+            let mapped = maps.number(of: physical, device: header.device, master: header.master)
+            number = mapped == 0 ? .none : .known(mapped)
         }
         if isDown, Self.wheel.contains(physical),
             wheelButton.map({ $0 == (header.device, header.time) }) ?? false
@@ -475,17 +475,17 @@ struct X11Session {
             first = RawEvent(time: time, device: header.device, payload: payload)
         }
         guard var last = first else {
-            noteUntold(header)
+            noteUnreported(header)
             return nil
         }
-        last.place = pointer.place
+        last.pixel = pointer.pixel
         guard !heldMoves.isEmpty else { return last }
         heldMoves.append(last)
         return heldMoves.removeFirst()
     }
 
     /// A movement of less than a count is not recorded, nor is its place.
-    private mutating func noteUntold(_ header: X11Event.RawHeader) {
-        if pointer.place != nil { places.forgetTold(header.master) }
+    private mutating func noteUnreported(_ header: X11Event.RawHeader) {
+        if pointer.pixel != nil { locator.forgetReported(header.master) }
     }
 }

@@ -88,10 +88,10 @@ package struct ControlReply: Codable, Equatable, Sendable {
 package enum Varlink {
     package static let interface = "io.mci.Control"
     /// The longest message in bytes, without its final NUL.
-    package static let longestMessage = 64 * 1024
+    package static let maxMessageBytes = 64 * 1024
     /// The longest answer: a thousand exemptions with the longest of patterns and reasons are 5 MiB, and
     /// more where each character is an escape.
-    package static let longestAnswer = 32 << 20
+    package static let maxAnswerBytes = 32 << 20
 
     struct Call: Codable {
         var method: String

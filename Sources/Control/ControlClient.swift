@@ -113,7 +113,7 @@ package final class ControlClient {
     private func receive() throws -> ControlReply {
         var chunk = [UInt8](repeating: 0, count: 16 * 1024)
         while !input.hasMessage {
-            guard input.count <= Varlink.longestAnswer else { throw ControlError(.badAnswer) }
+            guard input.count <= Varlink.maxAnswerBytes else { throw ControlError(.badAnswer) }
             let count = retryingInterrupted { unsafe recv(socket, &chunk, chunk.count, 0) }
             guard count > 0 else {
                 throw ControlError(.badAnswer, number: count == 0 ? ControlError.hungUp : errno)

@@ -6,20 +6,20 @@ import Glibc
 /// The daemon's end of the control socket, driven by the daemon's loop.
 ///
 /// Promise: only the person's own processes are heard; no client can hold up the loop: nothing here
-/// waits, and clients are at most ``mostClients``, messages at most ``Varlink/longestMessage`` bytes,
+/// waits, and clients are at most ``mostClients``, messages at most ``Varlink/maxMessageBytes`` bytes,
 /// and a message or an answer that takes longer than ``patience`` ends the connection. Nobody who asked
 /// is let go unanswered for the sake of a newcomer.
 package final class ControlServer {
-    package static let mostClients = 64
+    package static let maxClients = 64
     /// Milliseconds that half a message or an unread answer may stand.
     package static let patience: Int64 = 5000
     /// Messages, and their bytes, that are answered in one turn: the rest waits for the next one, so
     /// that between them the pause of somebody else is heard and events are read.
-    private static let mostMessages = 8
-    private static let mostBytes = 32 * 1024
+    private static let maxMessages = 8
+    private static let maxBytes = 32 * 1024
     /// Bytes of answers that may wait to be read, of all clients together, before another long one is
     /// made.
-    private static let mostUnread = 4 << 20
+    private static let maxUnread = 4 << 20
 
     /// Milliseconds within which somebody who came asks, or gives way to a newcomer.
     private static let silence: Int64 = 1000
@@ -95,7 +95,7 @@ package final class ControlServer {
             return false
         }
         let unread = clients.reduce(0) { $0 + $1.output.count }
-        return unread < Self.mostUnread || !service.isLong(client.input.first)
+        return unread < Self.maxUnread || !service.isLong(client.input.first)
     }
 
     /// The moment at which a waiting client must be let go; nil when none waits.
@@ -118,7 +118,7 @@ package final class ControlServer {
         accept()
         for index in clients.indices where !read(index) { clients[index].isEnding = true }
         // Who had the fewest answers comes first: a newcomer before those who ask without end.
-        var left = (messages: Self.mostMessages, bytes: Self.mostBytes)
+        var left = (messages: Self.maxMessages, bytes: Self.maxBytes)
         for index in clients.indices.sorted(by: { clients[$0].served < clients[$1].served })
         where left.messages > 0 && left.bytes > 0 && mayServe(index) {
             let message = clients[index].input.next()
@@ -145,7 +145,7 @@ package final class ControlServer {
     }
 
     private func accept() {
-        for _ in 0..<Self.mostClients {
+        for _ in 0..<Self.maxClients {
             // A newcomer gets a place, or idle clients could keep a pause out; one that waits for an
             // answer keeps its own, and the newcomer waits in the queue.
             guard !isFull else { return }
@@ -155,7 +155,7 @@ package final class ControlServer {
                 Glibc.close(socket)
                 continue
             }
-            if clients.count == Self.mostClients, let longest = dispensable {
+            if clients.count == Self.maxClients, let longest = dispensable {
                 Glibc.close(clients[longest].socket)
                 clients.remove(at: longest)
             }
@@ -164,7 +164,7 @@ package final class ControlServer {
     }
 
     /// Whether a newcomer has to wait.
-    private var isFull: Bool { clients.count >= Self.mostClients && dispensable == nil }
+    private var isFull: Bool { clients.count >= Self.maxClients && dispensable == nil }
 
     /// The client that gives way to a newcomer: of those that had their answer the one that has been
     /// there longest, then one that came a while ago and never asked; where all monitor, one of them.
@@ -190,7 +190,7 @@ package final class ControlServer {
     /// Sends what can be sent, and ends what has nothing more to say or says too much.
     private func settle(_ index: Int, _ now: Int64) {
         let input = clients[index].input
-        if !input.hasMessage, input.count > Varlink.longestMessage { return end(index) }
+        if !input.hasMessage, input.count > Varlink.maxMessageBytes { return end(index) }
         flush(index, now)
         // What was said before hanging up is still done.
         if clients[index].isEnding, clients[index].socket >= 0, !input.hasMessage { end(index) }
@@ -199,7 +199,7 @@ package final class ControlServer {
     /// Reads what is there; false at the end of the connection.
     private func read(_ index: Int) -> Bool {
         // A client that fills its share is read on in the next turn.
-        guard clients[index].input.count <= Varlink.longestMessage else { return true }
+        guard clients[index].input.count <= Varlink.maxMessageBytes else { return true }
         let count = unsafe Glibc.recv(clients[index].socket, &chunk, chunk.count, 0)
         guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
         clients[index].input.append(chunk[..<count])
@@ -225,7 +225,7 @@ package final class ControlServer {
             sent += count
         }
         clients[index].output.removeFirst(sent)
-        if clients[index].output.count > Varlink.longestAnswer { return end(index) }
+        if clients[index].output.count > Varlink.maxAnswerBytes { return end(index) }
         let waits = !clients[index].output.isEmpty || clients[index].input.count > 0
         clients[index].waitsSince = waits ? clients[index].waitsSince ?? now : nil
     }

@@ -26,7 +26,7 @@ struct MessageBuffer {
         if end == nil { end = bytes[searched...].firstIndex(of: 0) }
     }
 
-    /// Hands out the next message, without its NUL; empty where there is none.
+    /// XTestDevice out the next message, without its NUL; empty where there is none.
     mutating func next() -> [UInt8] {
         guard let end else { return [] }
         let message = Array(bytes[start..<end])

@@ -30,10 +30,10 @@ package struct AxisValues: Equatable, Sendable, BitwiseCopyable, Redacted {
     }
 
     /// The axes that have values, in their order.
-    package var told: [(axis: Int, value: Int32)] {
+    package var reported: [(axis: Int, value: Int32)] {
         Self.axes.compactMap { axis in self[axis].map { (axis, $0) } }
     }
 
     /// What tables of one column hold: `0=512 2=40`.
-    package var words: String { told.map { "\($0.axis)=\($0.value)" }.joined(separator: " ") }
+    package var words: String { reported.map { "\($0.axis)=\($0.value)" }.joined(separator: " ") }
 }

@@ -71,8 +71,8 @@ package struct Device: Equatable, Sendable, Redacted {
 
     /// The axes of its position; nil for what tells movements.
     package var position: (x: Axis, y: Axis)? {
-        let places = axes.filter { $0.isAbsolute && $0.number < 2 }
-        return places.count == 2 ? (places[0], places[1]) : nil
+        let positions = axes.filter { $0.isAbsolute && $0.number < 2 }
+        return positions.count == 2 ? (positions[0], positions[1]) : nil
     }
 
     package init(

@@ -54,13 +54,13 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
     package var device: UInt8
     package var payload: Payload
     /// Where the pointer was after it; nil where that is not told or not certain.
-    package var place: Pixel?
+    package var pixel: Pixel?
 
-    package init(time: EventTime, device: UInt8, payload: Payload, place: Pixel? = nil) {
+    package init(time: EventTime, device: UInt8, payload: Payload, pixel: Pixel? = nil) {
         self.time = time
         self.device = device
         self.payload = payload
-        self.place = place
+        self.pixel = pixel
     }
 
     /// A movement of a run.

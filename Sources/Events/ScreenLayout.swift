@@ -20,23 +20,23 @@ package struct ScreenLayout: Equatable, Sendable {
         package var width: UInt16
         package var height: UInt16
         /// The size of the glass in millimetres; 0 where nobody knows.
-        package var glassWidth: UInt16
-        package var glassHeight: UInt16
+        package var widthMM: UInt16
+        package var heightMM: UInt16
 
         package init(
             x: Int16,
             y: Int16,
             width: UInt16,
             height: UInt16,
-            glassWidth: UInt16 = 0,
-            glassHeight: UInt16 = 0
+            widthMM: UInt16 = 0,
+            heightMM: UInt16 = 0
         ) {
             self.x = x
             self.y = y
             self.width = width
             self.height = height
-            self.glassWidth = glassWidth
-            self.glassHeight = glassHeight
+            self.widthMM = widthMM
+            self.heightMM = heightMM
         }
     }
 

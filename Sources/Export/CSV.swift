@@ -101,9 +101,9 @@ package struct CSV: EventWriter {
         }
         comma()
         comma()
-        if let place = event.item.place { text.append(Int32(place.x)) }
+        if let pixel = event.item.pixel { text.append(Int32(pixel.x)) }
         comma()
-        if let place = event.item.place { text.append(Int32(place.y)) }
+        if let pixel = event.item.pixel { text.append(Int32(pixel.y)) }
         comma()
         text.append(axes)
         text.append(Array(",,,".utf8))

@@ -30,17 +30,17 @@ package struct DuckTrack: EventWriter {
         case .button(let number, let isDown):
             begin("click", event.time)
             text.append(",\"button\":\"\(PynputName.button(number))\",\"pressed\":\(isDown)")
-            place(event.item.place)
+            pixel(event.item.pixel)
         case .scroll(let dx, let dy):
             let notches = (turns.x.take(dx), -turns.y.take(dy))
             guard notches != (0, 0) else { return }
             begin("scroll", event.time)
             text.append(",\"dx\":\(notches.0),\"dy\":\(notches.1)")
-            place(event.item.place)
+            pixel(event.item.pixel)
         case .motion, .axes:
-            guard event.item.place != nil else { return omissions.motions += 1 }
+            guard event.item.pixel != nil else { return omissions.motions += 1 }
             begin("move", event.time)
-            place(event.item.place)
+            pixel(event.item.pixel)
         case .touch: return omissions.touches += 1
         case .typing: return omissions.runs += 1
         case .gap(_, _, nil):
@@ -53,9 +53,9 @@ package struct DuckTrack: EventWriter {
     }
 
     /// The pixel, where it is known.
-    private mutating func place(_ place: Pixel?) {
-        guard let place else { return }
-        text.append(",\"x\":\(place.x),\"y\":\(place.y)")
+    private mutating func pixel(_ pixel: Pixel?) {
+        guard let pixel else { return }
+        text.append(",\"x\":\(pixel.x),\"y\":\(pixel.y)")
     }
 
     private mutating func begin(_ action: String, _ time: WallTime) {

@@ -10,7 +10,7 @@ struct EvdevAxes {
     static let (pen, touch): (UInt16, UInt16) = (320, 330)
     /// The buttons of a pen: its tip and those at its side.
     static let penButtons: [UInt16] = [touch, 331, 332]
-    private static let (slot, place, contact): (UInt16, UInt16, UInt16) = (47, 53, 57)
+    private static let (slot, position, contact): (UInt16, UInt16, UInt16) = (47, 53, 57)
     private static let pressure = (pen: UInt16(24), finger: UInt16(58))
 
     private let isTouched: Bool
@@ -35,7 +35,7 @@ struct EvdevAxes {
     }
 
     private static func code(_ axis: Device.Axis, _ isTouched: Bool) -> UInt16? {
-        if axis.number < 2 { return UInt16(axis.number) + (isTouched ? place : 0) }
+        if axis.number < 2 { return UInt16(axis.number) + (isTouched ? position : 0) }
         switch axis.label {
         case "Abs Pressure", "Abs MT Pressure": return isTouched ? pressure.finger : pressure.pen
         case "Abs Z": return 2
@@ -56,12 +56,12 @@ struct EvdevAxes {
     }
 
     /// What is told of a pen, and how many values the kernel has no number for.
-    func values(_ told: AxisValues) -> (values: [Value], omitted: Int) {
-        let values = told.told.compactMap { axis, value -> Value? in
+    func values(_ reported: AxisValues) -> (values: [Value], omitted: Int) {
+        let values = reported.reported.compactMap { axis, value -> Value? in
             let code = axes.first { $0.number == axis }?.code
             return code.map { (EvdevType.absolute, $0, value) }
         }
-        return (values, told.told.count - values.count)
+        return (values, reported.reported.count - values.count)
     }
 
     /// What is told of a finger, and how many values the kernel has no number for.

@@ -33,7 +33,7 @@ extension JSONLines {
         let monitors = screen.monitors.map { monitor in
             """
             {"x":\(monitor.x),"y":\(monitor.y),"width":\(monitor.width),"height":\(monitor.height),\
-            "widthMM":\(monitor.glassWidth),"heightMM":\(monitor.glassHeight)}
+            "widthMM":\(monitor.widthMM),"heightMM":\(monitor.heightMM)}
             """
         }
         text.append(monitors.joined(separator: ",") + "]")

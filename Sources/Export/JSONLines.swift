@@ -48,7 +48,7 @@ package struct JSONLines: EventWriter {
             text.append(dx)
             text.append(words.dy)
             text.append(dy)
-            place(event.item.place)
+            pixel(event.item.pixel)
             device(of: event)
         case .key(let isDown, let keyClass, let modifiers, let keysym):
             text.append(isDown ? words.state.down : words.state.up)
@@ -65,25 +65,25 @@ package struct JSONLines: EventWriter {
         case .button(let number, let isDown):
             let state = isDown ? "down" : "up"
             text.append("\",\"type\":\"button\",\"button\":\(number),\"state\":\"\(state)\"")
-            place(event.item.place)
+            pixel(event.item.pixel)
             device(of: event)
         case .scroll(let dx, let dy):
             text.append("\",\"type\":\"scroll\",\"dx\":")
             text.append(notches: dx)
             text.append(words.dy)
             text.append(notches: dy)
-            place(event.item.place)
+            pixel(event.item.pixel)
             device(of: event)
         case .axes(let values):
             text.append("\",\"type\":\"axes\"")
             axes(values)
-            place(event.item.place)
+            pixel(event.item.pixel)
             device(of: event)
         case .touch(let touch):
             text.append("\",\"type\":\"touch\",\"finger\":\(touch.finger)")
             text.append(",\"state\":\"\(touch.phase.name)\"")
             axes(touch.values)
-            place(event.item.place)
+            pixel(event.item.pixel)
             device(of: event)
         case .device(let described):
             text.append("\",\"type\":\"device\"")
@@ -110,17 +110,17 @@ package struct JSONLines: EventWriter {
     }
 
     /// The pixel of the desktop, where it is known.
-    private mutating func place(_ place: Pixel?) {
-        guard let place else { return }
+    private mutating func pixel(_ pixel: Pixel?) {
+        guard let pixel else { return }
         text.append(words.x)
-        text.append(Int32(place.x))
+        text.append(Int32(pixel.x))
         text.append(words.y)
-        text.append(Int32(place.y))
+        text.append(Int32(pixel.y))
     }
 
     private mutating func axes(_ values: AxisValues) {
-        let told = values.told.map { "\"\($0.axis)\":\($0.value)" }
-        text.append(",\"axes\":{\(told.joined(separator: ","))}")
+        let reported = values.reported.map { "\"\($0.axis)\":\($0.value)" }
+        text.append(",\"axes\":{\(reported.joined(separator: ","))}")
     }
 
     private mutating func device(of event: RecordedEvent) {

@@ -13,7 +13,7 @@ package import Timeline
 /// comments. A pen is near from its first event on: the server does not say when it comes and goes.
 package struct Libinput: EventWriter {
     /// Which devices there are and when it begins.
-    package struct Survey: Sendable {
+    package struct Summary: Sendable {
         /// What a device was seen to do.
         fileprivate struct Uses {
             var keys = false
@@ -78,7 +78,7 @@ package struct Libinput: EventWriter {
     package private(set) var omissions = Omissions()
 
     private let device: UInt8
-    private let uses: Survey.Uses
+    private let uses: Summary.Uses
     private let description: Device?
     private let start: WallTime
     private var last: Int64 = 0
@@ -87,7 +87,7 @@ package struct Libinput: EventWriter {
     private var axes: EvdevAxes?
     /// Whether it is a pen: an absolute mouse tells its axes as well.
     private let isPen: Bool
-    private var isPenTold = false
+    private var isPenAnnounced = false
 
     /// Codes of movements and wheels (`linux/input-event-codes.h`).
     private enum Code {
@@ -98,9 +98,9 @@ package struct Libinput: EventWriter {
     /// - Parameters:
     ///   - device: whose events are written.
     ///   - survey: of all events.
-    package init(_ device: UInt8, _ survey: Survey) {
+    package init(_ device: UInt8, _ survey: Summary) {
         self.device = device
-        uses = survey.uses[device] ?? Survey.Uses()
+        uses = survey.uses[device] ?? Summary.Uses()
         description = survey.described[device]
         start = survey.start ?? WallTime(0)
         if uses.axes || uses.fingers {
@@ -183,16 +183,16 @@ package struct Libinput: EventWriter {
                 time
             )
         case .axes(let values):
-            guard let told = axes?.values(values) else { return omissions.axes += 1 }
-            omissions.axes += told.omitted
-            guard !told.values.isEmpty else { return }
+            guard let reported = axes?.values(values) else { return omissions.axes += 1 }
+            omissions.axes += reported.omitted
+            guard !reported.values.isEmpty else { return }
             let near: EvdevAxes.Value = (EvdevType.key, EvdevAxes.pen, 1)
-            frame((!isPen || isPenTold ? [] : [near]) + told.values, time)
-            isPenTold = true
+            frame((!isPen || isPenAnnounced ? [] : [near]) + reported.values, time)
+            isPenAnnounced = true
         case .touch(let touch):
-            guard let told = axes?.values(touch) else { return omissions.touches += 1 }
-            omissions.axes += told.omitted
-            frame(told.values, time)
+            guard let reported = axes?.values(touch) else { return omissions.touches += 1 }
+            omissions.axes += reported.omitted
+            frame(reported.values, time)
         case .typing: omissions.runs += 1
         case .device, .screen, .focus, .gap: return
         }
@@ -204,11 +204,11 @@ package struct Libinput: EventWriter {
         _ time: WallTime
     ) {
         // An axis that did not move is not in a report.
-        let told = values.filter { $0.type != EvdevType.relative || $0.value != 0 }
-        guard !told.isEmpty else { return }
+        let reported = values.filter { $0.type != EvdevType.relative || $0.value != 0 }
+        guard !reported.isEmpty else { return }
         last = max(last, time.milliseconds - start.milliseconds)
         text.append("  - evdev:\n")
-        for value in told { line(value.type, value.code, value.value) }
+        for value in reported { line(value.type, value.code, value.value) }
         line(EvdevType.synchronization, 0, 0)
     }
 

@@ -33,13 +33,13 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
     package let device: UInt8
     package let payload: Payload
     /// Where the pointer was after it, where that is certain.
-    package let place: Pixel?
+    package let pixel: Pixel?
 
-    init(time: EventTime, device: UInt8, payload: Payload, place: Pixel? = nil) {
+    init(time: EventTime, device: UInt8, payload: Payload, pixel: Pixel? = nil) {
         self.time = time
         self.device = device
         self.payload = payload
-        self.place = place
+        self.pixel = pixel
     }
 }
 

@@ -24,7 +24,7 @@ package struct Exemption: Equatable, Sendable, Redacted {
     }
 
     /// What can happen to it.
-    package enum Happening: Equatable, Sendable {
+    package enum Transition: Equatable, Sendable {
         /// A steward keeps it.
         case approval
         /// A steward refuses it.
@@ -58,7 +58,7 @@ package struct Exemption: Equatable, Sendable, Redacted {
     ///
     /// - Parameter happening: what.
     /// - Returns: whether it can happen in this state; otherwise nothing changes.
-    package mutating func take(_ happening: Happening) -> Bool {
+    package mutating func take(_ happening: Transition) -> Bool {
         switch (state, happening) {
         case (.ended, _): return false
         case (_, .withdrawal): state = .ended

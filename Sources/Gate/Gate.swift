@@ -44,8 +44,8 @@ package struct Gate: Sendable {
 
     package private(set) var conditions = Conditions()
     private var closure: Gap?
-    private var keyboard = Lane(.keyboard)
-    private var pointer = Lane(.pointer)
+    private var keyboard = StreamState(.keyboard)
+    private var pointer = StreamState(.pointer)
     private var heldKeys = HeldKeys()
     private var typing = Typing()
     /// The keys of injected devices, where only runs are told of them.
@@ -53,8 +53,8 @@ package struct Gate: Sendable {
     /// They have runs of their own, which neither end nor move anything else: what hands type and click
     /// keeps its time, and tells nothing of when a program typed.
     private var injectedTyping = Typing()
-    private var told: AdmittedFocus?
-    private var surroundings = Surroundings()
+    private var announcedFocus: AdmittedFocus?
+    private var announcements = Announcements()
     private var book = RuleBook()
     /// The rules of before, each for the events from before its change.
     private var earlier: [(book: RuleBook, until: EventTime)] = []
@@ -112,18 +112,18 @@ package struct Gate: Sendable {
     ) {
         earlier.removeAll { $0.until.milliseconds + Self.lateness <= time.milliseconds }
         earlier.append((book, time))
-        if restrictions.tellsSyntheticKeys != book.tellsSyntheticKeys {
+        if restrictions.recordsSyntheticKeys != book.recordsSyntheticKeys {
             releaseAll(at: time, &sink)
             dropRuns()
         }
         book.use(restrictions, at: minute)
         for stream in InputStream.allCases {
-            enter(lane(stream).context, stream, at: time, &sink)
+            enter(state(of: stream).context, stream, at: time, &sink)
         }
     }
 
     /// Where a stream's input goes now.
-    package func context(of stream: InputStream) -> AppContext { lane(stream).context }
+    package func context(of stream: InputStream) -> AppContext { state(of: stream).context }
 
     /// Puts the gap of a closed gate on record up to `time`, as before a stop; it goes on after.
     package mutating func recordClosure(
@@ -140,8 +140,8 @@ package struct Gate: Sendable {
     ///
     /// - Parameter run: what comes next on the pointer's stream.
     /// - Returns: nil where ``take(_:into:)`` must decide on each.
-    package func letThrough(_ run: MotionRun) -> AdmittedMotions? {
-        guard isOpen, let from = pointer.clearFrom, surroundings.areTold(run.device),
+    package func admitRun(_ run: MotionRun) -> AdmittedMotions? {
+        guard isOpen, let from = pointer.admitsAllSince, announcements.isAnnounced(run.device),
             run.steps.allSatisfy({ $0.time.milliseconds >= from.milliseconds })
         else { return nil }
         return AdmittedMotions(run)
@@ -162,20 +162,20 @@ package struct Gate: Sendable {
             enter(context, stream, at: time, &sink)
             return nil
         case .screen(let screen):
-            surroundings.use(screen)
+            announcements.use(screen)
             return nil
         case .devices(let devices):
-            surroundings.use(devices)
+            announcements.use(devices)
             let names = devices.mapValues(\.name)
             book.use(devices: names)
             for index in earlier.indices { earlier[index].book.use(devices: names) }
             for stream in InputStream.allCases {
-                enter(lane(stream).context, stream, at: lane(stream).since, &sink)
+                enter(state(of: stream).context, stream, at: state(of: stream).since, &sink)
             }
             return nil
         case .input(let raw, let stream):
             guard isOpen else { return false }
-            let drop = stream == .keyboard ? keyboard.drops(raw) : pointer.drops(raw)
+            let drop = stream == .keyboard ? keyboard.rejection(raw) : pointer.rejection(raw)
             switch drop {
             case nil: return admit(raw, &sink)
             case .because(let reason): leaveOut(reason, stream, at: raw.time, &sink)
@@ -218,7 +218,7 @@ package struct Gate: Sendable {
             heldKeys.press(key.keycode, device: raw.device, admitted)
             payload = .key(admitted)
         }
-        put(payload, of: raw.device, at: time, raw.place, &sink)
+        put(payload, of: raw.device, at: time, raw.pixel, &sink)
         return true
     }
 
@@ -227,20 +227,20 @@ package struct Gate: Sendable {
         _ payload: AdmittedEvent.Payload,
         of device: UInt8,
         at time: EventTime,
-        _ place: Pixel?,
+        _ pixel: Pixel?,
         _ sink: inout some GateSink & ~Copyable
     ) {
-        if !surroundings.areTold(device) { surroundings.tell(device, &sink) }
-        sink.take(AdmittedEvent(time: time, device: device, payload: payload, place: place))
+        if !announcements.isAnnounced(device) { announcements.announce(device, &sink) }
+        sink.take(AdmittedEvent(time: time, device: device, payload: payload, pixel: pixel))
     }
 
     // MARK: Injected keys
 
     /// Whether of a key no more is told than that there was one.
     private func isHeldBack(_ raw: RawEvent) -> Bool {
-        guard surroundings.mayBeInjected(raw.device) else { return false }
-        return !book.tellsSyntheticKeys
-            || earlier.contains { raw.time < $0.until && !$0.book.tellsSyntheticKeys }
+        guard announcements.mayBeInjected(raw.device) else { return false }
+        return !book.recordsSyntheticKeys
+            || earlier.contains { raw.time < $0.until && !$0.book.recordsSyntheticKeys }
     }
 
     /// A key of an injected device, as at `activity`.
@@ -254,10 +254,10 @@ package struct Gate: Sendable {
         for release in rest { sink.take(release) }
         typing.forget(raw.device)
         guard key.isDown, min(conditions.keyDetail, .activity) != .off,
-            let told = injectedTyping.type(at: raw.time)
+            let typed = injectedTyping.type(at: raw.time)
         else { return false }
-        let payload = AdmittedEvent.Payload.typing(continues: told.continues, isInjected: true)
-        put(payload, of: raw.device, at: told.step, nil, &sink)
+        let payload = AdmittedEvent.Payload.typing(continues: typed.continues, isInjected: true)
+        put(payload, of: raw.device, at: typed.step, nil, &sink)
         return true
     }
 
@@ -290,9 +290,9 @@ package struct Gate: Sendable {
     /// A key of a run: nothing is down any more, so that no release falls into it.
     private mutating func type(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
         for release in heldKeys.releaseAll(at: typing.served) { sink.take(release) }
-        guard let told = typing.type(at: raw.time) else { return false }
-        let payload = AdmittedEvent.Payload.typing(continues: told.continues, isInjected: false)
-        put(payload, of: raw.device, at: told.step, nil, &sink)
+        guard let typed = typing.type(at: raw.time) else { return false }
+        let payload = AdmittedEvent.Payload.typing(continues: typed.continues, isInjected: false)
+        put(payload, of: raw.device, at: typed.step, nil, &sink)
         return true
     }
 
@@ -365,7 +365,7 @@ package struct Gate: Sendable {
         if stream == .keyboard, isAnother(context) || verdict.refusal != nil { dropRuns() }
         var ended: [Gap] = []
         update(stream) { ended = $0.enter(context, verdict, earlier: before, at: time) }
-        if stream == .keyboard, lane(stream).refusal != nil { releaseAll(at: time, &sink) }
+        if stream == .keyboard, state(of: stream).refusal != nil { releaseAll(at: time, &sink) }
         put(ended, &sink)
         switch context {
         case .unknown: break
@@ -375,8 +375,8 @@ package struct Gate: Sendable {
         case .window(let window):
             guard stream == .keyboard else { return }
             // What is left out has no name; nor is what was in front before it in front still.
-            if verdict.refusal != nil, told == nil { return }
-            tell(verdict.refusal == nil ? window : WindowFacts(app: ""), at: time, &sink)
+            if verdict.refusal != nil, announcedFocus == nil { return }
+            announce(verdict.refusal == nil ? window : WindowFacts(app: ""), at: time, &sink)
         }
     }
 
@@ -392,7 +392,7 @@ package struct Gate: Sendable {
     }
 
     /// Stores which application came to the front, where that is another than before.
-    private mutating func tell(
+    private mutating func announce(
         _ window: WindowFacts,
         at time: EventTime,
         _ sink: inout some GateSink & ~Copyable
@@ -402,8 +402,10 @@ package struct Gate: Sendable {
             app: window.app,
             title: book.storesTitles ? window.title : nil
         )
-        guard focus.app != told?.app || focus.title != told?.title else { return }
-        told = focus
+        guard focus.app != announcedFocus?.app || focus.title != announcedFocus?.title else {
+            return
+        }
+        announcedFocus = focus
         sink.take(.focus(focus))
     }
 
@@ -422,11 +424,11 @@ package struct Gate: Sendable {
         put(ended, &sink)
     }
 
-    private func lane(_ stream: InputStream) -> Lane {
+    private func state(of stream: InputStream) -> StreamState {
         stream == .keyboard ? keyboard : pointer
     }
 
-    private mutating func update(_ stream: InputStream, _ change: (inout Lane) -> Void) {
+    private mutating func update(_ stream: InputStream, _ change: (inout StreamState) -> Void) {
         if stream == .keyboard { change(&keyboard) } else { change(&pointer) }
     }
 
@@ -440,7 +442,7 @@ package struct Gate: Sendable {
         put(ended, &sink)
         releaseAll(at: time, &sink)
         dropRuns()
-        told = nil
+        announcedFocus = nil
     }
 
     private mutating func dropRuns() {

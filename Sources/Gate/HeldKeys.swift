@@ -8,25 +8,25 @@ import Events
 /// stays a letter. A release without an admitted press is not stored.
 struct HeldKeys {
     /// A key of one keyboard: on two keyboards the same key may be down at once.
-    private struct Place: Hashable, Comparable {
+    private struct HeldKey: Hashable, Comparable {
         var keycode: UInt8
         var device: UInt8
 
-        static func < (left: Place, right: Place) -> Bool {
+        static func < (left: HeldKey, right: HeldKey) -> Bool {
             (left.keycode, left.device) < (right.keycode, right.device)
         }
     }
 
-    private var held: [Place: AdmittedEvent.Key] = [:]
+    private var held: [HeldKey: AdmittedEvent.Key] = [:]
 
     /// Notes an admitted press.
     mutating func press(_ keycode: UInt8, device: UInt8, _ key: AdmittedEvent.Key) {
-        held[Place(keycode: keycode, device: device)] = key
+        held[HeldKey(keycode: keycode, device: device)] = key
     }
 
     /// Whether a key that was admitted and is down is a modifier.
     func isModifier(_ keycode: UInt8, device: UInt8) -> Bool {
-        held[Place(keycode: keycode, device: device)]?.keyClass == .modifier
+        held[HeldKey(keycode: keycode, device: device)]?.keyClass == .modifier
     }
 
     /// Whether a modifier was admitted and is down.
@@ -38,8 +38,8 @@ struct HeldKeys {
         device: UInt8,
         at time: EventTime
     ) -> AdmittedEvent? {
-        let place = Place(keycode: keycode, device: device)
-        return held.removeValue(forKey: place).map { Self.release($0, device, at: time) }
+        let key = HeldKey(keycode: keycode, device: device)
+        return held.removeValue(forKey: key).map { Self.release($0, device, at: time) }
     }
 
     /// The releases of all keys still held, for a moment after which they cannot be seen.

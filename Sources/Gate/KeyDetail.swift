@@ -47,7 +47,7 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
     package var hasRuns: Bool { self == .activity || self == .shortcuts }
 
     /// Whether it tells more of a text than the default, so that it is asked for and ends by itself.
-    package var tellsText: Bool { self > .shortcuts }
+    package var revealsText: Bool { self > .shortcuts }
 
     private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
@@ -57,8 +57,8 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
 
     /// What may be told of a key that goes down where each is told by itself; nil when nothing may.
     func admit(_ key: RawEvent.Key) -> AdmittedEvent.Key? {
-        guard tellsText else { return nil }
-        return Self.told(key, self == .full ? key.keysym : Self.identity(key))
+        guard revealsText else { return nil }
+        return Self.reduced(key, self == .full ? key.keysym : Self.identity(key))
     }
 
     /// What a key is to a run.
@@ -75,15 +75,15 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
     /// What a key is to a run at a detail that has runs.
     func role(of key: RawEvent.Key) -> Role {
         if self == .activity { return .text }
-        if key.keyClass == .modifier { return .modifier(Self.told(key, key.keysym)) }
+        if key.keyClass == .modifier { return .modifier(Self.reduced(key, key.keysym)) }
         let isKeypad = Self.namedKeypad.contains(key.keysym)
         let identity = isKeypad ? key.keysym : Self.identity(key)
         guard identity != 0 else { return .text }
-        let told = Self.told(key, identity)
+        let reduced = Self.reduced(key, identity)
         guard Self.editing.contains(where: { $0.contains(key.keysym) }),
             key.modifiers.isDisjoint(with: [.alt, .super])
-        else { return .named(told) }
-        return .editing(told)
+        else { return .named(reduced) }
+        return .editing(reduced)
     }
 
     /// BackSpace, Delete, Home to End with the arrows and pages between them, and those of the keypad.
@@ -93,7 +93,7 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
     /// Keys of the keypad that write nothing: Tab, Enter, functions, Home to Delete.
     private static let namedKeypad: ClosedRange<UInt32> = 0xFF89...0xFF9F
 
-    private static func told(_ key: RawEvent.Key, _ keysym: UInt32) -> AdmittedEvent.Key {
+    private static func reduced(_ key: RawEvent.Key, _ keysym: UInt32) -> AdmittedEvent.Key {
         AdmittedEvent.Key(
             isDown: true,
             keyClass: key.keyClass,

@@ -14,11 +14,11 @@ package struct Restrictions: Equatable, Sendable {
     /// What is not recorded because the person asked.
     package var exemptions: Set<Rule> = []
     /// Lists of applications; when there are any, only what every list names is recorded.
-    package var allowed: Set<Set<Glob>> = []
+    package var allowlists: Set<Set<Glob>> = []
     /// Whether the titles of windows may be stored.
     package var storesTitles = true
     /// Whether keys of injected devices are told as those of others; at most as `activity` where not.
-    package var tellsSyntheticKeys = true
+    package var recordsSyntheticKeys = true
     /// Seconds after which what was recorded is erased; nil for no limit.
     package var retention: Int?
     /// Bytes that all files of the ring may take; nil for no limit.
@@ -33,9 +33,9 @@ package struct Restrictions: Equatable, Sendable {
         result.keyDetail = min(keyDetail, other.keyDetail)
         result.exclusions.formUnion(other.exclusions)
         result.exemptions.formUnion(other.exemptions)
-        result.allowed.formUnion(other.allowed)
+        result.allowlists.formUnion(other.allowlists)
         result.storesTitles = storesTitles && other.storesTitles
-        result.tellsSyntheticKeys = tellsSyntheticKeys && other.tellsSyntheticKeys
+        result.recordsSyntheticKeys = recordsSyntheticKeys && other.recordsSyntheticKeys
         result.retention = Self.smaller(retention, other.retention)
         result.ringSize = Self.smaller(ringSize, other.ringSize)
         return result

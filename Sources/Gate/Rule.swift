@@ -42,9 +42,9 @@ package struct Rule: Hashable, Sendable, Redacted {
     }
 
     /// Whether the rule is for a window, whatever the device and the hour.
-    package func isFor(_ window: WindowFacts) -> Bool { isFor(WindowTexts(window)) }
+    package func matches(_ window: WindowFacts) -> Bool { matches(WindowTexts(window)) }
 
-    func isFor(_ window: WindowTexts) -> Bool {
+    func matches(_ window: WindowTexts) -> Bool {
         if atSecretPrompts, !window.mayAskForSecret { return false }
         if let app, !window.isOf(app) { return false }
         if let title, let texts = window.titles, !texts.contains(where: { title.matches($0) }) {
@@ -60,12 +60,12 @@ package struct Rule: Hashable, Sendable, Redacted {
     ///   - device: its name; nil for one that no rule names.
     ///   - minute: by the local clock.
     /// - Returns: whether it does.
-    package func leavesOut(
+    package func excludes(
         _ window: WindowFacts,
         from device: String?,
         at minute: WeekMinute
     ) -> Bool {
-        guard isInForce(at: minute), isFor(window) else { return false }
+        guard isInForce(at: minute), matches(window) else { return false }
         guard let pattern = self.device else { return true }
         return device.map(pattern.matches) ?? false
     }

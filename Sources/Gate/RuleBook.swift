@@ -26,7 +26,7 @@ struct RuleBook {
     }
 
     var storesTitles: Bool { restrictions.storesTitles }
-    var tellsSyntheticKeys: Bool { restrictions.tellsSyntheticKeys }
+    var recordsSyntheticKeys: Bool { restrictions.recordsSyntheticKeys }
 
     /// What becomes of the input of a window.
     ///
@@ -40,11 +40,11 @@ struct RuleBook {
     private func ownVerdict(on window: WindowFacts) -> Verdict {
         let window = WindowTexts(window)
         var verdict = Verdict()
-        for (rule, reason) in rules where rule.isFor(window) {
+        for (rule, reason) in rules where rule.matches(window) {
             guard let device = rule.device else { return Verdict(refusal: reason) }
             verdict.drop(device, devices, for: reason)
         }
-        let isAllowed = restrictions.allowed.allSatisfy { $0.contains(where: window.isSurelyOf) }
+        let isAllowed = restrictions.allowlists.allSatisfy { $0.contains(where: window.isSurelyOf) }
         return isAllowed ? verdict : Verdict(refusal: .notAllowed)
     }
 }
@@ -65,7 +65,7 @@ struct Verdict {
     var dropsAny: Bool { refusal != nil || deviceReason != nil }
 
     /// Whether nothing of a device is recorded.
-    func drops(_ device: UInt8) -> Bool {
+    func rejection(_ device: UInt8) -> Bool {
         refusal != nil
             || (deviceReason != nil && devices.contains(device))
     }

@@ -115,10 +115,10 @@ struct Typing: Redacted {
     ///
     /// - Returns: its press, where it was down by itself and outside of a run.
     mutating func release(_ keycode: UInt8, device: UInt8) -> Press? {
-        guard let place = waiting.firstIndex(where: { $0.isOf(keycode, device) }) else {
+        guard let index = waiting.firstIndex(where: { $0.isOf(keycode, device) }) else {
             return nil
         }
-        let modifier = waiting.remove(at: place)
+        let modifier = waiting.remove(at: index)
         guard !modifier.isOfRun else { return nil }
         // It is stored by itself: a run whose time is over ends in front of it.
         end()

@@ -12,7 +12,7 @@ package import Gate
 /// at the last of some noted places up to which it fits, and the rest begins the next batch.
 package struct BatchBuilder: ~Copyable {
     /// A place between two items.
-    private struct Place {
+    private struct Checkpoint {
         var counts: [Int]
         var items = 0
         var events = 0
@@ -40,7 +40,7 @@ package struct BatchBuilder: ~Copyable {
     private var apps: Column
     private var gaps: Column
     private var titles: Column
-    private var places: Column
+    private var pixels: Column
     private var axes: Column
     private var typing: Column
     /// Runs of text that may still grow, or must not stand among the movements yet: the last items.
@@ -53,17 +53,17 @@ package struct BatchBuilder: ~Copyable {
     private var latest: EventTime
     private var app = ""
     /// The last place up to which the batch is known to fit.
-    private var fits: Place
+    private var lastFitting: Checkpoint
     /// The size of what the output holds: everything up to ``fits``, compressed.
     private var packed: Int?
     /// Places behind ``fits`` at which the batch can be cut.
     ///
     /// What stands between two of them fits into a batch of its own, however badly it compresses.
-    private var cuts: [Place] = []
+    private var checkpoints: [Checkpoint] = []
     /// Column bytes at which it is to be tried again whether the batch fits.
     private var nextTrial = 0
     /// Column bytes at which a cut is to be noted, or a trial is due.
-    private var nextStop = 0
+    private var nextCheckpoint = 0
     /// Bytes of the columns that plain movements do not add to.
     private var otherBytes = 0
     /// The column bytes that one byte of the last full batch held.
@@ -77,11 +77,11 @@ package struct BatchBuilder: ~Copyable {
     /// The most that compressed columns may take.
     private var room: Int { output.count - BatchLayout.prefix - BatchLayout.proofSize }
     /// So few bytes fit, with a header and one more item, however badly they compress.
-    private var surelyFits: Int {
-        room - 2 * Column.widestItem - BatchLayout.mostTable - DeviceTable.widestScreen - 128
+    private var incompressibleBudget: Int {
+        room - 2 * Column.maxItemBytes - BatchLayout.maxTableBytes - DeviceTable.maxScreenSize - 128
     }
     /// With so many bytes in all columns together no column can be full.
-    private static let mostBytes = Column.capacity - Column.widestItem
+    private static let maxBytes = Column.capacity - Column.maxItemBytes
 
     /// Maps and locks the memory; about 0.7 MiB.
     package init() {
@@ -108,14 +108,14 @@ package struct BatchBuilder: ~Copyable {
         apps = column(10)
         gaps = column(11)
         titles = column(12)
-        places = column(13)
+        pixels = column(13)
         axes = column(14)
         typing = column(15)
         time = EventTime(0)
         latest = EventTime(0)
         header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
-        fits = Place(counts: [], time: time, latest: time, app: "", used: DeviceSet())
-        fits = place
+        lastFitting = Checkpoint(counts: [], time: time, latest: time, app: "", used: DeviceSet())
+        lastFitting = checkpoint
         planFirstTrial()
     }
 
@@ -134,7 +134,7 @@ package struct BatchBuilder: ~Copyable {
     package var base: EventTime { header.base }
 
     /// Whether something stands behind the place up to which the batch was packed.
-    package var hasRest: Bool { items > fits.items }
+    package var hasRest: Bool { items > lastFitting.items }
 
     /// Whether nothing was added since the batch began.
     package var isEmpty: Bool { items == 0 && tails.isEmpty }
@@ -151,7 +151,7 @@ package struct BatchBuilder: ~Copyable {
         latest = header.base
         app = header.app
         table.used = DeviceSet()
-        fits = place
+        lastFitting = checkpoint
     }
 
     /// Whether an output can be added: of a device, and of the desktop, a batch says one thing only.
@@ -198,7 +198,7 @@ package struct BatchBuilder: ~Copyable {
         eventCount += 1
         devices.append(event.device)
         table.used.insert(event.device)
-        append(event.payload, event.place)
+        append(event.payload, event.pixel)
         items += 1
         stopWhereDue()
     }
@@ -241,7 +241,7 @@ package struct BatchBuilder: ~Copyable {
         for step in motions.steps[range] {
             guard let byte = Self.byte(step.dx, step.dy),
                 step.time.milliseconds < end.milliseconds,
-                otherBytes + times.count + self.motions.count < nextStop
+                otherBytes + times.count + self.motions.count < nextCheckpoint
             else { break }
             advance(to: step.time)
             self.motions.append(byte)
@@ -364,9 +364,9 @@ package struct BatchBuilder: ~Copyable {
     private mutating func append(_ payload: AdmittedEvent.Payload, _ pixel: Pixel?) {
         var flag: UInt8 = 0
         if let pixel {
-            flag = BatchLayout.hasPlace
-            places.append(zigzag: Int64(pixel.x))
-            places.append(zigzag: Int64(pixel.y))
+            flag = BatchLayout.hasPixel
+            pixels.append(zigzag: Int64(pixel.x))
+            pixels.append(zigzag: Int64(pixel.y))
         }
         switch payload {
         case .key(let key):
@@ -408,7 +408,7 @@ package struct BatchBuilder: ~Copyable {
 
     private mutating func append(_ values: AxisValues) {
         axes.append(values.present)
-        for (_, value) in values.told { axes.append(zigzag: Int64(value)) }
+        for (_, value) in values.reported { axes.append(zigzag: Int64(value)) }
     }
 
     // MARK: Fitting
@@ -417,11 +417,11 @@ package struct BatchBuilder: ~Copyable {
         times.count + motions.count + wideMotions.count + keys.count + keysyms.count
             + buttons.count + scrolls.count + apps.count + gaps.count + titles.count
             + kinds.column.count + devices.column.count + modifiers.column.count
-            + places.count + axes.count + typing.count
+            + pixels.count + axes.count + typing.count
     }
 
-    private var place: Place {
-        Place(
+    private var checkpoint: Checkpoint {
+        Checkpoint(
             counts: columns.map(\.column.count),
             items: items,
             events: eventCount,
@@ -433,15 +433,15 @@ package struct BatchBuilder: ~Copyable {
     }
 
     private mutating func stopWhereDue() {
-        if byteCount >= nextStop { stop() }
+        if byteCount >= nextCheckpoint { checkpointOrCompress() }
         otherBytes = byteCount - times.count - motions.count
     }
 
     /// Notes a cut, or finds out whether the batch is full.
-    private mutating func stop() {
+    private mutating func checkpointOrCompress() {
         guard byteCount < nextTrial else { return tryFit() }
         endRuns()
-        cuts.append(place)
+        checkpoints.append(checkpoint)
         planNextStop()
     }
 
@@ -455,18 +455,18 @@ package struct BatchBuilder: ~Copyable {
     /// Finds out whether the batch still fits, and when to ask again.
     private mutating func tryFit() {
         endRuns()
-        let here = place
+        let here = checkpoint
         guard let size = compress(here) else { return cut() }
-        (fits, packed) = (here, size)
-        cuts.removeAll(keepingCapacity: true)
+        (lastFitting, packed) = (here, size)
+        checkpoints.removeAll(keepingCapacity: true)
         let left = room - size
-        if left < room / 32 || byteCount >= Self.mostBytes {
+        if left < room / 32 || byteCount >= Self.maxBytes {
             isFull = true
             density = Double(byteCount) / Double(size)
             return
         }
         let likely = Int(Double(left) * Double(byteCount) / Double(size) * 0.985)
-        nextTrial = min(byteCount + max(64, likely), Self.mostBytes)
+        nextTrial = min(byteCount + max(64, likely), Self.maxBytes)
         planNextStop()
     }
 
@@ -474,11 +474,11 @@ package struct BatchBuilder: ~Copyable {
     private mutating func cut() {
         isFull = true
         packed = nil
-        for index in cuts.indices.reversed() {
-            guard let size = compress(cuts[index]) else { continue }
-            (fits, packed) = (cuts[index], size)
-            density = Double(fits.counts.reduce(0, +)) / Double(size)
-            cuts.removeFirst(index + 1)
+        for index in checkpoints.indices.reversed() {
+            guard let size = compress(checkpoints[index]) else { continue }
+            (lastFitting, packed) = (checkpoints[index], size)
+            density = Double(lastFitting.counts.reduce(0, +)) / Double(size)
+            checkpoints.removeFirst(index + 1)
             return
         }
     }
@@ -486,7 +486,7 @@ package struct BatchBuilder: ~Copyable {
     /// A batch is first tried where it is full if it compresses like the one before.
     private mutating func planFirstTrial() {
         let likely = Int(Double(room) * density * 0.985)
-        nextTrial = max(surelyFits, min(likely, Self.mostBytes))
+        nextTrial = max(incompressibleBudget, min(likely, Self.maxBytes))
         planNextStop()
     }
 
@@ -494,8 +494,8 @@ package struct BatchBuilder: ~Copyable {
     private mutating func planNextStop() {
         let bytes = byteCount
         let last = nextTrial - nextTrial / 20
-        nextStop = min(bytes + surelyFits, nextTrial)
-        if bytes < last, last < nextStop { nextStop = last }
+        nextCheckpoint = min(bytes + incompressibleBudget, nextTrial)
+        if bytes < last, last < nextCheckpoint { nextCheckpoint = last }
     }
 
     private var columns: [(section: BatchLayout.Section, column: Column)] {
@@ -503,13 +503,13 @@ package struct BatchBuilder: ~Copyable {
             (.kinds, kinds.column), (.devices, devices.column), (.times, times), (.keys, keys),
             (.modifiers, modifiers.column), (.keysyms, keysyms), (.buttons, buttons),
             (.motions, motions), (.wideMotions, wideMotions), (.scrolls, scrolls), (.apps, apps),
-            (.gaps, gaps), (.titles, titles), (.places, places), (.axes, axes), (.typing, typing),
+            (.gaps, gaps), (.titles, titles), (.pixels, pixels), (.axes, axes), (.typing, typing),
         ]
     }
 
     /// Compresses everything up to a place, and runs that stand behind it, into the output; nil when it does
     /// not fit.
-    private func compress(_ place: Place, _ tails: [TypingTail] = []) -> Int? {
+    private func compress(_ checkpoint: Checkpoint, _ tails: [TypingTail] = []) -> Int? {
         var scratch: [UInt8] = []
         // In the order of the sections: of the scratch, and of the columns.
         var parts: [(scratch: Range<Int>, column: Int?)] = []
@@ -522,15 +522,15 @@ package struct BatchBuilder: ~Copyable {
             bytes.append(varint: UInt64(count))
             return bytes
         }
-        let header = header.encoded(items: place.items + tails.count)
-        var used = place.used
+        let header = header.encoded(items: checkpoint.items + tails.count)
+        var used = checkpoint.used
         for tail in tails { used.insert(tail.device) }
         note(intro(.header, header.count) + header + table.sections(of: used))
-        let endings = TypingTail.endings(of: tails, after: place.time)
+        let endings = TypingTail.endings(of: tails, after: checkpoint.time)
         let columns = columns
         for (index, column) in columns.enumerated() {
             let ending = endings[column.section] ?? []
-            let count = place.counts[index]
+            let count = checkpoint.counts[index]
             guard count + ending.count > 0 else { continue }
             note(intro(column.section, count + ending.count), index)
             if !ending.isEmpty { note(ending) }
@@ -540,8 +540,8 @@ package struct BatchBuilder: ~Copyable {
             var pieces: [UnsafeRawBufferPointer] = unsafe []
             for part in parts {
                 unsafe pieces.append(UnsafeRawBufferPointer(rebasing: scratch[part.scratch]))
-                guard let index = part.column, place.counts[index] > 0 else { continue }
-                unsafe pieces.append(columns[index].column.written(upTo: place.counts[index]))
+                guard let index = part.column, checkpoint.counts[index] > 0 else { continue }
+                unsafe pieces.append(columns[index].column.written(upTo: checkpoint.counts[index]))
             }
             let room = unsafe memory.region(
                 output.lowerBound + BatchLayout.prefix..<output.upperBound - BatchLayout.proofSize
@@ -566,7 +566,7 @@ package struct BatchBuilder: ~Copyable {
         var last: [TypingTail] = []
         var whole: Int?
         if withTails, !isFull, !tails.isEmpty {
-            (last, whole) = (tails, compress(fits, tails))
+            (last, whole) = (tails, compress(lastFitting, tails))
             if whole == nil {
                 // They begin the next batch.
                 (last, packed, isFull) = ([], nil, true)
@@ -574,12 +574,12 @@ package struct BatchBuilder: ~Copyable {
                 packed = nil
             }
         }
-        guard fits.items + last.count > 0 else { return nil }
-        guard let size = whole ?? packed ?? compress(fits) else {
+        guard lastFitting.items + last.count > 0 else { return nil }
+        guard let size = whole ?? packed ?? compress(lastFitting) else {
             preconditionFailure("What fitted once fits again.")
         }
         packed = nil
-        let latest = last.map(\.end).reduce(fits.latest) { max($0, $1) }
+        let latest = last.map(\.end).reduce(lastFitting.latest) { max($0, $1) }
         let region = unsafe memory.region(output)
         unsafe region.storeBytes(of: UInt32(size).littleEndian, as: UInt32.self)
         unsafe UnsafeMutableRawBufferPointer(rebasing: region[(BatchLayout.prefix + size)...])
@@ -587,7 +587,7 @@ package struct BatchBuilder: ~Copyable {
         return Batch(
             header,
             end: latest.milliseconds + header.wallOffset,
-            eventCount: fits.events + last.count,
+            eventCount: lastFitting.events + last.count,
             memory: memory,
             range: output
         )
@@ -598,8 +598,8 @@ package struct BatchBuilder: ~Copyable {
     /// - Parameter next: the header of the next batch; `base` and `app` are set here when something
     ///   is left over.
     package mutating func advance(_ next: BatchHeader) {
-        let place = fits
-        let counts = place.counts
+        let checkpoint = lastFitting
+        let counts = checkpoint.counts
         kinds.keep(from: counts[0])
         devices.keep(from: counts[1])
         times.keep(from: counts[2])
@@ -613,11 +613,11 @@ package struct BatchBuilder: ~Copyable {
         apps.keep(from: counts[10])
         gaps.keep(from: counts[11])
         titles.keep(from: counts[12])
-        places.keep(from: counts[13])
+        pixels.keep(from: counts[13])
         axes.keep(from: counts[14])
         typing.keep(from: counts[15])
-        items -= place.items
-        eventCount -= place.events
+        items -= checkpoint.items
+        eventCount -= checkpoint.events
         isFull = false
         header = next
         if items == 0 {
@@ -626,19 +626,19 @@ package struct BatchBuilder: ~Copyable {
             table.used = DeviceSet()
             for tail in tails { table.used.insert(tail.device) }
         } else {
-            (header.base, header.app) = (place.time, place.app)
+            (header.base, header.app) = (checkpoint.time, checkpoint.app)
         }
-        fits = Place(
+        lastFitting = Checkpoint(
             counts: counts.map { _ in 0 },
             time: header.base,
             latest: header.base,
             app: header.app,
             used: DeviceSet()
         )
-        for index in cuts.indices {
-            for column in counts.indices { cuts[index].counts[column] -= counts[column] }
-            cuts[index].items -= place.items
-            cuts[index].events -= place.events
+        for index in checkpoints.indices {
+            for column in counts.indices { checkpoints[index].counts[column] -= counts[column] }
+            checkpoints[index].items -= checkpoint.items
+            checkpoints[index].events -= checkpoint.events
         }
         planFirstTrial()
     }
@@ -649,8 +649,8 @@ package struct BatchBuilder: ~Copyable {
     package mutating func discard(_ next: BatchHeader) {
         tails.removeAll()
         endRuns()
-        fits = place
-        cuts.removeAll(keepingCapacity: true)
+        lastFitting = checkpoint
+        checkpoints.removeAll(keepingCapacity: true)
         advance(next)
     }
 }
@@ -667,7 +667,7 @@ extension BatchHeader {
         bytes.append(contentsOf: (bootID + [UInt8](repeating: 0, count: 16)).prefix(16))
         bytes.append(keyDetail)
         bytes.append(flags)
-        let name = app.utf8.prefix(Column.longestText)
+        let name = app.utf8.prefix(Column.maxTextBytes)
         bytes.append(varint: UInt64(name.count))
         bytes.append(contentsOf: name)
         return bytes

@@ -14,7 +14,7 @@ package enum BatchLayout {
     /// Bytes that the envelope takes for each further recipient.
     static let recipientSize = 98
     /// The most recipients a batch can have.
-    package static let mostRecipients = 8
+    package static let maxRecipients = 8
     /// Bytes of the proof at the end of a batch: the digest of its predecessor and a signature.
     package static let proofSize = digestSize + signatureSize
     package static let digestSize = 32
@@ -22,17 +22,17 @@ package enum BatchLayout {
     /// Bytes in front of the compressed columns: their length, little-endian.
     static let prefix = 4
     /// The most that a batch can decompress to, so that a forged one cannot fill the memory.
-    static let mostColumns = 1 << 20
+    static let maxColumns = 1 << 20
 
     /// Bytes of every batch for so many recipients.
     package static func size(recipients: Int) -> Int {
-        precondition(1...mostRecipients ~= recipients, "A batch has one to eight recipients.")
+        precondition(1...maxRecipients ~= recipients, "A batch has one to eight recipients.")
         return largest - recipientSize * (recipients - 1)
     }
 
     /// Whether a plaintext can be a batch, of this version of the ring or of the one before.
     static func isSize(_ count: Int) -> Bool {
-        (0..<mostRecipients).contains {
+        (0..<maxRecipients).contains {
             count == largest - recipientSize * $0 || count == largestBefore - recipientSize * $0
         }
     }
@@ -53,7 +53,7 @@ package enum BatchLayout {
         case apps
         case gaps
         case titles
-        case places
+        case pixels
         case axes
         case deviceTable
         case screen
@@ -79,9 +79,9 @@ package enum BatchLayout {
     }
 
     /// Added to an item's kind: it has a place.
-    static let hasPlace: UInt8 = 0x80
+    static let hasPixel: UInt8 = 0x80
     /// The most bytes of the device table in one batch.
-    static let mostTable = 1024
+    static let maxTableBytes = 1024
 
     /// A motion that does not fit a byte of two signed nibbles; (-8, -8) is written wide too.
     static let wideMotion: UInt8 = 0x88

@@ -23,9 +23,9 @@ extension [UInt8]: ByteAppending {}
 @safe struct Column: ByteAppending {
     static let capacity = 32 * 1024
     /// The most bytes of a text that are kept.
-    static let longestText = 256
+    static let maxTextBytes = 256
     /// More bytes than one item adds to all columns together.
-    static let widestItem = 2 * longestText + 64
+    static let maxItemBytes = 2 * maxTextBytes + 64
 
     private let memory: UnsafeMutableRawBufferPointer
     private(set) var count = 0
@@ -50,7 +50,7 @@ extension [UInt8]: ByteAppending {}
     }
 
     mutating func append(text: String) {
-        let bytes = text.utf8.prefix(Self.longestText)
+        let bytes = text.utf8.prefix(Self.maxTextBytes)
         append(varint: UInt64(bytes.count))
         for byte in bytes { append(byte) }
     }

@@ -8,7 +8,7 @@ struct ColumnReader {
     private var itemCount = 0
 
     /// No run of text is longer than a batch, in seconds.
-    private static let mostSeconds: Int64 = 3600
+    private static let maxSeconds: Int64 = 3600
 
     /// Finds the sections; unknown ones are passed over.
     init(_ columns: [UInt8]) throws(PackingError) {
@@ -28,7 +28,7 @@ struct ColumnReader {
             throw PackingError(.unknownVersion)
         }
         let sequence = try cursor.varint()
-        guard let count = Int(exactly: try cursor.varint()), count <= BatchLayout.mostColumns else {
+        guard let count = Int(exactly: try cursor.varint()), count <= BatchLayout.maxColumns else {
             throw PackingError(.badColumns)
         }
         itemCount = count
@@ -64,7 +64,7 @@ struct ColumnReader {
         var apps = cursor(.apps)
         var gaps = cursor(.gaps)
         var titles = cursor(.titles)
-        var places = cursor(.places)
+        var pixels = cursor(.pixels)
         var axes = cursor(.axes)
         var typing = cursor(.typing)
         let hasTitles = !titles.isAtEnd
@@ -76,13 +76,13 @@ struct ColumnReader {
         items.reserveCapacity(itemCount)
         for _ in 0..<itemCount {
             let code = try kinds.byte()
-            let hasPlace = code & BatchLayout.hasPlace != 0
-            guard let kind = BatchLayout.Kind(rawValue: code & ~BatchLayout.hasPlace),
-                kind.hasDevice || !hasPlace
+            let hasPixel = code & BatchLayout.hasPixel != 0
+            guard let kind = BatchLayout.Kind(rawValue: code & ~BatchLayout.hasPixel),
+                kind.hasDevice || !hasPixel
             else { throw PackingError(.badColumns) }
             time &+= try times.zigzag()
             let device = kind.hasDevice ? try devices.byte() : 0
-            let place = hasPlace ? try places.pixel() : nil
+            let pixel = hasPixel ? try pixels.pixel() : nil
             let payload: OpenedItem.Payload
             switch kind {
             case .key:
@@ -90,12 +90,12 @@ struct ColumnReader {
                 guard let keyClass = KeyClass(rawValue: code & BatchLayout.keyClass) else {
                     throw PackingError(.badColumns)
                 }
-                let told = code & BatchLayout.keyHasKeysym != 0
+                let hasKeysym = code & BatchLayout.keyHasKeysym != 0
                 payload = .key(
                     isDown: code & BatchLayout.keyIsDown != 0,
                     keyClass: keyClass,
                     modifiers: Modifiers(rawValue: try modifiers.byte()),
-                    keysym: told ? UInt32(truncatingIfNeeded: try keysyms.varint()) : 0
+                    keysym: hasKeysym ? UInt32(truncatingIfNeeded: try keysyms.varint()) : 0
                 )
             case .button:
                 let code = try buttons.varint()
@@ -104,18 +104,18 @@ struct ColumnReader {
                 }
                 payload = .button(number: number, isDown: code & 1 != 0)
             case .typing:
-                guard let length = Int64(exactly: try typing.varint()), length <= Self.mostSeconds
+                guard let length = Int64(exactly: try typing.varint()), length <= Self.maxSeconds
                 else { throw PackingError(.badColumns) }
                 payload = .typing(to: EventTime(time &+ length * 1000))
             case .motion:
                 let byte = try motions.byte()
                 if byte == BatchLayout.wideMotion {
-                    payload = .motion(dx: try wide.count32(), dy: try wide.count32())
+                    payload = .motion(dx: try wide.int32(), dy: try wide.int32())
                 } else {
                     let (dx, dy) = (Int8(bitPattern: byte) >> 4, Int8(bitPattern: byte << 4) >> 4)
                     payload = .motion(dx: Int32(dx), dy: Int32(dy))
                 }
-            case .scroll: payload = .scroll(dx: try scrolls.count32(), dy: try scrolls.count32())
+            case .scroll: payload = .scroll(dx: try scrolls.int32(), dy: try scrolls.int32())
             case .axes:
                 payload = .axes(try axes.axes())
             case .touch:
@@ -143,12 +143,12 @@ struct ColumnReader {
                 )
             }
             items.append(
-                OpenedItem(time: EventTime(time), device: device, payload: payload, place: place)
+                OpenedItem(time: EventTime(time), device: device, payload: payload, pixel: pixel)
             )
         }
         guard kinds.isAtEnd, devices.isAtEnd, modifiers.isAtEnd, times.isAtEnd, keys.isAtEnd,
             keysyms.isAtEnd, buttons.isAtEnd, motions.isAtEnd, wide.isAtEnd, scrolls.isAtEnd,
-            apps.isAtEnd, gaps.isAtEnd, titles.isAtEnd, places.isAtEnd, axes.isAtEnd, typing.isAtEnd
+            apps.isAtEnd, gaps.isAtEnd, titles.isAtEnd, pixels.isAtEnd, axes.isAtEnd, typing.isAtEnd
         else { throw PackingError(.badColumns) }
         return items
     }
@@ -214,14 +214,14 @@ extension Cursor {
     private mutating func axis() throws(PackingError) -> Device.Axis {
         let code = try byte()
         let label = try text()
-        let (least, most) = (try count32(), try count32())
+        let (least, most) = (try int32(), try int32())
         guard least <= most else { throw PackingError(.badColumns) }
         return Device.Axis(
             number: code & ~BatchLayout.axisIsAbsolute,
             label: label,
             isAbsolute: code & BatchLayout.axisIsAbsolute != 0,
             range: least...most,
-            resolution: try count32()
+            resolution: try int32()
         )
     }
 
@@ -234,8 +234,8 @@ extension Cursor {
                     y: try signed(),
                     width: try unsigned(),
                     height: try unsigned(),
-                    glassWidth: try unsigned(),
-                    glassHeight: try unsigned()
+                    widthMM: try unsigned(),
+                    heightMM: try unsigned()
                 )
             )
         }

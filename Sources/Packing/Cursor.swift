@@ -38,7 +38,7 @@ struct Cursor {
     }
 
     /// A signed number that fits 32 bits.
-    mutating func count32() throws(PackingError) -> Int32 {
+    mutating func int32() throws(PackingError) -> Int32 {
         guard let value = Int32(exactly: try zigzag()) else { throw PackingError(.badColumns) }
         return value
     }
@@ -48,7 +48,7 @@ struct Cursor {
         var values = AxisValues()
         let present = try byte()
         for axis in AxisValues.axes where present & 1 << UInt8(axis) != 0 {
-            values[axis] = try count32()
+            values[axis] = try int32()
         }
         return values
     }

@@ -98,7 +98,7 @@ import CZlib
     }
 }
 
-/// Hands out memory from the front to the back; zlib frees nothing before its end.
+/// XTestDevice out memory from the front to the back; zlib frees nothing before its end.
 private func allocate(
     _ arena: UnsafeMutableRawPointer?,
     _ items: UInt32,

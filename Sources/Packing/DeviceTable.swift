@@ -7,10 +7,10 @@ import Gate
 /// has events, so that it can be read alone and what is left out is not described.
 struct DeviceTable {
     /// More bytes than the section of the desktop takes.
-    static let widestScreen = 320
-    private static let mostMonitors = 16
-    private static let longestName = 96
-    private static let longestLabel = 32
+    static let maxScreenSize = 320
+    private static let maxMonitors = 16
+    private static let maxNameBytes = 96
+    private static let maxLabelBytes = 32
 
     /// What is written of a device, by its id.
     private var devices: [UInt8: [UInt8]] = [:]
@@ -50,7 +50,7 @@ struct DeviceTable {
             let map = buttonMaps[id] ?? []
             let origin = self.origins[id] ?? []
             let size = table.count + maps.count + origins.count
-            guard size + bytes.count + map.count + origin.count <= BatchLayout.mostTable else {
+            guard size + bytes.count + map.count + origin.count <= BatchLayout.maxTableBytes else {
                 continue
             }
             table += bytes
@@ -76,12 +76,12 @@ struct DeviceTable {
         var bytes = [admitted.id, device.kind.rawValue, device.buttons, device.master]
         bytes.append(varint: UInt64(device.vendor))
         bytes.append(varint: UInt64(device.product))
-        bytes.append(device.name, atMost: longestName)
+        bytes.append(device.name, atMost: maxNameBytes)
         let axes = device.axes.prefix { $0.number < AxisValues.axes.upperBound }
         bytes.append(UInt8(axes.count))
         for axis in axes {
             bytes.append(axis.number | (axis.isAbsolute ? BatchLayout.axisIsAbsolute : 0))
-            bytes.append(axis.label, atMost: longestLabel)
+            bytes.append(axis.label, atMost: maxLabelBytes)
             bytes.append(varint: UInt64(zigzag: Int64(axis.range.lowerBound)))
             bytes.append(varint: UInt64(zigzag: Int64(axis.range.upperBound)))
             bytes.append(varint: UInt64(zigzag: Int64(axis.resolution)))
@@ -104,12 +104,12 @@ struct DeviceTable {
         var bytes: [UInt8] = []
         bytes.append(varint: UInt64(screen.width))
         bytes.append(varint: UInt64(screen.height))
-        let monitors = screen.monitors.prefix(mostMonitors)
+        let monitors = screen.monitors.prefix(maxMonitors)
         bytes.append(UInt8(monitors.count))
         for monitor in monitors {
             bytes.append(varint: UInt64(zigzag: Int64(monitor.x)))
             bytes.append(varint: UInt64(zigzag: Int64(monitor.y)))
-            for size in [monitor.width, monitor.height, monitor.glassWidth, monitor.glassHeight] {
+            for size in [monitor.width, monitor.height, monitor.widthMM, monitor.heightMM] {
                 bytes.append(varint: UInt64(size))
             }
         }

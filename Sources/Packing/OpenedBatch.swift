@@ -39,13 +39,13 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
     package var device: UInt8
     package var payload: Payload
     /// Where the pointer was after it; nil where that is not told.
-    package var place: Pixel?
+    package var pixel: Pixel?
 
-    package init(time: EventTime, device: UInt8, payload: Payload, place: Pixel? = nil) {
+    package init(time: EventTime, device: UInt8, payload: Payload, pixel: Pixel? = nil) {
         self.time = time
         self.device = device
         self.payload = payload
-        self.place = place
+        self.pixel = pixel
     }
 }
 
@@ -104,7 +104,7 @@ package struct OpenedBatch: Sendable, Redacted {
         let columns = unsafe plaintext.withUnsafeBytes {
             unsafe Deflate.decompress(
                 UnsafeRawBufferPointer(rebasing: $0[BatchLayout.prefix..<end]),
-                limit: BatchLayout.mostColumns
+                limit: BatchLayout.maxColumns
             )
         }
         guard let columns else { throw PackingError(.badCompression) }

@@ -12,7 +12,7 @@ package enum Consent {
     ///
     /// - Parameter policy: what whoever deploys mci says and allows at the most, if anything.
     /// - Returns: the text.
-    package static func notice(under policy: Policy?) -> String {
+    package static func notice(under policy: ManagedPolicy?) -> String {
         policy.map { ownNotice + "\n" + $0.noticeSection } ?? ownNotice
     }
 
@@ -50,7 +50,7 @@ package enum Consent {
         """
 
     /// SHA-256 of the notice, in hexadecimal.
-    package static func noticeHash(under policy: Policy?) -> String {
+    package static func noticeHash(under policy: ManagedPolicy?) -> String {
         guard let policy else { return ownNoticeHash }
         return Hex.encode(SHA256.hash(data: Array(notice(under: policy).utf8)))
     }
@@ -73,7 +73,7 @@ package enum Consent {
         deviceKey: String,
         method: String,
         ring: String,
-        under policy: Policy? = nil
+        under policy: ManagedPolicy? = nil
     ) -> Receipt {
         var random = SystemRandomNumberGenerator()
         let id = (0..<2).map { _ in String(UInt64.random(in: 0...(.max), using: &random), radix: 16)
@@ -105,7 +105,7 @@ package enum Consent {
     package static func isValid(
         _ receipt: Receipt?,
         deviceKey: String?,
-        under policy: Policy? = nil
+        under policy: ManagedPolicy? = nil
     ) -> Bool {
         guard let receipt, let deviceKey, receipt.deviceKey == deviceKey else { return false }
         return receipt.userId == Int(getuid()) && receipt.host == host

@@ -7,10 +7,10 @@ package import Gate
 ///
 /// The same changes are made by the daemon and, while it is down, by `mcictl`.
 extension Controls {
-    private static let mostExemptions = 1000
-    private static let longestReason = 500
+    private static let maxExemptions = 1000
+    private static let maxReasonLength = 500
     /// Bytes of the words of all exemptions together: the controls file has a limit.
-    private static let mostBytes = 6 << 20
+    private static let maxBytes = 6 << 20
     /// Milliseconds for which an exemption that has ended is still listed.
     private static let remembrance: Int64 = 7 * 86_400_000
 
@@ -32,17 +32,21 @@ extension Controls {
         if let seconds = call.seconds, !(1...366 * 86_400).contains(seconds) {
             throw Refusal("An exemption lasts from a second to a year, or for good.")
         }
-        if let reason = call.reason, reason.count > Self.longestReason {
-            throw Refusal("A reason has at most \(Self.longestReason) characters.")
+        if let reason = call.reason, reason.count > Self.maxReasonLength {
+            throw Refusal("A reason has at most \(Self.maxReasonLength) characters.")
         }
         forgetEnded(at: now)
-        guard exemptions.count < Self.mostExemptions else {
+        guard exemptions.count < Self.maxExemptions else {
             throw Refusal(
-                "There are \(Self.mostExemptions) exemptions already.",
+                "There are \(Self.maxExemptions) exemptions already.",
                 next: "mcictl exempt list"
             )
         }
-        let term = Term(from: now, length: call.seconds.map { Int64($0) * 1000 }, bootID: bootID)
+        let term = TimeLimit(
+            from: now,
+            length: call.seconds.map { Int64($0) * 1000 },
+            bootID: bootID
+        )
         if let standing = covering(scope, term) { return standing }
         guard let id = nextExemption() else {
             throw Refusal("There is no number left for an exemption.", next: "mcictl exempt list")
@@ -58,7 +62,7 @@ extension Controls {
             reason: call.reason.flatMap { $0.isEmpty ? nil : $0 },
             state: Exemption.State.requested.rawValue
         )
-        guard exemptions.reduce(record.size, { $0 + $1.size }) <= Self.mostBytes else {
+        guard exemptions.reduce(record.size, { $0 + $1.size }) <= Self.maxBytes else {
             throw Refusal(
                 "The exemptions are too long to be kept all together.",
                 next: "mcictl exempt list"
@@ -71,7 +75,7 @@ extension Controls {
     /// The exemption in force that already does what is asked for, at least as long; nil for none.
     ///
     /// Two of them would look alike, and with the one withdrawn the other would still hold.
-    private func covering(_ scope: Scope, _ term: Term) -> ExemptionRecord? {
+    private func covering(_ scope: Scope, _ term: TimeLimit) -> ExemptionRecord? {
         exemptions.first { record in
             guard record.scope == scope,
                 record.state == Exemption.State.requested.rawValue
@@ -92,7 +96,7 @@ extension Controls {
         at now: Moment
     ) throws(Refusal) -> ExemptionRecord {
         let index = try index(of: call.id)
-        let happening: Exemption.Happening
+        let happening: Exemption.Transition
         switch call.answer {
         case "withdraw": happening = .withdrawal
         case "acknowledge": happening = .acknowledgement
@@ -213,8 +217,8 @@ extension ExemptionRecord {
         }
     }
 
-    var term: Term {
-        Term(since: since, until: until, bootID: bootID, boottimeEnd: boottimeEnd)
+    var term: TimeLimit {
+        TimeLimit(since: since, until: until, bootID: bootID, boottimeEnd: boottimeEnd)
     }
 
     /// The state machine behind the record.
@@ -238,7 +242,7 @@ extension ExemptionRecord {
     }
 
     /// Lets something happen to it; false where it cannot happen now.
-    mutating func take(_ happening: Exemption.Happening) throws(Refusal) -> Bool {
+    mutating func take(_ happening: Exemption.Transition) throws(Refusal) -> Bool {
         var exemption = try exemption()
         guard exemption.take(happening) else { return false }
         state = exemption.state.rawValue

@@ -3,7 +3,7 @@
 package import Gate
 
 extension Controls {
-    private static let mostRules = 1000
+    private static let maxRules = 1000
 
     /// Changes what is excluded for this person.
     ///
@@ -27,8 +27,8 @@ extension Controls {
                 )
             }
             _ = try scope.rule()
-            guard exclusions.count < Self.mostRules else {
-                throw Refusal("There are \(Self.mostRules) exclusions already.")
+            guard exclusions.count < Self.maxRules else {
+                throw Refusal("There are \(Self.maxRules) exclusions already.")
             }
             if !exclusions.contains(scope) { exclusions.append(scope) }
         }
@@ -39,8 +39,8 @@ extension Controls {
             exclusions.remove(at: index)
         }
         if let only = call.only {
-            guard only.count <= Self.mostRules else {
-                throw Refusal("A list has at most \(Self.mostRules) applications.")
+            guard only.count <= Self.maxRules else {
+                throw Refusal("A list has at most \(Self.maxRules) applications.")
             }
             for app in only { _ = try Scope(app: app).rule() }
             self.only = only.isEmpty ? nil : only
@@ -65,7 +65,7 @@ extension Controls {
             for app in only {
                 if let glob = try Scope(app: app).rule().app { list.insert(glob) }
             }
-            result.allowed = [list]
+            result.allowlists = [list]
         }
         return result
     }

@@ -21,7 +21,7 @@ extension Controls {
     /// - Returns: controls under which nothing is recorded that either leaves out.
     package func stricter(_ other: Controls) -> Controls {
         var result = self
-        result.pause = Term.later(pause, other.pause)
+        result.pause = TimeLimit.later(pause, other.pause)
         result.lastExemption = max(lastExemption, other.lastExemption)
         for record in other.exemptions { result.keep(record) }
         result.exclusions += other.exclusions.filter { !exclusions.contains($0) }
@@ -42,7 +42,7 @@ extension Controls {
                 exemptions[index] = record
                 return
             }
-            guard let term = Term.later(own.term, record.term) else { return }
+            guard let term = TimeLimit.later(own.term, record.term) else { return }
             (exemptions[index].until, exemptions[index].bootID) = (term.until, term.bootID)
             exemptions[index].boottimeEnd = term.boottimeEnd
             return

@@ -12,7 +12,7 @@ package struct Controls: Codable, Equatable, Sendable {
     package var consent: Receipt?
     /// RFC 3339: when the last consent was withdrawn; nil where there was none, or one came after it.
     package var withdrawnAt: String?
-    package var pause: Term?
+    package var pause: TimeLimit?
     package var exemptions: [ExemptionRecord] = []
     /// The highest number given to an exemption, so that none is given twice.
     package var lastExemption = 0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Accounts: seen = admitted + suppressed + lost at every moment.
+/// EventCounters: seen = admitted + suppressed + lost at every moment.
 package struct EventCounts: Codable, Equatable, Sendable {
     package var seen = 0
     package var admitted = 0

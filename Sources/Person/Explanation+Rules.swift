@@ -15,7 +15,7 @@ extension Explanation {
     ///   - minute: of the week, by the local clock.
     package init(
         _ controls: Controls,
-        _ policy: Policy?,
+        _ policy: ManagedPolicy?,
         on window: WindowFacts,
         from device: String?,
         at minute: WeekMinute
@@ -29,7 +29,7 @@ extension Explanation {
     /// What the rules say of a window, whatever it is in and whatever is in it.
     private init(
         _ controls: Controls,
-        _ policy: Policy?,
+        _ policy: ManagedPolicy?,
         onAlone window: WindowFacts,
         from device: String?,
         at minute: WeekMinute
@@ -37,37 +37,37 @@ extension Explanation {
         func left(_ reason: GapReason, _ by: String, _ rule: Scope? = nil) -> Explanation {
             Explanation(isRecorded: false, reason: reason.name, by: by, rule: rule)
         }
-        func leavesOut(_ rule: Rule) -> Bool { rule.leavesOut(window, from: device, at: minute) }
+        func excludes(_ rule: Rule) -> Bool { rule.excludes(window, from: device, at: minute) }
         for record in controls.exemptions {
             guard let exemption = try? record.exemption() else {
                 self = left(.fault, "exemption \(record.id)")
                 return
             }
-            if exemption.isInForce, leavesOut(exemption.rule) {
+            if exemption.isInForce, excludes(exemption.rule) {
                 self = left(.exempt, "exemption \(record.id)", record.scope)
                 return
             }
         }
         for scope in controls.exclusions {
-            if (try? scope.rule()).map(leavesOut) ?? true {
+            if (try? scope.rule()).map(excludes) ?? true {
                 self = left(.excluded, "your exclusions", scope)
                 return
             }
         }
         for exclusion in DefaultExclusion.all
         where !controls.removedExclusions.contains(exclusion.name) {
-            if exclusion.rules.contains(where: leavesOut) {
+            if exclusion.rules.contains(where: excludes) {
                 self = left(.excluded, exclusion.name)
                 return
             }
         }
         let rules = policy?.exclude ?? []
-        if let index = rules.firstIndex(where: leavesOut) {
+        if let index = rules.firstIndex(where: excludes) {
             self = left(.excluded, "rule \(index + 1) of the policy", Scope(rules[index]))
             return
         }
         func isNamed(by list: [Glob]) -> Bool {
-            list.contains { Rule(app: $0).leavesOut(window, from: nil, at: minute) }
+            list.contains { Rule(app: $0).excludes(window, from: nil, at: minute) }
         }
         if let only = controls.only, !isNamed(by: only.compactMap { Glob($0) }) {
             self = left(.notAllowed, "your list of applications")

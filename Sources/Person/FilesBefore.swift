@@ -9,7 +9,7 @@ import System
 /// The files of the version before, whose controls had no signature.
 ///
 /// They are taken over once: from the first file that this version writes on, an unsigned file is one
-/// that was put back. Accounts are not, for they counted each key.
+/// that was put back. EventCounters are not, for they counted each key.
 struct FilesBefore {
     /// nil as soon as this version has written marks, or a ring with its head.
     init?(_ paths: Paths) {
@@ -29,7 +29,7 @@ struct FilesBefore {
 struct ControlsBefore: Codable {
     private var schema: Int
     private var consent: Receipt?
-    private var pause: Term?
+    private var pause: TimeLimit?
     private var exemptions: [ExemptionRecord]
     private var lastExemption: Int
     private var exclusions: [Scope]
@@ -74,8 +74,8 @@ struct ControlsBefore: Codable {
     }
 }
 
-/// Accounts of schema 1.
-struct AccountsBefore: Codable {
+/// EventCounters of schema 1.
+struct EventCountersBefore: Codable {
     private var schema: Int
     private var since: String
     private var events: EventCounts

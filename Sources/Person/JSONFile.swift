@@ -4,12 +4,12 @@ import FoundationEssentials
 import System
 
 /// The most bytes of a small file: none is written that could not be read.
-private let mostBytes = 16 << 20
+private let maxBytes = 16 << 20
 
 /// The bytes of a small file; nil when there is none.
 func readFile(_ path: String, named name: String) throws(SettingsError) -> [UInt8]? {
     do throws(FileError) {
-        return try Disk.read(path, limit: mostBytes)
+        return try Disk.read(path, limit: maxBytes)
     } catch {
         if error.isMissing { return nil }
         throw SettingsError(.unreadable, name)
@@ -47,7 +47,7 @@ func canonicalJSON(_ value: some Encodable) -> [UInt8] {
 /// Replaces a small JSON file.
 func writeJSON(_ value: some Encodable, _ path: String, named name: String) throws(SettingsError) {
     do {
-        guard let bytes = fileJSON(value), bytes.count <= mostBytes else {
+        guard let bytes = fileJSON(value), bytes.count <= maxBytes else {
             throw SettingsError(.unwritable, name)
         }
         try Disk.write(bytes, to: path)

@@ -16,7 +16,7 @@ extension Loosening {
     package static func all(
         _ controls: Controls,
         _ settings: PersonSettings,
-        _ policy: Policy?,
+        _ policy: ManagedPolicy?,
         at now: WallTime
     ) -> [Loosening] {
         var all: [Loosening] = []
@@ -24,7 +24,7 @@ extension Loosening {
             all.append(Loosening(name: name, value: value, words: words, undo: undo))
         }
         let detail = min(settings.keyDetail(at: now), policy?.keyDetail ?? .full)
-        if detail.tellsText {
+        if detail.revealsText {
             let words =
                 detail == .full
                 ? "Every key is recorded: what you type can be read back."

@@ -62,14 +62,14 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     package mutating func choose(_ detail: KeyDetail, at now: WallTime) {
         keyDetail = detail.rawValue
         let end = WallTime(now.milliseconds + Self.confirmation)
-        keyDetailUntil = detail.tellsText ? end.text : nil
+        keyDetailUntil = detail.revealsText ? end.text : nil
     }
 
     /// The key detail in force; what tells of text falls back to `shortcuts` when its confirmation has
     /// ended.
     package func keyDetail(at now: WallTime) -> KeyDetail {
         guard let chosen = KeyDetail(stored: keyDetail) else { return .off }
-        guard chosen.tellsText else { return chosen }
+        guard chosen.revealsText else { return chosen }
         // An end further away than any confirmation lasts comes from a clock that was set back.
         guard let until = keyDetailUntil.flatMap({ WallTime($0) }), now < until,
             until.milliseconds - now.milliseconds <= Self.confirmation

@@ -86,11 +86,11 @@ func damagedLine(_ bytes: [UInt8], _ error: any Error) -> Int? {
         return error.line
     }
     guard let path = (error as? DecodingError)?.path else { return nil }
-    return path.reduce((node: root, line: root.line)) { place, step in
-        if let index = step.intValue, case .array(let items) = place.node.value {
-            return items.indices.contains(index) ? (items[index], items[index].line) : place
+    return path.reduce((node: root, line: root.line)) { position, step in
+        if let index = step.intValue, case .array(let items) = position.node.value {
+            return items.indices.contains(index) ? (items[index], items[index].line) : position
         }
-        return place.node[step.stringValue].map { ($0, $0.line) } ?? place
+        return position.node[step.stringValue].map { ($0, $0.line) } ?? position
     }.line
 }
 

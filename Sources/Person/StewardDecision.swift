@@ -49,9 +49,9 @@ package struct ExemptionRequest: Codable, Equatable, Sendable {
 
     /// SHA-256 over all of the request but the person's reason, in hexadecimal.
     var digest: String {
-        var told = self
-        told.reason = nil
-        return Hex.encode(SHA256.hash(data: canonicalJSON(told)))
+        var shown = self
+        shown.reason = nil
+        return Hex.encode(SHA256.hash(data: canonicalJSON(shown)))
     }
 }
 

@@ -3,7 +3,7 @@
 /// One reading of a JSON text, from its first byte to its last.
 struct JSONReader {
     private let bytes: [UInt8]
-    private var place = 0
+    private var offset = 0
     private var line = 1
     private var depth = 0
 
@@ -50,7 +50,7 @@ struct JSONReader {
         guard depth <= JSONText.deepest else {
             throw wrong("More than \(JSONText.deepest) values lie within each other.")
         }
-        place += 1
+        offset += 1
         skipSpaces()
         let value = try read(&self)
         depth -= 1
@@ -109,15 +109,15 @@ struct JSONReader {
         let words: [(String, JSONText.Value)] = [
             ("true", .bool(true)), ("false", .bool(false)), ("null", .null),
         ]
-        for (word, value) in words where bytes[place...].starts(with: word.utf8) {
-            place += word.utf8.count
+        for (word, value) in words where bytes[offset...].starts(with: word.utf8) {
+            offset += word.utf8.count
             return value
         }
         throw wrong("\(found) stands where a value belongs.")
     }
 
     private mutating func readNumber() throws(JSONDefect) -> JSONText.Value {
-        let start = place
+        let start = offset
         _ = take("-")
         if take("0") {
             if next.map(Self.isDigit) == true { throw wrong("A number does not begin with 0.") }
@@ -129,14 +129,14 @@ struct JSONReader {
             _ = take("+") || take("-")
             try takeDigits()
         }
-        return .number(String(decoding: bytes[start..<place], as: UTF8.self))
+        return .number(String(decoding: bytes[start..<offset], as: UTF8.self))
     }
 
     private mutating func takeDigits() throws(JSONDefect) {
         guard next.map(Self.isDigit) == true else {
             throw wrong("\(found) stands where a digit belongs.")
         }
-        while next.map(Self.isDigit) == true { place += 1 }
+        while next.map(Self.isDigit) == true { offset += 1 }
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {
@@ -148,9 +148,9 @@ struct JSONReader {
     private mutating func readString() throws(JSONDefect) -> String {
         let start = line
         var text: [UInt8] = []
-        place += 1
+        offset += 1
         while let byte = next {
-            place += 1
+            offset += 1
             switch byte {
             case UInt8(ascii: "\""):
                 guard let string = String(validating: text, as: UTF8.self) else {
@@ -178,7 +178,7 @@ struct JSONReader {
         ]
         guard let byte = next else { throw wrong("The file ends within a text.") }
         if let scalar = short[byte] {
-            place += 1
+            offset += 1
             return scalar
         }
         guard take("u") else { throw wrong("\(found) after a backslash means nothing in JSON.") }
@@ -206,25 +206,25 @@ struct JSONReader {
                 throw wrong("\(found) stands where a hexadecimal digit of \\u belongs.")
             }
             value = value << 4 | UInt16(digit)
-            place += 1
+            offset += 1
         }
         return value
     }
 
     // MARK: Bytes
 
-    private var next: UInt8? { place < bytes.count ? bytes[place] : nil }
+    private var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
     private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
         guard next == UInt8(ascii: scalar) else { return false }
-        place += 1
+        offset += 1
         return true
     }
 
     private mutating func skipSpaces() {
         while let byte = next, [0x20, 0x09, 0x0A, 0x0D].contains(byte) {
             if byte == 0x0A { line += 1 }
-            place += 1
+            offset += 1
         }
     }
 

@@ -105,10 +105,10 @@ extension JSONText.Node {
         for (number, letter) in left.enumerated() {
             var corner = row[0]
             row[0] = number + 1
-            for place in right.indices {
-                let change = corner + (letter == right[place] ? 0 : 1)
-                corner = row[place + 1]
-                row[place + 1] = min(change, corner + 1, row[place] + 1)
+            for column in right.indices {
+                let change = corner + (letter == right[column] ? 0 : 1)
+                corner = row[column + 1]
+                row[column + 1] = min(change, corner + 1, row[column] + 1)
             }
         }
         return row[right.count]

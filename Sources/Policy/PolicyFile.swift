@@ -42,7 +42,7 @@ package struct PolicyFile: Equatable, Sendable {
     ///
     /// - Returns: nil where there is none.
     /// - Throws: ``PolicyError`` when there is one that cannot be used or trusted.
-    package func read() throws(PolicyError) -> Policy? {
+    package func read() throws(PolicyError) -> ManagedPolicy? {
         let current = current
         guard current.hasPrefix("/") else {
             throw PolicyError(current, "MCI_POLICY names a file by its full path, from / on.")
@@ -54,7 +54,7 @@ package struct PolicyFile: Equatable, Sendable {
             if error == .missing, current != ownPath { return nil }
             throw PolicyError(current, Self.sentence(error, current))
         }
-        return try Policy(bytes, path: current)
+        return try ManagedPolicy(bytes, path: current)
     }
 
     /// Reads a policy that is not in force, whoever may write its file.
@@ -64,14 +64,14 @@ package struct PolicyFile: Equatable, Sendable {
     /// - Throws: ``PolicyError`` when it is none.
     package static func draft(
         _ path: String
-    ) throws(PolicyError) -> (policy: Policy, warning: String?) {
+    ) throws(PolicyError) -> (policy: ManagedPolicy, warning: String?) {
         let bytes: [UInt8]
         do throws(FileError) {
             bytes = try Disk.read(path, limit: JSONText.longest)
         } catch {
             throw PolicyError(path, "It cannot be read (\(error)).")
         }
-        let policy = try Policy(bytes, path: path)
+        let policy = try ManagedPolicy(bytes, path: path)
         do throws(TrustedFile.Refusal) {
             _ = try TrustedFile.read(path, limit: JSONText.longest)
             return (policy, nil)

@@ -7,16 +7,16 @@ struct PolicyReader {
     var defects: [JSONDefect] = []
 
     /// nil where there are defects.
-    mutating func policy(_ root: JSONText.Node, hash: String) -> Policy? {
+    mutating func policy(_ root: JSONText.Node, hash: String) -> ManagedPolicy? {
         let required = ["schema", "purpose", "controller", "contact"]
-        defects += root.defects(of: "a policy", allowed: Policy.keys, required: required)
+        defects += root.defects(of: "a policy", allowed: ManagedPolicy.keys, required: required)
         guard case .object = root.value else { return nil }
         take(root, "schema") { node throws(JSONDefect) in
             guard try node.integer("schema") == 1 else {
                 throw JSONDefect(node.line, "This version of mci reads policies of schema 1 only.")
             }
         }
-        var policy = Policy(
+        var policy = ManagedPolicy(
             purpose: text(root, "purpose", 1000) ?? "",
             controller: text(root, "controller", 200) ?? "",
             contact: text(root, "contact", 200) ?? "",
@@ -51,7 +51,7 @@ struct PolicyReader {
             root,
             "pauseCap",
             Quantity.seconds,
-            Policy.pauseCaps,
+            ManagedPolicy.pauseCaps,
             "a duration from 30m to 366d, such as 4h: a pause of half an hour is everybody's"
         )
         policy.exclude = list(root, "exclude", most: 1000) { $0.rule($1) }

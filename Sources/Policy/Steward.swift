@@ -68,11 +68,11 @@ package struct StewardKey: Hashable, Sendable {
         // p − eighth.
         var other = [UInt8](repeating: 0, count: 32)
         var borrow = 0
-        for place in 0..<32 {
-            let prime = place == 0 ? 0xED : place == 31 ? 0x7F : 0xFF
-            let difference = prime - Int(eighth[place]) - borrow
+        for index in 0..<32 {
+            let prime = index == 0 ? 0xED : index == 31 ? 0x7F : 0xFF
+            let difference = prime - Int(eighth[index]) - borrow
             borrow = difference < 0 ? 1 : 0
-            other[place] = UInt8((difference + 256) % 256)
+            other[index] = UInt8((difference + 256) % 256)
         }
         return [zero, one, minusOne, eighth, other]
     }()

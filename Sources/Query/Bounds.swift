@@ -23,10 +23,10 @@ struct Bounds: Equatable {
     }
 
     /// Takes one comparison of the query into account.
-    mutating func narrow(_ place: Place, _ comparison: Comparison, _ value: Cell) {
+    mutating func narrow(_ bound: BoundColumn, _ comparison: Comparison, _ value: Cell) {
         // Nothing compares with NULL.
         if value == .null { moments = (.max, .min) }
-        switch place {
+        switch bound {
         case .milliseconds: Self.narrow(&moments, comparison, Self.whole(value))
         case .batch: Self.narrow(&batches, comparison, Self.whole(value))
         case .text: Self.narrow(&moments, comparison, Self.moments(value))

@@ -42,7 +42,7 @@ final class ItemScan<Maker: RowMaker>: Scan {
     /// The row's item; -1 is ``told``.
     private var item = -1
     /// What was in front when the batch began, where the batch that told it is gone.
-    private var told: OpenedItem?
+    private var announced: OpenedItem?
     /// The application in front at the item.
     private var app = ""
     /// The latest time before the item; only `gaps` need it.
@@ -62,7 +62,7 @@ final class ItemScan<Maker: RowMaker>: Scan {
     var rowid: Int64 { listing.sequence(index) << 21 | Int64(item + 1) }
 
     func cell(_ column: Int) -> Cell {
-        guard let batch, let item = item < 0 ? told : batch.items[item] else { return .null }
+        guard let batch, let item = item < 0 ? announced : batch.items[item] else { return .null }
         let event = RecordedEvent(item, in: batch.header, after: last)
         return maker.cell(
             column,
@@ -81,7 +81,7 @@ final class ItemScan<Maker: RowMaker>: Scan {
         self.bounds = bounds
         (index, batch) = (-1, nil)
         try openNext()
-        if told == nil { try advance() }
+        if announced == nil { try advance() }
     }
 
     func advance() throws {
@@ -89,7 +89,7 @@ final class ItemScan<Maker: RowMaker>: Scan {
             if step(batch) { return }
             previous = (index, batch)
             try openNext()
-            if told != nil { return }
+            if announced != nil { return }
         }
     }
 
@@ -121,19 +121,19 @@ final class ItemScan<Maker: RowMaker>: Scan {
 
     /// Opens the next batch that may hold a wanted row; what does not open is passed over.
     private func openNext() throws {
-        (batch, told, item) = (nil, nil, -1)
+        (batch, announced, item) = (nil, nil, -1)
         while true {
             index = listing.next(after: index, bounds, reach: maker.table.reach)
             guard index < listing.count else { return }
             guard case .whole(let next) = try listing.open(index) else { continue }
-            told = try told(by: next)
+            announced = try announced(by: next)
             last = try latest(before: next)
             (batch, app) = (next, next.header.app)
             return
         }
     }
 
-    private func told(by batch: OpenedBatch) throws -> OpenedItem? {
+    private func announced(by batch: OpenedBatch) throws -> OpenedItem? {
         let header = batch.header
         guard isEvents, !header.app.isEmpty, batch.items.first?.payload.isInput == true,
             bounds.mayHold(header.base.milliseconds &+ header.wallOffset),

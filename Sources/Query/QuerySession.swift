@@ -143,7 +143,7 @@ package struct QueryLimits {
     /// Bytes of a value that is handed out: it is there several times until it is printed.
     ///
     /// SQLite's own limit of this name would make `printf` answer NULL instead of failing.
-    fileprivate var longestValue: Int64 { memory / 16 }
+    fileprivate var maxValueBytes: Int64 { memory / 16 }
 }
 
 /// Lets a statement read the tables and call functions, and nothing else.
@@ -188,7 +188,7 @@ private func allow(
         }
     }
 
-    /// Hands out the rows as SQLite finds them; another call begins anew.
+    /// XTestDevice out the rows as SQLite finds them; another call begins anew.
     ///
     /// - Parameter body: takes the values of a row.
     /// - Throws: ``QueryError`` `failed`, or what `body` throws.
@@ -211,7 +211,7 @@ private func allow(
         case let type:
             let start = unsafe sqlite3_column_blob(handle, column)
             let count = Int(unsafe sqlite3_column_bytes(handle, column))
-            guard count <= session.limits.longestValue else { throw session.error(SQLITE_TOOBIG) }
+            guard count <= session.limits.maxValueBytes else { throw session.error(SQLITE_TOOBIG) }
             let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
             guard type == SQLITE_TEXT else { return .bytes(unsafe Array(bytes)) }
             return .text(unsafe String(decoding: bytes, as: UTF8.self))

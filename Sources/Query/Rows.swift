@@ -23,8 +23,8 @@ struct EventRows: RowMaker {
         case .device: item.payload.isInput ? Cell(item.device) : .null
         case .batch: Cell(row.batch)
         case .title: Self.title(item.payload)
-        case .x: item.place.map { Cell($0.x) } ?? .null
-        case .y: item.place.map { Cell($0.y) } ?? .null
+        case .x: item.pixel.map { Cell($0.x) } ?? .null
+        case .y: item.pixel.map { Cell($0.y) } ?? .null
         case .axes: Self.axes(item.payload)
         case .finger: if case .touch(let touch) = item.payload { Cell(touch.finger) } else { .null }
         case .local: Cell(local: row.time)

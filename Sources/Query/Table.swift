@@ -37,7 +37,7 @@ package enum Table: CaseIterable, Sendable {
     }
 
     /// What a column says about where a row lies; nil for all that say nothing.
-    func place(_ column: Int) -> Place? {
+    func bound(_ column: Int) -> BoundColumn? {
         switch self {
         case .events:
             switch EventColumn(rawValue: column) {
@@ -79,7 +79,7 @@ package enum Table: CaseIterable, Sendable {
 }
 
 /// In what words a column tells where a row lies.
-enum Place {
+enum BoundColumn {
     case milliseconds
     /// A time in UTC.
     case text

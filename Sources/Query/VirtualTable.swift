@@ -52,7 +52,7 @@ private final class Registration {
 }
 
 /// A scan as an object, which C can hold.
-private final class Walk {
+private final class CursorBox {
     let scan: any Scan
 
     init(_ scan: any Scan) { self.scan = scan }
@@ -75,9 +75,9 @@ private nonisolated(unsafe) let methods: UnsafePointer<sqlite3_module> = {
     unsafe methods.xRowid = { cursor, rowid in
         unsafe attempt(cursor) { unsafe rowid?.pointee = $0.rowid }
     }
-    let place = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
-    unsafe place.initialize(to: methods)
-    return unsafe UnsafePointer(place)
+    let pointer = UnsafeMutablePointer<sqlite3_module>.allocate(capacity: 1)
+    unsafe pointer.initialize(to: methods)
+    return unsafe UnsafePointer(pointer)
 }()
 
 private func release<Object: AnyObject>(_ type: Object.Type, _ object: UnsafeMutableRawPointer?) {
@@ -142,9 +142,9 @@ private func plan(
         let constraint = unsafe info.pointee.aConstraint[index]
         let column = Int(constraint.iColumn)
         guard constraint.usable != 0, let comparison = Bounds.Comparison(constraint.op),
-            let place = kind.place(column), choice.count < 64
+            let bound = kind.bound(column), choice.count < 64
         else { continue }
-        switch place {
+        switch bound {
         case .text, .local:
             // Another collation has another order.
             guard let name = unsafe sqlite3_vtab_collation(info, Int32(index)),
@@ -246,7 +246,7 @@ private func open(
 ) -> Int32 {
     guard let registration = unsafe registration(table) else { return SQLITE_ERROR }
     do {
-        let walk = Walk(registration.table.scan(try registration.source.listing()))
+        let walk = CursorBox(registration.table.scan(try registration.source.listing()))
         let cursor = UnsafeMutablePointer<csqlite_cursor>.allocate(capacity: 1)
         unsafe cursor.initialize(to: csqlite_cursor())
         unsafe cursor.pointee.object = Unmanaged.passRetained(walk).toOpaque()
@@ -261,7 +261,7 @@ private func open(
 
 private func close(_ cursor: UnsafeMutablePointer<sqlite3_vtab_cursor>?) -> Int32 {
     guard let own = unsafe own(cursor) else { return SQLITE_OK }
-    unsafe release(Walk.self, own.pointee.object)
+    unsafe release(CursorBox.self, own.pointee.object)
     unsafe own.deallocate()
     return SQLITE_OK
 }
@@ -274,7 +274,7 @@ private func own(
 
 private func scan(_ cursor: UnsafeMutablePointer<sqlite3_vtab_cursor>?) -> (any Scan)? {
     guard let object = unsafe own(cursor)?.pointee.object else { return nil }
-    return unsafe Unmanaged<Walk>.fromOpaque(object).takeUnretainedValue().scan
+    return unsafe Unmanaged<CursorBox>.fromOpaque(object).takeUnretainedValue().scan
 }
 
 /// Does something with a cursor's scan and turns its error into SQLite's.
@@ -310,10 +310,10 @@ private func filter(
     var bounds = Bounds()
     let letters = unsafe Array(String(cString: choice).utf8)
     for index in 0..<min(Int(count), letters.count / 2) {
-        guard let place = kind.place(Int(letters[2 * index]) - 0x41),
+        guard let bound = kind.bound(Int(letters[2 * index]) - 0x41),
             let comparison = Bounds.Comparison(rawValue: letters[2 * index + 1])
         else { continue }
-        bounds.narrow(place, comparison, unsafe Cell(values?[index]))
+        bounds.narrow(bound, comparison, unsafe Cell(values?[index]))
     }
     return unsafe attempt(cursor) { try $0.start(bounds) }
 }

@@ -74,10 +74,10 @@ extension Recorder {
         fault = sentence
         failure = Refusal(sentence, next: "mcictl doctor")
         let time = letGoOfSource(now)
-        var conditions = path.gate.conditions
+        var conditions = pipeline.gate.conditions
         conditions.isConnected = false
         conditions.isSound = false
-        path.set(conditions, at: time)
+        pipeline.set(conditions, at: time)
         return false
     }
 }

@@ -10,13 +10,13 @@
 /// waits at the server, which then sends it in large pieces: that, and not the wakeups, makes a
 /// movement cheap. All times are monotonic milliseconds.
 struct DrainPacer {
-    static let shortest: Int64 = 20
+    static let minInterval: Int64 = 20
     /// The longest while in which nobody watches where input goes.
-    static let longest: Int64 = 100
+    static let maxInterval: Int64 = 100
     /// The longest while in which keys and windows are watched for and the pointer is left unread.
-    static let calmest: Int64 = 4000
+    static let maxQuietInterval: Int64 = 4000
     /// About so many events are left to wait at the server where the while is a long one.
-    static let mostWaiting: Int64 = 1000
+    static let maxWaiting: Int64 = 1000
 
     /// What is to be watched for.
     enum Watch {
@@ -28,7 +28,7 @@ struct DrainPacer {
         case prompt
     }
 
-    private var interval = shortest
+    private var interval = minInterval
     /// When the source is to be read; nil while its descriptors are watched instead.
     private(set) var due: Int64?
     /// Since when the reading that is due is waited for.
@@ -39,7 +39,7 @@ struct DrainPacer {
     /// What is to be watched for until the next reading.
     var watch: Watch {
         guard let due else { return .all }
-        return due - since > Self.longest ? .prompt : .urgent
+        return due - since > Self.maxInterval ? .prompt : .urgent
     }
 
     /// The descriptors became readable.
@@ -54,14 +54,14 @@ struct DrainPacer {
         }
         guard watch != .urgent else { return }
         if due == nil { last = now }
-        interval = Self.shortest
+        interval = Self.minInterval
         due = min(due ?? .max, now + interval)
         since = now
     }
 
     /// The source was connected: events may already stand in its queue.
     mutating func connected(at now: Int64) {
-        interval = Self.shortest
+        interval = Self.minInterval
         due = now
         last = now
     }
@@ -78,8 +78,11 @@ struct DrainPacer {
             due = nil
             return
         }
-        let calm = max(now - last, 1) * Self.mostWaiting / Int64(count)
-        let most = min(max(calm, Self.longest), mayWait ? Self.calmest : Self.longest)
+        let calm = max(now - last, 1) * Self.maxWaiting / Int64(count)
+        let most = min(
+            max(calm, Self.maxInterval),
+            mayWait ? Self.maxQuietInterval : Self.maxInterval
+        )
         since = now
         due = now + min(interval, most)
         interval = min(interval * 2, most)

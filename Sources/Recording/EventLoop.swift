@@ -51,7 +51,7 @@ package final class EventLoop {
     ///
     /// - Throws: a ``Refusal`` where the sandbox no longer holds.
     package func run() throws(Refusal) {
-        tellState(recorder.status)
+        reportState(recorder.status)
         manager.keep(control.listener)
         while recorder.failure == nil, abandonment == nil {
             armTimers()
@@ -91,7 +91,7 @@ package final class EventLoop {
                 recorder.sourceBecameReadable(at: readable)
             }
             recorder.tick()
-            tellChanges(now)
+            reportChanges(now)
         }
         manager.stopping()
         recorder.stop()
@@ -108,7 +108,7 @@ package final class EventLoop {
 
     /// Ready is a daemon that records, or would if it were not paused or the X server were there; one
     /// that lacks a consent, a key or a ring says so in its status and is not.
-    private func tellState(_ status: Status) {
+    private func reportState(_ status: Status) {
         if !isReady, status.state != .closed {
             isReady = true
             manager.ready(Self.words(status))
@@ -117,12 +117,12 @@ package final class EventLoop {
         }
     }
 
-    private func tellChanges(_ now: Int64) {
+    private func reportChanges(_ now: Int64) {
         if recorder.statusChanged {
             recorder.statusChanged = false
             let status = recorder.status
             control.publish(status, now: now)
-            tellState(status)
+            reportState(status)
         }
         if let interval = manager.watchdogInterval, now - lastSign >= interval {
             lastSign = now

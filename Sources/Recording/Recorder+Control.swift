@@ -26,9 +26,9 @@ extension Recorder {
         case .resume:
             try change { $0.pause = nil }
         case .consent(let receipt):
-            path.batching.flush(at: environment.clock(), closing: true)
-            path.batching.loadKeys()
-            let key = path.batching.store.deviceKeyText
+            pipeline.openBatch.flush(at: environment.clock(), closing: true)
+            pipeline.openBatch.loadKeys()
+            let key = pipeline.openBatch.store.deviceKeyText
             noteChangedFiles()
             guard Consent.isValid(receipt, deviceKey: key, under: policy) else {
                 throw Refusal(
@@ -37,7 +37,7 @@ extension Recorder {
                 )
             }
             // A batch is sealed to the keys that the receipt names.
-            guard path.batching.store.recipients == receipt.recipients else {
+            guard pipeline.openBatch.store.recipients == receipt.recipients else {
                 throw Refusal(
                     "The receipt names other keys than the recipients file.",
                     next: "mcictl consent"
@@ -47,8 +47,8 @@ extension Recorder {
         case .withdraw:
             closeNow { $0.hasConsent = false }
             // Stored before the answer: after it nothing is written.
-            path.batching.flush(at: environment.clock(), closing: true)
-            path.batching.store.dropWaiting()
+            pipeline.openBatch.flush(at: environment.clock(), closing: true)
+            pipeline.openBatch.store.dropWaiting()
             try change { $0.withdraw(at: environment.clock().wall) }
         case .forget(let call): return try forget(call)
         case .exempt(let call): return try exempt(call)
@@ -70,9 +70,9 @@ extension Recorder {
         case .flush:
             let now = environment.clock()
             if isConnected { drain(now) }
-            path.batching.flush(at: now, closing: false)
-            path.batching.store.checkFiles()
-            path.batching.store.finishRebuilding()
+            pipeline.openBatch.flush(at: now, closing: false)
+            pipeline.openBatch.store.checkFiles()
+            pipeline.openBatch.store.finishRebuilding()
         }
         return ControlReply(status: status)
     }
@@ -87,7 +87,7 @@ extension Recorder {
     /// What the daemon says of itself.
     package var status: Status {
         let (state, reason) = stateAndReason
-        let detail = path.gate.conditions.keyDetail
+        let detail = pipeline.gate.conditions.keyDetail
         var status = Status(
             state: state,
             since: stateSince.text,
@@ -96,24 +96,24 @@ extension Recorder {
         )
         status.reason = reason
         status.until = controls.pause?.until
-        if detail.tellsText { status.keyDetailUntil = settings.keyDetailUntil }
+        if detail.revealsText { status.keyDetailUntil = settings.keyDetailUntil }
         // What ended a run of text is stored at its rounded end, which may be still to come.
-        status.lastStored = path.batching.lastEvent
+        status.lastStored = pipeline.openBatch.lastEvent
             .map { min($0, environment.clock().monotonic) }
-            .map { WallTime($0.milliseconds + path.batching.wallOffset).text }
-        status.pendingErasure = path.batching.store.hasPendingErasure
-        if let contents = path.batching.store.ring?.contents {
+            .map { WallTime($0.milliseconds + pipeline.openBatch.wallOffset).text }
+        status.pendingErasure = pipeline.openBatch.store.hasPendingErasure
+        if let contents = pipeline.openBatch.store.ring?.contents {
             status.ring.bytes = contents.bytes
             status.ring.cap = contents.cap
             status.ring.batches = contents.batches
             status.ring.oldest = contents.oldest.map { WallTime($0).text }
             status.ring.newest = contents.newest.map { WallTime($0).text }
         } else {
-            status.ring.cap = path.batching.store.cap
+            status.ring.cap = pipeline.openBatch.store.cap
         }
         status.ring.retention = settings.within(restrictions).retentionTime / 1000
         status.loosened = Loosening.all(controls, settings, policy, at: environment.clock().wall)
-        status.recipients = path.batching.store.recipients
+        status.recipients = pipeline.openBatch.store.recipients
         status.exemptions = controls.exemptions.count { $0.state != "ended" }
         status.questions = controls.exemptions.filter {
             $0.state == "denied" || $0.state == "expired"
@@ -126,16 +126,16 @@ extension Recorder {
         status.total = accounts.events + events
         status.totalSince = accounts.since
         var keys = Status.Keys()
-        keys.stored = path.batching.keyItems
-        keys.syntheticRuns = path.batching.injectedRuns
+        keys.stored = pipeline.openBatch.keyItems
+        keys.syntheticRuns = pipeline.openBatch.injectedRuns
         status.keys = keys
         status.notices =
             [
                 controls.putBack?.description, accountsFault?.description,
                 outOfReach.map { $0 + " Next: systemctl --user restart mcid" },
-                path.batching.isLocked ? nil : Self.unlocked,
+                pipeline.openBatch.isLocked ? nil : Self.unlocked,
             ]
-            .compactMap(\.self) + path.batching.store.notices + source.notices
+            .compactMap(\.self) + pipeline.openBatch.store.notices + source.notices
         status.asking = asking
         return status
     }
@@ -163,11 +163,11 @@ extension Recorder {
     /// What was counted in this run: seen = admitted + suppressed + lost.
     private var events: EventCounts {
         // Releases that the gate implied are stored without having been seen.
-        let lost = min(path.batching.store.lost, path.admitted)
+        let lost = min(pipeline.openBatch.store.lost, pipeline.admitted)
         var events = EventCounts()
-        events.seen = path.seen
-        events.admitted = path.admitted - lost
-        events.suppressed = path.suppressed
+        events.seen = pipeline.seen
+        events.admitted = pipeline.admitted - lost
+        events.suppressed = pipeline.suppressed
         events.lost = lost
         return events
     }
@@ -199,7 +199,7 @@ extension Recorder {
 
     /// The state, and why when it is closed.
     var stateAndReason: (Status.State, String?) {
-        switch path.gate.conditions.closedBy {
+        switch pipeline.gate.conditions.closedBy {
         case nil: (.recording, nil)
         case .paused: (.paused, nil)
         case .noConsent where controls.putBack != nil && fault == nil:
@@ -207,7 +207,7 @@ extension Recorder {
         case .noConsent where controls.consent != nil && fault == nil:
             (.closed, Self.outdatedConsent)
         case .disconnected: (.reconnecting, nil)
-        case let reason: (.closed, fault ?? path.batching.store.failure ?? reason?.name)
+        case let reason: (.closed, fault ?? pipeline.openBatch.store.failure ?? reason?.name)
         }
     }
 
@@ -223,7 +223,7 @@ extension Recorder {
         let asked = try Self.length(call, now)
         let length = policy.map { $0.capped(pause: asked) } ?? asked
         closeNow { $0.isPaused = true }
-        var pause = Term(from: now, length: length, bootID: environment.bootID)
+        var pause = TimeLimit(from: now, length: length, bootID: environment.bootID)
         if let before { pause.since = before.since }
         controls.pause = pause
         try change { $0.pause = pause }
@@ -231,13 +231,13 @@ extension Recorder {
         if let seconds = call.forgetSeconds, seconds > 0 {
             let since = now.wall.milliseconds - Int64(seconds) * 1000
             readEverything()
-            let found = path.batching.store.find(
+            let found = pipeline.openBatch.store.find(
                 touching: since...max(since, now.wall.milliseconds)
             )
             guard let found else { throw Self.unreadableRing }
             erase(found)
             reply.erased = found.count
-            reply.pending = path.batching.store.hasPendingErasure
+            reply.pending = pipeline.openBatch.store.hasPendingErasure
         }
         reply.status = status
         reply.wasPaused = before != nil
@@ -250,38 +250,38 @@ extension Recorder {
         _ call: ControlCall.PauseCall,
         _ now: Moment
     ) throws(Refusal) -> Int64? {
-        if let forget = call.forgetSeconds, !(0...longestPause).contains(forget) {
+        if let forget = call.forgetSeconds, !(0...maxPause).contains(forget) {
             throw Refusal("A pause cannot forget that much.")
         }
         guard call.seconds == nil || call.until == nil else {
             throw Refusal("A pause has a length or an end, not both.")
         }
         if let seconds = call.seconds {
-            guard (1...longestPause).contains(seconds) else {
+            guard (1...maxPause).contains(seconds) else {
                 throw Refusal("A pause lasts from a second to a year, or until it is resumed.")
             }
             return Int64(seconds) * 1000
         }
         guard let until = call.until else { return nil }
         guard let end = WallTime(until), end > now.wall,
-            end.milliseconds - now.wall.milliseconds <= Int64(longestPause) * 1000
+            end.milliseconds - now.wall.milliseconds <= Int64(maxPause) * 1000
         else { throw Refusal("The end of the pause is not a time within the next year.") }
         return end.milliseconds - now.wall.milliseconds
     }
 
-    private static let longestPause = 366 * 86_400
+    private static let maxPause = 366 * 86_400
 
     // MARK: Changes of the controls
 
     /// Closes the gate before anything else is done: the source is let go unread.
     private func closeNow(_ close: (inout Gate.Conditions) -> Void) {
-        let wasOpen = path.gate.conditions.closedBy == nil
+        let wasOpen = pipeline.gate.conditions.closedBy == nil
         let cut = letGoOfSource(environment.clock())
-        var conditions = path.gate.conditions
+        var conditions = pipeline.gate.conditions
         conditions.isConnected = false
         close(&conditions)
-        path.set(conditions, at: cut)
-        if wasOpen { path.batching.store.flushSoon() }
+        pipeline.set(conditions, at: cut)
+        if wasOpen { pipeline.openBatch.store.flushSoon() }
     }
 
     /// Changes what is recorded of what: the new rules are in force and on disk when it returns.
@@ -348,14 +348,14 @@ extension Recorder {
         readEverything()
         let selected =
             if let named = call.batches {
-                path.batching.store.find(named.compactMap { UInt64(exactly: $0) })
+                pipeline.openBatch.store.find(named.compactMap { UInt64(exactly: $0) })
             } else {
-                path.batching.store.find(touching: since...until)
+                pipeline.openBatch.store.find(touching: since...until)
             }
         guard let found = selected else { throw Self.unreadableRing }
         reply.batches = found.count
         if !call.dryRun { erase(found) }
-        reply.pending = path.batching.store.hasPendingErasure
+        reply.pending = pipeline.openBatch.store.hasPendingErasure
         return reply
     }
 
@@ -363,9 +363,9 @@ extension Recorder {
     private func readEverything() {
         let now = environment.clock()
         if isConnected { drain(now) }
-        path.batching.store.checkFiles()
-        path.batching.flush(at: now, closing: true)
-        path.batching.store.finishRebuilding()
+        pipeline.openBatch.store.checkFiles()
+        pipeline.openBatch.flush(at: now, closing: true)
+        pipeline.openBatch.store.finishRebuilding()
     }
 
     private static let unreadableRing = Refusal(
@@ -373,8 +373,8 @@ extension Recorder {
         next: "mcictl status"
     )
 
-    private func erase(_ selection: Store.Selection) {
-        path.batching.store.erase(selection)
-        path.batching.forgetLastEvent()
+    private func erase(_ selection: SealedQueue.Selection) {
+        pipeline.openBatch.store.erase(selection)
+        pipeline.openBatch.forgetLastEvent()
     }
 }

@@ -68,11 +68,11 @@ extension Recorder {
 
     /// Ends the consent, and adds what was found to what is left out.
     private func keepToStricter(_ found: Controls) {
-        let told = controls.putBack
+        let known = controls.putBack
         controls = controls.stricter(found)
         controls.consent = nil
         controls.putBack = found.putBack
-        guard let putBack = found.putBack, putBack != told else { return }
+        guard let putBack = found.putBack, putBack != known else { return }
         environment.log.warning(
             "Controls were put back",
             metadata: [

@@ -18,7 +18,7 @@ extension Recorder {
         do throws(Refusal) {
             var person = try controls.restrictions()
             person.storesTitles = settings.title ?? false
-            person.tellsSyntheticKeys = settings.syntheticKeys ?? false
+            person.recordsSyntheticKeys = settings.syntheticKeys ?? false
             restrictions = policy.map { person.stricter($0.restrictions) } ?? person
         } catch {
             fault = fault ?? error.reason
@@ -46,7 +46,7 @@ extension Recorder {
         guard rules.minute != minute else { return }
         rules.minute = minute
         rules.leftOutBy = restrictions.leavesOutAll(at: minute)
-        path.use(restrictions, at: minute, from: now.monotonic)
+        pipeline.use(restrictions, at: minute, from: now.monotonic)
     }
 
     /// When rules that leave out everything at certain hours are to be looked at again; nil for never.
@@ -121,11 +121,11 @@ extension Recorder {
         let now = environment.clock()
         catchUp(now)
         var reply = ControlReply()
-        if let reason = path.gate.conditions.closedBy {
+        if let reason = pipeline.gate.conditions.closedBy {
             reply.explanation = Explanation(isRecorded: false, reason: reason.name)
             return reply
         }
-        switch path.gate.context(of: .keyboard) {
+        switch pipeline.gate.context(of: .keyboard) {
         case .unknown:
             let reason = GapReason.unknownContext.name
             reply.explanation = Explanation(isRecorded: false, reason: reason)

@@ -63,7 +63,7 @@ package final class Recorder {
     /// The highest numbers ever given to what could be put back.
     package let marks: HighWaterKeeper
     let controlsFile: ControlsFile
-    let accountsFile: AccountsFile
+    let accountsFile: EventCountersFile
     var controls = Controls()
     /// The state of the controls file when it was last read or written here.
     private var controlsSeen: [Int]?
@@ -73,7 +73,7 @@ package final class Recorder {
     private var lockedOut: Int64?
     var settings = PersonSettings()
     /// The policy in force, if any.
-    var policy: Policy?
+    var policy: ManagedPolicy?
     private var policySeen: [Int]?
     /// What may be recorded at the most.
     var restrictions = Restrictions()
@@ -81,7 +81,7 @@ package final class Recorder {
     /// Why controls, settings or recipients cannot be used; capture is closed while there is one.
     var fault: String?
 
-    var path: EventPath
+    var pipeline: Pipeline
     var pacer = DrainPacer()
     var isConnected = false
     private var reconnect = Backoff()
@@ -96,9 +96,9 @@ package final class Recorder {
     /// Until when everything that happened was read, or its reading given up.
     var readUntil: EventTime
     /// What was counted before this run.
-    var accounts = Accounts()
+    var accounts = EventCounters()
     /// What was wrong with the accounts when this run began.
-    var accountsFault: AccountsFile.Fault?
+    var accountsFault: EventCountersFile.Fault?
     /// The state of the accounts file when it was last read or written here.
     var accountsSeen: [Int]?
     /// When the accounts were last saved, in monotonic milliseconds.
@@ -116,15 +116,15 @@ package final class Recorder {
         self.environment = environment
         marks = HighWaterKeeper(environment.paths.highWater)
         controlsFile = ControlsFile(environment.paths, marks)
-        accountsFile = AccountsFile(environment.paths, marks)
+        accountsFile = EventCountersFile(environment.paths, marks)
         let now = environment.clock()
-        path = EventPath(environment, marks)
+        pipeline = Pipeline(environment, marks)
         stateSince = now.wall
         readUntil = now.monotonic
         accountsSaved = now.monotonic.milliseconds
         suspended = now.boottime - now.monotonic.milliseconds
         provenAt = now.monotonic.milliseconds
-        if !path.batching.isLocked {
+        if !pipeline.openBatch.isLocked {
             environment.log.warning("The open batch could not be locked into memory")
         }
     }
@@ -137,7 +137,7 @@ package final class Recorder {
     package func start() throws(Refusal) {
         let now = environment.clock()
         reload()
-        if path.batching.store.recipients.isEmpty { throw Self.noRecipient }
+        if pipeline.openBatch.store.recipients.isEmpty { throw Self.noRecipient }
         readAccounts()
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
@@ -145,8 +145,8 @@ package final class Recorder {
         // The newest end is rounded up to the minute, and that of a run to its step: a hole may be longer
         // than it is, never absent.
         let rounding = 60_000 + TypingRun.step
-        let stopped = path.batching.store.newest.map { WallTime($0.milliseconds - rounding) }
-        path.begin(stopped: stopped.map(monotonic) ?? now.monotonic)
+        let stopped = pipeline.openBatch.store.newest.map { WallTime($0.milliseconds - rounding) }
+        pipeline.begin(stopped: stopped.map(monotonic) ?? now.monotonic)
         // A pause that began while nothing ran, or before a crash, counts from its beginning.
         let paused = controls.pause.flatMap { WallTime($0.since) }.map(monotonic)
         update(at: now, closedSince: paused)
@@ -158,10 +158,10 @@ package final class Recorder {
         let now = environment.clock()
         if isConnected { drain(now) }
         _ = letGoOfSource(now)
-        path.recordClosure(until: now.monotonic)
-        path.batching.noteLosses()
-        path.batching.flush(at: now, closing: true)
-        path.batching.store.close(at: now)
+        pipeline.recordClosure(until: now.monotonic)
+        pipeline.openBatch.noteLosses()
+        pipeline.openBatch.flush(at: now, closing: true)
+        pipeline.openBatch.store.close(at: now)
         saveAccounts(now)
         environment.log.notice("Stopped")
     }
@@ -183,9 +183,9 @@ package final class Recorder {
         readPolicy()
         keepUnwritten()
         readRules()
-        path.batching.loadKeys()
-        path.batching.store.use(settings.within(restrictions))
-        if path.batching.store.recipients.isEmpty { fault = fault ?? Self.noRecipient.reason }
+        pipeline.openBatch.loadKeys()
+        pipeline.openBatch.store.use(settings.within(restrictions))
+        if pipeline.openBatch.store.recipients.isEmpty { fault = fault ?? Self.noRecipient.reason }
     }
 
     /// Holds to what was asked for and could not be written, where it is stricter than the file.
@@ -244,7 +244,7 @@ package final class Recorder {
     ///   - now: the moment.
     ///   - start: when a gate that is closed from the beginning was closed; nil for now.
     func update(at now: Moment, closedSince start: EventTime? = nil) {
-        let before = path.gate.conditions
+        let before = pipeline.gate.conditions
         if let pause = controls.pause, pause.isOver(at: now, bootID: environment.bootID) {
             endPause()
         }
@@ -256,9 +256,9 @@ package final class Recorder {
         conditions.keyDetail = min(settings.keyDetail(at: now.wall), restrictions.keyDetail)
         conditions.leftOutBy = rules.leftOutBy
         conditions.isSound = fault == nil
-        conditions.hasSpace = path.batching.store.hasSpace
+        conditions.hasSpace = pipeline.openBatch.store.hasSpace
         conditions.isConnected = true
-        if conditions.closedBy == nil { conditions.isSound = path.batching.store.open() }
+        if conditions.closedBy == nil { conditions.isSound = pipeline.openBatch.store.open() }
         if conditions.closedBy == nil {
             connect(now)
             conditions.isSound = fault == nil
@@ -266,16 +266,16 @@ package final class Recorder {
         var time = now.monotonic
         if conditions.closedBy != nil, isConnected { time = letGoOfSource(now) }
         conditions.isConnected = isConnected
-        path.batching.use(conditions.keyDetail)
+        pipeline.openBatch.use(conditions.keyDetail)
         if conditions.closedBy == .paused, let start { time = start }
-        path.batching.mayStore = conditions.hasConsent
-        path.set(conditions, at: time)
+        pipeline.openBatch.mayStore = conditions.hasConsent
+        pipeline.set(conditions, at: time)
         noteState(now)
     }
 
     /// A consent of this person, for this host, this notice and this recorder's key.
     private var hasConsent: Bool {
-        let store = path.batching.store
+        let store = pipeline.openBatch.store
         // What is sealed to other keys than the receipt names is not what was consented to.
         return controls.consent?.recipients == store.recipients
             && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText, under: policy)
@@ -284,7 +284,7 @@ package final class Recorder {
     /// Tells the log and those who monitor when the state is another one than before.
     func noteState(_ now: Moment) {
         let (state, reason) = stateAndReason
-        let detail = path.gate.conditions.keyDetail
+        let detail = pipeline.gate.conditions.keyDetail
         guard noted?.state != state || noted?.reason != reason || noted?.detail != detail else {
             return
         }
@@ -295,7 +295,7 @@ package final class Recorder {
             "State changed",
             metadata: [
                 "state": "\(state.rawValue)",
-                "reason": "\(path.gate.conditions.closedBy?.name ?? "none")",
+                "reason": "\(pipeline.gate.conditions.closedBy?.name ?? "none")",
                 "key-detail": "\(detail.rawValue)",
             ]
         )
@@ -394,38 +394,40 @@ package final class Recorder {
     /// Does what is due: reads the source, ends pauses, stores, tries again.
     package func tick() {
         let now = environment.clock()
-        if path.batching.isSet(now.wallOffset) {
+        if pipeline.openBatch.isSet(now.wallOffset) {
             // What came before has the times of then.
-            path.batching.isBehind = true
+            pipeline.openBatch.isBehind = true
             drain(now)
-            path.batching.isBehind = false
+            pipeline.openBatch.isBehind = false
         }
         noteClocks(now)
         let isReadingDue = readingDue.map { $0 <= now.monotonic.milliseconds } ?? false
         if isReadingDue { drain(now) }
         update(at: now)
         let monotonic = now.monotonic.milliseconds
-        let mustClose = path.batching.closeDue.map { $0 <= monotonic } ?? false
-        if path.batching.store.isDue(monotonic) || mustClose {
+        let mustClose = pipeline.openBatch.closeDue.map { $0 <= monotonic } ?? false
+        if pipeline.openBatch.store.isDue(monotonic) || mustClose {
             // What stands in a batch must not depend on when the source was read last: keys have it read.
             if !isReadingDue { drain(now) }
-            path.batching.flush(at: now, closing: false)
+            pipeline.openBatch.flush(at: now, closing: false)
         }
-        path.batching.store.tend(at: monotonic)
-        path.batching.noteLosses()
-        if let due = path.batching.store.expiryDue, due <= now.boottime {
-            path.batching.store.expire(at: now)
+        pipeline.openBatch.store.tend(at: monotonic)
+        pipeline.openBatch.noteLosses()
+        if let due = pipeline.openBatch.store.expiryDue, due <= now.boottime {
+            pipeline.openBatch.store.expire(at: now)
         }
-        if path.batching.store.hasSpace != path.gate.conditions.hasSpace { update(at: now) }
+        if pipeline.openBatch.store.hasSpace != pipeline.gate.conditions.hasSpace {
+            update(at: now)
+        }
         if accountsSaved + Self.accountsInterval <= monotonic, isConnected { saveAccounts(now) }
     }
 
     /// When ``tick()`` must be called at the latest, in monotonic milliseconds.
     package var deadline: Int64? {
-        let wantsConnection = path.gate.conditions.closedBy == .disconnected
+        let wantsConnection = pipeline.gate.conditions.closedBy == .disconnected
         let connection = wantsConnection ? reconnect.due : nil
-        let batching = [path.batching.store.due, path.batching.closeDue]
-        return ([readingDue, connection] + batching).compactMap(\.self).min()
+        let openBatch = [pipeline.openBatch.store.due, pipeline.openBatch.closeDue]
+        return ([readingDue, connection] + openBatch).compactMap(\.self).min()
     }
 
     /// When the source is to be read next; nil while nothing says so.
@@ -442,12 +444,12 @@ package final class Recorder {
         if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
             left.append(expiry > 0 ? expiry : 1000)
         }
-        if settings.keyDetail(at: now.wall).tellsText,
+        if settings.keyDetail(at: now.wall).revealsText,
             let until = settings.keyDetailUntil.flatMap({ WallTime($0) })
         {
             left.append(until.milliseconds - now.wall.milliseconds)
         }
-        if let due = path.batching.store.expiryDue { left.append(due - now.boottime) }
+        if let due = pipeline.openBatch.store.expiryDue { left.append(due - now.boottime) }
         return left.min().map { now.boottime + max($0, 1) }
     }
 
@@ -463,7 +465,7 @@ package final class Recorder {
         update(at: now)
         guard isConnected, isConfined(now) else { return }
         do {
-            let count = try Self.drain(source, now.monotonic, into: &path)
+            let count = try Self.drain(source, now.monotonic, into: &pipeline)
             readUntil = now.monotonic
             if source.notices != sourceNotices {
                 sourceNotices = source.notices
@@ -477,9 +479,9 @@ package final class Recorder {
         } catch {
             environment.log.warning("X server lost")
             let time = letGoOfSource(now)
-            var conditions = path.gate.conditions
+            var conditions = pipeline.gate.conditions
             conditions.isConnected = false
-            path.set(conditions, at: time)
+            pipeline.set(conditions, at: time)
         }
     }
 
@@ -487,9 +489,9 @@ package final class Recorder {
     private static func drain(
         _ source: any EventSource,
         _ now: EventTime,
-        into path: inout EventPath
+        into pipeline: inout Pipeline
     ) throws(CaptureError) -> Int {
-        try source.drain(now: now, into: &path)
+        try source.drain(now: now, into: &pipeline)
     }
 
     /// A suspension or a clock that was set: times before and after belong to different batches.
@@ -497,12 +499,12 @@ package final class Recorder {
         let apart = now.boottime - now.monotonic.milliseconds
         let slept = apart - suspended
         suspended = apart
-        let isSet = path.batching.noteOffset(now.wallOffset)
-        path.batching.store.look(at: now, isSet: isSet)
+        let isSet = pipeline.openBatch.noteOffset(now.wallOffset)
+        pipeline.openBatch.store.look(at: now, isSet: isSet)
         guard slept >= 1000 else { return }
-        path.batching.flush(at: now, closing: true)
+        pipeline.openBatch.flush(at: now, closing: true)
         let from = EventTime(now.monotonic.milliseconds - slept)
-        path.batching.take(.gap(Gap(reason: .suspended, from: from, to: now.monotonic)))
+        pipeline.openBatch.take(.gap(Gap(reason: .suspended, from: from, to: now.monotonic)))
     }
 }
 

@@ -30,27 +30,27 @@ package struct ServiceManager: Sendable {
     }
 
     /// The daemon is ready; tells its state in words.
-    package func ready(_ state: String) { tell("READY=1\nSTATUS=\(state)") }
+    package func ready(_ state: String) { send("READY=1\nSTATUS=\(state)") }
 
     /// The state changed.
-    package func status(_ state: String) { tell("STATUS=\(state)") }
+    package func status(_ state: String) { send("STATUS=\(state)") }
 
     /// The loop turns.
-    package func alive() { tell("WATCHDOG=1") }
+    package func alive() { send("WATCHDOG=1") }
 
     /// The daemon is about to end.
-    package func stopping() { tell("STOPPING=1") }
+    package func stopping() { send("STOPPING=1") }
 
     /// Has the service manager hold the listening socket too, so that whoever calls while the daemon
     /// is started again waits for it instead of finding nobody.
     ///
     /// - Parameter listener: what takes the place of one that was kept before.
     package func keep(_ listener: Int32) {
-        if listener != keptListener { tell("FDSTOREREMOVE=1\nFDNAME=\(Self.listenerName)") }
-        tell("FDSTORE=1\nFDNAME=\(Self.listenerName)", listener)
+        if listener != keptListener { send("FDSTOREREMOVE=1\nFDNAME=\(Self.listenerName)") }
+        send("FDSTORE=1\nFDNAME=\(Self.listenerName)", listener)
     }
 
-    private func tell(_ text: String, _ descriptor: Int32 = -1) {
+    private func send(_ text: String, _ descriptor: Int32 = -1) {
         guard let socket else { return }
         _ = unsafe clinux_notify(socket, text, text.utf8.count, descriptor)
     }

@@ -78,7 +78,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         switch kind {
         case .key: return hasState && keyClass != nil && (keysymName == nil || keysym != nil)
         case .button: return hasState && (1...255).contains(button ?? 0) && areSmall
-        case .motion: return areSmall && (dx != nil && dy != nil || place != nil)
+        case .motion: return areSmall && (dx != nil && dy != nil || point != nil)
         case .scroll:
             // Each notch is two requests.
             return areSmall && [dx, dy].allSatisfy { ($0?.magnitude ?? .infinity) < 1e4 }
@@ -91,7 +91,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
     private var areSmall: Bool { [dx, dy, x, y].allSatisfy { $0?.isSmall ?? true } }
 
     /// The pixel, where both its numbers are known.
-    var place: ScreenPoint? {
+    var point: ScreenPoint? {
         guard let x, let y, x.isSmall, y.isSmall else { return nil }
         return ScreenPoint(x: Int(x.rounded()), y: Int(y.rounded()))
     }

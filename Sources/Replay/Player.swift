@@ -22,7 +22,7 @@ package struct Player {
         package var unknown = 0
     }
 
-    private let hands: Hands
+    private let device: XTestDevice
     private let skipsText: Bool
     package private(set) var summary = Summary()
 
@@ -42,7 +42,7 @@ package struct Player {
     ///   - skipsText: leave out keys whose identity was not recorded.
     /// - Throws: ``ReplayError``.
     package init(_ target: Target, skipsText: Bool) throws(ReplayError) {
-        hands = try Hands(target)
+        device = try XTestDevice(target)
         self.skipsText = skipsText
     }
 
@@ -51,9 +51,9 @@ package struct Player {
     /// - Throws: ``ReplayError``.
     package func prepare(_ keys: Set<WantedKey>) throws(ReplayError) {
         for key in keys.sorted(by: { $0.keysym < $1.keysym }) {
-            _ = try hands.keycode(for: key)
+            _ = try device.keycode(for: key)
         }
-        try hands.synchronize()
+        try device.synchronize()
     }
 
     /// So long programs have to learn of a new map, in nanoseconds: a recorder reads ten times a second,
@@ -61,8 +61,8 @@ package struct Player {
     private static let learning: Int64 = 300_000_000
 
     /// Waits until programs know of the places that were given.
-    package func waitUntilKnown(or interruption: Interruption) {
-        if hands.haveLentKeys { _ = interruption.wait(until: Interruption.now + Self.learning) }
+    package func waitUntilKnown(or interruption: SignalWaiter) {
+        if device.haveLentKeys { _ = interruption.wait(until: SignalWaiter.now + Self.learning) }
     }
 
     /// Plays one line; it is on its way with the next ``flush()``.
@@ -73,26 +73,26 @@ package struct Player {
         case .key:
             guard try key(line) else { return }
         case .button:
-            if let place = line.place { try hands.correct(to: place) }
+            if let point = line.point { try device.correct(to: point) }
             let number = UInt8(line.button ?? 1)
             if line.isDown {
-                try hands.press(button: number)
+                try device.press(button: number)
             } else {
-                try hands.release(button: number)
+                try device.release(button: number)
             }
         case .motion:
-            try hands.move(dx: Int(line.dx ?? 0), dy: Int(line.dy ?? 0))
-            if let place = line.place { try hands.correct(to: place) }
+            try device.move(dx: Int(line.dx ?? 0), dy: Int(line.dy ?? 0))
+            if let point = line.point { try device.correct(to: point) }
         case .scroll:
-            if let place = line.place { try hands.correct(to: place) }
+            if let point = line.point { try device.correct(to: point) }
             turns.x += Int(((line.dx ?? 0) * 120).rounded())
             turns.y += Int(((line.dy ?? 0) * 120).rounded())
-            try hands.turn(turns.x / 120, negative: 6, positive: 7)
-            try hands.turn(turns.y / 120, negative: 4, positive: 5)
+            try device.turn(turns.x / 120, negative: 6, positive: 7)
+            try device.turn(turns.y / 120, negative: 4, positive: 5)
             turns = (turns.x % 120, turns.y % 120)
-        case .axes where line.place != nil:
+        case .axes where line.point != nil:
             // A tablet: where the pointer went is all that XTEST can say of it.
-            if let place = line.place { try hands.correct(to: place) }
+            if let point = line.point { try device.correct(to: point) }
         case .typing:
             summary.runs += 1
             return
@@ -110,14 +110,14 @@ package struct Player {
         guard line.isDown else {
             guard let keycode = held[name]?.first else { return false }
             held[name]?.removeFirst()
-            try hands.release(keycode)
+            try device.release(keycode)
             return true
         }
         // Of keys at `timing`, of earlier versions, not even the modifiers are known.
-        if line.keyClass != KeyClass.key.name { try hands.setLocks(line.modifiers) }
+        if line.keyClass != KeyClass.key.name { try device.setLocks(line.modifiers) }
         let keycode: UInt8?
         if let wanted = line.wanted {
-            keycode = try hands.keycode(for: wanted)
+            keycode = try device.keycode(for: wanted)
             if keycode == nil { summary.unmapped += 1 }
         } else if skipsText {
             summary.skippedKeys += 1
@@ -128,7 +128,7 @@ package struct Player {
         }
         guard let keycode else { return false }
         held[name, default: []].append(keycode)
-        try hands.press(keycode)
+        try device.press(keycode)
         return true
     }
 
@@ -144,22 +144,22 @@ package struct Player {
             }
         var first: UInt8?
         for keysym in keysyms {
-            guard let keycode = try hands.keycode(for: WantedKey(keysym, [])) else { continue }
-            if !hands.holds(keycode) { return keycode }
+            guard let keycode = try device.keycode(for: WantedKey(keysym, [])) else { continue }
+            if !device.holds(keycode) { return keycode }
             first = first ?? keycode
         }
         return first
     }
 
     /// Sends what was played.
-    package func flush() throws(ReplayError) { try hands.flush() }
+    package func flush() throws(ReplayError) { try device.flush() }
 
     /// Waits until the target has done all that was played.
-    package func synchronize() throws(ReplayError) { try hands.synchronize() }
+    package func synchronize() throws(ReplayError) { try device.synchronize() }
 
     /// Whether no key and no button is held.
-    var holdsNothing: Bool { hands.areEmpty }
+    var holdsNothing: Bool { device.areEmpty }
 
     /// Lets go of every key and button.
-    package func letGo() throws(ReplayError) { try hands.letGo() }
+    package func letGo() throws(ReplayError) { try device.letGo() }
 }

@@ -37,7 +37,7 @@ package final class Target {
                 throw ReplayError(.ownDisplay, display.text)
             }
         }
-        let cookie = Authority.cookie(
+        let cookie = XAuthority.cookie(
             for: display.number,
             host: host,
             environment: environment
@@ -79,9 +79,9 @@ package final class Target {
             throw ReplayError(.unsuitable, "X-Resource 1.2")
         }
         var at = 32
-        for _ in 0..<(try reply.word(8)) {
-            let length = Int(try reply.word(at + 8))
-            let process = length == 4 ? Int32(truncatingIfNeeded: try reply.word(at + 12)) : 0
+        for _ in 0..<(try reply.uint32(8)) {
+            let length = Int(try reply.uint32(at + 8))
+            let process = length == 4 ? Int32(truncatingIfNeeded: try reply.uint32(at + 12)) : 0
             at += 12 + length
             guard process > 0 else { continue }
             if process == ownDaemon {
@@ -101,13 +101,13 @@ package final class Target {
             let reply = try connection.ask(WireRequest(.queryDevices, 0))
         else { throw ReplayError(.unsuitable, "XInput 2") }
         var at = 32
-        for _ in 0..<(try reply.half(8)) {
-            let use = try reply.half(at + 2)
-            let length = try reply.half(at + 8)
+        for _ in 0..<(try reply.uint16(8)) {
+            let use = try reply.uint16(at + 2)
+            let length = try reply.uint16(at + 8)
             let name = try reply.text(at + 12, length: length)
-            let classes = try reply.half(at + 6)
+            let classes = try reply.uint16(at + 6)
             at += 12 + length + (-length & 3)
-            for _ in 0..<classes { at += 4 * max(1, try reply.half(at + 2)) }
+            for _ in 0..<classes { at += 4 * max(1, try reply.uint16(at + 2)) }
             // 1 and 2 are the masters, which are nobody's hands.
             guard use > 2, !Self.isVirtual(name) else { continue }
             guard try hasOnlyDummyScreens() else { throw ReplayError(.inhabited, name) }
@@ -127,15 +127,15 @@ package final class Target {
             try connection.ask(WireRequest(.outputsVersion, 1, 3)) != nil,
             let all = try connection.ask(WireRequest(.outputs, connection.root))
         else { return false }
-        let count = try all.half(18)
+        let count = try all.uint16(18)
         guard count > 0 else { return false }
         for index in 0..<count {
-            let id = try all.word(32 + 4 * (all.half(16) + index))
-            guard let one = try connection.ask(WireRequest(.output, id, try all.word(12))) else {
+            let id = try all.uint32(32 + 4 * (all.uint16(16) + index))
+            guard let one = try connection.ask(WireRequest(.output, id, try all.uint32(12))) else {
                 return false
             }
-            let start = 36 + 4 * (try one.half(26) + one.half(28) + one.half(32))
-            let name = try one.text(start, length: try one.half(34))
+            let start = 36 + 4 * (try one.uint16(26) + one.uint16(28) + one.uint16(32))
+            let name = try one.text(start, length: try one.uint16(34))
             guard name.hasPrefix("DUMMY") else { return false }
         }
         return true

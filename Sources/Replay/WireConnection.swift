@@ -74,12 +74,12 @@ final class WireConnection {
             let type = packet[0]
             // Answers, and events of extensions, may be longer.
             if type == 1 || type & 0x7F == 35 {
-                let words = try WireReply(bytes: packet).word(4)
+                let words = try WireReply(bytes: packet).uint32(4)
                 guard words < 1 << 20 else { throw ReplayError(.lost) }
                 packet += try receive(4 * Int(words))
             }
             let reply = WireReply(bytes: packet)
-            guard type <= 1, try reply.half(2) == Int(sent) else { continue }
+            guard type <= 1, try reply.uint16(2) == Int(sent) else { continue }
             return type == 1 ? reply : nil
         }
     }

@@ -9,16 +9,16 @@ struct WireReply {
         return bytes[at]
     }
 
-    func half(_ at: Int) throws(ReplayError) -> Int {
+    func uint16(_ at: Int) throws(ReplayError) -> Int {
         try Int(byte(at)) | Int(byte(at + 1)) << 8
     }
 
     func signed(_ at: Int) throws(ReplayError) -> Int {
-        Int(Int16(truncatingIfNeeded: try half(at)))
+        Int(Int16(truncatingIfNeeded: try uint16(at)))
     }
 
-    func word(_ at: Int) throws(ReplayError) -> UInt32 {
-        try UInt32(half(at)) | UInt32(half(at + 2)) << 16
+    func uint32(_ at: Int) throws(ReplayError) -> UInt32 {
+        try UInt32(uint16(at)) | UInt32(uint16(at + 2)) << 16
     }
 
     func text(_ at: Int, length: Int) throws(ReplayError) -> String {

@@ -70,7 +70,7 @@ struct WireRequest {
     init(_ kind: Kind, _ body: UInt32..., data: UInt8 = 0) {
         self.kind = kind
         self.data = data
-        for word in body { self.body.append(word: word) }
+        for uint32 in body { self.body.append(uint32: uint32) }
     }
 
     /// A key or button by its number.
@@ -92,9 +92,9 @@ struct WireRequest {
     }
 
     /// The pointer at a place, without an event of a device.
-    static func warp(to place: ScreenPoint, root: UInt32) -> WireRequest {
+    static func warp(to point: ScreenPoint, root: UInt32) -> WireRequest {
         var request = WireRequest(.warpPointer, 0, root, 0, 0)
-        request.append(pair: Int16(clamping: place.x), Int16(clamping: place.y))
+        request.append(pair: Int16(clamping: point.x), Int16(clamping: point.y))
         return request
     }
 
@@ -109,8 +109,8 @@ struct WireRequest {
     static func map(_ keycode: UInt8, to keysym: UInt32) -> WireRequest {
         var request = WireRequest(.changeKeyboardMapping, data: 1)
         request.body.append(padded: [keycode, 2, 0, 0])
-        request.body.append(word: keysym)
-        request.body.append(word: keysym)
+        request.body.append(uint32: keysym)
+        request.body.append(uint32: keysym)
         return request
     }
 
@@ -139,9 +139,9 @@ struct WireRequest {
     }
 
     private mutating func append(pair first: Int16, _ second: Int16) {
-        let word =
+        let uint32 =
             UInt32(UInt16(bitPattern: first)) | UInt32(UInt16(bitPattern: second)) << 16
-        body.append(word: word)
+        body.append(uint32: uint32)
     }
 }
 

@@ -11,7 +11,7 @@ import System
 /// ``Attestation`` then finds.
 package struct Sandbox {
     /// The folders and files that stay within reach.
-    package struct Places: Equatable, Sendable {
+    package struct AllowedPaths: Equatable, Sendable {
         /// Folders whose files are read, written, replaced and removed.
         package var written: [String]
         /// Single files of this user's that are read and written in place; one that does not exist at
@@ -60,7 +60,7 @@ package struct Sandbox {
     /// - Parameter places: what stays within reach. A rule holds for the folder that is there now:
     ///   one that replaces it later is out of reach until the next start.
     /// - Returns: which of the mechanisms the kernel took.
-    package static func enter(_ places: Places) -> Sandbox {
+    package static func enter(_ places: AllowedPaths) -> Sandbox {
         _ = clinux_forbid_privileges()
         let kept = (places.written + [places.sockets] + places.read).map { Kept($0) }
         let landlock = confineFiles(places)
@@ -83,7 +83,7 @@ package struct Sandbox {
         .map(\.path)
     }
 
-    private static func confineFiles(_ places: Places) -> Int {
+    private static func confineFiles(_ places: AllowedPaths) -> Int {
         let version = clinux_landlock_version()
         guard version > 0 else { return 0 }
         let rules = clinux_landlock_rules(version)

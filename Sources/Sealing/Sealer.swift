@@ -72,10 +72,10 @@ package struct Sealer: Sendable {
     private let recipients: [Recipient]
     private let deviceKey: DeviceKey
 
-    /// A sealer for one to ``BatchLayout/mostRecipients`` recipients.
+    /// A sealer for one to ``BatchLayout/maxRecipients`` recipients.
     package init(_ recipients: [Recipient], signedBy deviceKey: DeviceKey) {
         precondition(
-            1...BatchLayout.mostRecipients ~= recipients.count,
+            1...BatchLayout.maxRecipients ~= recipients.count,
             "A batch is sealed to somebody, and to no more than fit."
         )
         self.recipients = recipients

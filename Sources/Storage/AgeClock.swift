@@ -94,8 +94,8 @@ package struct AgeClock: Equatable, Sendable {
     static let probation: Int64 = 3_600_000
     /// Less than this is no jump: clocks are slewed, and ends rounded up to the minute.
     static let tolerance: Int64 = 60_000
-    static let mostClaims = 8
-    static let mostSegments = 12
+    static let maxClaims = 8
+    static let maxSegments = 12
 
     /// A clock that was never looked at.
     package init() {}
@@ -117,15 +117,15 @@ package struct AgeClock: Equatable, Sendable {
     ///   - reading: of all clocks at one moment.
     ///   - next: the number of the next new batch.
     ///   - isStart: whether mcid did not run since the last look.
-    ///   - longestSleep: milliseconds; a longer sleep is doubted, for it comes from the hardware clock.
+    ///   - maxSleep: milliseconds; a longer sleep is doubted, for it comes from the hardware clock.
     mutating func look(
         _ reading: Reading,
         next: UInt64,
         isStart: Bool,
-        longestSleep: Int64
+        maxSleep: Int64
     ) {
         guard isSet else { return begin(reading, next) }
-        let ran = advance(reading, next, longestSleep)
+        let ran = advance(reading, next, maxSleep)
         let isNewBoot = reading.bootID != bootID
         (boottime, bootID) = (reading.boottime, reading.bootID)
         asleep = reading.boottime - reading.monotonic
@@ -158,12 +158,12 @@ package struct AgeClock: Equatable, Sendable {
     private mutating func advance(
         _ reading: Reading,
         _ next: UInt64,
-        _ longestSleep: Int64
+        _ maxSleep: Int64
     ) -> Int64 {
         guard reading.bootID == bootID else { return 0 }
         let passed = max(0, reading.boottime - boottime)
         let slept = min(passed, max(0, reading.boottime - reading.monotonic - asleep))
-        guard slept > longestSleep else {
+        guard slept > maxSleep else {
             now += passed
             return passed - slept
         }
@@ -219,7 +219,7 @@ package struct AgeClock: Equatable, Sendable {
         let highest = claims.last?.elapsed ?? 0
         if elapsed > highest + Self.tolerance {
             // With no room for another the one below it goes: it waits a little longer.
-            if claims.count == Self.mostClaims { claims.removeLast() }
+            if claims.count == Self.maxClaims { claims.removeLast() }
             let from = claims.isEmpty ? uncertainSince ?? latestStart : latestStart
             claims.append(Claim(elapsed: elapsed, from: from))
         } else if elapsed < highest - Self.tolerance {
@@ -316,7 +316,7 @@ package struct AgeClock: Equatable, Sendable {
 
     private mutating func append(_ segment: Segment) {
         segments.append(segment)
-        guard segments.count > Self.mostSegments else { return }
+        guard segments.count > Self.maxSegments else { return }
         // With no room for another the two oldest are one. What is in it counts as young as it can
         // have been, and ``ageEnd(_:_:)`` still bounds it by the beginning of the next.
         segments[0].shift = max(segments[0].shift, segments[1].shift)

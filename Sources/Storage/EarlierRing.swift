@@ -71,10 +71,10 @@ final class EarlierRing {
         batches = []
         let rows = try SQLiteStatement(
             connection,
-            "SELECT slot, seq, t_end FROM ring WHERE t_end > \(RingFormat.origin)"
+            "SELECT slot, seq, t_end FROM ring WHERE t_end > \(RingFormat.valueOffset)"
         )
         while try rows.step() {
-            let number = rows.integer(1).subtractingSaturated(RingFormat.origin)
+            let number = rows.integer(1).subtractingSaturated(RingFormat.valueOffset)
             batches.append(
                 Batch(
                     slot: rows.integer(0),
@@ -161,13 +161,13 @@ final class EarlierRing {
     func erase(_ wanted: [Int64]) throws(StorageError) {
         let present = Set(batches.map(\.slot))
         let slots = wanted.filter { present.contains($0) }
-        for start in stride(from: 0, to: slots.count, by: RingFormat.mostProven) {
-            let part = Array(slots[start...].prefix(RingFormat.mostProven))
+        for start in stride(from: 0, to: slots.count, by: RingFormat.maxProven) {
+            let part = Array(slots[start...].prefix(RingFormat.maxProven))
             let list = part.map { "\($0)" }.joined(separator: ",")
             // Overwritten in place first: deleting alone may leave bytes behind.
             try connection.execute(
                 """
-                UPDATE ring SET seq=\(RingFormat.origin), t_end=\(RingFormat.origin),
+                UPDATE ring SET seq=\(RingFormat.valueOffset), t_end=\(RingFormat.valueOffset),
                   sealed=zeroblob(\(RowLayout.before.sealedSize)) WHERE slot IN (\(list))
                 """
             )
@@ -178,7 +178,7 @@ final class EarlierRing {
             try connection.checkpoint(truncating: true)
         }
         // What an interrupted erasing left empty.
-        try connection.execute("DELETE FROM ring WHERE t_end=\(RingFormat.origin)")
+        try connection.execute("DELETE FROM ring WHERE t_end=\(RingFormat.valueOffset)")
         try connection.execute("PRAGMA incremental_vacuum")
         try connection.checkpoint(truncating: true)
     }
@@ -187,7 +187,7 @@ final class EarlierRing {
     ///
     /// - Throws: ``StorageError``.
     func giveWay() throws(StorageError) {
-        let oldest = batches.sorted { $0.sequence < $1.sequence }.prefix(RingFormat.mostProven)
+        let oldest = batches.sorted { $0.sequence < $1.sequence }.prefix(RingFormat.maxProven)
         try erase(oldest.map(\.slot))
     }
 

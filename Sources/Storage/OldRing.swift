@@ -225,10 +225,10 @@ struct OldRing {
         let frame = 24 + RingFormat.pageSize
         var salts = isWhole ? Array(header[16..<24]) : nil
         var frames: [[UInt8]] = []
-        for place in stride(from: 32, through: size - frame, by: frame) {
+        for offset in stride(from: 32, through: size - frame, by: frame) {
             // No recorder's log is that long.
-            guard frames.count < 2 * RingFormat.mostFrames else { break }
-            let bytes = read(place, frame)
+            guard frames.count < 2 * RingFormat.maxFrames else { break }
+            let bytes = read(offset, frame)
             guard bytes.count == frame else { break }
             let found = Array(bytes[8..<16])
             salts = salts ?? found

@@ -15,7 +15,7 @@ extension Ring {
 
     func look(_ reading: AgeClock.Reading, next: UInt64, isStart: Bool, _ retention: Int64) {
         let before = head.clock.segments
-        head.clock.look(reading, next: next, isStart: isStart, longestSleep: retention)
+        head.clock.look(reading, next: next, isStart: isStart, maxSleep: retention)
         if head.clock.segments != before {
             slots.forgetEarliest()
             knownDamageEnd = nil

@@ -54,8 +54,8 @@ extension Ring {
         guard let from = checking, rebuilding == nil else { return }
         let damagedBefore = slots.damagedCount
         var next = from
-        try placeTogether { () throws(StorageError) in
-            for _ in 0..<RingFormat.mostProven {
+        try assignTogether { () throws(StorageError) in
+            for _ in 0..<RingFormat.maxProven {
                 guard let slot = slots.firstUnchecked(from: next) else {
                     checking = nil
                     break
@@ -81,7 +81,7 @@ extension Ring {
 
     /// Looks at the rows that no proof is needed for to call them damaged.
     func settleImpossible() throws(StorageError) {
-        try placeTogether { () throws(StorageError) in
+        try assignTogether { () throws(StorageError) in
             for slot in slots.damaged {
                 guard let row = try file.row(slot) else { throw StorageError(.damaged) }
                 try distrust(slot, row)
@@ -123,34 +123,34 @@ extension Ring {
             slots.set(slot, .init())
             return report(.mended)
         }
-        unplaced.append(slot)
-        try placeTogether {}
+        unassigned.append(slot)
+        try assignTogether {}
     }
 
     /// Checks rows, and finds out only then what those that were found damaged may be: to find out asks
     /// other rows for their proof, which may be damaged likewise.
-    func placeTogether(_ check: () throws(StorageError) -> Void) throws(StorageError) {
+    func assignTogether(_ check: () throws(StorageError) -> Void) throws(StorageError) {
         if isPlacing { return try check() }
         isPlacing = true
         defer { isPlacing = false }
-        defer { place() }
+        defer { assignSlots() }
         try check()
     }
 
-    private func place() {
-        while !unplaced.isEmpty {
-            let found = unplaced
-            unplaced = []
-            var places: [(slot: Int, turn: Int64)] = []
+    private func assignSlots() {
+        while !unassigned.isEmpty {
+            let found = unassigned
+            unassigned = []
+            var assignments: [(slot: Int, turn: Int64)] = []
             for slot in found where slots.entries[slot].isDamaged {
                 let numbers = possibleNumbers(of: slot)
                 if numbers == nil || head.end == 0, head.found == 0 {
                     head.found = head.clock.now
                 }
-                places.append((slot, Int64(clamping: numbers?.upperBound ?? 0)))
+                assignments.append((slot, Int64(clamping: numbers?.upperBound ?? 0)))
             }
-            for place in places where slots.entries[place.slot].isDamaged {
-                slots.distrust(place.slot, turn: place.turn)
+            for assignment in assignments where slots.entries[assignment.slot].isDamaged {
+                slots.distrust(assignment.slot, turn: assignment.turn)
             }
         }
     }
@@ -359,7 +359,7 @@ extension Ring {
         let hasDoubt = slots.damaged.contains { slot in
             possibleNumbers(of: slot).map { $0.lowerBound < $0.upperBound } ?? true
         }
-        if !hasDoubt { try bury(lost.last(slots.entries.count { $0.isEmpty }), .lost) }
+        if !hasDoubt { try writeTombstones(lost.last(slots.entries.count { $0.isEmpty }), .lost) }
         finishSettling(before)
     }
 

@@ -171,8 +171,8 @@ extension Ring {
     func settleHead() throws(StorageError) {
         // What claims to be newer than all, or nobody knows the oldest of, is asked for its proof.
         // So many at the most where the head tells the newest, that a start does not wait for them.
-        var left = head.newest > 0 ? 2 * RingFormat.mostProven : .max
-        try placeTogether { () throws(StorageError) in
+        var left = head.newest > 0 ? 2 * RingFormat.maxProven : .max
+        try assignTogether { () throws(StorageError) in
             while left > 0, slots.newest > 0, let slot = slots.slots(of: slots.newest).last,
                 try !check(slot)
             {
@@ -223,7 +223,7 @@ extension Ring {
             .filter { slots.entries[$0].sequence > 0 && !slots.entries[$0].isDamaged }
             .sorted { slots.entries[$0].sequence < slots.entries[$1].sequence }
         var oldest: UInt64?
-        try placeTogether { () throws(StorageError) in
+        try assignTogether { () throws(StorageError) in
             for slot in claimed where try check(slot) {
                 oldest = UInt64(slots.entries[slot].sequence)
                 break

@@ -24,11 +24,11 @@ extension Ring {
         guard var work = rebuilding else { return }
         if let next = work.old.first {
             var old = OldRing(next.path, next.reason)
-            let found = old.take(RingFormat.mostProven)
+            let found = old.take(RingFormat.maxProven)
             try adopt(found.rows)
             try keepEarlier(found.earlier)
             if next.reason == .damaged { keep(found.unreadable) }
-            old.cut(RingFormat.mostProven)
+            old.cut(RingFormat.maxProven)
             if old.isEmpty { work.old.removeFirst() }
             rebuilding = work
         } else if slots.count < wantedSlots {
@@ -120,9 +120,9 @@ extension Ring {
             if isNew {
                 slot = new.count
                 new.add(kept)
-            } else if let place = place(for: kept, in: &new) {
-                slot = place
-                new.set(place, kept)
+            } else if let free = self.slot(for: kept, in: &new) {
+                slot = free
+                new.set(free, kept)
             } else {
                 continue
             }
@@ -141,8 +141,8 @@ extension Ring {
                 )
             }
         }
-        for start in stride(from: 0, to: written.count, by: RingFormat.mostTogether) {
-            let part = written[start...].prefix(RingFormat.mostTogether)
+        for start in stride(from: 0, to: written.count, by: RingFormat.maxRowsPerCommit) {
+            let part = written[start...].prefix(RingFormat.maxRowsPerCommit)
             try file.write(part)
             for row in part {
                 if row.isNew { slots.add(row.entry) } else { slots.set(row.slot, row.entry) }
@@ -153,7 +153,7 @@ extension Ring {
     /// Whether an unproven row was taken over before, by this step or by one that a crash has cut short.
     private func isKept(_ page: RingPage, _ written: [RingFile.Row]) -> Bool {
         written.contains { $0.sealed == page.sealed }
-            || slots.damaged.suffix(RingFormat.mostProven).contains {
+            || slots.damaged.suffix(RingFormat.maxProven).contains {
                 (try? file.row($0))?.sealed == page.sealed
             }
     }
@@ -162,7 +162,7 @@ extension Ring {
     ///
     /// What is proven gives way to nothing but what is, and to that only after what is not, where the
     /// number this claims can be no missing one's.
-    private func place(for entry: SlotTable.Entry, in slots: inout SlotTable) -> Int? {
+    private func slot(for entry: SlotTable.Entry, in slots: inout SlotTable) -> Int? {
         if !entry.isDamaged, slots.damagedCount > 0 {
             var claims: Set<Int64> = []
             var proven: Set<Int64> = [entry.sequence]
@@ -198,7 +198,7 @@ extension Ring {
     }
 
     private func grow() throws(StorageError) {
-        let end = min(wantedSlots, slots.count + RingFormat.mostTogether)
+        let end = min(wantedSlots, slots.count + RingFormat.maxRowsPerCommit)
         let rows = (slots.count..<end).map { RingFile.Row.empty($0, isNew: true) }
         try file.write(rows)
         rows.forEach { slots.add($0.entry) }
@@ -209,7 +209,7 @@ extension Ring {
         guard !pages.isEmpty, let aside = try? DiskFile(path + Self.setAsideSuffix, makes: true)
         else { return }
         for page in pages {
-            guard aside.size + page.count <= RingFormat.mostKeptPages * RingFormat.pageSize else {
+            guard aside.size + page.count <= RingFormat.maxKeptPages * RingFormat.pageSize else {
                 return
             }
             try? aside.write(page, at: aside.size)

@@ -64,7 +64,7 @@ package final class Ring {
     /// The slot up to which all proofs were checked; nil when they all were.
     var checking: Int? = 0
     /// Damaged rows of which it is to be found out what they may be.
-    var unplaced: [Int] = []
+    var unassigned: [Int] = []
     var isPlacing = false
     /// What was found missing and not yet reported.
     var losses: [Loss] = []
@@ -169,7 +169,7 @@ package final class Ring {
         guard sequence > newest + 1, newest > 0 || openedAt > 0 else { return }
         let ours = max(newest, openedAt) + 1
         if ours < sequence {
-            try bury(Array((ours..<sequence).suffix(slots.count / 2)), .lost)
+            try writeTombstones(Array((ours..<sequence).suffix(slots.count / 2)), .lost)
         }
     }
 
@@ -191,7 +191,7 @@ package final class Ring {
     }
 
     /// Writes into the head what the newest batch is about to be, and what it is until then.
-    private func announce(
+    private func writeIntent(
         _ entry: SlotTable.Entry,
         _ digest: [UInt8],
         evicting: SlotTable.Entry?
@@ -227,7 +227,7 @@ package final class Ring {
         let before = isNew ? nil : slots.entries[slot]
         let evicted = before.flatMap { $0.sequence == entry.sequence ? nil : $0 }
         if entry.sequence >= Int64(head.newest) {
-            try announce(entry, SealedBatch.digest(sealed), evicting: evicted)
+            try writeIntent(entry, SealedBatch.digest(sealed), evicting: evicted)
         }
         try file.write([row])
         didWrite(row)
@@ -367,8 +367,8 @@ package final class Ring {
             !target.isEarlier && slots.entries.indices.contains(target.slot)
                 && slots.entries[target.slot].holdsSame(as: target.entry)
         }
-        for start in stride(from: 0, to: left.count, by: RingFormat.mostTogether) {
-            try overwrite(left[start...].prefix(RingFormat.mostTogether), reason)
+        for start in stride(from: 0, to: left.count, by: RingFormat.maxRowsPerCommit) {
+            try overwrite(left[start...].prefix(RingFormat.maxRowsPerCommit), reason)
         }
         try finishErasure()
     }
@@ -377,7 +377,7 @@ package final class Ring {
     ///
     /// - Throws: ``StorageError``.
     package func noteErased(_ sequences: [UInt64]) throws(StorageError) {
-        try bury(sequences.filter { $0 > confirmed.sequence }.sorted(), .forgotten)
+        try writeTombstones(sequences.filter { $0 > confirmed.sequence }.sorted(), .forgotten)
     }
 
     /// Puts notes where something stands, in one commit: each waits for the disk.
@@ -394,7 +394,7 @@ package final class Ring {
             }
             let note = try note(number, reason)
             if number == head.newest {
-                try announce(note.entry, SealedBatch.digest(note.sealed), evicting: nil)
+                try writeIntent(note.entry, SealedBatch.digest(note.sealed), evicting: nil)
             }
             rows.append(try row(target.slot, note.entry, note.sealed))
         }
@@ -407,7 +407,7 @@ package final class Ring {
     }
 
     /// Puts notes where nothing is of a number, in the place of the oldest: one that never arrived.
-    func bury(_ sequences: [UInt64], _ reason: Tombstone.Reason) throws(StorageError) {
+    func writeTombstones(_ sequences: [UInt64], _ reason: Tombstone.Reason) throws(StorageError) {
         for sequence in sequences {
             let note = try note(sequence, reason)
             try store(note.entry, note.sealed)

@@ -101,7 +101,7 @@ final class RingFile {
             else { throw StorageError(.damaged) }
             let (sequence, end) = (rows.integer(1), rows.integer(2))
             // Of a batch the numbers tell all that is looked at here.
-            let isBatch = sequence > RingFormat.origin && end > RingFormat.origin
+            let isBatch = sequence > RingFormat.valueOffset && end > RingFormat.valueOffset
             entries.append(
                 SlotTable.Entry(
                     claiming: sequence,
@@ -155,7 +155,7 @@ final class RingFile {
         guard !rows.isEmpty else { return }
         // A log that cannot take so many rows is moved into the file first. New rows also touch the
         // page above them and the first one.
-        if connection.framesInLog + rows.count + 8 > RingFormat.mostFrames {
+        if connection.framesInLog + rows.count + 8 > RingFormat.maxFrames {
             try connection.checkpoint(truncating: false)
         }
         if rows.count > 1 { try connection.execute("BEGIN IMMEDIATE") }
@@ -174,8 +174,11 @@ final class RingFile {
         statement.reset()
         defer { statement.reset() }
         try statement.bind(Int64(row.slot), at: 1)
-        try statement.bind(row.claims?.sequence ?? RingFormat.origin + row.entry.sequence, at: 2)
-        try statement.bind(row.claims?.end ?? RingFormat.origin + row.entry.end, at: 3)
+        try statement.bind(
+            row.claims?.sequence ?? RingFormat.valueOffset + row.entry.sequence,
+            at: 2
+        )
+        try statement.bind(row.claims?.end ?? RingFormat.valueOffset + row.entry.end, at: 3)
         try statement.bind(row.sealed, at: 4)
         try statement.bind(row.proof, at: 5)
         _ = try statement.step()
@@ -210,7 +213,7 @@ final class RingFile {
         for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
         do throws(StorageError) {
             let connection = try SQLiteConnection(path: draft, access: .create)
-            let zero = RingFormat.origin
+            let zero = RingFormat.valueOffset
             try connection.execute(
                 """
                 PRAGMA page_size=\(RingFormat.pageSize); PRAGMA auto_vacuum=NONE;

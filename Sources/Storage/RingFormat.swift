@@ -13,31 +13,31 @@ package enum RingFormat {
     package static let pageSize = 4096
     /// Numbers and times are stored above 2^40, so that every value has the same width and an update
     /// overwrites in place.
-    package static let origin: Int64 = 1 << 40
+    package static let valueOffset: Int64 = 1 << 40
     /// The numbers that a batch can have.
-    static let numbers: Range<Int64> = 1..<origin
+    static let numbers: Range<Int64> = 1..<valueOffset
     /// The ends that a batch can have, in ms since 1970: to the year 5400 and more.
-    static let ends: Range<Int64> = 1..<(1 << 47) - origin
+    static let ends: Range<Int64> = 1..<(1 << 47) - valueOffset
     /// Bytes of one sealed batch: with its row a page is full.
     package static let slotSize = Sealer.sealedSize
     /// Bytes of the signature of a row.
     static let proofSize = 64
     /// The write-ahead log never has more frames.
-    static let mostFrames = 256
+    static let maxFrames = 256
     /// Rows that are written in one commit.
-    static let mostTogether = 128
+    static let maxRowsPerCommit = 128
     /// Rows whose proofs are checked, or that are moved, in one go: some ten milliseconds.
-    static let mostProven = 48
+    static let maxProven = 48
     /// The log with that many frames: header and, for each, a header and a page.
-    static let logSize = 32 + mostFrames * (24 + pageSize)
+    static let logSize = 32 + maxFrames * (24 + pageSize)
     /// The shared-memory index beside the log.
     static let indexSize = 32 * 1024
     /// Pages of a damaged ring that are kept for an expert's eye.
-    static let mostKeptPages = 32
+    static let maxKeptPages = 32
     /// What a ring being rebuilt may take before the old one is cut by as much.
-    private static let rebuildSize = (mostTogether + 16) * pageSize
+    private static let rebuildSize = (maxRowsPerCommit + 16) * pageSize
     /// All that is not pages of the ring, in bytes.
-    static let besides = logSize + indexSize + mostKeptPages * pageSize + rebuildSize
+    static let overheadBytes = logSize + indexSize + maxKeptPages * pageSize + rebuildSize
     /// The smallest cap that leaves room for work.
     package static let smallestCap = 3 << 20
     /// The cap where nobody chose another, in bytes.
@@ -45,7 +45,7 @@ package enum RingFormat {
 
     /// The slots that fit a cap of all files together, in bytes.
     package static func slots(cap: Int) -> Int {
-        let pages = (max(cap, smallestCap) - besides) / pageSize
+        let pages = (max(cap, smallestCap) - overheadBytes) / pageSize
         // A leaf page each, an interior page for some 400 of them, and the schema.
         return pages - pages / 300 - 8
     }

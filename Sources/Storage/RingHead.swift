@@ -82,11 +82,11 @@ package struct RingHead: Equatable, Sendable {
         package var last: UInt64 = 0
     }
 
-    private static let mostIncidents = 8
+    private static let maxIncidents = 8
 
     /// Notes what was found; with no room left the latest of the same kind takes it in.
     mutating func add(_ incident: Incident) {
-        guard incidents.count >= Self.mostIncidents else { return incidents.append(incident) }
+        guard incidents.count >= Self.maxIncidents else { return incidents.append(incident) }
         let index = incidents.lastIndex { $0.kind == incident.kind } ?? incidents.count - 1
         let old = incidents[index]
         incidents[index] = Incident(
@@ -192,7 +192,7 @@ package struct RingHead: Equatable, Sendable {
         digestBefore = fields.take(32)
         structure = fields.take(32)
         clock = AgeClock(&fields)
-        incidents = (0..<Self.mostIncidents).compactMap { _ in Incident(&fields) }
+        incidents = (0..<Self.maxIncidents).compactMap { _ in Incident(&fields) }
     }
 
     /// The bytes of a record that are signed.
@@ -323,7 +323,7 @@ extension AgeClock {
         (uncertainSince, latestStart) = (since == 0 ? nil : since, fields.number())
         isAfterSleep = fields.number() == 1
         bootID = fields.take(16)
-        claims = (0..<Self.mostClaims).compactMap { _ in
+        claims = (0..<Self.maxClaims).compactMap { _ in
             let claim = Claim(
                 elapsed: fields.signed(),
                 ran: fields.signed(),
@@ -331,7 +331,7 @@ extension AgeClock {
             )
             return claim.elapsed == 0 ? nil : claim
         }
-        segments = (0..<Self.mostSegments).compactMap { _ in
+        segments = (0..<Self.maxSegments).compactMap { _ in
             let segment = Segment(
                 from: fields.number(),
                 shift: fields.signed(),
@@ -349,13 +349,13 @@ extension AgeClock {
         fields.add(trial?.ran ?? 0)
         fields.add(uncertainSince ?? 0, latestStart, isAfterSleep ? 1 : 0)
         fields.bytes += bootID
-        for index in 0..<Self.mostClaims {
+        for index in 0..<Self.maxClaims {
             let claim = claims.indices.contains(index) ? claims[index] : nil
             fields.add(claim?.elapsed ?? 0)
             fields.add(claim?.ran ?? 0)
             fields.add(claim?.from ?? 0)
         }
-        for index in 0..<Self.mostSegments {
+        for index in 0..<Self.maxSegments {
             let segment = segments.indices.contains(index) ? segments[index] : nil
             fields.add(segment?.from ?? 0)
             fields.add(segment?.shift ?? 0)

@@ -52,7 +52,7 @@ package struct RingPage: Equatable, Sendable {
     var possibleSlots: [Int] { (slot.flatMap { Int(exactly: $0) }.map { [$0] } ?? []) + guesses }
 
     /// The number of the batch; 0 for none.
-    package var sequence: Int64 { storedSequence.subtractingSaturated(RingFormat.origin) }
+    package var sequence: Int64 { storedSequence.subtractingSaturated(RingFormat.valueOffset) }
 
     /// Reads a page whose record looks as it should; nil where it does not.
     ///
@@ -108,8 +108,8 @@ package struct RingPage: Equatable, Sendable {
     /// An empty row.
     package static let empty = RingPage(
         slot: 0,
-        storedSequence: RingFormat.origin,
-        storedEnd: RingFormat.origin,
+        storedSequence: RingFormat.valueOffset,
+        storedEnd: RingFormat.valueOffset,
         sealed: [UInt8](repeating: 0, count: RingFormat.slotSize),
         proof: [UInt8](repeating: 0, count: RingFormat.proofSize)
     )
@@ -174,8 +174,8 @@ package struct RingPage: Equatable, Sendable {
 extension SlotTable.Entry {
     /// What a row claims to hold: nothing, a batch, a note, or what nothing can be, which is damage.
     init(claiming sequence: Int64, _ end: Int64, _ sealed: [UInt8], _ proof: [UInt8]) {
-        let number = sequence.subtractingSaturated(RingFormat.origin)
-        let moment = end.subtractingSaturated(RingFormat.origin)
+        let number = sequence.subtractingSaturated(RingFormat.valueOffset)
+        let moment = end.subtractingSaturated(RingFormat.valueOffset)
         if number == 0, moment == 0, sealed.isZero, proof.isZero {
             self.init()
         } else if RingFormat.numbers.contains(number), RingFormat.ends.contains(moment) {

@@ -66,7 +66,7 @@ package final class RingReader {
     ///
     /// - Throws: ``StorageError``.
     package func entries() throws(StorageError) -> [Entry] {
-        let origin = RingFormat.origin
+        let origin = RingFormat.valueOffset
         let intro = "x'\(Hex.encode(RingPage.intro))'"
         let rows = try SQLiteStatement(
             connection,
@@ -234,7 +234,7 @@ package final class RingReader {
     }
 
     private func earlierRow(_ page: RingPage) -> Row {
-        let isBatch = page.storedEnd > RingFormat.origin
+        let isBatch = page.storedEnd > RingFormat.valueOffset
         return Row(
             kind: isBatch ? .batch : page.sequence > 0 ? .note : .empty,
             sequence: UInt64(clamping: page.sequence),

@@ -12,7 +12,7 @@ import CSQLite
     }
 
     /// Bytes of the longest row or value that is read or written.
-    private static let longestValue: Int32 = 1 << 20
+    private static let maxValueBytes: Int32 = 1 << 20
 
     fileprivate let handle: OpaquePointer
     /// The pages in the write-ahead log after the last commit, counted by SQLite.
@@ -44,7 +44,7 @@ import CSQLite
         unsafe frames.initialize(to: 0)
         if access == .read { unsafe csqlite_keep_wal_on_close(handle) }
         // Whatever somebody has put into a row costs no more memory than that.
-        unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.longestValue)
+        unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.maxValueBytes)
         // This also replaces SQLite's own checkpoints; `PRAGMA wal_autocheckpoint` would take it away.
         unsafe sqlite3_wal_hook(handle, noteFrames, frames)
     }
@@ -105,8 +105,8 @@ import CSQLite
     /// - Returns: its bytes.
     func page(_ number: Int, size: Int) -> [UInt8]? {
         var page = [UInt8](repeating: 0, count: size)
-        let place = Int64(number) * Int64(size)
-        let result = unsafe csqlite_read(handle, &page, Int32(size), place)
+        let offset = Int64(number) * Int64(size)
+        let result = unsafe csqlite_read(handle, &page, Int32(size), offset)
         return result == SQLITE_OK ? page : nil
     }
 

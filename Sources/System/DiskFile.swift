@@ -22,7 +22,7 @@ package final class DiskFile {
     /// Reads at a place.
     ///
     /// - Returns: as many bytes as there are, up to `count`; fewer where reading fails.
-    package func read(at place: Int, count: Int) -> [UInt8] {
+    package func read(at offset: Int, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let done = transferring(count) { done in
             unsafe bytes.withUnsafeMutableBytes { buffer in
@@ -30,7 +30,7 @@ package final class DiskFile {
                     file,
                     buffer.baseAddress?.advanced(by: done),
                     buffer.count - done,
-                    off_t(place + done)
+                    off_t(offset + done)
                 )
             }
         }
@@ -44,7 +44,7 @@ package final class DiskFile {
     /// - Throws: ``FileError``.
     package func write(
         _ bytes: [UInt8],
-        at place: Int,
+        at offset: Int,
         durable: Bool = true
     ) throws(FileError) {
         let done = transferring(bytes.count) { done in
@@ -53,7 +53,7 @@ package final class DiskFile {
                     file,
                     buffer.baseAddress?.advanced(by: done),
                     buffer.count - done,
-                    off_t(place + done)
+                    off_t(offset + done)
                 )
             }
         }

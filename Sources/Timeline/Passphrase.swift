@@ -11,7 +11,7 @@ package struct Passphrase: Equatable, Sendable, Redacted {
     /// As `age -p` has it: 256 MiB and about a second.
     package static let workFactor = 18
     /// More is refused, for a file must not choose how much memory its reader spends.
-    private static let mostWork = 22
+    private static let maxWork = 22
     private static let saltSize = 16
 
     private let bytes: [UInt8]
@@ -68,7 +68,7 @@ package struct Passphrase: Equatable, Sendable, Redacted {
     /// A work factor in its one spelling: decimal, without sign and leading zero.
     private static func workFactor(_ text: String) -> Int? {
         guard text.utf8.count <= 2, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
-            !text.hasPrefix("0"), let number = Int(text), number <= mostWork
+            !text.hasPrefix("0"), let number = Int(text), number <= maxWork
         else { return nil }
         return number
     }

@@ -65,9 +65,9 @@ package struct RecipientsFile: Equatable, Sendable {
     /// front where there is none of them.
     package mutating func replace(_ old: [String], with new: String) {
         func isOld(_ line: String) -> Bool { Self.key(line).map(old.contains) ?? false }
-        let place = lines.firstIndex(where: isOld) ?? 0
+        let index = lines.firstIndex(where: isOld) ?? 0
         lines.removeAll(where: isOld)
-        lines.insert(new, at: place)
+        lines.insert(new, at: index)
     }
 
     private static func key(_ line: String) -> String? {

@@ -44,7 +44,7 @@ package final class TimelineReader {
         opener = BatchOpener(identities)
     }
 
-    /// Hands out what lies in a stretch of time.
+    /// XTestDevice out what lies in a stretch of time.
     ///
     /// - Parameters:
     ///   - range: wall time in milliseconds since 1970; a gap belongs to it when it touches it.
@@ -69,11 +69,11 @@ package final class TimelineReader {
         var isBehind = false
         var entries = try ring.settledEntries(opener)
             .filter { $0.isDoubtful || $0.end >= range.lowerBound }
-        var (place, isSettled, read) = (0, false, Set<UInt64>())
-        while place < entries.count {
-            let entry = entries[place]
-            progress(place, entries.count)
-            place += 1
+        var (index, isSettled, read) = (0, false, Set<UInt64>())
+        while index < entries.count {
+            let entry = entries[index]
+            progress(index, entries.count)
+            index += 1
             if !entry.touches(range), !entry.isDoubtful {
                 // The first batch behind the stretch may tell of a long gap within it.
                 if isBehind { continue }
@@ -94,8 +94,8 @@ package final class TimelineReader {
             guard batch.header.sequence == entry.sequence, !read.contains(entry.sequence) else {
                 // Where one row claims what it is not no other is believed.
                 if !isSettled {
-                    (isSettled, place) = (true, place - 1)
-                    entries[place...] = try ring.resettled(entries[place...], read, opener)[...]
+                    (isSettled, index) = (true, index - 1)
+                    entries[index...] = try ring.resettled(entries[index...], read, opener)[...]
                 } else {
                     summary.damaged += 1
                 }
@@ -109,7 +109,7 @@ package final class TimelineReader {
                 ? now.map { batch.settledCount(at: $0) } ?? batch.items.count : batch.items.count
             if onlyNew { seen = [entry.sequence: count] }
             // What was in front, where the batch that told it is gone.
-            let told = OpenedItem(
+            let focus = OpenedItem(
                 time: batch.header.base,
                 device: 0,
                 payload: .focus(app: batch.header.app)
@@ -117,7 +117,7 @@ package final class TimelineReader {
             let isNews =
                 skipped == 0 && !batch.header.app.isEmpty && batch.header.app != app
                 && batch.items.first?.payload.isInput == true
-            for item in (isNews ? [told] : []) + batch.items.prefix(count).dropFirst(skipped) {
+            for item in (isNews ? [focus] : []) + batch.items.prefix(count).dropFirst(skipped) {
                 let event = RecordedEvent(
                     item,
                     in: batch.header,

@@ -309,7 +309,7 @@ private struct EndsAhead {
     }
 
     /// The end of the batch at a place or, where it has none, of the next that has one.
-    func next(after place: Int) -> WallTime? {
-        ends[place] > 0 ? WallTime(ends[place]) : nil
+    func next(after index: Int) -> WallTime? {
+        ends[index] > 0 ? WallTime(ends[index]) : nil
     }
 }

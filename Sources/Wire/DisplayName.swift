@@ -13,12 +13,12 @@ package struct DisplayName: Equatable, Sendable {
     ///   - ownHost: the name of this machine.
     package init?(_ text: String, ownHost: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
-        let place = text[text.index(after: colon)...].split(
+        let parts = text[text.index(after: colon)...].split(
             separator: ".",
             omittingEmptySubsequences: false
         )
-        guard (1...2).contains(place.count), place.allSatisfy({ Self.isNumber($0) }),
-            let number = Int(place[0])
+        guard (1...2).contains(parts.count), parts.allSatisfy({ Self.isNumber($0) }),
+            let number = Int(parts[0])
         else { return nil }
         self.number = number
         // A transport may stand in front of the host.

@@ -2,9 +2,10 @@
 
 /// Requests are made of whole words, little-endian.
 extension [UInt8] {
-    package mutating func append(word: UInt32) {
+    /// Appends four bytes.
+    package mutating func append(uint32 value: UInt32) {
         for shift in stride(from: 0, to: 32, by: 8) {
-            append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
+            append(UInt8(truncatingIfNeeded: value >> UInt32(shift)))
         }
     }
 

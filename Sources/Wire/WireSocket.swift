@@ -52,7 +52,7 @@ package final class WireSocket {
     init?(connected descriptor: Int32, _ cookie: [UInt8]?) {
         guard descriptor >= 0 else { return nil }
         self.descriptor = descriptor
-        let name = cookie == nil ? [] : Array(Authority.method.utf8)
+        let name = cookie == nil ? [] : Array(XAuthority.method.utf8)
         let key = cookie ?? []
         var greeting: [UInt8] = [0x6C, 0, 11, 0, 0, 0]
         greeting += [UInt8(name.count), 0, UInt8(truncatingIfNeeded: key.count), 0, 0, 0]

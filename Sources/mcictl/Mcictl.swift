@@ -58,8 +58,8 @@ func runCommand() -> Int32 {
     signal(SIGXFSZ, SIG_IGN)
     guard CurrentProcess.areArgumentsLegible else {
         // A pattern of other bytes would match nothing, and look as if it did.
-        Terminal.tell("error: An argument is not UTF-8, so it would not mean what it looks like.")
-        Terminal.tell("  Next: the same command from a terminal with a UTF-8 locale")
+        Terminal.report("error: An argument is not UTF-8, so it would not mean what it looks like.")
+        Terminal.report("  Next: the same command from a terminal with a UTF-8 locale")
         return Failure.usage
     }
     do {
@@ -68,21 +68,21 @@ func runCommand() -> Int32 {
         try command.run()
         return 0
     } catch let failure as Failure {
-        Terminal.tell("error: \(failure.sentence)")
-        if !failure.next.isEmpty { Terminal.tell("  Next: \(failure.next)") }
+        Terminal.report("error: \(failure.sentence)")
+        if !failure.next.isEmpty { Terminal.report("  Next: \(failure.next)") }
         return failure.code
     } catch let code as ExitCode {
         return code.rawValue
     } catch let refusal as Refusal {
-        Terminal.tell("error: \(refusal.reason)")
-        if !refusal.next.isEmpty { Terminal.tell("  Next: \(refusal.next)") }
+        Terminal.report("error: \(refusal.reason)")
+        if !refusal.next.isEmpty { Terminal.report("  Next: \(refusal.next)") }
         return Failure.refused
     } catch let error as ControlError {
-        Terminal.tell("error: \(error.description)")
-        Terminal.tell("  Next: systemctl --user status mcid")
+        Terminal.report("error: \(error.description)")
+        Terminal.report("  Next: systemctl --user status mcid")
         return Failure.unavailable
     } catch let error as SettingsError {
-        Terminal.tell("error: \(error.description)")
+        Terminal.report("error: \(error.description)")
         let next =
             switch error.code {
             case .locked: "end the mcictl that was stopped, then the same command"
@@ -90,23 +90,23 @@ func runCommand() -> Int32 {
             case .unreadable, .damaged:
                 "mcictl consent (writes a new one and keeps the old one aside)"
             }
-        Terminal.tell("  Next: \(next)")
+        Terminal.report("  Next: \(next)")
         return Failure.failed
     } catch let error as FileError {
-        Terminal.tell("error: A file of mci cannot be used (\(error)).")
-        Terminal.tell("  Next: mcictl doctor")
+        Terminal.report("error: A file of mci cannot be used (\(error)).")
+        Terminal.report("  Next: mcictl doctor")
         return Failure.failed
     } catch let error as PolicyError {
-        Terminal.tell("error: \(Terminal.printable(error.description))")
-        if error.defects.count == 1 { Terminal.tell("  Next: mcictl policy check") }
+        Terminal.report("error: \(Terminal.printable(error.description))")
+        if error.defects.count == 1 { Terminal.report("  Next: mcictl policy check") }
         return Failure.failed
     } catch let error as StorageError {
-        Terminal.tell("error: \(error.description)")
+        Terminal.report("error: \(error.description)")
         return Failure.failed
     } catch {
         let code = Mcictl.exitCode(for: error).rawValue
         let message = Mcictl.fullMessage(for: error)
-        if code == 0 { Terminal.print(message) } else { Terminal.tell(message) }
+        if code == 0 { Terminal.print(message) } else { Terminal.report(message) }
         return code
     }
 }

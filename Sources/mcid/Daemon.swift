@@ -158,7 +158,7 @@ private func confine(
     let home = environment["HOME"] ?? "/"
     let authority = environment["XAUTHORITY"] ?? home + "/.Xauthority"
     let sandbox = Sandbox.enter(
-        Sandbox.Places(
+        Sandbox.AllowedPaths(
             written: [paths.state],
             writtenFiles: paths.writtenInPlace,
             sockets: paths.runtime,

@@ -102,7 +102,8 @@ let package = Package(
             name: "fuzz",
             dependencies: [
                 "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events",
-                "Export", "Gate", "Packing", "Person", "Replay", "Sealing", "Signing", "Storage", "Timeline", "Wire",
+                "Export", "Gate", "Packing", "Person", "Replay", "Sealing", "Signing", "Storage",
+                "Timeline", "Wire",
                 crypto, extras,
             ],
             path: "Sources/Fuzz",

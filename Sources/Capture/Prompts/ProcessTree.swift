@@ -53,7 +53,7 @@ final class ProcessTree {
     private var known: [Int32: ProcessFacts?] = [:]
     private var families: [Int32: [ProcessFacts]]?
 
-    private static let mostThreads = 16
+    private static let maxThreads = 16
 
     /// A new look: all is read anew.
     func forget() {
@@ -76,7 +76,7 @@ final class ProcessTree {
     ///   - left: numbers of children that are left out and not read.
     /// - Returns: the others.
     func children(of process: ProcessFacts, but left: Set<Int32> = []) -> [ProcessFacts] {
-        if families == nil, process.threads <= Self.mostThreads,
+        if families == nil, process.threads <= Self.maxThreads,
             let numbers = childNumbers(of: process.number)
         {
             return numbers.lazy.filter { !left.contains($0) }.compactMap { self.facts(of: $0) }

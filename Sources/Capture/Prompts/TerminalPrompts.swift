@@ -41,7 +41,7 @@ final class TerminalPrompts {
 
     private let tree = ProcessTree()
     private let watch = TerminalWatch()
-    private var programs: [WindowPage.Program] = []
+    private var programs: [WindowSnapshot.Program] = []
     /// The terminals that the window's programs hold.
     private var held: [Terminal] = []
     private var isHeldKnown = false
@@ -63,7 +63,7 @@ final class TerminalPrompts {
     ///
     /// - Parameter programs: whose window it is, and what is embedded in it.
     /// - Returns: whether programs may ask for secrets there.
-    func enter(_ programs: [WindowPage.Program]) -> TerminalWindow {
+    func enter(_ programs: [WindowSnapshot.Program]) -> TerminalWindow {
         noteNewcomers()
         // The same window, as after a change of its title: terminals come with a sign.
         if isHeldKnown, newcomers.isEmpty, programs == self.programs { return window }
@@ -76,11 +76,11 @@ final class TerminalPrompts {
     }
 
     private func kind() -> TerminalWindow {
-        if programs.contains(where: { $0.isElsewhere && $0.isKnownTerminal }) { return .remote }
+        if programs.contains(where: { $0.isRemote && $0.isKnownTerminal }) { return .remote }
         showsAny =
             held.isEmpty
             && programs.contains { program in
-                guard program.isKnownTerminal, !program.isElsewhere else { return false }
+                guard program.isKnownTerminal, !program.isRemote else { return false }
                 guard program.mayHaveNone, let process = program.process else { return true }
                 return ProcessTree.isBoxed(process)
             }
@@ -104,7 +104,7 @@ final class TerminalPrompts {
     private func findHeld() {
         isHeldKnown = true
         held = []
-        for case let process? in Set(programs.filter { !$0.isElsewhere }.map(\.process)) {
+        for case let process? in Set(programs.filter { !$0.isRemote }.map(\.process)) {
             guard let facts = tree.facts(of: process) else { continue }
             held += terminals(heldBy: facts, shownBy: facts)
         }

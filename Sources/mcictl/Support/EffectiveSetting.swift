@@ -24,7 +24,7 @@ struct EffectiveSetting: Encodable {
     /// All settings that a policy may limit.
     static func all(
         _ person: PersonSettings,
-        _ policy: Policy?,
+        _ policy: ManagedPolicy?,
         now: WallTime
     ) -> [EffectiveSetting] {
         var own = Restrictions()
@@ -32,7 +32,7 @@ struct EffectiveSetting: Encodable {
         own.retention = person.retention ?? PersonSettings.defaultRetention
         own.ringSize = person.bytes
         own.storesTitles = person.title ?? false
-        own.tellsSyntheticKeys = person.syntheticKeys ?? false
+        own.recordsSyntheticKeys = person.syntheticKeys ?? false
         let effective = own.stricter(policy?.restrictions ?? Restrictions())
         return [
             EffectiveSetting(
@@ -44,7 +44,7 @@ struct EffectiveSetting: Encodable {
             amount("retention", own, policy, effective, \.retention, Quantity.duration),
             amount("ring-size", own, policy, effective, \.ringSize, Quantity.size),
             choice("title", own, policy?.titles, effective, \.storesTitles),
-            choice("synthetic-keys", own, policy?.syntheticKeys, effective, \.tellsSyntheticKeys),
+            choice("synthetic-keys", own, policy?.syntheticKeys, effective, \.recordsSyntheticKeys),
         ]
     }
 
@@ -65,18 +65,22 @@ struct EffectiveSetting: Encodable {
     }
 
     /// Tells where the policy allows less than the person just chose.
-    static func tellCeiling(_ name: String, _ person: PersonSettings, _ place: Workplace) {
-        guard let policy = (try? place.policy()) ?? nil else { return }
-        for setting in all(person, policy, now: place.now.wall)
+    static func reportCeiling(
+        _ name: String,
+        _ person: PersonSettings,
+        _ installation: Installation
+    ) {
+        guard let policy = (try? installation.policy()) ?? nil else { return }
+        for setting in all(person, policy, now: installation.now.wall)
         where setting.name == name && setting.inForce != setting.yours {
-            Terminal.tell("In force is \(setting.inForce): the policy allows no more.")
+            Terminal.report("In force is \(setting.inForce): the policy allows no more.")
         }
     }
 
     private static func amount(
         _ name: String,
         _ own: Restrictions,
-        _ policy: Policy?,
+        _ policy: ManagedPolicy?,
         _ effective: Restrictions,
         _ value: (Restrictions) -> Int?,
         _ words: (Int) -> String

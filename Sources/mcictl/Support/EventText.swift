@@ -32,7 +32,7 @@ enum EventText {
     }
 
     private static func plainWords(_ event: RecordedEvent, _ withKeys: Bool) -> String {
-        let place = event.item.place.map { " at \($0.x), \($0.y)" } ?? ""
+        let pixel = event.item.pixel.map { " at \($0.x), \($0.y)" } ?? ""
         switch event.item.payload {
         case .key(let isDown, let keyClass, let modifiers, let keysym):
             let name = withKeys && keysym != 0 ? " \(KeysymName.of(keysym))" : ""
@@ -43,15 +43,16 @@ enum EventText {
             let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
             return "typed for \(length)"
         case .button(let number, let isDown):
-            return "\(isDown ? "pressed" : "released") \(button(number))\(place)"
+            return "\(isDown ? "pressed" : "released") \(button(number))\(pixel)"
         case .motion(let dx, let dy):
             return "moved \(direction(dx, dy) { "\($0)" })"
         case .scroll(let dx, let dy):
             return "scrolled \(direction(dx, dy, notches))"
         case .axes(let values):
-            return "axes " + values.told.map { "\($0.axis) at \($0.value)" }.joined(separator: ", ")
+            return "axes "
+                + values.reported.map { "\($0.axis) at \($0.value)" }.joined(separator: ", ")
         case .touch(let touch):
-            return "finger \(touch.finger) \(touch.phase.name)\(place)"
+            return "finger \(touch.finger) \(touch.phase.name)\(pixel)"
         case .device(let device):
             return "is the \(device.kind.name) “\(Terminal.printable(device.name))”"
         case .screen(let screen):

@@ -23,20 +23,22 @@ enum ExemptionText {
     }
 
     /// The exemptions: the daemon's, or those on disk while it is down.
-    static func records(_ place: Workplace) throws -> [ExemptionRecord] {
-        let found = try place.call(.listExemptions)?.exemptions
+    static func records(_ installation: Installation) throws -> [ExemptionRecord] {
+        let found = try installation.call(.listExemptions)?.exemptions
         // After the daemon has looked at them.
-        let controls = try found == nil ? ControlsFile(place.paths).read() : nil
-        place.tellPutBack(controls ?? (try? ControlsFile(place.paths).read()))
+        let controls = try found == nil ? ControlsFile(installation.paths).read() : nil
+        installation.reportPutBack(controls ?? (try? ControlsFile(installation.paths).read()))
         return found ?? controls?.exemptions ?? []
     }
 
     /// Gives the person's answer, through the daemon or without it.
-    static func answer(_ place: Workplace, _ id: Int, _ word: String) throws -> ExemptionRecord {
+    static func answer(_ installation: Installation, _ id: Int, _ word: String) throws
+        -> ExemptionRecord
+    {
         let call = AnswerCall(id: id, answer: word)
         var written: ExemptionRecord?
-        let reply = try place.change(.answerExemption(call)) { controls throws(Refusal) in
-            written = try controls.answer(call, at: place.now)
+        let reply = try installation.change(.answerExemption(call)) { controls throws(Refusal) in
+            written = try controls.answer(call, at: installation.now)
         }
         guard let record = reply?.exemption ?? written else {
             throw Failure("The answer could not be written.", next: "mcictl exempt list")
@@ -61,9 +63,9 @@ enum ExemptionText {
     }
 
     /// What still leaves out what an exemption named that was withdrawn; nil where nothing does.
-    static func stillLeftOut(_ scope: Scope, _ place: Workplace) -> String? {
-        guard let controls = try? ControlsFile(place.paths).read(),
-            let policy = try? place.paths.policy.read() as Policy??
+    static func stillLeftOut(_ scope: Scope, _ installation: Installation) -> String? {
+        guard let controls = try? ControlsFile(installation.paths).read(),
+            let policy = try? installation.paths.policy.read() as ManagedPolicy??
         else { return nil }
         // A pattern matches itself, and every pattern that covers it.
         let explanation = Explanation(
@@ -71,7 +73,7 @@ enum ExemptionText {
             policy,
             on: WindowFacts(app: scope.app ?? "", instance: "", title: scope.title ?? ""),
             from: scope.device,
-            at: SystemClock.weekMinute(place.now.wall)
+            at: SystemClock.weekMinute(installation.now.wall)
         )
         guard !explanation.isRecorded, let by = explanation.by else { return nil }
         let rule = explanation.rule.map { " (\(Terminal.printable($0.words)))" } ?? ""

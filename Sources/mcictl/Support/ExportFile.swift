@@ -28,7 +28,7 @@ final class ExportFile {
             throw Failure("\(path) cannot be written (\(error)). Nothing was changed.")
         }
         if isParquet {
-            let child = try Bridge.start(Bridge.parquet, into: file.descriptor)
+            let child = try ParquetWriter.start(ParquetWriter.parquet, into: file.descriptor)
             (output, bridge) = (child.input, child)
         } else {
             output = file.descriptor
@@ -74,7 +74,7 @@ final class ExportFile {
         guard let child = bridge else { return }
         bridge = nil
         close(output)
-        switch Bridge.end(child) {
+        switch ParquetWriter.end(child) {
         case .done: return
         case .missingModule:
             throw Failure(

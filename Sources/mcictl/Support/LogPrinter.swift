@@ -17,7 +17,7 @@ struct LogPrinter {
         /// When it is told: a gap at its end, for before that nobody knew of it, and so a run of text.
         var time: WallTime
         /// By what it is sorted.
-        var place: WallTime
+        var installation: WallTime
         var order: Int
         var source: String
         var words: String
@@ -69,12 +69,12 @@ struct LogPrinter {
             case .focus: .focus
             default: .plain
             }
-        var place = event.end
+        var installation = event.end
         switch event.item.payload {
         case .typing:
-            place = max(place, endOfRun)
-            endOfRun = place
-        case .key, .button, .touch, .focus: place = max(place, endOfRun)
+            installation = max(installation, endOfRun)
+            endOfRun = installation
+        case .key, .button, .touch, .focus: installation = max(installation, endOfRun)
         case .motion, .scroll, .axes, .gap, .device, .screen: break
         }
         order += 1
@@ -82,7 +82,7 @@ struct LogPrinter {
         kept.append(
             Line(
                 time: event.end,
-                place: place,
+                installation: installation,
                 order: order,
                 source: EventText.source(event),
                 words: EventText.words(event, withKeys: withKeys),
@@ -98,7 +98,7 @@ struct LogPrinter {
             return
         }
         let certain = latest.milliseconds.subtractingReportingOverflow(Self.lateness).partialValue
-        let count = kept.partitioningIndex { $0.place.milliseconds > certain }
+        let count = kept.partitioningIndex { $0.installation.milliseconds > certain }
         for line in kept.prefix(count) { print(line) }
         kept.removeFirst(count)
         // Each line is sorted a few times at the most.
@@ -113,7 +113,9 @@ struct LogPrinter {
         flush()
     }
 
-    private mutating func sort() { kept.sort { ($0.place, $0.order) < ($1.place, $1.order) } }
+    private mutating func sort() {
+        kept.sort { ($0.installation, $0.order) < ($1.installation, $1.order) }
+    }
 
     private mutating func print(_ line: Line) {
         let local = LocalTime(line.time)

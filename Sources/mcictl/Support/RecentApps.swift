@@ -15,11 +15,11 @@ enum RecentApps {
     /// - Parameter place: where the recording is.
     /// - Returns: the latest first, each with the time at which it came to the front last.
     /// - Throws: a ``Failure`` where there is no recording, or it cannot be read.
-    static func find(_ place: Workplace) throws -> [(app: String, time: WallTime)] {
-        let now = place.now.wall.milliseconds
+    static func find(_ installation: Installation) throws -> [(app: String, time: WallTime)] {
+        let now = installation.now.wall.milliseconds
         var last: [String: WallTime] = [:]
         var current = ""
-        let timeline = try place.timeline()
+        let timeline = try installation.timeline()
         let found = try timeline.read(now - day...now) { event in
             if case .focus(let app, _) = event.item.payload {
                 current = app

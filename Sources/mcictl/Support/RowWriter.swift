@@ -18,8 +18,8 @@ enum RowFormat: String, ExpressibleByArgument, CaseIterable {
 /// A table is as wide as its first rows need, which are kept back until there are a thousand, or many
 /// bytes of them.
 struct RowWriter {
-    private static let mostKept = 1000
-    private static let mostKeptBytes = 1 << 20
+    private static let maxKept = 1000
+    private static let maxKeptBytes = 1 << 20
 
     private let format: RowFormat
     private let names: [String]
@@ -45,7 +45,7 @@ struct RowWriter {
             guard let widths else {
                 kept.append(row)
                 keptBytes += row.reduce(0) { $0 + $1.size }
-                if kept.count == Self.mostKept || keptBytes > Self.mostKeptBytes { release() }
+                if kept.count == Self.maxKept || keptBytes > Self.maxKeptBytes { release() }
                 return
             }
             line(aligned(row, widths))

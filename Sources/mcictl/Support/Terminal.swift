@@ -18,8 +18,8 @@ enum Terminal {
             try Disk.write(bytes, to: 1)
         } catch {
             if error.number == EPIPE { exit(0) }
-            tell("error: Standard output cannot be written (\(error)).")
-            tell("  Next: mcictl status (what is in force now)")
+            report("error: Standard output cannot be written (\(error)).")
+            report("  Next: mcictl status (what is in force now)")
             exit(Failure.failed)
         }
     }
@@ -28,7 +28,7 @@ enum Terminal {
     static var isResultOnTerminal: Bool { isatty(1) == 1 }
 
     /// Prints a hint, a warning or an error.
-    static func tell(_ text: String) {
+    static func report(_ text: String) {
         try? Disk.write(Array((shown(text) + "\n").utf8), to: 2)
     }
 
@@ -39,7 +39,7 @@ enum Terminal {
 
     /// Says what takes a moment, to a person only.
     static func progress(_ text: String) {
-        if isatty(2) == 1 { tell(text) }
+        if isatty(2) == 1 { report(text) }
     }
 
     /// Prints a value as one line of JSON.

@@ -45,7 +45,7 @@ enum TimeText {
     }
 
     private static func told(_ span: TimeSpan) -> TimeSpan {
-        span.notes.forEach { Terminal.tell("note: \($0)") }
+        span.notes.forEach { Terminal.report("note: \($0)") }
         return span
     }
 

@@ -40,40 +40,40 @@ struct ConsentVerb: ParsableCommand {
         guard [accept, show, withdraw].filter(\.self).count <= 1 else {
             throw Failure("Choose one of --accept, --show and --withdraw.", code: Failure.usage)
         }
-        let place = Workplace()
-        if show { return try showReceipt(place) }
-        if withdraw { return try takeBack(place) }
-        try give(place)
+        let installation = Installation()
+        if show { return try showReceipt(installation) }
+        if withdraw { return try takeBack(installation) }
+        try give(installation)
     }
 
-    private func give(_ place: Workplace) throws {
-        let standing = place.validConsent().map { "Your consent of \(Self.time($0)) stands" }
+    private func give(_ installation: Installation) throws {
+        let standing = installation.validConsent().map { "Your consent of \(Self.time($0)) stands" }
         if let standing, !json {
             Terminal.print("\(standing): mci may record. Take it back: mcictl consent --withdraw\n")
         }
-        if !json { Terminal.print(Consent.notice(under: try place.policy())) }
+        if !json { Terminal.print(Consent.notice(under: try installation.policy())) }
         // Other keys than the one of the identity are named, however they came into the file.
-        let (readers, own) = ((try? place.readers())?.keys ?? [], place.ownKeys)
+        let (readers, own) = ((try? installation.readers())?.keys ?? [], installation.ownKeys)
         if !readers.allSatisfy({ own?.contains($0) == true }) {
-            place.tellReaders(readers, own: own)
+            installation.reportReaders(readers, own: own)
         }
         if !accept {
             let question = standing == nil ? "Do you consent?" : "Do you consent anew?"
             guard try Terminal.ask(question, script: nil) else {
                 if let standing {
-                    Terminal.tell("Nothing was changed. \(standing), and mci may record.")
-                    Terminal.tell("  Take it back: mcictl consent --withdraw")
+                    Terminal.report("Nothing was changed. \(standing), and mci may record.")
+                    Terminal.report("  Take it back: mcictl consent --withdraw")
                 } else {
-                    Terminal.tell("Nothing was changed. You have not consented.")
+                    Terminal.report("Nothing was changed. You have not consented.")
                 }
                 throw ExitCode(Failure.refused)
             }
         }
-        let recipients = try place.withSettingsLock {
-            try endTellingText(place)
-            return try keys(place)
+        let recipients = try installation.withSettingsLock {
+            try endRevealingText(installation)
+            return try keys(installation)
         }
-        let (receipt, reply) = try place.consent(
+        let (receipt, reply) = try installation.consent(
             recipients,
             method: accept
                 ? "mcictl consent --accept, without a question"
@@ -82,52 +82,52 @@ struct ConsentVerb: ParsableCommand {
         if json { return try Terminal.printJSON(Answer(receipt: receipt)) }
         Terminal.print("You consented. Take it back at any time: mcictl consent --withdraw")
         if let status = reply?.status {
-            Terminal.print(StatusText.lines(status, place.now.wall)[0])
+            Terminal.print(StatusText.lines(status, installation.now.wall)[0])
         } else {
-            Terminal.tell("mcid is not running. Start it: \(Workplace.startCommand)")
+            Terminal.report("mcid is not running. Start it: \(Installation.startCommand)")
         }
     }
 
     /// The notice says that of text only the steps are stored: more is to be chosen again after it.
-    private func endTellingText(_ place: Workplace) throws {
-        let file = SettingsFile(place.paths.settings)
+    private func endRevealingText(_ installation: Installation) throws {
+        let file = SettingsFile(installation.paths.settings)
         guard var settings = try? file.read(),
-            KeyDetail(stored: settings.keyDetail)?.tellsText == true
+            KeyDetail(stored: settings.keyDetail)?.revealsText == true
         else { return }
-        settings.choose(.shortcuts, at: place.now.wall)
+        settings.choose(.shortcuts, at: installation.now.wall)
         try file.write(settings)
-        Terminal.tell("Key detail is shortcuts again.")
+        Terminal.report("Key detail is shortcuts again.")
     }
 
     /// Makes the key pair where there is none; never a second private key beside a public one.
-    private func keys(_ place: Workplace) throws -> [String] {
-        let paths = place.paths
-        let readers = Disk.exists(paths.recipients) ? try place.readers() : nil
+    private func keys(_ installation: Installation) throws -> [String] {
+        let paths = installation.paths
+        let readers = Disk.exists(paths.recipients) ? try installation.readers() : nil
         guard Disk.exists(paths.identity) else {
             if let readers {
-                Terminal.tell(
+                Terminal.report(
                     "warning: your identity is not at \(paths.identity). Recording goes on to"
                 )
-                Terminal.tell("  its public key; only that identity will read it. For a new key")
-                Terminal.tell("  remove \(paths.recipients) and consent again.")
+                Terminal.report("  its public key; only that identity will read it. For a new key")
+                Terminal.report("  remove \(paths.recipients) and consent again.")
                 return readers.keys
             }
-            return try makeKey(place).keys
+            return try makeKey(installation).keys
         }
         if let readers {
             // Which keys a passphrase protects is not asked for: they were written here once.
-            guard case .plain(let keys) = try place.identityFile().content,
+            guard case .plain(let keys) = try installation.identityFile().content,
                 !readers.keys.contains(where: keys.map(\.recipient).contains)
             else { return readers.keys }
         }
         // The identity is another than the one recorded to, or its public key went.
-        let file = RecipientsFile(key: try place.identities()[0].recipient)
-        try place.write(file)
+        let file = RecipientsFile(key: try installation.identities()[0].recipient)
+        try installation.write(file)
         return file.keys
     }
 
-    private func makeKey(_ place: Workplace) throws -> RecipientsFile {
-        let (path, identity) = (place.paths.identity, Identity())
+    private func makeKey(_ installation: Installation) throws -> RecipientsFile {
+        let (path, identity) = (installation.paths.identity, Identity())
         // A key on a medium that is not there now must not lose its place.
         guard !TrustedFile.isThere(path) else {
             throw Failure(
@@ -136,20 +136,20 @@ struct ConsentVerb: ParsableCommand {
             )
         }
         do {
-            try Disk.write(Array(identity.file(createdAt: place.now.wall).utf8), to: path)
+            try Disk.write(Array(identity.file(createdAt: installation.now.wall).utf8), to: path)
         } catch {
             throw Failure("The key could not be written to \(path) (\(error)).")
         }
-        Terminal.tell("Your key was made: \(path)")
-        Terminal.tell("  \(Workplace.lossWarning)")
-        Terminal.tell("  Next: mcictl key backup FILE, and mcictl key protect")
+        Terminal.report("Your key was made: \(path)")
+        Terminal.report("  \(Installation.lossWarning)")
+        Terminal.report("  Next: mcictl key backup FILE, and mcictl key protect")
         let file = RecipientsFile(key: identity.recipient)
-        try place.write(file)
+        try installation.write(file)
         return file
     }
 
-    private func takeBack(_ place: Workplace) throws {
-        let reply = try place.change(.withdraw) { $0.withdraw(at: place.now.wall) }
+    private func takeBack(_ installation: Installation) throws {
+        let reply = try installation.change(.withdraw) { $0.withdraw(at: installation.now.wall) }
         if json {
             return try Terminal.printJSON(["schema": 1, "daemonRunning": reply == nil ? 0 : 1])
         }
@@ -157,9 +157,9 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("What was recorded is still on this computer. Erase it: mcictl forget --all")
     }
 
-    private func showReceipt(_ place: Workplace) throws {
-        let found = try ControlsFile(place.paths).find()
-        place.tellPutBack(found.controls)
+    private func showReceipt(_ installation: Installation) throws {
+        let found = try ControlsFile(installation.paths).find()
+        installation.reportPutBack(found.controls)
         // A consent in a file that was put back is shown, and does not count.
         let isShownOnly = found.controls.consent == nil && !json
         let lapsed = isShownOnly ? found.lapsedConsent : nil
@@ -176,12 +176,12 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("Kept in    \(receipt.storageLocation)")
         Terminal.print("Readable   by \(receipt.recipients.joined(separator: ", "))")
         Terminal.print("Signed     by the recorder with the key \(receipt.deviceKey)")
-        let isValid = place.validConsent() != nil
+        let isValid = installation.validConsent() != nil
         Terminal.print(
             "Valid      \(isValid ? "yes" : "no: \(isShownOnly ? "the controls file is not the newest one" : "notice, policy, user, host or the recorder's key changed")")"
         )
         Terminal.print("Take back  \(receipt.withdrawal)")
-        place.loosened(found.controls).forEach { Terminal.print("Chosen     \($0)") }
+        installation.loosened(found.controls).forEach { Terminal.print("Chosen     \($0)") }
     }
 
     private func showNone(withdrawnAt: String?) throws {

@@ -28,7 +28,7 @@ struct DoctorVerb: ParsableCommand {
     var bundle: String?
 
     func run() throws {
-        let findings = Examination(Workplace()).findings()
+        let findings = DoctorChecks(Installation()).findings()
         let failed = findings.filter { $0.verdict == .fail }.count
         let report = Report(
             findings: findings.map {
@@ -73,7 +73,7 @@ struct DoctorVerb: ParsableCommand {
         } catch {
             throw Failure("The bundle cannot be written to \(path) (\(error)).")
         }
-        Terminal.tell("Written to \(path): the lines above, and nothing that was recorded.")
+        Terminal.report("Written to \(path): the lines above, and nothing that was recorded.")
     }
 }
 

@@ -58,14 +58,14 @@ struct ExcludeVerb: ParsableCommand {
 
     /// Changes the exclusions, through the daemon or without it, and says what is true now.
     static func change(_ call: ExcludeCall, _ sentence: String, json: Bool) throws {
-        let place = Workplace()
-        let reply = try place.change(.exclude(call)) { controls throws(Refusal) in
+        let installation = Installation()
+        let reply = try installation.change(.exclude(call)) { controls throws(Refusal) in
             try controls.exclude(call)
         }
-        if json { return try ExcludeList.show(place, json: true) }
+        if json { return try ExcludeList.show(installation, json: true) }
         Terminal.print(sentence)
-        if reply == nil, !place.isDaemonAlive() {
-            Terminal.tell("mcid is not running; it holds when it starts.")
+        if reply == nil, !installation.isDaemonAlive() {
+            Terminal.report("mcid is not running; it holds when it starts.")
         }
     }
 }
@@ -88,7 +88,7 @@ struct ExcludeList: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    func run() throws { try Self.show(Workplace(), json: json, patterns: patterns) }
+    func run() throws { try Self.show(Installation(), json: json, patterns: patterns) }
 
     private struct Answer: Encodable {
         struct Default: Encodable {
@@ -105,10 +105,10 @@ struct ExcludeList: ParsableCommand {
         var policyOnly: [String]
     }
 
-    static func show(_ place: Workplace, json: Bool, patterns: Bool = false) throws {
-        let controls = try ControlsFile(place.paths).read()
-        place.tellPutBack(controls)
-        let policy = try place.policy()
+    static func show(_ installation: Installation, json: Bool, patterns: Bool = false) throws {
+        let controls = try ControlsFile(installation.paths).read()
+        installation.reportPutBack(controls)
+        let policy = try installation.policy()
         let defaults = DefaultExclusion.all.map { exclusion in
             Answer.Default(
                 name: exclusion.name,
@@ -233,9 +233,9 @@ struct ExcludeRemove: ParsableCommand {
             return try ExcludeVerb.drop(options, json: json)
         }
         if let exclusion = DefaultExclusion.all.first(where: { $0.name == name }), !yes {
-            Terminal.tell("\(name) leaves out \(exclusion.summary).")
+            Terminal.report("\(name) leaves out \(exclusion.summary).")
             guard try Terminal.ask("Record them from now on?", script: nil) else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
         }

@@ -38,17 +38,17 @@ struct ExemptVerb: ParsableCommand {
     /// Offers what was in front last to a person, and help to a program.
     func run() throws {
         guard Terminal.canAsk, isatty(1) == 1 else { throw CleanExit.helpRequest(self) }
-        let place = Workplace()
-        let apps = try RecentApps.find(place)
+        let installation = Installation()
+        let apps = try RecentApps.find(installation)
         guard !apps.isEmpty else { throw CleanExit.helpRequest(self) }
         Terminal.print("In front before this terminal:")
         for (index, recent) in apps.enumerated() {
-            let time = TimeText.short(recent.time, now: place.now.wall)
+            let time = TimeText.short(recent.time, now: installation.now.wall)
             Terminal.print("  \(index + 1)  \(Terminal.printable(recent.app)), last at \(time)")
         }
         let answer = Terminal.answer("Exempt which one from now on? [1-\(apps.count), Enter: none]")
         guard let number = Int(answer), apps.indices.contains(number - 1) else {
-            return Terminal.tell("Nothing was changed. By name: mcictl exempt add --app NAME")
+            return Terminal.report("Nothing was changed. By name: mcictl exempt add --app NAME")
         }
         // A name is a pattern in which nothing may stand for anything else.
         let pattern = String(apps[number - 1].app.map { "*?".contains($0) ? "?" : $0 })
@@ -118,7 +118,7 @@ struct ExemptAdd: ParsableCommand {
     var json = false
 
     func run() throws {
-        let place = Workplace()
+        let installation = Installation()
         let scope = try options.checked()
         let namesNothing = scope.app == nil && scope.title == nil && scope.device == nil
         guard everything == namesNothing else {
@@ -132,31 +132,31 @@ struct ExemptAdd: ParsableCommand {
         }
         let seconds = try length.map { Int((try TimeText.duration($0) + 999) / 1000) }
         let call = ExemptCall(scope: scope, seconds: seconds, reason: reason)
-        let before = (try? ControlsFile(place.paths).read())?.exemptions ?? []
+        let before = (try? ControlsFile(installation.paths).read())?.exemptions ?? []
         var written: ExemptionRecord?
-        let reply = try place.change(.exempt(call)) { controls throws(Refusal) in
-            written = try controls.exempt(call, at: place.now, bootID: SystemClock.bootID())
+        let reply = try installation.change(.exempt(call)) { controls throws(Refusal) in
+            written = try controls.exempt(call, at: installation.now, bootID: SystemClock.bootID())
         }
         guard let record = reply?.exemption ?? written else {
             throw Failure("The exemption could not be written.", next: "mcictl exempt list")
         }
         if json { return try Terminal.printJSON(ExemptionText.Answer(record)) }
         let what = Terminal.printable(record.scope.words)
-        let end = ExemptionText.end(record, place.now.wall)
+        let end = ExemptionText.end(record, installation.now.wall)
         Terminal.print(
             before.contains { $0.id == record.id }
                 ? "Exemption \(record.id) already covers that: \(what). In force, \(end)."
                 : "Exempt \(record.id): \(what). In force now, \(end)."
         )
         Terminal.print("Take it back: mcictl exempt remove \(record.id)")
-        Terminal.tell(
+        Terminal.report(
             "What was stored of it before is still there. \(ExemptionText.erasing(scope))"
         )
-        if let policy = try? place.policy(), !policy.stewards.isEmpty {
-            Terminal.tell("Stewards may look at it: mcictl exempt export \(record.id)")
+        if let policy = try? installation.policy(), !policy.stewards.isEmpty {
+            Terminal.report("Stewards may look at it: mcictl exempt export \(record.id)")
         }
-        if reply == nil, !place.isDaemonAlive() {
-            Terminal.tell("mcid is not running; it holds when it starts.")
+        if reply == nil, !installation.isDaemonAlive() {
+            Terminal.report("mcid is not running; it holds when it starts.")
         }
     }
 }
@@ -177,12 +177,12 @@ struct ExemptList: ParsableCommand {
     var json = false
 
     func run() throws {
-        let place = Workplace()
-        let records = try ExemptionText.records(place)
+        let installation = Installation()
+        let records = try ExemptionText.records(installation)
         if json { return try Terminal.printJSON(ExemptionText.List(exemptions: records)) }
         guard !records.isEmpty else {
             Terminal.print("You have no exemptions.")
-            Terminal.tell(
+            Terminal.report(
                 "  Ask for one: mcictl exempt add --help. Left out anyway: mcictl exclude list"
             )
             return
@@ -192,8 +192,8 @@ struct ExemptList: ParsableCommand {
                 "\(record.id)", ExemptionText.kind(record.scope),
                 Terminal.printable(record.scope.words),
                 WallTime(record.since).map(TimeText.date) ?? "?",
-                ExemptionText.shortEnd(record, place.now.wall),
-                ExemptionText.state(record, place.now.wall),
+                ExemptionText.shortEnd(record, installation.now.wall),
+                ExemptionText.state(record, installation.now.wall),
             ]
         }
         let heads = ["ID", "KIND", "MATCHES", "SINCE", "ENDS", "STATE"]
@@ -223,11 +223,13 @@ struct ExemptRemove: ParsableCommand {
     var json = false
 
     func run() throws {
-        let place = Workplace()
-        let record = try ExemptionText.answer(place, id, "withdraw")
+        let installation = Installation()
+        let record = try ExemptionText.answer(installation, id, "withdraw")
         if json { return try Terminal.printJSON(ExemptionText.Answer(record)) }
         Terminal.print("Exemption \(id) is removed: \(Terminal.printable(record.scope.words)).")
-        if let rest = ExemptionText.stillLeftOut(record.scope, place) { Terminal.print(rest) }
+        if let rest = ExemptionText.stillLeftOut(record.scope, installation) {
+            Terminal.print(rest)
+        }
         Terminal.print("Ask for it again: mcictl exempt add --help")
     }
 }
@@ -263,8 +265,9 @@ struct ExemptAnswer: ParsableCommand {
         guard !(accept && renew) else {
             throw Failure("Choose one of --accept and --renew.", code: Failure.usage)
         }
-        let place = Workplace()
-        guard let record = try ExemptionText.records(place).first(where: { $0.id == id }) else {
+        let installation = Installation()
+        guard let record = try ExemptionText.records(installation).first(where: { $0.id == id })
+        else {
             throw Failure("There is no exemption \(id).", next: "mcictl exempt list")
         }
         let question = ExemptionText.question(record)
@@ -274,7 +277,7 @@ struct ExemptAnswer: ParsableCommand {
                 next: "mcictl exempt list"
             )
         }
-        question.forEach { Terminal.tell($0) }
+        question.forEach { Terminal.report($0) }
         var answer = renew ? "renew" : "acknowledge"
         if !accept, !renew {
             let lets = try Terminal.ask(
@@ -282,17 +285,17 @@ struct ExemptAnswer: ParsableCommand {
                 script: "--renew (it stays in force)"
             )
             guard lets else {
-                Terminal.tell("Nothing was changed: it stays in force.")
+                Terminal.report("Nothing was changed: it stays in force.")
                 return
             }
             answer = "acknowledge"
         }
-        let after = try ExemptionText.answer(place, id, answer)
+        let after = try ExemptionText.answer(installation, id, answer)
         if json { return try Terminal.printJSON(ExemptionText.Answer(after)) }
         Terminal.print(
             after.state == Exemption.State.ended.rawValue
                 ? "Exemption \(id) has ended: \(Terminal.printable(after.scope.words)) is recorded again."
-                : "Exemption \(id) is in force, \(ExemptionText.end(after, place.now.wall))."
+                : "Exemption \(id) is in force, \(ExemptionText.end(after, installation.now.wall))."
         )
     }
 }

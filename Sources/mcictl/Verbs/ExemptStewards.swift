@@ -24,13 +24,14 @@ struct ExemptExport: ParsableCommand {
     var id: Int
 
     func run() throws {
-        let place = Workplace()
-        guard let record = try ExemptionText.records(place).first(where: { $0.id == id }) else {
+        let installation = Installation()
+        guard let record = try ExemptionText.records(installation).first(where: { $0.id == id })
+        else {
             throw Failure("There is no exemption \(id).", next: "mcictl exempt list")
         }
         try Terminal.printJSON(ExemptionRequest(record, user: CurrentProcess.userID))
-        if (try place.policy())?.stewards.isEmpty ?? true {
-            Terminal.tell("No policy names stewards: your exemption holds without them.")
+        if (try installation.policy())?.stewards.isEmpty ?? true {
+            Terminal.report("No policy names stewards: your exemption holds without them.")
         }
     }
 }
@@ -55,16 +56,16 @@ struct ExemptImport: ParsableCommand {
     var json = false
 
     func run() throws {
-        let place = Workplace()
+        let installation = Installation()
         let text = String(decoding: try StewardFiles.read(file), as: UTF8.self)
-        let stewards = try place.policy()?.stewards ?? []
+        let stewards = try installation.policy()?.stewards ?? []
         var written: ExemptionRecord?
-        let reply = try place.change(.decideExemption(text)) { controls throws(Refusal) in
+        let reply = try installation.change(.decideExemption(text)) { controls throws(Refusal) in
             written = try controls.decide(
                 text,
                 among: stewards,
                 user: CurrentProcess.userID,
-                at: place.now.wall
+                at: installation.now.wall
             )
         }
         guard let record = reply?.exemption ?? written else {
@@ -75,7 +76,7 @@ struct ExemptImport: ParsableCommand {
         if question.isEmpty {
             let steward = Terminal.printable(record.decision?.steward ?? "a steward")
             Terminal.print(
-                "Exemption \(record.id) is kept by \(steward), \(ExemptionText.end(record, place.now.wall))."
+                "Exemption \(record.id) is kept by \(steward), \(ExemptionText.end(record, installation.now.wall))."
             )
         } else {
             question.forEach { Terminal.print($0) }
@@ -141,8 +142,8 @@ struct StewardKeygen: ParsableCommand {
             return try Terminal.printJSON(Answer(key: secret.publicKey, file: out))
         }
         Terminal.print(secret.publicKey)
-        Terminal.tell("The private half is in \(out): keep it to yourself. In the policy:")
-        Terminal.tell("  \"stewards\": [{\"name\": \"NAME\", \"key\": \"\(secret.publicKey)\"}]")
+        Terminal.report("The private half is in \(out): keep it to yourself. In the policy:")
+        Terminal.report("  \"stewards\": [{\"name\": \"NAME\", \"key\": \"\(secret.publicKey)\"}]")
     }
 }
 
@@ -188,12 +189,12 @@ struct StewardDecide: ParsableCommand {
             on: request,
             approves: approve,
             reason: reason,
-            at: Workplace().now.wall,
+            at: Installation().now.wall,
             steward: secret.publicKey
         )
         Terminal.write(try secret.sign(statement).json)
         let what = "\(approve ? "Approved" : "Refused"): \(Terminal.printable(request.scope.words))"
-        Terminal.tell("\(what). The person takes it: mcictl exempt import FILE")
+        Terminal.report("\(what). The person takes it: mcictl exempt import FILE")
     }
 }
 

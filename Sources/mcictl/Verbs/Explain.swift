@@ -31,20 +31,20 @@ struct ExplainVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        let place = Workplace()
+        let installation = Installation()
         if window.isDescribed {
-            let explanation = try window.explanation(place)
+            let explanation = try window.explanation(installation)
             return try ExplanationText.show(explanation, window.words, json: json)
         }
         if let after { CurrentProcess.sleep(milliseconds: try TimeText.duration(after)) }
-        guard let explanation = try place.call(.explain)?.explanation else {
+        guard let explanation = try installation.call(.explain)?.explanation else {
             throw Failure(
                 "mcid is not running, so nothing is recorded. Describe a window: --app, --title.",
-                next: Workplace.startCommand,
+                next: Installation.startCommand,
                 code: Failure.unavailable
             )
         }
-        place.tellPutBack(try? ControlsFile(place.paths).read())
+        installation.reportPutBack(try? ControlsFile(installation.paths).read())
         try ExplanationText.show(explanation, ["in front now"], json: json)
     }
 }
@@ -71,7 +71,7 @@ struct ExemptTest: ParsableCommand {
         guard window.isDescribed else {
             throw Failure("Describe a window: --app, --title, --device.", code: Failure.usage)
         }
-        let explanation = try window.explanation(Workplace())
+        let explanation = try window.explanation(Installation())
         try ExplanationText.show(explanation, window.words, json: json)
     }
 }
@@ -98,8 +98,8 @@ struct DescribedWindow: ParsableArguments {
     }
 
     /// What the rules say of it.
-    func explanation(_ place: Workplace) throws -> Explanation {
-        var minute = SystemClock.weekMinute(place.now.wall)
+    func explanation(_ installation: Installation) throws -> Explanation {
+        var minute = SystemClock.weekMinute(installation.now.wall)
         if let at {
             guard let moment = WeekMinute(at) else {
                 throw Failure(
@@ -109,11 +109,11 @@ struct DescribedWindow: ParsableArguments {
             }
             minute = moment
         }
-        let controls = try ControlsFile(place.paths).read()
-        place.tellPutBack(controls)
+        let controls = try ControlsFile(installation.paths).read()
+        installation.reportPutBack(controls)
         var explanation = Explanation(
             controls,
-            try place.policy(),
+            try installation.policy(),
             on: WindowFacts(app: app ?? "", instance: instance ?? "", title: title ?? ""),
             from: device,
             at: minute

@@ -110,13 +110,13 @@ struct ExportVerb: ParsableCommand {
     }
 
     func run() throws {
-        let place = Workplace()
-        let range = try place.range(since: since, until: until)
+        let installation = Installation()
+        let range = try installation.range(since: since, until: until)
         let format = try chosenFormat()
         if format == .parquet, out.map(OutFile.isStream) ?? true {
             throw Failure("Parquet needs a file.", next: "--out FILE", code: Failure.usage)
         }
-        let timeline = try place.timeline(ring)
+        let timeline = try installation.timeline(ring)
         let target = try out.map { try ExportFile($0, isParquet: format == .parquet) }
         let isOnTerminal = target?.isTerminal ?? Terminal.isResultOnTerminal
         let bar = ProgressBar("Exporting")
@@ -149,10 +149,10 @@ struct ExportVerb: ParsableCommand {
             throw error
         }
         if let out {
-            Terminal.tell("\(TimeText.count(summary.events, "event", "events")) in \(out)")
+            Terminal.report("\(TimeText.count(summary.events, "event", "events")) in \(out)")
         }
-        tell(omissions, format)
-        tellInjected(summary)
+        report(omissions, format)
+        reportInjected(summary)
         warn(about: summary)
     }
 
@@ -164,7 +164,7 @@ struct ExportVerb: ParsableCommand {
         _ bar: ProgressBar,
         _ write: ([UInt8]) throws -> Void
     ) throws -> (TimelineReader.Summary, Omissions) {
-        var survey = Libinput.Survey()
+        var survey = Libinput.Summary()
         let summary = try timeline.read(range, onlyHuman: humanOnly) { event in
             survey.take(event)
             return true
@@ -181,41 +181,41 @@ struct ExportVerb: ParsableCommand {
         return (summary, omissions)
     }
 
-    private func tellInjected(_ summary: TimelineReader.Summary) {
+    private func reportInjected(_ summary: TimelineReader.Summary) {
         func events(_ count: Int) -> String { TimeText.count(count, "event", "events") }
         if summary.injected > 0 {
-            Terminal.tell("\(events(summary.injected)) that programs made: left out.")
+            Terminal.report("\(events(summary.injected)) that programs made: left out.")
         }
         if summary.undescribed > 0 {
             let words = "of devices that are not described, so programs may have made them"
-            Terminal.tell("\(events(summary.undescribed)) \(words): left out.")
+            Terminal.report("\(events(summary.undescribed)) \(words): left out.")
         }
     }
 
-    private func tell(_ omissions: Omissions, _ format: Format) {
+    private func report(_ omissions: Omissions, _ format: Format) {
         func keys(_ count: Int) -> String { TimeText.count(count, "key", "keys") }
         if omissions.hiddenKeys > 0 {
             let fate = format == .libinput ? "KEY_A" : "left out"
-            Terminal.tell("\(keys(omissions.hiddenKeys)) of unknown identity: \(fate).")
+            Terminal.report("\(keys(omissions.hiddenKeys)) of unknown identity: \(fate).")
         }
         if omissions.runs > 0 {
-            Terminal.tell(EventText.leftOut(runs: omissions.runs))
+            Terminal.report(EventText.leftOut(runs: omissions.runs))
         }
         if omissions.unnamedKeys > 0 {
             let fate = format == .libinput ? "KEY_UNKNOWN" : "left out"
-            Terminal.tell("\(keys(omissions.unnamedKeys)) that the format cannot name: \(fate).")
+            Terminal.report("\(keys(omissions.unnamedKeys)) that the format cannot name: \(fate).")
         }
         if omissions.motions > 0 {
             let motions = TimeText.count(omissions.motions, "movement", "movements")
-            Terminal.tell("\(motions) without a pixel: left out.")
+            Terminal.report("\(motions) without a pixel: left out.")
         }
         if omissions.axes > 0 {
             let values = TimeText.count(omissions.axes, "value", "values")
-            Terminal.tell("\(values) of axes that the format cannot name: left out.")
+            Terminal.report("\(values) of axes that the format cannot name: left out.")
         }
         if omissions.touches > 0 {
             let touches = TimeText.count(omissions.touches, "event", "events")
-            Terminal.tell("\(touches) of fingers on a touch screen: left out.")
+            Terminal.report("\(touches) of fingers on a touch screen: left out.")
         }
     }
 

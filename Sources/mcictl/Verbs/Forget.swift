@@ -72,7 +72,7 @@ struct ForgetVerb: ParsableCommand {
     }
 
     func run() throws {
-        let place = Workplace()
+        let installation = Installation()
         let ways = [last != nil, since != nil || until != nil, all].filter(\.self).count
         guard ways == 1 || (ways == 0 && app != nil) else {
             throw Failure(
@@ -81,44 +81,44 @@ struct ForgetVerb: ParsableCommand {
                 code: Failure.usage
             )
         }
-        var range = try place.range(since: since, until: until)
+        var range = try installation.range(since: since, until: until)
         if let last {
-            let start = place.now.wall.milliseconds - (try TimeText.duration(last))
-            range = start...max(start, place.now.wall.milliseconds)
+            let start = installation.now.wall.milliseconds - (try TimeText.duration(last))
+            range = start...max(start, installation.now.wall.milliseconds)
         }
-        let forgetting = Forgetting(place)
-        var scope = Forgetting.Scope.stretch(range)
+        let forgetting = Eraser(installation)
+        var scope = Eraser.Scope.stretch(range)
         if let app {
             let pattern = try Glob.ofApp(app)
-            var numbers = try place.timeline().batches(range, where: pattern.matches)
-            if let earlier = RingReader.earlier(beside: place.paths.ring) {
-                numbers += try place.timeline(earlier).batches(range, where: pattern.matches)
+            var numbers = try installation.timeline().batches(range, where: pattern.matches)
+            if let earlier = RingReader.earlier(beside: installation.paths.ring) {
+                numbers += try installation.timeline(earlier).batches(range, where: pattern.matches)
             }
             scope = .batches(numbers)
         }
         let count = try forgetting.erase(scope, dryRun: true).batches
-        let hasSetAside = Disk.exists(place.paths.ring + Ring.setAsideSuffix)
-        if dryRun, count > 0 { return try tellContents(count, contents(of: scope, place)) }
+        let hasSetAside = Disk.exists(installation.paths.ring + Ring.setAsideSuffix)
+        if dryRun, count > 0 { return try reportContents(count, contents(of: scope, installation)) }
         if dryRun || (count == 0 && !hasSetAside) {
-            return try tell(count, pending: false, dryRun: dryRun)
+            return try report(count, pending: false, dryRun: dryRun)
         }
-        if hasSetAside { Terminal.tell("The damaged ring that was set aside goes with it.") }
+        if hasSetAside { Terminal.report("The damaged ring that was set aside goes with it.") }
         if !yes {
             let what =
-                "\(count) sealed \(count == 1 ? "batch" : "batches")\(words(range, place.now.wall))"
+                "\(count) sealed \(count == 1 ? "batch" : "batches")\(words(range, installation.now.wall))"
             guard try Terminal.ask("Permanently erase \(what)?", script: "--yes") else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 return
             }
         }
         let (erased, pending) = try forgetting.erase(scope, dryRun: false)
-        try tell(erased, pending: pending, dryRun: false)
+        try report(erased, pending: pending, dryRun: false)
     }
 
     /// What the batches hold that would be erased; nil where the key that opens them is not at hand.
     private func contents(
-        of scope: Forgetting.Scope,
-        _ place: Workplace
+        of scope: Eraser.Scope,
+        _ installation: Installation
     ) -> TimelineReader.Contents? {
         func contents(_ timeline: TimelineReader) throws -> TimelineReader.Contents {
             switch scope {
@@ -126,18 +126,18 @@ struct ForgetVerb: ParsableCommand {
             case .batches(let numbers): try timeline.contents(0...Int64.max / 4, only: Set(numbers))
             }
         }
-        guard let timeline = try? place.timeline(), var all = try? contents(timeline) else {
+        guard let timeline = try? installation.timeline(), var all = try? contents(timeline) else {
             return nil
         }
-        if let earlier = RingReader.earlier(beside: place.paths.ring),
-            let timeline = try? place.timeline(earlier), let more = try? contents(timeline)
+        if let earlier = RingReader.earlier(beside: installation.paths.ring),
+            let timeline = try? installation.timeline(earlier), let more = try? contents(timeline)
         {
             all.add(more)
         }
         return all
     }
 
-    private func tellContents(_ count: Int, _ contents: TimelineReader.Contents?) throws {
+    private func reportContents(_ count: Int, _ contents: TimelineReader.Contents?) throws {
         if json {
             var answer = Answer(batches: count, dryRun: true, pending: false)
             (answer.from, answer.to) = (contents?.from?.text, contents?.to?.text)
@@ -146,7 +146,7 @@ struct ForgetVerb: ParsableCommand {
         }
         Terminal.print("Would erase \(TimeText.count(count, "batch", "batches")).")
         guard let contents, let from = contents.from, let to = contents.to else {
-            return Terminal.tell("What is in them is not told: they cannot be opened here.")
+            return Terminal.report("What is in them is not told: they cannot be opened here.")
         }
         Terminal.print("  From    \(TimeText.full(from)) to \(TimeText.full(to))")
         Terminal.print("  Events  \(contents.events)")
@@ -158,7 +158,7 @@ struct ForgetVerb: ParsableCommand {
         }
         if !apps.isEmpty { Terminal.print("  In      \(apps.joined(separator: ", "))") }
         if contents.batches < count {
-            Terminal.tell(
+            Terminal.report(
                 "\(count - contents.batches) of them cannot be opened and are not counted."
             )
         }
@@ -174,14 +174,14 @@ struct ForgetVerb: ParsableCommand {
         return " (\(from)–\(to))"
     }
 
-    private func tell(_ count: Int, pending: Bool, dryRun: Bool) throws {
+    private func report(_ count: Int, pending: Bool, dryRun: Bool) throws {
         if json {
             return try Terminal.printJSON(Answer(batches: count, dryRun: dryRun, pending: pending))
         }
         if count == 0 {
             Terminal.print("Nothing matches; nothing was erased.")
             if app != nil {
-                Terminal.tell(
+                Terminal.report(
                     "The recording knows applications by the class of their windows, not by the instance:"
                         + " mcictl log --summary shows them."
                 )
@@ -193,7 +193,7 @@ struct ForgetVerb: ParsableCommand {
         }
         Terminal.print("Erased \(TimeText.count(count, "batch", "batches")).")
         if pending {
-            Terminal.tell(
+            Terminal.report(
                 "A program is reading the ring: traces remain until it ends. See mcictl status."
             )
         }

@@ -13,7 +13,7 @@ struct KeyVerb: ParsableCommand {
         commandName: "key",
         abstract: "Manage your key, and who else can read the recording.",
         discussion: """
-            \(Workplace.lossWarning)
+            \(Installation.lossWarning)
 
             EXAMPLES
               mcictl key show
@@ -68,8 +68,8 @@ struct KeyShowVerb: ParsableCommand {
     }
 
     func run() throws {
-        let place = Workplace()
-        let answer = try answer(place)
+        let installation = Installation()
+        let answer = try answer(installation)
         if json { return try Terminal.printJSON(answer) }
         Terminal.print("Identity    \(answer.identity), mode \(answer.mode)")
         if answer.file != answer.identity { Terminal.print("            a link to \(answer.file)") }
@@ -88,27 +88,27 @@ struct KeyShowVerb: ParsableCommand {
             Terminal.print("Ring        the newest batch is sealed to \(keys)")
         }
         if answer.mode != "0600", answer.mode != "0400" {
-            Terminal.tell("warning: others than you may open the identity.")
-            Terminal.tell("  Next: chmod 600 \(answer.file)")
+            Terminal.report("warning: others than you may open the identity.")
+            Terminal.report("  Next: chmod 600 \(answer.file)")
         }
         if let consented = answer.consentRecipients, consented != answer.recipients {
-            Terminal.tell("warning: your consent names other readers than the recipients file.")
-            Terminal.tell("  Next: mcictl consent")
+            Terminal.report("warning: your consent names other readers than the recipients file.")
+            Terminal.report("  Next: mcictl consent")
         }
         if let keys = answer.keys, !answer.recipients.contains(where: keys.contains) {
-            Terminal.tell("warning: what is recorded now cannot be read with this identity.")
-            Terminal.tell("  Next: mcictl consent, or put the right identity back")
+            Terminal.report("warning: what is recorded now cannot be read with this identity.")
+            Terminal.report("  Next: mcictl consent, or put the right identity back")
         }
     }
 
-    private func answer(_ place: Workplace) throws -> Answer {
-        var keys = place.ownKeys
-        if open { keys = try place.identities().map(\.recipient) }
-        let content = try place.identityFile().content
+    private func answer(_ installation: Installation) throws -> Answer {
+        var keys = installation.ownKeys
+        if open { keys = try installation.identities().map(\.recipient) }
+        let content = try installation.identityFile().content
         let facts: SecretFile.Facts
         let file: String
         do {
-            file = try SecretFile(place.paths.identity).path
+            file = try SecretFile(installation.paths.identity).path
             facts = try SecretFile.facts(file)
         } catch {
             throw Failure("Your identity cannot be looked at (\(error)).")
@@ -117,19 +117,20 @@ struct KeyShowVerb: ParsableCommand {
         if case .protected = content { isProtected = true }
         let digits = String(facts.mode, radix: 8)
         return Answer(
-            identity: place.paths.identity,
+            identity: installation.paths.identity,
             file: file,
             mode: String(repeating: "0", count: max(0, 4 - digits.count)) + digits,
             isProtected: isProtected,
             keys: keys,
-            recipients: try place.readers().keys,
-            consentRecipients: place.validConsent()?.recipients,
-            newestBatchReaders: newestReaders(place)
+            recipients: try installation.readers().keys,
+            consentRecipients: installation.validConsent()?.recipients,
+            newestBatchReaders: newestReaders(installation)
         )
     }
 
-    private func newestReaders(_ place: Workplace) -> Int? {
-        guard Disk.exists(place.paths.ring), let ring = try? RingReader(path: place.paths.ring),
+    private func newestReaders(_ installation: Installation) -> Int? {
+        guard Disk.exists(installation.paths.ring),
+            let ring = try? RingReader(path: installation.paths.ring),
             let entry = try? ring.entries().last, let sealed = try? ring.sealed(entry)
         else { return nil }
         return try? AgeFile(sealed).readerCount

@@ -53,8 +53,8 @@ struct KeyBackupVerb: ParsableCommand {
         if passphraseFile != nil, protect == false {
             throw Failure("Give --passphrase-file or --no-protect, not both.", code: Failure.usage)
         }
-        let place = Workplace()
-        let (bytes, content) = try place.identityFile()
+        let installation = Installation()
+        let (bytes, content) = try installation.identityFile()
         if let file, Disk.exists(file) { throw isTaken(file) }
         if prints, !yes {
             guard isatty(1) == 1 else {
@@ -67,14 +67,14 @@ struct KeyBackupVerb: ParsableCommand {
             guard
                 try Terminal.ask("Show the private key on this screen?", script: "--yes")
             else {
-                Terminal.tell("Nothing was printed.")
+                Terminal.report("Nothing was printed.")
                 throw ExitCode(Failure.refused)
             }
         }
         let copy = try copy(bytes, content)
         if prints { Terminal.write(printable(copy)) }
-        if let file { try write(copy, to: file, place) }
-        Terminal.tell(Workplace.lossWarning)
+        if let file { try write(copy, to: file, installation) }
+        Terminal.report(Installation.lossWarning)
     }
 
     /// What the copy holds: the file itself, or the file behind a passphrase of the copy's own.
@@ -105,10 +105,10 @@ struct KeyBackupVerb: ParsableCommand {
                 "Passphrase of the copy",
                 script: "the same command with --passphrase-file"
             )
-        return try Workplace.sealed(bytes, passphrase)
+        return try Installation.sealed(bytes, passphrase)
     }
 
-    private func write(_ copy: [UInt8], to file: String, _ place: Workplace) throws {
+    private func write(_ copy: [UInt8], to file: String, _ installation: Installation) throws {
         do {
             try SecretFile.create(copy, at: file)
         } catch {
@@ -119,10 +119,12 @@ struct KeyBackupVerb: ParsableCommand {
             throw Failure("The copy at \(file) is not what was written. Do not rely on it.")
         }
         Terminal.print("Copied your identity to \(file).")
-        let here = try? SecretFile.facts(place.paths.identity).device
+        let here = try? SecretFile.facts(installation.paths.identity).device
         if let there = try? SecretFile.facts(file).device, there == here {
-            Terminal.tell("hint: it lies on the same file system as the identity. A copy elsewhere")
-            Terminal.tell("  survives the loss of this disk.")
+            Terminal.report(
+                "hint: it lies on the same file system as the identity. A copy elsewhere"
+            )
+            Terminal.report("  survives the loss of this disk.")
         }
     }
 

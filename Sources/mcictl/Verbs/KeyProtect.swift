@@ -32,17 +32,17 @@ struct KeyProtectVerb: ParsableCommand {
     var passphraseFile: String?
 
     func run() throws {
-        let place = Workplace()
-        let old = try place.openedIdentity()
+        let installation = Installation()
+        let old = try installation.openedIdentity()
         let passphrase =
             try passphraseFile.map(Prompt.passphrase(file:))
             ?? Prompt.newPassphrase(
                 "New passphrase of your identity",
                 script: "the same command with --passphrase-file"
             )
-        try place.replaceIdentity(of: old, with: old.text, passphrase)
+        try installation.replaceIdentity(of: old, with: old.text, passphrase)
         Terminal.print("Your identity opens with the passphrase only. Undo: mcictl key unprotect")
-        Terminal.tell("If you forget the passphrase, everything recorded is lost.")
+        Terminal.report("If you forget the passphrase, everything recorded is lost.")
     }
 }
 
@@ -67,13 +67,13 @@ struct KeyUnprotectVerb: ParsableCommand {
     var passphraseFile: String?
 
     func run() throws {
-        let place = Workplace()
-        let old = try place.openedIdentity(passphraseFile: passphraseFile)
+        let installation = Installation()
+        let old = try installation.openedIdentity(passphraseFile: passphraseFile)
         guard old.passphrase != nil else {
             throw Failure("Your identity has no passphrase. Nothing was changed.")
         }
-        try place.replaceIdentity(of: old, with: old.text, nil)
+        try installation.replaceIdentity(of: old, with: old.text, nil)
         Terminal.print("Your identity is no longer protected. Protect it again: mcictl key protect")
-        Terminal.tell("warning: whoever copies it together with the ring reads everything.")
+        Terminal.report("warning: whoever copies it together with the ring reads everything.")
     }
 }

@@ -41,7 +41,7 @@ struct KeyRecipientsListVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        let keys = try Workplace().readers().keys
+        let keys = try Installation().readers().keys
         if json { return try Terminal.printJSON(keys) }
         keys.forEach { Terminal.print($0) }
     }
@@ -65,8 +65,8 @@ struct KeyRecipientsAddVerb: ParsableCommand {
     var yes = false
 
     func run() throws {
-        let place = Workplace()
-        try place.changeReaders(asking: !yes, "mcictl key recipients add") { readers in
+        let installation = Installation()
+        try installation.changeReaders(asking: !yes, "mcictl key recipients add") { readers in
             do throws(RecipientsFile.Objection) {
                 try readers.add(key)
             } catch {
@@ -108,9 +108,9 @@ struct KeyRecipientsRemoveVerb: ParsableCommand {
     var yes = false
 
     func run() throws {
-        let place = Workplace()
-        let own = try place.identities().map(\.recipient)
-        try place.changeReaders(asking: !yes, "mcictl key recipients remove") { readers in
+        let installation = Installation()
+        let own = try installation.identities().map(\.recipient)
+        try installation.changeReaders(asking: !yes, "mcictl key recipients remove") { readers in
             guard readers.remove(key) else {
                 throw Failure("That key is not among the readers.", next: "mcictl key recipients")
             }
@@ -125,7 +125,7 @@ struct KeyRecipientsRemoveVerb: ParsableCommand {
     }
 }
 
-extension Workplace {
+extension Installation {
     /// Changes who can read: shows what will hold, asks, and renews the consent.
     ///
     /// - Parameters:
@@ -141,12 +141,12 @@ extension Workplace {
         let before = try readers()
         var after = before
         try change(&after)
-        tellReaders(after.keys, own: ownKeys)
-        Terminal.tell("What is stored already stays as it is.")
+        reportReaders(after.keys, own: ownKeys)
+        Terminal.report("What is stored already stays as it is.")
         if asking {
             let question = validConsent() == nil ? "Change it?" : "Do you consent to that?"
             guard try Terminal.ask(question, script: nil) else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
         }
@@ -155,11 +155,11 @@ extension Workplace {
             guard try readers() == before else { throw Self.changedMeanwhile }
             return try setReaders(after, method: method)
         }
-        tellDone(isRenewed, after)
+        reportDone(isRenewed, after)
     }
 
     /// Says what holds after a change of the readers.
-    func tellDone(_ isRenewed: Bool, _ readers: RecipientsFile) {
+    func reportDone(_ isRenewed: Bool, _ readers: RecipientsFile) {
         let keys = TimeText.count(readers.keys.count, "key", "keys")
         Terminal.print("What is recorded from now on is sealed to \(keys).")
         Terminal.print(

@@ -26,31 +26,32 @@ struct KeyRotateVerb: ParsableCommand {
     var yes = false
 
     func run() throws {
-        let place = Workplace()
-        let old = try place.openedIdentity()
-        let before = try place.readers()
+        let installation = Installation()
+        let old = try installation.openedIdentity()
+        let before = try installation.readers()
         let identity = Identity()
         var after = before
         after.replace(old.recipients, with: identity.recipient)
-        place.tellReaders(after.keys, own: [identity.recipient])
-        Terminal.tell("What is stored already opens with your old key, which is kept.")
+        installation.reportReaders(after.keys, own: [identity.recipient])
+        Terminal.report("What is stored already opens with your old key, which is kept.")
         if !yes {
-            let question = place.validConsent() == nil ? "Change it?" : "Do you consent to that?"
+            let question =
+                installation.validConsent() == nil ? "Change it?" : "Do you consent to that?"
             guard try Terminal.ask(question, script: nil) else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
         }
         // The identity first: nothing may be sealed to a key that is not on disk. It stays there
         // whatever comes after, for the recorder may have used it already.
-        let new = Array(identity.file(createdAt: place.now.wall).utf8) + old.text
-        try place.replaceIdentity(of: old, with: new, old.passphrase)
+        let new = Array(identity.file(createdAt: installation.now.wall).utf8) + old.text
+        try installation.replaceIdentity(of: old, with: new, old.passphrase)
         let method = "mcictl key rotate" + (yes ? " --yes" : ", answered on a terminal")
-        let isRenewed = try place.withSettingsLock {
-            guard try place.readers() == before else { throw Workplace.changedMeanwhile }
-            return try place.setReaders(after, method: method)
+        let isRenewed = try installation.withSettingsLock {
+            guard try installation.readers() == before else { throw Installation.changedMeanwhile }
+            return try installation.setReaders(after, method: method)
         }
-        place.tellDone(isRenewed, after)
-        Terminal.tell("Copies of your identity are out of date. Next: mcictl key backup FILE")
+        installation.reportDone(isRenewed, after)
+        Terminal.report("Copies of your identity are out of date. Next: mcictl key backup FILE")
     }
 }

@@ -81,23 +81,23 @@ struct LogVerb: ParsableCommand {
     }
 
     func run() throws {
-        let place = Workplace()
-        let range = try place.range(since: since, until: until)
+        let installation = Installation()
+        let range = try installation.range(since: since, until: until)
         let only = try app.map { try Glob.ofApp($0) }
-        let timeline = try place.timeline(ring)
+        let timeline = try installation.timeline(ring)
         let isPaged = !json && !follow && !noPager
         let isColoured = Terminal.hasColours
         let pager = isPaged ? Pager.start() : nil
         let found =
             try summary
             ? summarise(timeline, range, only)
-            : show(timeline, range, only, isColoured, place)
+            : show(timeline, range, only, isColoured, installation)
         pager?.end()
         warn(about: found)
         if !json, !summary {
             let hint = keys ? "" : " · --keys shows which keys"
             let events = TimeText.count(found.events, "event", "events")
-            Terminal.tell("\(events) · \(TimeText.count(found.gaps, "gap", "gaps"))\(hint)")
+            Terminal.report("\(events) · \(TimeText.count(found.gaps, "gap", "gaps"))\(hint)")
         }
     }
 
@@ -107,16 +107,16 @@ struct LogVerb: ParsableCommand {
         _ range: ClosedRange<Int64>,
         _ only: Glob?,
         _ isColoured: Bool,
-        _ place: Workplace
+        _ installation: Installation
     ) throws -> TimelineReader.Summary {
         var output = LogOutput(json, keys, isColoured, last: lines)
-        let now = follow ? place.now.wall : nil
+        let now = follow ? installation.now.wall : nil
         let found = try read(timeline, range, only, now: now) { output.take($0) }
         output.finish()
         while follow {
             sleep(1)
-            _ = try? place.call(.flush)
-            _ = try read(timeline, range, only, now: place.now.wall) { output.take($0) }
+            _ = try? installation.call(.flush)
+            _ = try read(timeline, range, only, now: installation.now.wall) { output.take($0) }
             output.finish()
         }
         return found

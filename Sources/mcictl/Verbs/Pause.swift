@@ -42,15 +42,15 @@ struct PauseVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        let place = Workplace()
-        let now = place.now
+        let installation = Installation()
+        let now = installation.now
         guard duration.isEmpty || until == nil else {
             throw Failure("Give a duration or --until, not both.", code: Failure.usage)
         }
         let words = duration.joined(separator: " ")
         let length = try duration.isEmpty ? nil : TimeText.duration(words)
         let end = try until.flatMap { try TimeText.span(from: now.wall, until: $0).to }
-        let past = try since.map { try beginning($0, place) }
+        let past = try since.map { try beginning($0, installation) }
         guard past != nil || !yes else {
             throw Failure("--yes is for --since: a pause asks nothing.", code: Failure.usage)
         }
@@ -60,21 +60,21 @@ struct PauseVerb: ParsableCommand {
         )
         let asked = length ?? end.map { $0.milliseconds - now.wall.milliseconds }
         // A policy that cannot be used records nothing anyway.
-        let policy = (try? place.paths.policy.read()) ?? nil
+        let policy = (try? installation.paths.policy.read()) ?? nil
         let milliseconds = policy.map { $0.capped(pause: asked) } ?? asked
-        let pause = Term(from: now, length: milliseconds, bootID: SystemClock.bootID())
-        let reply = try place.change(.pause(request)) { $0.pause = pause }
-        if !json { tell(reply, pause, now.wall) }
+        let pause = TimeLimit(from: now, length: milliseconds, bootID: SystemClock.bootID())
+        let reply = try installation.change(.pause(request)) { $0.pause = pause }
+        if !json { report(reply, pause, now.wall) }
         if milliseconds != asked {
-            Terminal.tell("That is the most the policy allows at once; you may pause again then.")
-            Terminal.tell("  Without an end: mcictl exempt add --everything")
+            Terminal.report("That is the most the policy allows at once; you may pause again then.")
+            Terminal.report("  Without an end: mcictl exempt add --everything")
         }
         var erased = 0
         var isUnanswered = false
         if let past {
             // Up to the moment from which on nothing is recorded.
             let stretch = past...max(past, SystemClock.now().wall.milliseconds)
-            (erased, isUnanswered) = try erase(stretch, place)
+            (erased, isUnanswered) = try erase(stretch, installation)
         }
         if json { try printJSON(reply, pause, erased) }
         if isUnanswered {
@@ -88,9 +88,9 @@ struct PauseVerb: ParsableCommand {
     }
 
     /// From when on is erased, as every `--since` says it.
-    private func beginning(_ since: String, _ place: Workplace) throws -> Int64 {
-        let from = try place.range(since: since, until: nil).lowerBound
-        guard from <= place.now.wall.milliseconds else {
+    private func beginning(_ since: String, _ installation: Installation) throws -> Int64 {
+        let from = try installation.range(since: since, until: nil).lowerBound
+        guard from <= installation.now.wall.milliseconds else {
             throw Failure("“\(since)” is still to come.", code: Failure.usage)
         }
         return from
@@ -99,27 +99,29 @@ struct PauseVerb: ParsableCommand {
     /// Asks, and erases; the pause is in force already.
     ///
     /// - Returns: how many batches were erased, and whether there was nobody to ask.
-    private func erase(_ stretch: ClosedRange<Int64>, _ place: Workplace) throws -> (Int, Bool) {
-        let forgetting = Forgetting(place)
+    private func erase(_ stretch: ClosedRange<Int64>, _ installation: Installation) throws -> (
+        Int, Bool
+    ) {
+        let forgetting = Eraser(installation)
         let count = try forgetting.erase(.stretch(stretch), dryRun: true).batches
         let batches = TimeText.count(count, "batch", "batches")
         guard count > 0 else {
-            Terminal.tell("Nothing was recorded since then, so nothing is erased.")
+            Terminal.report("Nothing was recorded since then, so nothing is erased.")
             return (0, false)
         }
         if !yes {
             guard Terminal.canAsk else { return (0, true) }
-            let from = TimeText.short(WallTime(stretch.lowerBound), now: place.now.wall)
+            let from = TimeText.short(WallTime(stretch.lowerBound), now: installation.now.wall)
             let question = "Permanently erase what was recorded since \(from) (\(batches))?"
             guard try Terminal.ask(question, script: "--yes") else {
-                Terminal.tell("Nothing was erased. The pause is in force.")
+                Terminal.report("Nothing was erased. The pause is in force.")
                 return (0, false)
             }
         }
         let (erased, pending) = try forgetting.erase(.stretch(stretch), dryRun: false)
         if !json { Terminal.print("Erased \(TimeText.count(erased, "batch", "batches")).") }
         if pending {
-            Terminal.tell(
+            Terminal.report(
                 "A program is reading the ring: traces remain until it ends. See mcictl status."
             )
         }
@@ -151,7 +153,7 @@ struct PauseVerb: ParsableCommand {
         }
     }
 
-    private func printJSON(_ reply: ControlReply?, _ pause: Term, _ erased: Int) throws {
+    private func printJSON(_ reply: ControlReply?, _ pause: TimeLimit, _ erased: Int) throws {
         try Terminal.printJSON(
             Answer(
                 since: reply?.status?.since ?? pause.since,
@@ -162,7 +164,7 @@ struct PauseVerb: ParsableCommand {
         )
     }
 
-    private func tell(_ reply: ControlReply?, _ pause: Term, _ now: WallTime) {
+    private func report(_ reply: ControlReply?, _ pause: TimeLimit, _ now: WallTime) {
         let until = reply?.status.map(\.until) ?? pause.until
         let end = until.flatMap { WallTime($0) }.map { TimeText.short($0, now: now) }
         if reply?.wasPaused == true {
@@ -176,8 +178,8 @@ struct PauseVerb: ParsableCommand {
             let until = end.map { "until \($0)" } ?? "until you resume"
             Terminal.print("Paused \(until).\(last ?? "") Resume: mcictl resume")
         }
-        if reply == nil, !Workplace().isDaemonAlive() {
-            Terminal.tell("mcid is not running; the pause holds when it starts.")
+        if reply == nil, !Installation().isDaemonAlive() {
+            Terminal.report("mcid is not running; the pause holds when it starts.")
         }
     }
 }
@@ -202,18 +204,18 @@ struct ResumeVerb: ParsableCommand {
     }
 
     func run() throws {
-        let place = Workplace()
-        let wasPaused = (try? ControlsFile(place.paths).read().pause) != nil
-        let reply = try place.change(.resume) { $0.pause = nil }
+        let installation = Installation()
+        let wasPaused = (try? ControlsFile(installation.paths).read().pause) != nil
+        let reply = try installation.change(.resume) { $0.pause = nil }
         if let status = reply?.status {
             if json { return try Terminal.printJSON(status) }
-            if !wasPaused { Terminal.tell("There was no pause.") }
-            Terminal.print(StatusText.lines(status, place.now.wall)[0])
+            if !wasPaused { Terminal.report("There was no pause.") }
+            Terminal.print(StatusText.lines(status, installation.now.wall)[0])
         } else {
             if json { return try Terminal.printJSON(NotRunning()) }
             let what = wasPaused ? "The pause is ended." : "There was no pause."
             Terminal.print("\(what) mcid is not running, so nothing is recorded.")
-            Terminal.tell("  Start: \(Workplace.startCommand)")
+            Terminal.report("  Start: \(Installation.startCommand)")
         }
     }
 }

@@ -26,7 +26,7 @@ struct PolicyVerb: ParsableCommand {
     )
 
     /// Tells that there is no policy.
-    static func tellNone(_ file: PolicyFile) {
+    static func reportNone(_ file: PolicyFile) {
         Terminal.print("There is no policy: \(file.current) does not exist.")
     }
 }
@@ -50,16 +50,16 @@ struct PolicyShowVerb: ParsableCommand {
         var schema = 1
         var path: String?
         var hash: String?
-        var policy: Policy?
+        var policy: ManagedPolicy?
         var settings: [EffectiveSetting]
     }
 
     func run() throws {
-        let place = Workplace()
-        let file = place.paths.policy
+        let installation = Installation()
+        let file = installation.paths.policy
         let policy = try file.read()
-        let person = try SettingsFile(place.paths.settings).read()
-        let settings = EffectiveSetting.all(person, policy, now: place.now.wall)
+        let person = try SettingsFile(installation.paths.settings).read()
+        let settings = EffectiveSetting.all(person, policy, now: installation.now.wall)
         if json {
             return try Terminal.printJSON(
                 Answer(
@@ -75,7 +75,7 @@ struct PolicyShowVerb: ParsableCommand {
             Terminal.print("SHA-256  \(policy.hash)\n")
             Terminal.print(policy.noticeSection)
         } else {
-            PolicyVerb.tellNone(file)
+            PolicyVerb.reportNone(file)
         }
         EffectiveSetting.table(settings).forEach { Terminal.print($0) }
     }
@@ -114,7 +114,7 @@ struct PolicyCheckVerb: ParsableCommand {
         var path: String
         var isValid: Bool
         var hash: String?
-        var policy: Policy?
+        var policy: ManagedPolicy?
         var defects: [Defect] = []
     }
 
@@ -123,45 +123,45 @@ struct PolicyCheckVerb: ParsableCommand {
             throw Failure("Name one file.", next: "mcictl policy check FILE", code: Failure.usage)
         }
         let path = file ?? named
-        let policyFile = Workplace().paths.policy
+        let policyFile = Installation().paths.policy
         let name = path ?? policyFile.current
         do throws(PolicyError) {
-            let policy: Policy
+            let policy: ManagedPolicy
             if let path {
                 let draft = try PolicyFile.draft(path)
                 policy = draft.policy
                 if let warning = draft.warning {
-                    Terminal.tell("warning: as it is, the file would not be accepted. \(warning)")
+                    Terminal.report("warning: as it is, the file would not be accepted. \(warning)")
                 }
             } else {
                 guard let found = try policyFile.read() else {
-                    if json { return tell(Answer(path: name, isValid: true)) }
-                    return PolicyVerb.tellNone(policyFile)
+                    if json { return report(Answer(path: name, isValid: true)) }
+                    return PolicyVerb.reportNone(policyFile)
                 }
                 policy = found
             }
-            return tell(Answer(path: name, isValid: true, hash: policy.hash, policy: policy))
+            return report(Answer(path: name, isValid: true, hash: policy.hash, policy: policy))
         } catch {
             let defects = error.defects.map {
                 Answer.Defect(line: $0.line, sentence: Terminal.printable($0.sentence))
             }
-            tell(Answer(path: name, isValid: false, defects: defects))
+            report(Answer(path: name, isValid: false, defects: defects))
             throw ExitCode(Failure.failed)
         }
     }
 
-    private func tell(_ answer: Answer) {
+    private func report(_ answer: Answer) {
         let path = Terminal.printable(answer.path)
         if json {
             // All of it is text and numbers.
             try? Terminal.printJSON(answer)
         } else if let policy = answer.policy {
             Terminal.print("\(path) is sound.\n\n\(policy.noticeSection)")
-            Terminal.tell("What it changes: mcictl policy diff \(path)")
+            Terminal.report("What it changes: mcictl policy diff \(path)")
         } else {
             for defect in answer.defects {
-                let place = defect.line.map { ", line \($0)" } ?? ""
-                Terminal.print("\(path)\(place): \(defect.sentence)")
+                let installation = defect.line.map { ", line \($0)" } ?? ""
+                Terminal.print("\(path)\(installation): \(defect.sentence)")
             }
         }
     }

@@ -31,14 +31,14 @@ struct PolicyDiffVerb: ParsableCommand {
         var to: String
         /// Another hash, though nothing changes, asks for consent too.
         var asksForConsent: Bool
-        var changes: [Policy.Change]
+        var changes: [ManagedPolicy.Change]
     }
 
     func run() throws {
-        let file = Workplace().paths.policy
+        let file = Installation().paths.policy
         let old = try file.read()
         let new = try PolicyFile.draft(path).policy
-        let changes = Policy.changes(from: old, to: new)
+        let changes = ManagedPolicy.changes(from: old, to: new)
         let isOther = old?.hash != new.hash
         if json {
             return try Terminal.printJSON(
@@ -55,7 +55,7 @@ struct PolicyDiffVerb: ParsableCommand {
         guard isOther else { return Terminal.print("\(name) is the same as \(base).") }
         guard !changes.isEmpty else {
             Terminal.print("\(name) is written otherwise than \(base) and means the same.")
-            return tellConsent()
+            return reportConsent()
         }
         Terminal.print("\(name), compared with \(base):\n")
         for change in changes {
@@ -64,16 +64,16 @@ struct PolicyDiffVerb: ParsableCommand {
             )
         }
         Terminal.print("")
-        tellConsent()
+        reportConsent()
     }
 
-    private func tellConsent() {
-        Terminal.tell(
+    private func reportConsent() {
+        Terminal.report(
             "With it nothing is recorded until the person has consented to the new notice."
         )
     }
 
-    private func words(_ change: Policy.Change) -> String {
+    private func words(_ change: ManagedPolicy.Change) -> String {
         func line(_ text: String) -> String {
             Terminal.printable(text.replacing("\n", with: " "))
         }

@@ -87,22 +87,22 @@ struct QueryVerb: ParsableCommand {
     }
 
     func run() throws {
-        let place = Workplace()
-        let path = ring ?? place.paths.ring
+        let installation = Installation()
+        let path = ring ?? installation.paths.ring
         let length = try TimeText.duration(time)
         let bytes = try SizeText.bytes(memory)
         guard bytes >= 1 << 20 else {
             throw Failure("A query needs 1M of memory at least.", code: Failure.usage)
         }
         let sql = try statement()
-        let source = BatchSource(path: path, identities: try place.identities())
-        let end = place.now.monotonic.milliseconds + length
+        let source = BatchSource(path: path, identities: try installation.identities())
+        let end = installation.now.monotonic.milliseconds + length
         let limits = QueryLimits(memory: Int64(bytes)) {
             SystemClock.now().monotonic.milliseconds > end
         }
         do {
             let query = try QuerySession(source, limits: limits).prepare(sql)
-            _ = try place.ringPath(ring)
+            _ = try installation.ringPath(ring)
             var writer = RowWriter(json ? .json : format ?? .table, query.columns)
             try query.run { writer.write($0) }
             writer.finish()

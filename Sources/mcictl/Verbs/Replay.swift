@@ -45,15 +45,15 @@ struct ReplayVerb: ParsableCommand {
 
     func run() throws {
         let factor = try pace()
-        let place = Workplace()
-        let interruption = Interruption()
+        let installation = Installation()
+        let interruption = SignalWaiter()
         do {
-            let performance = try Performance(file)
+            let performance = try ReplayFile(file)
             let target = try Target(
                 display,
                 host: CurrentProcess.hostName,
                 environment: CurrentProcess.environment(),
-                ownDaemon: ownDaemon(place),
+                ownDaemon: ownDaemon(installation),
                 mayBeRecorded: recordAgain
             )
             var player = try Player(target, skipsText: skipText)
@@ -68,12 +68,12 @@ struct ReplayVerb: ParsableCommand {
                 until: interruption
             ) { bar.show($0, of: performance.survey.events) }
             bar.end()
-            try tell(player.summary)
+            try report(player.summary)
         } catch let error as ReplayError {
             throw failure(error)
         }
         guard let signal = interruption.signal else { return }
-        Terminal.tell("Stopped early; every key and button was released.")
+        Terminal.report("Stopped early; every key and button was released.")
         throw ExitCode(128 + signal)
     }
 
@@ -91,8 +91,10 @@ struct ReplayVerb: ParsableCommand {
     }
 
     /// The process id of this home's mcid, where it runs.
-    private func ownDaemon(_ place: Workplace) -> Int32? {
-        guard place.isDaemonAlive(), let bytes = try? Disk.read(place.paths.daemonLock) else {
+    private func ownDaemon(_ installation: Installation) -> Int32? {
+        guard installation.isDaemonAlive(),
+            let bytes = try? Disk.read(installation.paths.daemonLock)
+        else {
             return nil
         }
         return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
@@ -108,7 +110,7 @@ struct ReplayVerb: ParsableCommand {
         var unknown: Int
     }
 
-    private func tell(_ summary: Player.Summary) throws {
+    private func report(_ summary: Player.Summary) throws {
         if json {
             return try Terminal.printJSON(
                 Answer(
@@ -125,22 +127,24 @@ struct ReplayVerb: ParsableCommand {
         let events = TimeText.count(summary.played, "event", "events")
         Terminal.print("Played \(events) into \(display).")
         if summary.placeholders > 0 {
-            Terminal.tell(
+            Terminal.report(
                 "\(keys(summary.placeholders)) recorded by class only; placeholders were played."
             )
         }
         if summary.skippedKeys > 0 {
-            Terminal.tell("\(keys(summary.skippedKeys)) of unknown identity: left out.")
+            Terminal.report("\(keys(summary.skippedKeys)) of unknown identity: left out.")
         }
         if summary.runs > 0 {
-            Terminal.tell(EventText.leftOut(runs: summary.runs))
+            Terminal.report(EventText.leftOut(runs: summary.runs))
         }
         if summary.unmapped > 0 {
-            Terminal.tell("\(keys(summary.unmapped)) for which the display has no room: left out.")
+            Terminal.report(
+                "\(keys(summary.unmapped)) for which the display has no room: left out."
+            )
         }
         if summary.unknown > 0 {
             let lines = TimeText.count(summary.unknown, "line", "lines")
-            Terminal.tell("\(lines) of kinds that cannot be played: left out.")
+            Terminal.report("\(lines) of kinds that cannot be played: left out.")
         }
     }
 

@@ -53,14 +53,18 @@ struct SetList: ParsableCommand {
     }
 
     func run() throws {
-        let place = Workplace()
-        let person = try SettingsFile(place.paths.settings).read()
-        var settings = EffectiveSetting.all(person, try place.policy(), now: place.now.wall)
+        let installation = Installation()
+        let person = try SettingsFile(installation.paths.settings).read()
+        var settings = EffectiveSetting.all(
+            person,
+            try installation.policy(),
+            now: installation.now.wall
+        )
         let floor = person.freeSpace.map { Quantity.size(Int($0)) } ?? "500M or 5 % of the disk"
         settings.append(.init(name: "free-space", yours: floor, policy: nil, inForce: floor))
         if json { return try Terminal.printJSON(Answer(settings: settings)) }
         EffectiveSetting.table(settings).forEach { Terminal.print($0) }
-        Terminal.tell("Change one: mcictl set SETTING VALUE")
+        Terminal.report("Change one: mcictl set SETTING VALUE")
     }
 }
 
@@ -99,10 +103,10 @@ struct KeyDetailVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        let place = Workplace()
+        let installation = Installation()
         let detail = try chosen()
-        if detail.tellsText {
-            guard place.validConsent() != nil else {
+        if detail.revealsText {
+            guard installation.validConsent() != nil else {
                 throw Failure(
                     "“\(level)” needs your consent to the recording first. Nothing was changed.",
                     next: "mcictl consent",
@@ -110,21 +114,21 @@ struct KeyDetailVerb: ParsableCommand {
                 )
             }
             guard try yes || agrees(to: detail) else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
         }
-        let now = place.now.wall
-        let (settings, isRunning) = try place.change { $0.choose(detail, at: now) }
+        let now = installation.now.wall
+        let (settings, isRunning) = try installation.change { $0.choose(detail, at: now) }
         if json { return try Terminal.printJSON(settings) }
         let end = settings.keyDetailUntil.flatMap { WallTime($0) }
         let until = end.map { " until \(TimeText.short($0, now: now))" } ?? ""
         Terminal.print("Key detail is \(detail.rawValue)\(until).")
-        if detail.tellsText {
+        if detail.revealsText {
             Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts")
         }
-        EffectiveSetting.tellCeiling("key-detail", settings, place)
-        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+        EffectiveSetting.reportCeiling("key-detail", settings, installation)
+        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
     }
 
     private func chosen() throws -> KeyDetail {
@@ -145,24 +149,24 @@ struct KeyDetailVerb: ParsableCommand {
     /// Says what it means, and asks.
     private func agrees(to detail: KeyDetail) throws -> Bool {
         guard detail == .classes else {
-            Terminal.tell(
+            Terminal.report(
                 "With full, everything you type is recorded: also passwords that a program"
             )
-            Terminal.tell(
+            Terminal.report(
                 "does not hide from the keyboard, and private messages. It ends in 8 hours."
             )
             return try Terminal.ask("Record every key?", script: nil)
         }
-        Terminal.tell(
+        Terminal.report(
             "With classes, of each key that writes text its class (letter, digit, sign) and"
         )
-        Terminal.tell(
+        Terminal.report(
             "its time are recorded. Whoever has a text can tell that you typed it, and of a"
         )
-        Terminal.tell(
+        Terminal.report(
             "password in a web page or in the field of a window its length and pattern are"
         )
-        Terminal.tell("told. It ends in 8 hours.")
+        Terminal.report("told. It ends in 8 hours.")
         return try Terminal.ask("Record the class and time of each key?", script: nil)
     }
 }

@@ -36,8 +36,8 @@ struct RingSizeVerb: ParsableCommand {
         guard SettingRanges.ringSizes.contains(bytes) else {
             throw Failure("A ring takes from 3M to 64G.", code: Failure.usage)
         }
-        let place = Workplace()
-        let now = try place.call(.getStatus)?.status?.ring
+        let installation = Installation()
+        let now = try installation.call(.getStatus)?.status?.ring
         if let now, now.batches > RingFormat.slots(cap: bytes), !yes {
             let lost = now.batches - RingFormat.slots(cap: bytes)
             let what = TimeText.count(lost, "batch does", "batches do")
@@ -47,15 +47,15 @@ struct RingSizeVerb: ParsableCommand {
                     script: "--yes"
                 )
             else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 return
             }
         }
-        let (settings, isRunning) = try place.change { $0.ringSize = bytes }
+        let (settings, isRunning) = try installation.change { $0.ringSize = bytes }
         if json { return try Terminal.printJSON(settings) }
         Terminal.print("The ring may take \(SizeText.words(bytes)).")
-        EffectiveSetting.tellCeiling("ring-size", settings, place)
-        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+        EffectiveSetting.reportCeiling("ring-size", settings, installation)
+        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
     }
 }
 
@@ -89,23 +89,23 @@ struct RetentionVerb: ParsableCommand {
         guard SettingRanges.retentions.contains(seconds) else {
             throw Failure("The shortest retention is 1m.", code: Failure.usage)
         }
-        let place = Workplace()
-        let oldest = try place.call(.getStatus)?.status?.ring.oldest.flatMap { WallTime($0) }
-        let limit = place.now.wall.milliseconds - milliseconds
+        let installation = Installation()
+        let oldest = try installation.call(.getStatus)?.status?.ring.oldest.flatMap { WallTime($0) }
+        let limit = installation.now.wall.milliseconds - milliseconds
         if let oldest, oldest.milliseconds <= limit, !yes {
-            let age = TimeText.length(place.now.wall.milliseconds - oldest.milliseconds)
+            let age = TimeText.length(installation.now.wall.milliseconds - oldest.milliseconds)
             let question =
                 "The ring reaches back \(age); what is older than \(length) is erased. Go on?"
             guard try Terminal.ask(question, script: "--yes") else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 return
             }
         }
-        let (settings, isRunning) = try place.change { $0.retention = seconds }
+        let (settings, isRunning) = try installation.change { $0.retention = seconds }
         if json { return try Terminal.printJSON(settings) }
         Terminal.print("What was recorded is erased after \(TimeText.length(milliseconds)).")
-        EffectiveSetting.tellCeiling("retention", settings, place)
-        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+        EffectiveSetting.reportCeiling("retention", settings, installation)
+        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
     }
 }
 
@@ -138,13 +138,13 @@ struct FreeSpaceVerb: ParsableCommand {
                 code: Failure.usage
             )
         }
-        let place = Workplace()
-        let (settings, isRunning) = try place.change { $0.freeSpace = Int64(bytes) }
+        let installation = Installation()
+        let (settings, isRunning) = try installation.change { $0.freeSpace = Int64(bytes) }
         if json { return try Terminal.printJSON(settings) }
         let words =
             bytes == 0
             ? "Free space is not looked at." : "\(SizeText.words(bytes)) of disk is kept free."
         Terminal.print(words)
-        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
     }
 }

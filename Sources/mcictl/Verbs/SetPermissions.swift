@@ -91,7 +91,7 @@ struct PermissionOptions: ParsableArguments {
 /// A setting that is on or off, where on records more, and which a policy may forbid.
 private struct Permission {
     var setting: WritableKeyPath<PersonSettings, Bool?>
-    var policy: KeyPath<Policy, Bool?>
+    var policy: KeyPath<ManagedPolicy, Bool?>
     /// What is said where the policy forbids it.
     var refusal: String
     /// What is said before the question.
@@ -108,22 +108,24 @@ private struct Permission {
         guard ["on", "off"].contains(choice) else {
             throw Failure("“\(choice)” is neither on nor off.", code: Failure.usage)
         }
-        let place = Workplace()
+        let installation = Installation()
         let isOn = choice == "on"
-        if isOn, (try place.policy())?[keyPath: policy] == false {
+        if isOn, (try installation.policy())?[keyPath: policy] == false {
             throw Failure(refusal, next: "mcictl policy show", code: Failure.refused)
         }
         if isOn, !options.yes {
-            for line in warning { Terminal.tell(line) }
+            for line in warning { Terminal.report(line) }
             guard try Terminal.ask(question, script: nil) else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
         }
-        let (settings, isRunning) = try place.change { $0[keyPath: setting] = isOn ? true : nil }
+        let (settings, isRunning) = try installation.change {
+            $0[keyPath: setting] = isOn ? true : nil
+        }
         if options.json { return try Terminal.printJSON(settings) }
         Terminal.print(isOn ? on : off)
         if isOn { Terminal.print("Undo: \(undo)") }
-        if !isRunning { Terminal.tell("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
     }
 }

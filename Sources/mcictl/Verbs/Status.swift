@@ -28,27 +28,27 @@ struct StatusVerb: ParsableCommand {
     var follow = false
 
     func run() throws {
-        let place = Workplace()
+        let installation = Installation()
         do {
-            guard let status = try place.call(.getStatus)?.status else {
-                return try notRunning(place)
+            guard let status = try installation.call(.getStatus)?.status else {
+                return try notRunning(installation)
             }
-            try show(status, place, place.now.wall)
+            try show(status, installation, installation.now.wall)
             guard follow else { return }
             var isFirst = true
-            try ControlClient(path: place.paths.socket).monitor { status in
-                if !isFirst { try? show(status, place, SystemClock.now().wall) }
+            try ControlClient(path: installation.paths.socket).monitor { status in
+                if !isFirst { try? show(status, installation, SystemClock.now().wall) }
                 isFirst = false
                 return true
             }
         } catch let error as ControlError {
-            if follow && error.code == .notRunning { return try notRunning(place) }
-            Terminal.tell(
+            if follow && error.code == .notRunning { return try notRunning(installation) }
+            Terminal.report(
                 error.code == .foreign
                     ? "error: \(error.description)"
                     : "error: mcid runs but does not answer as expected (\(error.code.rawValue))."
             )
-            Terminal.tell("  Next: systemctl --user status mcid")
+            Terminal.report("  Next: systemctl --user status mcid")
             throw ExitCode(4)
         }
     }
@@ -63,49 +63,51 @@ struct StatusVerb: ParsableCommand {
         var loosened: [Loosening]
     }
 
-    private func notRunning(_ place: Workplace) throws {
-        if place.isDaemonAlive() {
-            Terminal.tell(
+    private func notRunning(_ installation: Installation) throws {
+        if installation.isDaemonAlive() {
+            Terminal.report(
                 "error: mcid cannot be asked what it records: it is starting, or its socket is gone."
             )
-            Terminal.tell("  Next: systemctl --user restart mcid")
+            Terminal.report("  Next: systemctl --user restart mcid")
             throw ExitCode(4)
         }
-        let controls = try? ControlsFile(place.paths).read()
+        let controls = try? ControlsFile(installation.paths).read()
         let pause = controls?.pause
-        let notices = place.notices
+        let notices = installation.notices
         if json {
             try Terminal.printJSON(
                 NotRunning(
                     pausedUntil: pause?.until,
                     isPaused: pause != nil,
                     notices: notices,
-                    loosened: place.loosenings(controls ?? Controls())
+                    loosened: installation.loosenings(controls ?? Controls())
                 )
             )
         } else {
             Terminal.print("○ not running · nothing is recorded")
             if let pause {
                 let end = pause.until.flatMap { WallTime($0) }
-                    .map { "until \(TimeText.short($0, now: place.now.wall))" }
+                    .map { "until \(TimeText.short($0, now: installation.now.wall))" }
                 Terminal.print("  Paused \(end ?? "until you resume").")
             }
             notices.forEach { Terminal.print("  \($0)") }
-            if place.validConsent() == nil {
+            if installation.validConsent() == nil {
                 let withdrawn = controls?.withdrawnAt.flatMap { WallTime($0) }
                     .map { "You withdrew your consent on \(TimeText.full($0))" }
                 Terminal.print("  \(withdrawn ?? "You have not consented"): mcictl consent")
             }
-            for line in place.loosened(controls ?? Controls()) { Terminal.print("  \(line)") }
-            Terminal.print("  Start: \(Workplace.startCommand)")
+            for line in installation.loosened(controls ?? Controls()) {
+                Terminal.print("  \(line)")
+            }
+            Terminal.print("  Start: \(Installation.startCommand)")
         }
         throw ExitCode(3)
     }
 
-    private func show(_ status: Status, _ place: Workplace, _ now: WallTime) throws {
+    private func show(_ status: Status, _ installation: Installation, _ now: WallTime) throws {
         if json { return try Terminal.printJSON(status) }
-        let recipients = status.recipients ?? (try? place.readers())?.keys ?? []
-        let readers = place.readersInWords(recipients)
+        let recipients = status.recipients ?? (try? installation.readers())?.keys ?? []
+        let readers = installation.readersInWords(recipients)
         StatusText.lines(status, now, readers: readers).forEach { Terminal.print($0) }
     }
 }
@@ -157,7 +159,7 @@ enum StatusText {
             ring.retention > 0 ? " · deleted after \(TimeText.length(ring.retention * 1000))" : ""
         let erasing = status.pendingErasure ? " · an erasure waits for a reader to end" : ""
         lines.append("")
-        lines += (status.loosened ?? []).map { "  Chosen     \(Workplace.line($0))" }
+        lines += (status.loosened ?? []).map { "  Chosen     \(Installation.line($0))" }
         lines += [
             "  Keys       \(detail)",
             "  Gate       \(gate(status))",

@@ -42,10 +42,10 @@ struct VerifyVerb: ParsableCommand {
     var ring: String?
 
     func run() throws {
-        let place = Workplace()
-        let identities = try place.identities()
-        let isRunning = ring == nil && (try? place.call(.flush)) != nil
-        let path = ring ?? place.paths.ring
+        let installation = Installation()
+        let identities = try installation.identities()
+        let isRunning = ring == nil && (try? installation.call(.flush)) != nil
+        let path = ring ?? installation.paths.ring
         guard Disk.exists(path) else {
             guard ring == nil, Disk.exists(RingHead.path(path)) else {
                 throw Failure(
@@ -55,24 +55,24 @@ struct VerifyVerb: ParsableCommand {
             }
             throw Failure(
                 "The ring is gone, though something was recorded into it.",
-                next: "\(Workplace.startCommand) makes a new one"
+                next: "\(Installation.startCommand) makes a new one"
             )
         }
-        let key = try trustedKey(place)
-        var found = try verify(place, path, identities, key, isRunning: isRunning)
-        let file = Acknowledgements(place.paths.acknowledgements)
+        let key = try trustedKey(installation)
+        var found = try verify(installation, path, identities, key, isRunning: isRunning)
+        let file = Acknowledgements(installation.paths.acknowledgements)
         found.acknowledge(file.read(key))
-        if acknowledge, try close(found, file, place) { found.acknowledge(file.read(key)) }
+        if acknowledge, try close(found, file, installation) { found.acknowledge(file.read(key)) }
         if json {
             try Terminal.printJSON(Answer(found))
         } else {
-            lines(found, place.now.wall).forEach { Terminal.print($0) }
+            lines(found, installation.now.wall).forEach { Terminal.print($0) }
         }
         if !found.isWhole, !found.isAcknowledged { throw ExitCode(Failure.failed) }
     }
 
     private func verify(
-        _ place: Workplace,
+        _ installation: Installation,
         _ path: String,
         _ identities: [Identity],
         _ key: DeviceVerifier,
@@ -81,7 +81,7 @@ struct VerifyVerb: ParsableCommand {
         let bar = ProgressBar("Verifying")
         defer { bar.end() }
         do throws(StorageError) {
-            let marks = ring == nil ? place.paths.highWater : nil
+            let marks = ring == nil ? installation.paths.highWater : nil
             return try Verifier(path, identities, key, marks).verify { bar.show($0, of: $1) }
         } catch {
             bar.end()
@@ -93,7 +93,7 @@ struct VerifyVerb: ParsableCommand {
             }
             throw Failure(
                 "The ring cannot be read at all: \(error.description)",
-                next: isRunning ? "mcictl status" : "\(Workplace.startCommand) mends what it can"
+                next: isRunning ? "mcictl status" : "\(Installation.startCommand) mends what it can"
             )
         }
     }
@@ -104,44 +104,46 @@ struct VerifyVerb: ParsableCommand {
     private func close(
         _ found: Verification,
         _ file: Acknowledgements,
-        _ place: Workplace
+        _ installation: Installation
     ) throws -> Bool {
         let open = found.findings.filter { $0.acknowledged == nil }
         guard !open.isEmpty else {
-            Terminal.tell("There is nothing new to acknowledge.")
+            Terminal.report("There is nothing new to acknowledge.")
             return false
         }
         if !yes {
-            lines(found, place.now.wall).forEach { Terminal.tell($0) }
+            lines(found, installation.now.wall).forEach { Terminal.report($0) }
             guard try Terminal.ask("Acknowledge this permanently?", script: "--yes") else {
-                Terminal.tell("Nothing was changed.")
+                Terminal.report("Nothing was changed.")
                 return false
             }
         }
         do {
             try file.add(
                 open.map(\.name),
-                at: place.now.wall.milliseconds,
-                signedBy: try place.deviceKey()
+                at: installation.now.wall.milliseconds,
+                signedBy: try installation.deviceKey()
             )
         } catch let error as FileError {
-            throw Failure("It could not be written to \(place.paths.acknowledgements) (\(error)).")
+            throw Failure(
+                "It could not be written to \(installation.paths.acknowledgements) (\(error))."
+            )
         }
         return true
     }
 
     /// The recorder's public key, as the person's consent names it.
-    private func trustedKey(_ place: Workplace) throws -> DeviceVerifier {
-        let found = try? ControlsFile(place.paths).find()
+    private func trustedKey(_ installation: Installation) throws -> DeviceVerifier {
+        let found = try? ControlsFile(installation.paths).find()
         // Of controls that were put back the consent still tells which key it was.
         let named = (found?.controls.consent ?? found?.lapsedConsent)?.deviceKey
-        let own = place.deviceKeyText
+        let own = installation.deviceKeyText
         guard let key = (named ?? own).flatMap({ DeviceVerifier($0) }) else {
             throw Failure("The recorder's key is gone, so nobody can tell what it signed.")
         }
         if let named, let own, named != own {
-            Terminal.tell("warning: the recorder's key is not the one that your consent names.")
-            Terminal.tell("  Next: mcictl consent")
+            Terminal.report("warning: the recorder's key is not the one that your consent names.")
+            Terminal.report("  Next: mcictl consent")
         }
         return key
     }

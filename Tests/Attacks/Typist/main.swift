@@ -123,7 +123,7 @@ while let line = readLine() {
         exit(65)
     }
     pass(until: time)
-    if detail.tellsText, world.now - chosen > 6 * 3_600_000 {
+    if detail.revealsText, world.now - chosen > 6 * 3_600_000 {
         chosen = world.now
         try choose()
         _ = try recorder.handle(.reload)

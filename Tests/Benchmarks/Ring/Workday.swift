@@ -17,7 +17,7 @@ struct Workday {
         return Int64(state >> 33) % bound
     }
 
-    /// Hands out the events of one piece of work, some hundred.
+    /// XTestDevice out the events of one piece of work, some hundred.
     mutating func piece(_ body: (CaptureEvent) -> Void) {
         switch number(10) {
         case 0..<6: stroke(body)

@@ -66,7 +66,7 @@ private let unsafeFiles: Set<String> = [
     "Packing/Batch.swift", "Packing/BatchBuilder.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",
-    "Replay/Interruption.swift", "Wire/WireSocket.swift",
+    "Replay/SignalWaiter.swift", "Wire/WireSocket.swift",
     "Recording/EventLoop.swift", "Recording/JournalLogHandler.swift",
     "Recording/ServiceManager.swift",
     "SQLiteExtension/Extension.swift", "Sandbox/Attestation.swift", "Sandbox/Sandbox.swift",
@@ -74,7 +74,7 @@ private let unsafeFiles: Set<String> = [
     "Sealing/Sealer.swift",
     "Person/Consent.swift",
     "Storage/SQLiteConnection.swift",
-    "mcictl/Support/Bridge.swift", "mcictl/Support/ChildProcess.swift",
+    "mcictl/Support/ParquetWriter.swift", "mcictl/Support/ChildProcess.swift",
     "mcictl/Support/Terminal+Look.swift",
     "mcictl/Support/Pager.swift", "mcictl/Support/Prompt.swift",
 ]

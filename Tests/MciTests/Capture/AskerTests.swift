@@ -65,8 +65,8 @@ import Testing
             process.end()
         }
 
-        var program: WindowPage.Program {
-            var program = WindowPage.Program()
+        var program: WindowSnapshot.Program {
+            var program = WindowSnapshot.Program()
             program.process = process.processIdentifier
             program.isKnownTerminal = true
             return program
@@ -199,7 +199,7 @@ import Testing
         #expect(!asks(try Window(["bash", "--norc", "-i"]), expecting: false))
         // Where nobody can tell which terminals a window shows, all do.
         let prompts = TerminalPrompts()
-        var unknown = WindowPage.Program()
+        var unknown = WindowSnapshot.Program()
         unknown.isKnownTerminal = true
         #expect(prompts.enter([unknown]) == .local)
         #expect(!prompts.look().isClear)

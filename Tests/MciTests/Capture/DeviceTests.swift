@@ -89,7 +89,7 @@ import Testing
             #expect(values[0] == x && values[1] == y && values[4] == pressure)
             let place = hand.pointer
             let pixel = Pixel(x: Int16(place.x), y: Int16(place.y))
-            #expect(seen.dropFirst().map(\.place) == [pixel, pixel])
+            #expect(seen.dropFirst().map(\.pixel) == [pixel, pixel])
             #expect(Int32(pixel.x) == x * 2560 / 65_536 && Int32(pixel.y) == y * 1024 / 65_536)
         }
     }
@@ -100,7 +100,7 @@ import Testing
         axes.scroll = [PointerAxes.Scroll(axis: 6, isVertical: true, increment: 15)]
         var event = X11Event.Axes()
         event.present = 0b0111_1101
-        event.move.counts.x = 4000
+        event.move.raw.x = 4000
         event.others = [812, -63, 64, -900, 15, 9]
         event.move.present = 1
         var told: [String] = []
@@ -119,7 +119,7 @@ import Testing
         func read(_ x: Double?, _ y: Double?) -> [Int32] {
             var move = X11Event.Move()
             move.present = (x == nil ? 0 : 1) | (y == nil ? 0 : 2)
-            move.counts = (x ?? 0, y ?? 0)
+            move.raw = (x ?? 0, y ?? 0)
             guard case .motion(let dx, let dy) = axes.read(move) else { return [] }
             return [dx, dy]
         }

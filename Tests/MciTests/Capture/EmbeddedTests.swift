@@ -58,7 +58,7 @@ import Testing
         let rule = Rule(app: Glob(app))
         return Events.InputStream.allCases.map { stream in
             guard case .window(let window)? = contexts[stream] else { return true }
-            return ([window] + window.around).contains { rule.isFor($0) }
+            return ([window] + window.around).contains { rule.matches($0) }
         }
     }
 

@@ -64,11 +64,11 @@ import Wire
 
             hand.setTitle(window, "two")
             #expect(connection.title(of: window)?.text == "two")
-            let behind = connection.placeAfterAnswer
+            let behind = connection.serialAfterReply
             #expect(try #require(read().last).serial < behind)
 
             keepBusy()
-            let before = connection.placeBeforeQuestion
+            let before = connection.serialBeforeQuery
             #expect(connection.title(of: window)?.text == "two")
             hand.setTitle(window, "three")
             #expect(try #require(read().last).serial >= before)
@@ -173,7 +173,7 @@ import Wire
         let events = read()
         #expect(events.count == 20_000)
         let moves = events.compactMap {
-            if case .rawMotion(_, let move) = $0.event { move.counts.x } else { nil as Double? }
+            if case .rawMotion(_, let move) = $0.event { move.raw.x } else { nil as Double? }
         }
         #expect(moves.count == 20_000)
         #expect(moves.indices.allSatisfy { moves[$0] == ($0 % 2 == 0 ? 5 : -5) })

@@ -259,21 +259,21 @@ import Testing
         }
         let bank = Rule(title: Glob("*Банк*"))
         let miller = Rule(title: Glob("*müller*"))
-        #expect(!bank.isFor(try #require(facts(Array("Bank".utf8)))))
-        #expect(bank.isFor(try #require(facts(Array("Мой Банк — Chrome".utf8)))))
+        #expect(!bank.matches(try #require(facts(Array("Bank".utf8)))))
+        #expect(bank.matches(try #require(facts(Array("Мой Банк — Chrome".utf8)))))
         #expect(facts(nil)?.title == "Мой Банк — Chrome", "the likely reading is told")
-        #expect(miller.isFor(try #require(facts(Array("Frau Müller".utf8)))))
+        #expect(miller.matches(try #require(facts(Array("Frau Müller".utf8)))))
         #expect(
-            miller.isFor(try #require(facts(Array("Frau M".utf8) + [0xFC] + Array("ller".utf8))))
+            miller.matches(try #require(facts(Array("Frau M".utf8) + [0xFC] + Array("ller".utf8))))
         )
         #expect(facts(nil)?.title == "Frau Müller")
         // A text that is UTF-8 by accident.
         let accident: [UInt8] = Array("M".utf8) + [0xC3, 0xBC] + Array("ller".utf8)
-        #expect(Rule(title: Glob("MÃ¼ller")).isFor(try #require(facts(accident))))
+        #expect(Rule(title: Glob("MÃ¼ller")).matches(try #require(facts(accident))))
         // UTF-8 that is none.
         let wrong = Array("Frau M".utf8) + [0xFC] + Array("ller".utf8)
         #expect(
-            miller.isFor(try #require(facts(wrong, type: "UTF8_STRING", of: "_NET_WM_NAME")))
+            miller.matches(try #require(facts(wrong, type: "UTF8_STRING", of: "_NET_WM_NAME")))
         )
         hand.setText(
             window,
@@ -286,7 +286,7 @@ import Testing
         hand.setText(window, "WM_CLASS", Array("müller\0Öl\0".utf8), type: "STRING")
         let other = try #require(facts(nil))
         #expect(other.app == "Öl" && other.instance == "müller")
-        #expect(Rule(app: Glob("ÖL")).isFor(other) && Rule(app: Glob("mÃ¼ller")).isFor(other))
+        #expect(Rule(app: Glob("ÖL")).matches(other) && Rule(app: Glob("mÃ¼ller")).matches(other))
     }
 }
 

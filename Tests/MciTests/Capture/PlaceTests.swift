@@ -20,9 +20,9 @@ import Testing
     private func seen(_ observer: Observer) -> [(click: Click, isCertain: Bool)] {
         observer.seen.compactMap {
             guard case .button(let number, let isDown) = $0.event.payload else { return nil }
-            let place = $0.event.place
+            let place = $0.event.pixel
             return (
-                Click(number: number, isDown: isDown, place: place ?? Pixel(x: -1, y: -1)),
+                Click(number: number, isDown: isDown, pixel: place ?? Pixel(x: -1, y: -1)),
                 place != nil
             )
         }
@@ -150,7 +150,7 @@ import Testing
         }
         // The server keeps 255 of what a device did.
         let isRemembered = moves < 250
-        #expect(clicks.map { $0.place != nil } == [isRemembered, isRemembered, true, true])
+        #expect(clicks.map { $0.pixel != nil } == [isRemembered, isRemembered, true, true])
     }
 
     @Test
@@ -217,7 +217,7 @@ import Testing
                 guard case .motion(let dx, let dy) = event.payload else { continue }
                 way?.x += Int(dx)
                 way?.y += Int(dy)
-                guard let place = event.place else { continue }
+                guard let place = event.pixel else { continue }
                 way = (Int(place.x), Int(place.y))
                 told += 1
             }
@@ -282,13 +282,13 @@ import Testing
     @Test(arguments: [1.0, 2, 3, 10, 12, 17])
     func `fractions that were cut on the wire never name the pixel before`(parts: Double) {
         var random = SplitMix(seed: 46)
-        let desk = Desk(ScreenLayout(width: 4000, height: 4000))
+        let desk = DesktopGeometry(ScreenLayout(width: 4000, height: 4000))
         /// As the wire tells it.
         func cut(_ value: Double) -> Double { (value * 0x1p32).rounded(.down) * 0x1p-32 }
-        var path = PointerPath()
+        var path = DeadReckoning()
         var truth = 2000.0
         func settle() -> Bool {
-            let pixel = PointerPath.pixel((truth, truth))
+            let pixel = DeadReckoning.pixel((truth, truth))
             return path.settle(at: (cut(truth), cut(truth)), shown: { pixel })
         }
         _ = settle()
@@ -297,7 +297,7 @@ import Testing
             let back = truth > 2000 ? -1.0 : 1
             let move = (Double.random(in: -60...60, using: &random) + back).rounded() / parts
             truth += move
-            path.move(by: (cut(move), cut(move)), counts: (0, 0), on: desk)
+            path.move(by: (cut(move), cut(move)), raw: (0, 0), on: desk)
             if Int.random(in: 0..<9, using: &random) == 0 {
                 // The server shows the pixel.
                 if !settle() || path.pixel == nil { wrong += 1 }

@@ -25,9 +25,9 @@ import Testing
         init(_ seen: [Observer.Seen], _ heard: [Click], _ steps: [[Int]]) {
             let buttons = seen.compactMap { seen -> (Click, Bool)? in
                 guard case .button(let number, let isDown) = seen.event.payload else { return nil }
-                let place = seen.event.place
+                let place = seen.event.pixel
                 let pixel = place ?? Pixel(x: -1, y: -1)
-                return (Click(number: number, isDown: isDown, place: pixel), place != nil)
+                return (Click(number: number, isDown: isDown, pixel: pixel), place != nil)
             }
             clicks = buttons.count
             known = buttons.count { $0.1 }
@@ -140,9 +140,9 @@ import Testing
             case .motion(let dx, let dy):
                 x = min(max(x + Int(dx), 0), 1279)
                 y = min(max(y + Int(dy), 0), 1023)
-                if let place = event.place { (x, y, isKnown) = (Int(place.x), Int(place.y), true) }
+                if let place = event.pixel { (x, y, isKnown) = (Int(place.x), Int(place.y), true) }
             case .button:
-                guard let place = event.place else { continue }
+                guard let place = event.pixel else { continue }
                 if isKnown, (x, y) != (Int(place.x), Int(place.y)) { lost += 1 }
                 (x, y, isKnown) = (Int(place.x), Int(place.y), true)
             default: continue

@@ -33,8 +33,8 @@ import Testing
     }
 
     /// The window of a program, as far as terminals go.
-    private func window(of process: Int32?, app: String = "") -> WindowPage.Program {
-        var program = WindowPage.Program()
+    private func window(of process: Int32?, app: String = "") -> WindowSnapshot.Program {
+        var program = WindowSnapshot.Program()
         program.process = process
         program.isKnownTerminal = KnownTerminals.contains(app)
         program.mayHaveNone = !KnownTerminals.isEmulator(app)
@@ -101,7 +101,7 @@ import Testing
         #expect(KnownTerminals.isEmulator("st") && !KnownTerminals.isEmulator("emacs"))
         var program = window(of: nil, app: "XTerm")
         #expect(TerminalPrompts().enter([program]) == .local)
-        program.isElsewhere = true
+        program.isRemote = true
         #expect(TerminalPrompts().enter([program]) == .remote)
     }
 }

@@ -28,7 +28,7 @@ import Testing
         var app: String
         var finger: UInt8
         var phase: Touch.Phase
-        var place: Pixel
+        var pixel: Pixel
     }
 
     private struct Finger {
@@ -81,7 +81,7 @@ import Testing
                         app: finger.app,
                         finger: finger.number,
                         phase: isEnd ? .up : .move,
-                        place: place
+                        pixel: place
                     )
                 )
                 try glass.touch(slot, isEnd ? .end : .update, axes(x, y))
@@ -91,7 +91,7 @@ import Testing
                 let number = (UInt8(0)..<3).first { !taken.contains($0) } ?? 3
                 let finger = Finger(number: number, app: app(x, y))
                 fingers[slot] = finger
-                truth.append(Truth(app: finger.app, finger: number, phase: .down, place: place))
+                truth.append(Truth(app: finger.app, finger: number, phase: .down, pixel: place))
                 try glass.touch(slot, .begin, axes(x, y))
             }
             try glass.synchronize()
@@ -105,7 +105,7 @@ import Testing
         for (truth, seen) in zip(truth, seen) {
             let isSame =
                 seen.touch.finger == truth.finger && seen.touch.phase == truth.phase
-                && seen.seen.event.place == truth.place
+                && seen.seen.event.pixel == truth.pixel
             if !isSame { changed += 1 }
             guard let app = seen.seen.context.facts?.app else { continue }
             if app != truth.app { wrong += 1 } else { known[truth.phase, default: 0] += 1 }
@@ -320,7 +320,7 @@ import Testing
                 try glass.touch(0, phase, [0: 32_768, 1: 32_768])
             }
             try glass.synchronize()
-            return try reader.read().map(\.event.place)
+            return try reader.read().map(\.event.pixel)
         }
         let (wide, narrow) = (Pixel(x: 1280, y: 512), Pixel(x: 640, y: 512))
         #expect(try places() == [wide, wide])
@@ -330,23 +330,24 @@ import Testing
     }
 
     @Test func `a window was where it is now unless something moved`() {
-        #expect(Fingers.wasThere(7, before: []))
+        #expect(TouchOwners.wasThere(7, before: []))
         let tip: [X11Event] = [
             .created(window: 9, parent: 1), .rearranged(window: 9), .unmapped(window: 9),
         ]
-        #expect(Fingers.wasThere(7, before: tip))
-        #expect(!Fingers.wasThere(9, before: tip), "it came since")
+        #expect(TouchOwners.wasThere(7, before: tip))
+        #expect(!TouchOwners.wasThere(9, before: tip), "it came since")
         for event: X11Event in [
             .destroyed(window: 8), .unmapped(window: 8), .reparented(window: 8, parent: 1),
             .rearranged(window: 8), .rearranged(window: 7), .screenChanged,
         ] {
-            #expect(!Fingers.wasThere(7, before: [event]), "it may have covered it, or not")
+            #expect(!TouchOwners.wasThere(7, before: [event]), "it may have covered it, or not")
         }
     }
 
     /// Touch screens with these numbers.
-    private func fingers(_ ids: UInt8..., touch: X11Connection.TouchMode? = .direct) -> Fingers {
-        var fingers = Fingers()
+    private func fingers(_ ids: UInt8..., touch: X11Connection.TouchMode? = .direct) -> TouchOwners
+    {
+        var fingers = TouchOwners()
         fingers.use(devices(ids, touch: touch))
         return fingers
     }

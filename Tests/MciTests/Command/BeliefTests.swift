@@ -146,7 +146,7 @@ import Testing
         var settings = PersonSettings()
         (settings.title, settings.retention, settings.keyDetail) = (true, 30 * 86_400, "full")
         settings.keyDetailUntil = WallTime(3_600_000).text
-        var policy = Policy(purpose: "p", controller: "c", contact: "x", hash: "")
+        var policy = ManagedPolicy(purpose: "p", controller: "c", contact: "x", hash: "")
         func names(_ now: Int64 = 0) -> [String] {
             Loosening.all(Controls(), settings, policy, at: WallTime(now)).map(\.name)
         }

@@ -88,10 +88,10 @@ import Testing
     @Test func `accounts that are damaged or older are found by doctor and status`() throws {
         #expect(try command("consent", "--accept").code == 0)
         #expect(try !command("doctor").output.contains("accounts"))
-        let file = AccountsFile(folder.paths)
-        file.write(Accounts())
+        let file = EventCountersFile(folder.paths)
+        file.write(EventCounters())
         let copy = try Disk.read(folder.paths.accounts)
-        file.write(Accounts())
+        file.write(EventCounters())
         try Disk.write(copy, to: folder.paths.accounts)
         #expect(
             try command("doctor").output.contains("[warn]  notices    The accounts file was put")

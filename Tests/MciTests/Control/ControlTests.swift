@@ -239,7 +239,7 @@ private func receive(_ handle: FileHandle) -> Data {
         let rig = try ServerRig()
         defer { rig.stop() }
         var handles: [FileHandle] = []
-        for _ in 0..<ControlServer.mostClients {
+        for _ in 0..<ControlServer.maxClients {
             let handle = try rig.connect()
             #expect(rig.exchange(handle, #"{"method":"io.mci.Control.GetStatus"}"#) != nil)
             handles.append(handle)

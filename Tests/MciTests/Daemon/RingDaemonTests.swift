@@ -214,7 +214,7 @@ extension DaemonTests {
 
 extension Daemon {
     /// What was counted in all runs together.
-    var accounts: EventCounts? { AccountsFile(folder.paths).find().accounts.events }
+    var accounts: EventCounts? { EventCountersFile(folder.paths).find().accounts.events }
 }
 
 /// Adds up the sizes of a ring's files a thousand times a second.

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-/// Fingers on a touch screen, from the glass to the export.
+/// TouchOwners on a touch screen, from the glass to the export.
 @Suite(.serialized, .enabled(if: XorgServer.refusal == nil, XorgServer.refusal))
 struct TouchDaemonTests {
     @Test func `a tap is told with its pixel, one on an on-screen keyboard leaves nothing`() throws

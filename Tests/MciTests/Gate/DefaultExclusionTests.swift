@@ -72,7 +72,7 @@ import Testing
     private func covers(_ name: String, _ app: String, _ title: String? = "") -> Bool {
         let window = WindowFacts(app: app, title: title)
         return DefaultExclusion.all.contains { exclusion in
-            exclusion.name == name && exclusion.rules.contains { $0.isFor(window) }
+            exclusion.name == name && exclusion.rules.contains { $0.matches(window) }
         }
     }
 
@@ -97,6 +97,6 @@ import Testing
         #expect(DefaultExclusion.all.map(\.name) == names)
         #expect(DefaultExclusion.all.allSatisfy { !$0.summary.isEmpty })
         let prompt = WindowFacts(app: "XTerm", mayAskForSecret: true)
-        #expect(DefaultExclusion.all.last?.rules.first?.isFor(prompt) == true)
+        #expect(DefaultExclusion.all.last?.rules.first?.matches(prompt) == true)
     }
 }

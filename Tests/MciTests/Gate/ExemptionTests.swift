@@ -143,7 +143,7 @@ private struct History: Hashable {
     }
 
     @Test func `what cannot happen is refused and changes nothing`() {
-        let all: [Exemption.Happening] = [
+        let all: [Exemption.Transition] = [
             .approval, .denial, .acknowledgement, .renewal, .withdrawal, .expiry,
         ]
         // In the order of the list above; nil where it cannot happen.

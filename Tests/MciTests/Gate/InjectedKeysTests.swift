@@ -23,7 +23,7 @@ import Testing
 
     private func use(_ rig: GateRig, recordsThem: Bool, at time: Int64) {
         var restrictions = Restrictions()
-        restrictions.tellsSyntheticKeys = recordsThem
+        restrictions.recordsSyntheticKeys = recordsThem
         rig.use(restrictions, at: time)
     }
 

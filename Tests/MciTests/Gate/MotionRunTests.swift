@@ -19,31 +19,31 @@ import Testing
 
     @Test func `movements go together once their device is told, with their values`() throws {
         let rig = GateRig()
-        #expect(rig.gate.letThrough(run(1)) == nil)
+        #expect(rig.gate.admitRun(run(1)) == nil)
         #expect(rig.take(.motion(dx: 1, dy: 1), at: 1, device: 3))
-        let motions = try #require(rig.gate.letThrough(run(2, 5)))
+        let motions = try #require(rig.gate.admitRun(run(2, 5)))
         #expect(motions.device == 3 && motions.steps.map(\.time.milliseconds) == [2, 5])
         let event = motions.event(at: 1)
-        #expect(event.time == EventTime(5) && event.device == 3 && event.place == nil)
+        #expect(event.time == EventTime(5) && event.device == 3 && event.pixel == nil)
         guard case .motion(1, -1) = event.payload else {
             Issue.record("another movement")
             return
         }
-        #expect(rig.gate.letThrough(run(6, of: 4)) == nil)
+        #expect(rig.gate.admitRun(run(6, of: 4)) == nil)
     }
 
     @Test func `none go together where one would be left out`() throws {
         let rig = GateRig()
         #expect(rig.take(.motion(dx: 1, dy: 1), at: 1, device: 3))
         rig.enter(.unknown, at: 2, [.pointer])
-        #expect(rig.gate.letThrough(run(3)) == nil)
+        #expect(rig.gate.admitRun(run(3)) == nil)
         rig.enter(.app("Editor"), at: 4, [.pointer])
         rig.enter(.unknown, at: 4, [.keyboard])
-        #expect(rig.gate.letThrough(run(5)) != nil)
+        #expect(rig.gate.admitRun(run(5)) != nil)
         rig.set(at: 6) { $0.isPaused = true }
-        #expect(rig.gate.letThrough(run(7)) == nil)
+        #expect(rig.gate.admitRun(run(7)) == nil)
         rig.set(at: 8) { $0.isPaused = false }
-        #expect(rig.gate.letThrough(run(9)) == nil)
+        #expect(rig.gate.admitRun(run(9)) == nil)
     }
 
     @Test func `a rule keeps movements apart, and those from before it was lifted`() throws {
@@ -51,14 +51,14 @@ import Testing
         rig.use(devices: [3: "Mouse"])
         #expect(rig.take(.motion(dx: 1, dy: 1), at: 1, device: 3))
         rig.use(try rule("Editor"), at: 10)
-        #expect(rig.gate.letThrough(run(11)) == nil)
+        #expect(rig.gate.admitRun(run(11)) == nil)
         rig.use(try rule(device: "Pen*"), at: 20)
-        #expect(rig.gate.letThrough(run(21)) == nil)
+        #expect(rig.gate.admitRun(run(21)) == nil)
         rig.use(Restrictions(), at: 30)
-        #expect(rig.gate.letThrough(run(29)) == nil)
-        #expect(rig.gate.letThrough(run(31, 29)) == nil)
-        #expect(rig.gate.letThrough(run(30, 31)) != nil)
+        #expect(rig.gate.admitRun(run(29)) == nil)
+        #expect(rig.gate.admitRun(run(31, 29)) == nil)
+        #expect(rig.gate.admitRun(run(30, 31)) != nil)
         rig.use(Restrictions(), at: 40)
-        #expect(rig.gate.letThrough(run(35)) != nil)
+        #expect(rig.gate.admitRun(run(35)) != nil)
     }
 }

@@ -29,7 +29,7 @@ import Testing
             for part in [one, two] {
                 #expect(both.keyDetail <= part.keyDetail)
                 #expect(!both.storesTitles || part.storesTitles)
-                #expect(!both.tellsSyntheticKeys || part.tellsSyntheticKeys)
+                #expect(!both.recordsSyntheticKeys || part.recordsSyntheticKeys)
                 #expect(both.retention ?? .max <= part.retention ?? .max)
                 #expect(both.ringSize ?? .max <= part.ringSize ?? .max)
             }
@@ -37,7 +37,7 @@ import Testing
             #expect([one.keyDetail, two.keyDetail].contains(both.keyDetail))
             #expect(both.storesTitles == (one.storesTitles && two.storesTitles))
             #expect(
-                both.tellsSyntheticKeys == (one.tellsSyntheticKeys && two.tellsSyntheticKeys)
+                both.recordsSyntheticKeys == (one.recordsSyntheticKeys && two.recordsSyntheticKeys)
             )
             #expect([one.retention, two.retention].contains(both.retention))
             #expect([one.ringSize, two.ringSize].contains(both.ringSize))
@@ -110,7 +110,7 @@ import Testing
                     )
                     // Movements may go together only where each goes alone, and nothing before it.
                     let run = MotionRun(of: device, [(time, 1, 1)])
-                    let motions = stream == .pointer ? gate.letThrough(run) : nil
+                    let motions = stream == .pointer ? gate.admitRun(run) : nil
                     var outputs = 0
                     let isAdmitted =
                         gate.take(.input(raw, stream: stream)) { _ in outputs += 1 } == true
@@ -140,7 +140,7 @@ import Testing
             // A device without a name matches every rule.
             let isAllowed = RestrictionsOracle(restrictions: restrictions)
                 .allows(window, device: nil, at: minute)
-            #expect(isAllowed == !(rule.isFor(window) && rule.isInForce(at: minute)))
+            #expect(isAllowed == !(rule.matches(window) && rule.isInForce(at: minute)))
             if !isAllowed { matched += 1 }
         }
         #expect(2000...18_000 ~= matched)

@@ -12,14 +12,14 @@ import Testing
         let hours = try #require(WeekHours("12:00-13:00"))
         let (mail, editor) = (WindowFacts(app: "Mail"), WindowFacts(app: "Editor"))
         let whole = Rule(app: Glob("Mail"), during: hours)
-        #expect(whole.leavesOut(mail, from: "Pad", at: noon))
-        #expect(whole.leavesOut(mail, from: nil, at: noon))
-        #expect(!whole.leavesOut(mail, from: "Pad", at: night))
-        #expect(!whole.leavesOut(editor, from: "Pad", at: noon))
+        #expect(whole.excludes(mail, from: "Pad", at: noon))
+        #expect(whole.excludes(mail, from: nil, at: noon))
+        #expect(!whole.excludes(mail, from: "Pad", at: night))
+        #expect(!whole.excludes(editor, from: "Pad", at: noon))
         let pad = Rule(app: Glob("Mail"), device: Glob("Pad"))
-        #expect(pad.leavesOut(mail, from: "Pad", at: noon))
-        #expect(!pad.leavesOut(mail, from: "Mouse", at: noon))
-        #expect(!pad.leavesOut(mail, from: nil, at: noon), "a device that no rule names")
+        #expect(pad.excludes(mail, from: "Pad", at: noon))
+        #expect(!pad.excludes(mail, from: "Mouse", at: noon))
+        #expect(!pad.excludes(mail, from: nil, at: noon), "a device that no rule names")
     }
 
     @Test func `what a window is in, or has in it, is judged with it, and the strictest decides`()
@@ -44,8 +44,8 @@ import Testing
             #expect(isAdmitted({ $0.exclusions = [pad] }, device: 4), "\(app)")
         }
         let (two, all) = (["Host", "Plain"], ["Host", "Plain", "Guest"])
-        #expect(!isAdmitted { $0.allowed = [Set(two.compactMap { Glob($0) })] })
-        #expect(isAdmitted { $0.allowed = [Set(all.compactMap { Glob($0) })] })
+        #expect(!isAdmitted { $0.allowlists = [Set(two.compactMap { Glob($0) })] })
+        #expect(isAdmitted { $0.allowlists = [Set(all.compactMap { Glob($0) })] })
         #expect(isAdmitted { _ in })
     }
 

@@ -58,16 +58,16 @@ import Testing
             return window
         }
         let app = Rule(app: Glob("öffner"))
-        #expect(!app.isFor(window { _ in }))
-        #expect(app.isFor(window { $0.others.app = "Öffner" }))
-        #expect(app.isFor(window { $0.others.instance = "öffner" }))
+        #expect(!app.matches(window { _ in }))
+        #expect(app.matches(window { $0.others.app = "Öffner" }))
+        #expect(app.matches(window { $0.others.instance = "öffner" }))
         let title = Rule(title: Glob("*Банк*"))
-        #expect(!title.isFor(window { _ in }))
-        #expect(title.isFor(window { $0.others.title = "Мой Банк" }))
-        #expect(title.isFor(window { $0.title = nil }), "what cannot be read counts as matching")
+        #expect(!title.matches(window { _ in }))
+        #expect(title.matches(window { $0.others.title = "Мой Банк" }))
+        #expect(title.matches(window { $0.title = nil }), "what cannot be read counts as matching")
         // What is allowed must be so as it most likely reads.
         var restrictions = Restrictions()
-        restrictions.allowed = [
+        restrictions.allowlists = [
             [Glob("öffner")].compactMap(\.self).reduce(into: []) { $0.insert($1) }
         ]
         var gate = Gate(stopped: EventTime(0))
@@ -378,7 +378,7 @@ import Testing
 
     @Test func `only what is on every list is recorded`() throws {
         var restrictions = Restrictions()
-        restrictions.allowed = [[try #require(Glob("edit*")), try #require(Glob("mail"))]]
+        restrictions.allowlists = [[try #require(Glob("edit*")), try #require(Glob("mail"))]]
         var rig = Rig(restrictions)
         rig.enter(Self.editor, at: 1)
         #expect(rig.key(at: 2))
@@ -388,7 +388,7 @@ import Testing
         #expect(!rig.motion(at: 6), "the background is on no list")
         rig.enter(Self.editor, at: 7)
         #expect(rig.gaps.first?.reason == .notAllowed)
-        restrictions.allowed.insert([try #require(Glob("mail"))])
+        restrictions.allowlists.insert([try #require(Glob("mail"))])
         rig = Rig(restrictions)
         rig.enter(Self.editor, at: 1)
         #expect(!rig.key(at: 2))

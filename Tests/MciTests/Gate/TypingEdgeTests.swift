@@ -156,7 +156,7 @@ import Testing
             .axes(AxisValues()), touch(.move), touch(.up),
         ]
         func event(_ payload: AdmittedEvent.Payload) -> AdmittedEvent {
-            AdmittedEvent(time: EventTime(1), device: 3, payload: payload, place: nil)
+            AdmittedEvent(time: EventTime(1), device: 3, payload: payload, pixel: nil)
         }
         #expect(ends.allSatisfy { event($0).endsRuns })
         #expect(!others.contains { event($0).endsRuns })

@@ -56,10 +56,10 @@ import Testing
         return outputs
     }
 
-    private func motion(_ time: Int64, _ device: UInt8, place: Pixel? = nil) -> CaptureEvent {
+    private func motion(_ time: Int64, _ device: UInt8, pixel: Pixel? = nil) -> CaptureEvent {
         let payload = RawEvent.Payload.motion(dx: Int32(time % 5), dy: -3)
         return .input(
-            RawEvent(time: EventTime(time), device: device, payload: payload, place: place),
+            RawEvent(time: EventTime(time), device: device, payload: payload, pixel: pixel),
             stream: .pointer
         )
     }
@@ -140,7 +140,7 @@ import Testing
         var values = AxisValues()
         (values[0], values[1], values[7]) = (65_535, -1, .min)
         let events = [
-            motion(1000, 6), motion(1001, 6, place: Pixel(x: -4, y: 2559)),
+            motion(1000, 6), motion(1001, 6, pixel: Pixel(x: -4, y: 2559)),
             .input(
                 RawEvent(time: EventTime(1002), device: 8, payload: .axes(values)),
                 stream: .pointer
@@ -151,9 +151,9 @@ import Testing
         packer.finish()
         let batch = try OpenedBatch(plaintext: try #require(packer.batches.first))
         let items = batch.items.filter(\.payload.isInput)
-        #expect(items.map(\.place) == [nil, Pixel(x: -4, y: 2559), nil])
+        #expect(items.map(\.pixel) == [nil, Pixel(x: -4, y: 2559), nil])
         #expect(items.last?.payload == .axes(values))
-        #expect(values.told.map(\.axis) == [0, 1, 7])
+        #expect(values.reported.map(\.axis) == [0, 1, 7])
     }
 
     @Test func `batches of versions 2 and 3 are read, those of version 5 are refused`() throws {

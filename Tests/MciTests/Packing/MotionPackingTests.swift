@@ -36,7 +36,7 @@ import Testing
                 )
             }
             let run = MotionRun(of: UInt8.random(in: 3...4, using: &random), steps)
-            let motions = try #require(rig.gate.letThrough(run))
+            let motions = try #require(rig.gate.admitRun(run))
             together.take(motions)
             for index in motions.steps.indices { alone.take(motions.event(at: index)) }
         }

@@ -43,7 +43,7 @@ func randomScreen(_ random: inout SplitMix) -> ScreenLayout {
                 y: .random(in: Int16.min...(.max), using: &random),
                 width: .random(in: 0...(.max), using: &random),
                 height: 1080,
-                glassWidth: .random(in: 0...(.max), using: &random)
+                widthMM: .random(in: 0...(.max), using: &random)
             )
         )
     }
@@ -149,7 +149,7 @@ func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutput] {
                     time: EventTime(time),
                     device: 9,
                     payload: payload,
-                    place: Int.random(in: 0..<9, using: &random) == 0 ? place : nil
+                    pixel: Int.random(in: 0..<9, using: &random) == 0 ? place : nil
                 ),
                 stream: .pointer
             )
@@ -201,7 +201,7 @@ extension GateOutput {
                     time: event.time,
                     device: event.device,
                     payload: .motion(dx: dx, dy: dy),
-                    place: event.place
+                    pixel: event.pixel
                 )
             case .axes(let values):
                 OpenedItem(time: event.time, device: event.device, payload: .axes(values))

@@ -66,7 +66,9 @@ import Testing
         #expect(text.output.contains("Example GmbH"))
         let json = try command("show", "--json").json
         #expect(json["path"] as? String == path)
-        #expect(json["hash"] as? String == Policy.hash(of: Array(Draft.policy.written().utf8)))
+        #expect(
+            json["hash"] as? String == ManagedPolicy.hash(of: Array(Draft.policy.written().utf8))
+        )
         #expect((json["policy"] as? [String: Any])?["pauseCap"] as? String == "8h")
         let settings = try #require(json["settings"] as? [[String: String]])
         #expect(settings[0]["inForce"] == "activity" && settings[0]["yours"] == "shortcuts")

@@ -6,15 +6,15 @@ import Policy
 import Testing
 
 @Suite struct PolicyMutationTests {
-    private func policy(_ text: [UInt8]) throws(PolicyError) -> Policy {
-        try Policy(text, path: "/p")
+    private func policy(_ text: [UInt8]) throws(PolicyError) -> ManagedPolicy {
+        try ManagedPolicy(text, path: "/p")
     }
 
     /// Whether more may be recorded, or less may be asked for, judged field by field and apart from
     /// ``Restrictions/stricter(_:)``.
-    private func isLooser(_ new: Policy, than old: Policy) -> Bool {
+    private func isLooser(_ new: ManagedPolicy, than old: ManagedPolicy) -> Bool {
         let order = ["off", "activity", "shortcuts", "classes", "full"]
-        func rank(_ policy: Policy) -> Int {
+        func rank(_ policy: ManagedPolicy) -> Int {
             order.firstIndex(of: policy.keyDetail?.rawValue ?? "full") ?? 9
         }
         func most(_ value: Int?) -> Int { value ?? Int.max }
@@ -43,7 +43,7 @@ import Testing
         var looser: [PolicyMutation.Kind: Int] = [:]
         for mutation in mutations {
             let text = String(decoding: mutation.text, as: UTF8.self)
-            let new: Policy
+            let new: ManagedPolicy
             do throws(PolicyError) {
                 new = try policy(mutation.text)
             } catch {
@@ -83,7 +83,7 @@ import Testing
     @Test func `the oracle of the mutations sees what is looser`() throws {
         let old = try policy(Array(Draft.policy.written().utf8))
         #expect(!isLooser(old, than: old))
-        let changes: [(inout Policy) -> Void] = [
+        let changes: [(inout ManagedPolicy) -> Void] = [
             { $0.keyDetail = .full }, { $0.keyDetail = nil }, { $0.retention = nil },
             { $0.retention = 8 * 86_400 }, { $0.ringSize = nil }, { $0.titles = nil },
             { $0.titles = true }, { $0.syntheticKeys = nil }, { $0.pauseCap = 1800 },
@@ -99,7 +99,9 @@ import Testing
             change(&new)
             #expect(isLooser(new, than: old))
             #expect(
-                Policy.changes(from: old, to: new).map(\.direction).contains { $0 != .stricter }
+                ManagedPolicy.changes(from: old, to: new).map(\.direction).contains {
+                    $0 != .stricter
+                }
             )
             #expect(!isLooser(old, than: new) || new.exclude != old.exclude)
         }

@@ -16,8 +16,8 @@ import Testing
         "{\"schema\":1,\"purpose\":\"p\",\"controller\":\"c\",\"contact\":\"x\"}"
     }
 
-    private func policy(_ text: String) throws(PolicyError) -> Policy {
-        try Policy(Array(text.utf8), path: "/etc/mci/policy.json")
+    private func policy(_ text: String) throws(PolicyError) -> ManagedPolicy {
+        try ManagedPolicy(Array(text.utf8), path: "/etc/mci/policy.json")
     }
 
     private func sentences(_ text: String) -> [String] {
@@ -55,9 +55,9 @@ import Testing
         var expected = Restrictions()
         expected.keyDetail = .activity
         expected.exclusions = Set(policy.exclude)
-        expected.allowed = [Set(policy.only)]
+        expected.allowlists = [Set(policy.only)]
         expected.storesTitles = false
-        expected.tellsSyntheticKeys = false
+        expected.recordsSyntheticKeys = false
         expected.retention = 7 * 86_400
         expected.ringSize = 64 << 20
         #expect(policy.restrictions == expected)
@@ -128,7 +128,7 @@ import Testing
     @Test func `what is written of a policy reads as the same policy`() throws {
         for text in [Draft.policy.written(), minimal] {
             let one = try policy(text)
-            var two = try Policy(Array(JSONEncoder().encode(one)), path: "/p")
+            var two = try ManagedPolicy(Array(JSONEncoder().encode(one)), path: "/p")
             two.hash = one.hash
             #expect(one == two)
         }

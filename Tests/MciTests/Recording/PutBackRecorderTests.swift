@@ -199,7 +199,7 @@ import Testing
         let paths = session.folder.paths
         let key = try Disk.read(paths.deviceKey)
         let (controls, accounts) = (
-            try Disk.read(paths.controls), AccountsFile(paths)
+            try Disk.read(paths.controls), EventCountersFile(paths)
         )
         session.recorder.stop()
         let counted = accounts.find().accounts
@@ -227,7 +227,7 @@ import Testing
         let (session, _) = try begin()
         let file = ControlsFile(session.folder.paths)
         var controls = try file.read()
-        controls.pause = Term(from: session.now, length: nil, bootID: [])
+        controls.pause = TimeLimit(from: session.now, length: nil, bootID: [])
         try file.write(controls)
         try exempt(session, "Signal")
         #expect(session.recorder.status.state == .paused)
@@ -337,7 +337,7 @@ import Testing
         third.focus("Editor")
         third.type("c")
         third.recorder.stop()
-        #expect(AccountsFile(paths).find().accounts.number == 3)
+        #expect(EventCountersFile(paths).find().accounts.number == 3)
         // Damaged ones are kept aside.
         var damaged = try Disk.read(paths.accounts)
         damaged[damaged.count / 2] ^= 1
@@ -352,9 +352,9 @@ import Testing
         let first = try ScriptedSession()
         first.recorder.stop()
         let paths = first.folder.paths
-        var accounts = AccountsFile(paths).find().accounts
+        var accounts = EventCountersFile(paths).find().accounts
         (accounts.events.seen, accounts.events.admitted) = (.max, .max)
-        AccountsFile(paths).write(accounts)
+        EventCountersFile(paths).write(accounts)
         let session = try ScriptedSession(after: first)
         session.focus("Editor")
         session.type("ab")
@@ -362,6 +362,6 @@ import Testing
         let reply = try session.recorder.handle(.getStatus)
         #expect(reply.status?.total.seen == .max && reply.status?.state == .recording)
         session.recorder.stop()
-        #expect(AccountsFile(paths).find().accounts.events.seen == .max)
+        #expect(EventCountersFile(paths).find().accounts.events.seen == .max)
     }
 }

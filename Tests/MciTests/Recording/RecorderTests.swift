@@ -153,7 +153,7 @@ import Timeline
         session.pass(200)
         let file = ControlsFile(session.folder.paths)
         var controls = try file.read()
-        controls.pause = Term(from: session.now, length: nil, bootID: [])
+        controls.pause = TimeLimit(from: session.now, length: nil, bootID: [])
         try file.write(controls)
         session.type("secret")
         session.pass(300)

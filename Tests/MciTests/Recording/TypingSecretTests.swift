@@ -257,7 +257,7 @@ import Timeline
 
     /// Gate and open batch of the recorder, without a ring.
     private struct Bench: ~Copyable {
-        var path: EventPath
+        var path: Pipeline
 
         init(_ folder: TemporaryFolder) {
             let moment = Moment(monotonic: EventTime(0), boottime: 0, wall: WallTime(0))
@@ -268,9 +268,9 @@ import Timeline
                 version: "test",
                 log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
-            path = EventPath(environment, HighWaterKeeper(folder.paths.highWater))
-            path.batching.mayStore = true
-            path.batching.use(.shortcuts)
+            path = Pipeline(environment, HighWaterKeeper(folder.paths.highWater))
+            path.openBatch.mayStore = true
+            path.openBatch.use(.shortcuts)
         }
 
         private mutating func set(isPaused: Bool, _ time: Int64) {
@@ -311,9 +311,9 @@ import Timeline
                 path.take(.context(.app("Editor"), stream: .pointer, at: EventTime(time)))
             }
             set(isPaused: true, scene[scene.count - 1].0)
-            let bytes = path.batching.builder.pack()?.withPlaintext { Array($0) } ?? []
+            let bytes = path.openBatch.builder.pack()?.withPlaintext { Array($0) } ?? []
             let end = Moment(monotonic: EventTime(0), boottime: 0, wall: WallTime(0))
-            path.batching.flush(at: end, closing: true)
+            path.openBatch.flush(at: end, closing: true)
             return bytes
         }
     }

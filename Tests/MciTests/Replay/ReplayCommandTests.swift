@@ -322,7 +322,7 @@ import Testing
         #expect(result.code == 0, "\(result.errors)")
         // Pressure alone and fingers are nothing that XTEST can say.
         #expect(result.output == "Played 7 events into \(desktop.display).\n")
-        let places = witness.heard().map { [Int($0.click.place.x), Int($0.click.place.y)] }
+        let places = witness.heard().map { [Int($0.click.pixel.x), Int($0.click.pixel.y)] }
         #expect(places == [[105, 54], [300, 200], [20, 30], [20, 30]])
     }
 

@@ -61,18 +61,18 @@ import Wire
         func entry(_ family: UInt16, _ host: String, _ display: String, _ cookie: UInt8) -> [UInt8]
         {
             [UInt8(family >> 8), UInt8(family & 255)] + field(Array(host.utf8))
-                + field(Array(display.utf8)) + field(Array(Authority.method.utf8))
+                + field(Array(display.utf8)) + field(Array(XAuthority.method.utf8))
                 + field([cookie])
         }
         let bytes =
             entry(256, "there", "7", 1) + entry(256, "here", "8", 2) + entry(256, "here", "7", 3)
             + entry(65_535, "", "9", 4)
-        #expect(Authority.cookie(for: 7, host: "here", in: bytes) == [3])
-        #expect(Authority.cookie(for: 8, host: "here", in: bytes) == [2])
-        #expect(Authority.cookie(for: 9, host: "here", in: bytes) == [4])
-        #expect(Authority.cookie(for: 8, host: "there", in: bytes) == nil)
+        #expect(XAuthority.cookie(for: 7, host: "here", in: bytes) == [3])
+        #expect(XAuthority.cookie(for: 8, host: "here", in: bytes) == [2])
+        #expect(XAuthority.cookie(for: 9, host: "here", in: bytes) == [4])
+        #expect(XAuthority.cookie(for: 8, host: "there", in: bytes) == nil)
         for length in 0..<bytes.count {
-            _ = Authority.cookie(for: 99, host: "here", in: Array(bytes.prefix(length)))
+            _ = XAuthority.cookie(for: 99, host: "here", in: Array(bytes.prefix(length)))
         }
     }
 }

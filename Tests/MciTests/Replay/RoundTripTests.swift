@@ -8,7 +8,7 @@ import Testing
 /// Record, export, replay, record: two real recorders on two private desktops.
 @Suite(.serialized) struct RoundTripTests {
     /// A desktop whose recorder keeps every key.
-    private struct Desk {
+    private struct DesktopGeometry {
         let desktop = try? Desktop.apart()
         let daemon: Daemon
         let hand: Hand
@@ -99,7 +99,7 @@ import Testing
         layout: String,
         speed: String
     ) throws {
-        let first = try Desk(layout)
+        let first = try DesktopGeometry(layout)
         try work(first.hand)
         let events = try first.events()
         try #require(events.count > 250)
@@ -107,7 +107,7 @@ import Testing
         let file = "\(first.daemon.folder.path)/events.jsonl"
         try #require(try first.daemon.command("export", "--out", file).code == 0)
 
-        let second = try Desk("us")
+        let second = try DesktopGeometry("us")
         let display = try #require(second.desktop).display
         let result = try first.replay(file, into: display, speed: speed)
         #expect(result.code == 0, "\(result.errors)")
@@ -139,7 +139,7 @@ import Testing
     func `at the default it gives the same events but for the text, of which nothing is played`()
         throws
     {
-        let first = try Desk("us", .shortcuts)
+        let first = try DesktopGeometry("us", .shortcuts)
         try work(first.hand)
         let events = try first.events()
         let runs = events.filter { $0["type"] as? String == "typing" }
@@ -151,7 +151,7 @@ import Testing
         let file = "\(first.daemon.folder.path)/events.jsonl"
         try #require(try first.daemon.command("export", "--out", file).code == 0)
 
-        let second = try Desk("us", .shortcuts)
+        let second = try DesktopGeometry("us", .shortcuts)
         let display = try #require(second.desktop).display
         let result = try first.replay(file, into: display, speed: "max")
         #expect(result.code == 0, "\(result.errors)")

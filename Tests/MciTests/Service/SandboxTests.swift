@@ -225,7 +225,7 @@ extension DaemonTests {
             let inside = "\(home)/config/mci/public"
             let answer = clinux_clock_is_synchronised()
             _ = Sandbox.enter(
-                Sandbox.Places(
+                Sandbox.AllowedPaths(
                     written: ["\(home)/state/mci"],
                     writtenFiles: ["marks", "link", "none"].map { "\(inside)/\($0)" },
                     sockets: "\(home)/run/mci",

@@ -111,9 +111,9 @@ import Testing
         try controls.exclude(.init(drop: Scope(app: "gnucash")))
         #expect(try controls.restrictions().exclusions == defaults)
         try controls.exclude(.init(only: ["a", "b*"]))
-        #expect(try controls.restrictions().allowed.count == 1)
+        #expect(try controls.restrictions().allowlists.count == 1)
         try controls.exclude(.init(only: []))
-        #expect(try controls.restrictions().allowed.isEmpty)
+        #expect(try controls.restrictions().allowlists.isEmpty)
         for call: ExcludeCall in [
             .init(remove: "nothing"), .init(add: Scope()), .init(drop: Scope(app: "x")),
             .init(only: [""]),

@@ -54,7 +54,7 @@ import Testing
     @Test func `no single changed bit of the controls goes unnoticed or makes them looser`() throws
     {
         var controls = try exempting("signal")
-        controls.pause = Term(from: now, length: nil, bootID: [1])
+        controls.pause = TimeLimit(from: now, length: nil, bootID: [1])
         controls.consent(receipt())
         try file.write(controls)
         let good = try Disk.read(paths.controls)
@@ -75,18 +75,18 @@ import Testing
     }
 
     @Test func `no single changed bit of the accounts goes unnoticed`() throws {
-        var accounts = Accounts()
+        var accounts = EventCounters()
         accounts.since = now.wall.text
         (accounts.events.seen, accounts.events.admitted) = (41, 41)
-        AccountsFile(paths).write(accounts)
+        EventCountersFile(paths).write(accounts)
         let good = try Disk.read(paths.accounts)
-        #expect(AccountsFile(paths).find().accounts.events == accounts.events)
+        #expect(EventCountersFile(paths).find().accounts.events == accounts.events)
         for bit in 0..<good.count * 8 {
             var bytes = good
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             try Disk.write(bytes, to: paths.accounts)
-            let found = AccountsFile(paths).find()
-            #expect(found.fault == .damaged && found.accounts == Accounts(), "bit \(bit)")
+            let found = EventCountersFile(paths).find()
+            #expect(found.fault == .damaged && found.accounts == EventCounters(), "bit \(bit)")
         }
     }
 
@@ -94,7 +94,7 @@ import Testing
 
     @Test func `of older controls only what is stricter counts, in each of their parts`() throws {
         var older = try exempting("signal")
-        older.pause = Term(from: now, length: nil, bootID: [1])
+        older.pause = TimeLimit(from: now, length: nil, bootID: [1])
         try older.exclude(.init(add: Scope(app: "gnucash")))
         try older.exclude(.init(remove: "lockers"))
         try older.exclude(.init(only: ["editor"]))
@@ -198,8 +198,8 @@ import Testing
     @Test func `the stricter of two leaves out what either leaves out`() throws {
         let common = try exempting("a", "b", "c")
         var (left, right) = (try exempting("left", from: common), common)
-        left.pause = Term(from: now, length: 60_000, bootID: [1])
-        right.pause = Term(from: now, length: 3_600_000, bootID: [1])
+        left.pause = TimeLimit(from: now, length: 60_000, bootID: [1])
+        right.pause = TimeLimit(from: now, length: 3_600_000, bootID: [1])
         (left.only, right.only) = (["x", "y"], ["y", "z"])
         (left.removedExclusions, right.removedExclusions) = (["lockers", "a"], ["lockers"])
         _ = try left.answer(.init(id: 2, answer: "withdraw"), at: now)
@@ -222,7 +222,7 @@ import Testing
         let twice = both.stricter(right)
         #expect(twice.pause == both.pause && twice.only == both.only)
         var endless = right
-        endless.pause = Term(from: now, length: nil, bootID: [2])
+        endless.pause = TimeLimit(from: now, length: nil, bootID: [2])
         #expect(left.stricter(endless).pause == endless.pause)
         #expect(endless.stricter(left).pause == endless.pause)
         #expect(Controls().stricter(left).pause == left.pause)
@@ -297,15 +297,15 @@ import Testing
         #expect(found.controls == controls)
         let new = try file.write(found.controls)
         #expect(new.number == 1 && new.consent == controls.consent)
-        let accounts = AccountsFile(paths).find()
-        #expect(accounts.fault == .countsKeys && accounts.accounts == Accounts())
+        let accounts = EventCountersFile(paths).find()
+        #expect(accounts.fault == .countsKeys && accounts.accounts == EventCounters())
         // From now on the controls are an older file that somebody put back.
         try Disk.write(bytes, to: paths.controls)
         try FilesOfBefore.write(events, paths)
         let again = try file.find()
         #expect(again.controls.putBack?.kind == .unsigned && again.controls.consent == nil)
         #expect(again.controls.exemptions == controls.exemptions)
-        #expect(AccountsFile(paths).find().fault == .countsKeys)
+        #expect(EventCountersFile(paths).find().fault == .countsKeys)
     }
 
     @Test(arguments: [0, 512])
@@ -321,12 +321,12 @@ import Testing
         }
     }
 
-    // MARK: Accounts and numbers
+    // MARK: EventCounters and numbers
 
     @Test func `accounts that are damaged, older or gone are said`() throws {
-        let file = AccountsFile(paths)
+        let file = EventCountersFile(paths)
         #expect(file.find().fault == nil, "nothing was ever counted")
-        var accounts = Accounts()
+        var accounts = EventCounters()
         (accounts.events.seen, accounts.events.admitted) = (1, 1)
         file.write(accounts)
         let copy = try Disk.read(paths.accounts)
@@ -342,7 +342,7 @@ import Testing
         #expect(file.find().fault == .damaged)
         Disk.remove(paths.accounts)
         #expect(file.find().fault == .missing)
-        #expect(file.find().accounts == Accounts())
+        #expect(file.find().accounts == EventCounters())
     }
 
     @Test func `no count and no number is too large to be added to`() throws {
@@ -364,7 +364,7 @@ import Testing
             ($0.controls, $0.accounts) = (.max, .max)
         }
         #expect(throws: SettingsError.self) { try file.write(Controls()) }
-        AccountsFile(paths).write(Accounts())
+        EventCountersFile(paths).write(EventCounters())
         #expect(!Disk.exists(paths.accounts))
         var receipt = receipt()
         receipt.userId = .max

@@ -79,7 +79,7 @@ import Testing
     private func fullControls() throws -> Controls {
         var controls = Controls()
         let now = Moment(monotonic: EventTime(1), boottime: 1, wall: WallTime(1_795_268_102_118))
-        controls.pause = Term(from: now, length: 60_000, bootID: [1])
+        controls.pause = TimeLimit(from: now, length: 60_000, bootID: [1])
         let scopes = [
             Scope(), Scope(app: "KeePass*"), Scope(app: "firefox", title: "*Bank*"),
             Scope(device: "Pad", during: "Mon-Fri 12:00-13:00"),
@@ -197,7 +197,7 @@ import Testing
         #expect(WallTime(Int64.min).text == "0000-01-01T00:00:00.000Z")
         #expect(WallTime(Int64.max).text == "9999-12-31T23:59:59.999Z")
         let now = Moment(monotonic: EventTime(5), boottime: 5, wall: WallTime(5))
-        var pause = Term(from: now, length: 10, bootID: [1])
+        var pause = TimeLimit(from: now, length: 10, bootID: [1])
         for end in [Int64.min, Int64.max] {
             pause.boottimeEnd = end
             #expect((pause.timeLeft(at: now, bootID: [1]) ?? -1) >= 0)
@@ -206,7 +206,7 @@ import Testing
 
     @Test func `a pause whose end cannot be read never ends`() {
         let now = Moment(monotonic: EventTime(0), boottime: 0, wall: WallTime(0))
-        var pause = Term(from: now, length: 10, bootID: [1])
+        var pause = TimeLimit(from: now, length: 10, bootID: [1])
         pause.until = "soon"
         #expect(
             !pause.isOver(

@@ -40,7 +40,7 @@ import Testing
                 bootID: [UInt8](repeating: boot, count: 16),
                 isSynchronised: isSynchronised
             )
-            clock.look(reading, next: next, isStart: isStart, longestSleep: retention)
+            clock.look(reading, next: next, isStart: isStart, maxSleep: retention)
         }
 
         mutating func record() {

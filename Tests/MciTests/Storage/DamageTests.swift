@@ -207,7 +207,7 @@ import Timeline
         let stone = try #require(Tombstone(7, .forgotten, signedBy: DeviceKey()))
         let buried = try with { rows in
             rows[7]!.sealed = stone.bytes
-            rows[7]!.storedEnd = RingFormat.origin
+            rows[7]!.storedEnd = RingFormat.valueOffset
         }
         #expect(buried.findings.map(\.fault) == [.forgedNote])
     }

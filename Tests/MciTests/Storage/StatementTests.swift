@@ -10,7 +10,7 @@ import Timeline
 
 /// What somebody with SQLite does to a ring costs no batch whose content is untouched, and is named.
 @Suite struct StatementTests {
-    private static let origin = RingFormat.origin
+    private static let origin = RingFormat.valueOffset
     private static let junk =
         "CAST(substr((SELECT sealed FROM ring WHERE slot=0), 1, 22) || randomblob(3951) AS BLOB)"
 

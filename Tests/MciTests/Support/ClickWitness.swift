@@ -12,7 +12,7 @@ final class ClickWitness {
     struct Click: Equatable {
         var number: UInt8
         var isDown: Bool
-        var place: Pixel
+        var pixel: Pixel
     }
 
     struct Heard {
@@ -40,7 +40,7 @@ final class ClickWitness {
             let click = Click(
                 number: UInt8(button.button),
                 isDown: event.type == ButtonPress,
-                place: Pixel(x: Int16(button.x_root), y: Int16(button.y_root))
+                pixel: Pixel(x: Int16(button.x_root), y: Int16(button.y_root))
             )
             heard.append(Heard(click: click, time: UInt32(truncatingIfNeeded: button.time)))
         }
@@ -78,9 +78,9 @@ struct ClickVerdict: CustomStringConvertible {
             {
                 wrong += 1
             } else if let x, let y {
-                guard x != Int(click.place.x) || y != Int(click.place.y) else { continue }
+                guard x != Int(click.pixel.x) || y != Int(click.pixel.y) else { continue }
                 wrong += 1
-                example = "\(x),\(y) instead of \(click.place.x),\(click.place.y)"
+                example = "\(x),\(y) instead of \(click.pixel.x),\(click.pixel.y)"
             } else {
                 unknown += 1
             }

@@ -11,7 +11,7 @@ enum FilesOfBefore {
     private struct OldControls: Encodable {
         var schema = 2
         var consent: Receipt?
-        var pause: Term?
+        var pause: TimeLimit?
         var exemptions: [ExemptionRecord]
         var lastExemption: Int
         var exclusions: [Scope]

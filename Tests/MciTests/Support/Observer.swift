@@ -214,7 +214,7 @@ private struct ClosureSink: CaptureSink {
 }
 
 extension EventSource {
-    /// Hands over to a closure, in the order of each stream.
+    /// XTestDevice over to a closure, in the order of each stream.
     func drain(now: EventTime, into body: (CaptureEvent) -> Void) throws(CaptureError) -> Int {
         var result: Result<Int, CaptureError> = .success(0)
         withoutActuallyEscaping(body) { body in

@@ -207,7 +207,7 @@ struct Oracle {
         try device.move(Dictionary(uniqueKeysWithValues: sent), absolute: true)
     }
 
-    // MARK: Fingers
+    // MARK: TouchOwners
 
     /// Puts a finger on the glass, moves one, or lifts it.
     private mutating func touch(_ device: InputTestDevice, _ name: String) throws {

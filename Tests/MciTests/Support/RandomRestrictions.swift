@@ -25,11 +25,11 @@ struct RandomRestrictions {
         result.keyDetail = KeyDetail.allCases.randomElement(using: &random) ?? .off
         result.exclusions = Set((0..<count(0...3)).map { _ in rule() })
         result.exemptions = Set((0..<count(0...2)).map { _ in rule() })
-        result.allowed = Set(
+        result.allowlists = Set(
             (0..<count(0...2)).map { _ in Set((0..<count(1...3)).compactMap { _ in glob() }) }
         )
         result.storesTitles = chance(2)
-        result.tellsSyntheticKeys = chance(2)
+        result.recordsSyntheticKeys = chance(2)
         result.retention = chance(3) ? nil : count(60...1000)
         result.ringSize = chance(3) ? nil : count(1...1000) << 20
         return result

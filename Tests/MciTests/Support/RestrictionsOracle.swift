@@ -17,13 +17,13 @@ struct RestrictionsOracle {
     ///   - minute: of the week.
     /// - Returns: whether no rule is for it, and every list of applications names it.
     func allows(_ window: WindowFacts, device: String?, at minute: WeekMinute) -> Bool {
-        for rule in restrictions.exclusions where isFor(rule, window, device, minute) {
+        for rule in restrictions.exclusions where matches(rule, window, device, minute) {
             return false
         }
-        for rule in restrictions.exemptions where isFor(rule, window, device, minute) {
+        for rule in restrictions.exemptions where matches(rule, window, device, minute) {
             return false
         }
-        for list in restrictions.allowed where !list.contains(where: { isOf(window, $0) }) {
+        for list in restrictions.allowlists where !list.contains(where: { isOf(window, $0) }) {
             return false
         }
         return true
@@ -32,7 +32,7 @@ struct RestrictionsOracle {
     /// Whether a key may be recorded at all.
     var allowsKeys: Bool { restrictions.keyDetail != .off }
 
-    private func isFor(
+    private func matches(
         _ rule: Rule,
         _ window: WindowFacts,
         _ device: String?,

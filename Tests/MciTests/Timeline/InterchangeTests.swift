@@ -27,7 +27,7 @@ import Timeline
         _ payload: OpenedItem.Payload,
         _ place: Pixel? = nil
     ) -> RecordedEvent {
-        let item = OpenedItem(time: EventTime(time), device: device, payload: payload, place: place)
+        let item = OpenedItem(time: EventTime(time), device: device, payload: payload, pixel: place)
         return RecordedEvent(item, in: Self.header, after: WallTime(0))
     }
 
@@ -72,7 +72,7 @@ import Timeline
     }
 
     private func libinput(_ events: [RecordedEvent]) -> [UInt8] {
-        var survey = Libinput.Survey()
+        var survey = Libinput.Summary()
         for event in events { survey.take(event) }
         var bytes = survey.head
         for device in survey.devices {
@@ -308,12 +308,12 @@ import Timeline
         let text = String(decoding: libinput(events), as: UTF8.self)
         #expect(text.contains(" 26: [-64, 63, 0, 0, 100]\n"))
         #expect(text.contains("ID_INPUT_TABLET=1") && text.contains("ID_INPUT_TOUCHSCREEN=1"))
-        var survey = Libinput.Survey()
+        var survey = Libinput.Summary()
         for event in events { survey.take(event) }
         var lines = Libinput(4, survey)
         for event in events { lines.append(event) }
         #expect(lines.omissions.axes == 1 && lines.omissions.touches == 0, "an axis without a name")
-        survey = Libinput.Survey()
+        survey = Libinput.Summary()
         for event in events.dropFirst(2) { survey.take(event) }
         lines = Libinput(5, survey)
         for event in events.dropFirst(2) { lines.append(event) }

@@ -15,7 +15,7 @@ import Timeline
     private func line(_ event: OpenedItem, _ header: BatchHeader) -> String {
         let time = "\(event.time.milliseconds + header.wallOffset)"
         let device = event.payload.isInput ? "\(event.device)" : ""
-        let place = event.place.map { ["at", "\($0.x)", "\($0.y)"] } ?? []
+        let place = event.pixel.map { ["at", "\($0.x)", "\($0.y)"] } ?? []
         let fields: [String] =
             switch event.payload {
             case .key(let isDown, let keyClass, let modifiers, let keysym):
@@ -28,10 +28,10 @@ import Timeline
             case .button(let number, let isDown): ["button", "\(number)", isDown ? "down" : "up"]
             case .motion(let dx, let dy): ["motion", "\(dx)", "\(dy)"]
             case .scroll(let dx, let dy): ["scroll", "\(dx)", "\(dy)"]
-            case .axes(let values): ["axes"] + values.told.map { "\($0.axis)=\($0.value)" }
+            case .axes(let values): ["axes"] + values.reported.map { "\($0.axis)=\($0.value)" }
             case .touch(let touch):
                 ["touch", "\(touch.finger)", touch.phase.name]
-                    + touch.values.told.map { "\($0.axis)=\($0.value)" }
+                    + touch.values.reported.map { "\($0.axis)=\($0.value)" }
             case .device, .screen: ["stands in no batch"]
             case .focus(let app, let title): ["focus", app, title ?? ""]
             case .gap(let reason, let to, let stream):
@@ -48,7 +48,7 @@ import Timeline
         var lines: [String] = []
         if let screen = batch.screen {
             let monitors = screen.monitors.map {
-                " \($0.width)x\($0.height)+\($0.x)+\($0.y) \($0.glassWidth)x\($0.glassHeight)"
+                " \($0.width)x\($0.height)+\($0.x)+\($0.y) \($0.widthMM)x\($0.heightMM)"
             }
             lines.append("screen \(screen.width)x\(screen.height)" + monitors.joined())
         }

@@ -28,7 +28,7 @@ private enum ControlTarget {
         guard let last = answer.bytes.last else { return }
         check(last == 0, "An answer ends with a NUL.")
         check(answer.bytes.dropLast().allSatisfy { $0 != 0 }, "And has no other.")
-        check(answer.bytes.count <= Varlink.longestMessage * 4, "An answer is not large.")
+        check(answer.bytes.count <= Varlink.maxMessageBytes * 4, "An answer is not large.")
         let reply = Varlink.decode(Varlink.Reply<Anything>.self, Array(answer.bytes.dropLast()))
         check(reply != nil, "An answer is JSON.")
         if reply?.error == nil, !calls.isEmpty {

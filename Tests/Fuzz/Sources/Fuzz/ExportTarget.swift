@@ -13,7 +13,7 @@ extension Target {
         run: { input in
             let bytes = Array(input)
             for host in ["here", ""] {
-                let cookie = Authority.cookie(for: 7, host: host, in: bytes)
+                let cookie = XAuthority.cookie(for: 7, host: host, in: bytes)
                 check((cookie?.count ?? 0) <= bytes.count, "A cookie is in the file.")
             }
             let text = String(decoding: bytes.prefix(64), as: UTF8.self)
@@ -25,7 +25,7 @@ extension Target {
             func field(_ bytes: [UInt8]) -> [UInt8] { [0, UInt8(bytes.count)] + bytes }
             func entry(_ family: [UInt8], _ host: String, _ number: String) -> [UInt8] {
                 family + field(Array(host.utf8)) + field(Array(number.utf8))
-                    + field(Array(Authority.method.utf8)) + field([UInt8](repeating: 5, count: 16))
+                    + field(Array(XAuthority.method.utf8)) + field([UInt8](repeating: 5, count: 16))
             }
             let one = entry([1, 0], "here", "7")
             return [
@@ -68,7 +68,7 @@ private enum ExportTarget {
         }
         // A clock as it is with each speed.
         let speed: Double? = [nil, 0.01, 1, 1000][Int(control >> 1) % 4]
-        var clock = Performance.Clock(speed: speed)
+        var clock = ReplayFile.Clock(speed: speed)
         var last: Int64 = .min
         for (index, bytes) in rest.split(separator: 0x0A).prefix(32).enumerated() {
             guard let line = try? ExportLine.read(Array(bytes), number: index + 1) else { continue }

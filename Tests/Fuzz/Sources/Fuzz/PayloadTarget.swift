@@ -57,7 +57,7 @@ private enum PayloadTarget {
         bytes.reserveCapacity(BatchLayout.largest)
         bytes += little(count, 2) + little(~count, 2) + columns
         bytes += (0..<4).map { UInt8(truncatingIfNeeded: sum >> (24 - 8 * $0)) }
-        let sizes = [BatchLayout.mostRecipients, 1].map { BatchLayout.size(recipients: $0) }
+        let sizes = [BatchLayout.maxRecipients, 1].map { BatchLayout.size(recipients: $0) }
         let size = sizes.first { $0 - BatchLayout.proofSize >= bytes.count } ?? BatchLayout.largest
         return bytes.padded(to: size - BatchLayout.proofSize)
             + [UInt8](repeating: 7, count: BatchLayout.proofSize)
@@ -67,7 +67,7 @@ private enum PayloadTarget {
     /// zeros that would stand there take longer to look at than all else.
     static func filled(_ columns: [UInt8]) -> [UInt8] {
         let left =
-            BatchLayout.size(recipients: BatchLayout.mostRecipients) - BatchLayout.largest
+            BatchLayout.size(recipients: BatchLayout.maxRecipients) - BatchLayout.largest
             + room - columns.count - 3
         guard left >= 128 else { return columns }
         return columns + [99] + varint(UInt64(left)) + [UInt8](repeating: 0, count: left)
@@ -83,7 +83,7 @@ private enum PayloadTarget {
     static func read(_ plaintext: [UInt8]) {
         guard let batch = try? OpenedBatch(plaintext: plaintext) else { return }
         check(
-            batch.items.count <= BatchLayout.mostColumns,
+            batch.items.count <= BatchLayout.maxColumns,
             "A batch is no larger than its columns."
         )
         check(batch.header.bootID.count == 16, "A boot has sixteen bytes.")
@@ -147,8 +147,8 @@ private enum PayloadTarget {
             add(.times, zigzag(item.time.milliseconds &- time))
             time = item.time.milliseconds
             if item.payload.isInput { add(.devices, [item.device, 1]) }
-            let flag: UInt8 = item.place == nil ? 0 : 0x80
-            if let place = item.place {
+            let flag: UInt8 = item.pixel == nil ? 0 : 0x80
+            if let place = item.pixel {
                 add(.places, zigzag(Int64(place.x)) + zigzag(Int64(place.y)))
             }
             switch item.payload {
@@ -174,12 +174,12 @@ private enum PayloadTarget {
                 add(.scrolls, zigzag(Int64(dx)) + zigzag(Int64(dy)))
             case .axes(let values):
                 add(.kinds, [7 | flag, 1])
-                add(.axes, [values.present] + values.told.flatMap { zigzag(Int64($0.value)) })
+                add(.axes, [values.present] + values.reported.flatMap { zigzag(Int64($0.value)) })
             case .touch(let touch):
                 add(.kinds, [8 | flag, 1])
                 add(.buttons, varint(UInt64(touch.finger) * 4 + UInt64(touch.phase.rawValue)))
                 let values = touch.values
-                add(.axes, [values.present] + values.told.flatMap { zigzag(Int64($0.value)) })
+                add(.axes, [values.present] + values.reported.flatMap { zigzag(Int64($0.value)) })
             case .device, .screen: break
             case .focus(let app, let title):
                 add(.kinds, [5, 1])
@@ -207,7 +207,7 @@ private enum PayloadTarget {
         let years: ClosedRange<Int64> = -(1 << 46)...1 << 46
         let header = batch.header
         guard years.contains(header.base.milliseconds),
-            years.contains(header.wallOffset), header.app.utf8.count <= Column.longestText
+            years.contains(header.wallOffset), header.app.utf8.count <= Column.maxTextBytes
         else { return }
         if !builder.isEmpty { builder.discard(header) }
         builder.begin(header)
@@ -217,7 +217,7 @@ private enum PayloadTarget {
             // Runs are written in whole steps, and stand where they are committed.
             if case .typing = item.payload { return }
             if case .focus(let app, let title) = item.payload,
-                max(app.utf8.count, title?.utf8.count ?? 0) > Column.longestText
+                max(app.utf8.count, title?.utf8.count ?? 0) > Column.maxTextBytes
             {
                 return
             }
@@ -239,7 +239,7 @@ private enum PayloadTarget {
                     time: item.time,
                     device: item.device,
                     payload: payload,
-                    place: item.place
+                    pixel: item.pixel
                 )
             )
         }
@@ -377,7 +377,7 @@ private enum PayloadTarget {
                 time: EventTime(time),
                 device: payload.isInput ? UInt8(index % 3 + 2) : 0,
                 payload: payload,
-                place: payload.isInput && index % 3 == 0
+                pixel: payload.isInput && index % 3 == 0
                     ? Pixel(x: Int16(clamping: wide), y: -1) : nil
             )
         }

@@ -67,14 +67,16 @@ private enum RingTarget {
         case 2: return "CAST(x'\(hex(rest.take(Int(rest.take()) % 32)))' AS TEXT)"
         case 3: return ["9e999", "-9e999", "0.5", "1e19", "-1e300"][Int(rest.take() % 5)]
         case 4:
-            let edges = [Int64.min, .max, RingFormat.origin, -RingFormat.origin, 0, 1 << 47]
+            let edges = [
+                Int64.min, .max, RingFormat.valueOffset, -RingFormat.valueOffset, 0, 1 << 47,
+            ]
             let edge = edges[Int(rest.take() % 6)]
             let sum = edge.addingReportingOverflow(Int64(Int8(bitPattern: rest.take())))
             // The smallest number cannot be written as it is.
             let value = sum.overflow ? edge : sum.partialValue
             return value == .min ? "(-9223372036854775807-1)" : "\(value)"
         case 5: return "zeroblob(\(Int(rest.take()) << 5))"
-        case 6, 7: return "\(RingFormat.origin + Int64(rest.take()))"
+        case 6, 7: return "\(RingFormat.valueOffset + Int64(rest.take()))"
         case 8:
             return
                 "x'\(hex(RingPage.intro))'||zeroblob(\(RingFormat.slotSize - RingPage.intro.count))"

@@ -30,7 +30,7 @@ private enum RowTarget {
         check(RingPage.isRow(written), "A row that is written looks like one.")
         let entry = row.entry
         check(
-            entry.isDamaged || entry.sequence >= 0 && entry.sequence < RingFormat.origin,
+            entry.isDamaged || entry.sequence >= 0 && entry.sequence < RingFormat.valueOffset,
             "A number that is believed is possible."
         )
     }
@@ -102,8 +102,8 @@ private enum RowTarget {
         for (slot, content) in [(0, sealed), (1, stone), (129, sealed), (1 << 40, stone)] {
             let row = RingPage(
                 slot: Int64(slot),
-                storedSequence: RingFormat.origin + 17,
-                storedEnd: RingFormat.origin + 1_800_000_000_000,
+                storedSequence: RingFormat.valueOffset + 17,
+                storedEnd: RingFormat.valueOffset + 1_800_000_000_000,
                 sealed: content.padded(to: RingFormat.slotSize),
                 proof: [UInt8](repeating: 5, count: RingFormat.proofSize)
             )

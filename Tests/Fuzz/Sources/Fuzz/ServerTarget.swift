@@ -87,7 +87,7 @@ private enum ServerTarget {
         guard let pattern else { return }
         let rule = Rule(title: pattern)
         let isEither = pattern.matches(text.text) || text.other.map(pattern.matches) == true
-        check(rule.isFor(facts) == isEither, "Either reading is enough.")
+        check(rule.matches(facts) == isEither, "Either reading is enough.")
     }
 
     /// Packets in the order in which they come: of each a byte that says how its length and its number
@@ -125,7 +125,7 @@ private enum ServerTarget {
             check(!point.x.isNaN && !point.y.isNaN, "A place is a number.")
         }
         _ = wire.readArrived()
-        var events: [AheadEvent] = []
+        var events: [PendingEvent] = []
         let behind = wire.takeEvents(until: 6, into: &events)
         check(events.allSatisfy { $0.serial < 6 }, "What is before a place is before it.")
         check(behind.map { $0.serial >= 6 } ?? true, "And what is behind it behind it.")

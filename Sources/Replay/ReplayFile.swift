@@ -4,9 +4,9 @@ import Events
 import System
 
 /// A whole file, read before anything of it is played, and then played in its time.
-package struct Performance {
+package struct ReplayFile {
     /// What a file holds.
-    package struct Survey: Equatable, Sendable {
+    package struct Summary: Equatable, Sendable {
         package var events = 0
         package var keys: Set<WantedKey> = []
     }
@@ -14,11 +14,11 @@ package struct Performance {
     /// How often it is found out whether somebody began to record the target.
     private static let checkInterval: Int64 = 250_000_000
     /// Longer stretches in which nothing was recorded are cut to this.
-    private static let longestGap: Int64 = 1000
+    private static let maxGap: Int64 = 1000
 
     private let path: String
     /// What the file holds.
-    package let survey: Survey
+    package let survey: Summary
 
     /// Reads a file through.
     ///
@@ -26,7 +26,7 @@ package struct Performance {
     /// - Throws: ``ReplayError`` `badFile`, which names the first line that is not an event.
     package init(_ path: String) throws(ReplayError) {
         self.path = path
-        var survey = Survey()
+        var survey = Summary()
         try Self.forEach(path) { line throws(ReplayError) in
             survey.events += 1
             if line.kind == .key, let wanted = line.wanted { survey.keys.insert(wanted) }
@@ -49,22 +49,22 @@ package struct Performance {
         into target: Target,
         speed: Double?,
         with player: inout Player,
-        until interruption: Interruption,
+        until interruption: SignalWaiter,
         progress: (Int) -> Void
     ) throws(ReplayError) {
         var clock = Clock(speed: speed)
         var done = 0
-        var nextCheck = Interruption.now + Self.checkInterval
+        var nextCheck = SignalWaiter.now + Self.checkInterval
         do throws(ReplayError) {
             try Self.forEach(path) { line throws(ReplayError) in
                 let due = clock.moment(of: line)
                 // What is due together is sent together.
-                var now = Interruption.now
+                var now = SignalWaiter.now
                 if due > now { try player.flush() }
                 while due > nextCheck || now > nextCheck {
                     guard interruption.wait(until: min(due, nextCheck)) else { return false }
                     try target.checkRecorders()
-                    now = Interruption.now
+                    now = SignalWaiter.now
                     nextCheck = now + Self.checkInterval
                 }
                 guard interruption.wait(until: due) else { return false }
@@ -81,7 +81,7 @@ package struct Performance {
         try player.letGo()
     }
 
-    /// Hands out the lines until the body returns false.
+    /// XTestDevice out the lines until the body returns false.
     private static func forEach(
         _ path: String,
         _ body: (ExportLine) throws(ReplayError) -> Bool
@@ -104,13 +104,13 @@ package struct Performance {
     /// When each line is due.
     struct Clock {
         let speed: Double?
-        private let start = Interruption.now
+        private let start = SignalWaiter.now
         /// The time of the line before, and how long after the first it was due, in milliseconds.
         private var last: Int64?
         private var elapsed: Int64 = 0
         private var isAfterGap = false
         /// A century, in nanoseconds.
-        private static let longestWait = 3.2e18
+        private static let maxWait = 3.2e18
 
         init(speed: Double?) {
             self.speed = speed
@@ -120,12 +120,12 @@ package struct Performance {
             guard let speed else { return 0 }
             let isGap = line.kind == .gap
             var step = max(0, line.time - (last ?? line.time))
-            if isAfterGap { step = min(step, Performance.longestGap) }
+            if isAfterGap { step = min(step, ReplayFile.maxGap) }
             isAfterGap = isGap
             last = max(last ?? line.time, line.time)
             elapsed += step
             // Ten thousand years at a hundredth of the speed are more nanoseconds than there are.
-            let wait = min(Double(elapsed) * 1e6 / speed, Self.longestWait)
+            let wait = min(Double(elapsed) * 1e6 / speed, Self.maxWait)
             return start + Int64(wait)
         }
     }

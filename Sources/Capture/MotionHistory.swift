@@ -10,7 +10,7 @@
 ///
 /// It costs a question for each device that was used in a reading with a click. The server keeps
 /// some 255 times for a device; of what happened before them nothing can be said.
-struct PointerTrail {
+struct MotionHistory {
     /// A raw event of a pointer.
     struct Step {
         var device: UInt8

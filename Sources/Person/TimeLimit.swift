@@ -7,7 +7,7 @@ import System
 ///
 /// Its end is kept twice: on the wall clock and on this boot's clock. The later one counts, so that
 /// neither a clock set forward nor one set back lets it end early.
-package struct Term: Codable, Equatable, Sendable {
+package struct TimeLimit: Codable, Equatable, Sendable {
     /// RFC 3339.
     package var since: String
     /// RFC 3339; nil for one that lasts until it is ended.
@@ -55,7 +55,7 @@ package struct Term: Codable, Equatable, Sendable {
     }
 
     /// The one of two that ends later, on both clocks; nil where there is neither.
-    static func later(_ left: Term?, _ right: Term?) -> Term? {
+    static func later(_ left: TimeLimit?, _ right: TimeLimit?) -> TimeLimit? {
         guard let left, let right else { return left ?? right }
         // One whose end is missing or cannot be read never ends.
         guard let leftEnd = left.end else { return left }

@@ -6,7 +6,7 @@ package import Gate
 ///
 /// Upstream: the policy file. Downstream: the gate, by ``restrictions``, and the notice of consent, by
 /// ``noticeSection``. Promise: it can only take away; a consent is bound to its ``hash``.
-package struct Policy: Equatable, Sendable {
+package struct ManagedPolicy: Equatable, Sendable {
     /// The legal ground the controller names.
     ///
     /// Whichever it is, nothing is recorded without the person's own act of consent.
@@ -73,9 +73,9 @@ package struct Policy: Equatable, Sendable {
         var result = Restrictions()
         result.keyDetail = keyDetail ?? .full
         result.exclusions = Set(exclude)
-        result.allowed = only.isEmpty ? [] : [Set(only)]
+        result.allowlists = only.isEmpty ? [] : [Set(only)]
         result.storesTitles = titles ?? true
-        result.tellsSyntheticKeys = syntheticKeys ?? true
+        result.recordsSyntheticKeys = syntheticKeys ?? true
         result.retention = retention
         result.ringSize = ringSize
         return result

@@ -3,7 +3,7 @@
 import Events
 
 /// The places of the desktop a pointer can be.
-struct Desk {
+struct DesktopGeometry {
     let screen: ScreenLayout
     private let width: Double
     private let height: Double
@@ -20,7 +20,8 @@ struct Desk {
     }
 
     /// The place of a device's values, with its fraction.
-    func place(_ values: PointerPath.Point, _ scales: AxisScale.Desktop) -> PointerPath.Point {
+    func position(_ values: DeadReckoning.Point, _ scales: AxisScale.Desktop) -> DeadReckoning.Point
+    {
         (scales.x.pixel(values.x, of: screen.width), scales.y.pixel(values.y, of: screen.height))
     }
 
@@ -29,12 +30,12 @@ struct Desk {
     /// It cuts the pixel and keeps the fraction where the pixel stays (miPointerSetPosition), so
     /// that a pointer may be a part of a pixel left of the first.
     @inline(__always)
-    func confine(_ point: PointerPath.Point, from: PointerPath.Point) -> PointerPath.Point {
+    func confine(_ point: DeadReckoning.Point, from: DeadReckoning.Point) -> DeadReckoning.Point {
         if !hasDark, point.x > -1, point.x < width, point.y > -1, point.y < height { return point }
-        return cut(point, from: PointerPath.pixel(from))
+        return cut(point, from: DeadReckoning.pixel(from))
     }
 
-    private func cut(_ point: PointerPath.Point, from: Pixel) -> PointerPath.Point {
+    private func cut(_ point: DeadReckoning.Point, from: Pixel) -> DeadReckoning.Point {
         let whole = (x: point.x.rounded(.towardZero), y: point.y.rounded(.towardZero))
         var cut = whole
         cut.x = min(max(cut.x, 0), width - 1)

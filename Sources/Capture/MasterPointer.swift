@@ -3,10 +3,10 @@
 import Events
 
 /// A pointer of the screen, while the events of a reading are gone through.
-struct FollowedPointer {
+struct MasterPointer {
     /// What the way of a pointer depends on.
     struct Way {
-        let desk: Desk
+        let desktop: DesktopGeometry
         /// By the device's id; nil for devices that tell movements.
         let scales: [AxisScale.Desktop?]
         /// The place in the stream behind which the paths are known.
@@ -16,7 +16,7 @@ struct FollowedPointer {
 
     /// The master device.
     let id: UInt8
-    var path = PointerPath()
+    var reckoning = DeadReckoning()
     /// Something else than the events that were read moved it, or may have.
     var isDisturbed = false
     /// Whether the events that were read led to where it is, and no edge stopped it.
@@ -24,7 +24,7 @@ struct FollowedPointer {
     /// The movement read last.
     private var lastMove: (index: Int, time: EventTime)?
     /// The clicks on the border of two pixels since which it moved by whole pixels, if at all.
-    private var borders: [(index: Int, place: PointerPath.Point)] = []
+    private var borders: [(index: Int, position: DeadReckoning.Point)] = []
 
     init(id: UInt8) {
         self.id = id
@@ -36,33 +36,33 @@ struct FollowedPointer {
     ///   - events: what was read; those with which a pixel is to be told get it.
     ///   - way: nil where the desktop is not known.
     ///   - fingers: of all devices.
-    mutating func follow(_ events: inout [AheadEvent], _ way: Way?, _ fingers: Fingers) {
+    mutating func follow(_ events: inout [PendingEvent], _ way: Way?, _ fingers: TouchOwners) {
         lastMove = nil
         borders = []
-        path.wasConfined = false
+        reckoning.wasConfined = false
         guard let way else { return }
         var events = events.mutableSpan
         for index in events.indices where events[index].serial >= way.start {
             switch events[index].event {
-            case .rawMotion(let header, let made) where header.master == id:
-                events[index].place = move(header, made, at: index, way)
+            case .rawMotion(let header, let accelerated) where header.master == id:
+                events[index].pixel = move(header, accelerated, at: index, way)
             case .rawAxes(let header, let axes) where header.master == id:
-                events[index].place = move(header, axes.move, at: index, way)
+                events[index].pixel = move(header, axes.move, at: index, way)
             case .rawButton(let header, _, _) where header.master == id && !header.isEmulated:
-                guard let place = path.now else { continue }
-                guard let pixel = path.pixel else {
-                    borders.append((index, place))
+                guard let position = reckoning.now else { continue }
+                guard let pixel = reckoning.pixel else {
+                    borders.append((index, position))
                     continue
                 }
-                events[index].place = pixel
-                path.wasTold(pixel, at: way.clock.time(of: header.time))
+                events[index].pixel = pixel
+                reckoning.noteReported(pixel, at: way.clock.time(of: header.time))
             case .rawTouch(let header, _, _, _)
             where header.master == id && fingers.isScreen(header.device):
                 // It may have gone with it.
                 isDisturbed = true
             case .entered, .left:
                 // In the window left the movements may not have been recorded.
-                path.forgetTold()
+                reckoning.forgetReported()
             case .screenChanged, .devicesChanged: isDisturbed = true
             default: continue
             }
@@ -79,19 +79,19 @@ struct FollowedPointer {
     ) -> Pixel? {
         guard move.present != 0 else { return nil }
         if let scales = way.scales[Int(header.device)] {
-            path.move(
-                to: way.desk.place(move.made, scales),
-                counts: way.desk.place(move.counts, scales),
+            reckoning.move(
+                to: way.desktop.position(move.accelerated, scales),
+                raw: way.desktop.position(move.raw, scales),
                 axes: move.present,
-                on: way.desk
+                on: way.desktop
             )
         } else {
-            path.move(by: move.made, counts: move.counts, on: way.desk)
+            reckoning.move(by: move.accelerated, raw: move.raw, on: way.desktop)
         }
         if !borders.isEmpty, !move.isWhole { borders = [] }
         let time = way.clock.time(of: header.time)
         lastMove = (index, time)
-        return path.tellOnTheWay(at: time)
+        return reckoning.reportOnTheWay(at: time)
     }
 
     /// Compares where the way has led with what the server says.
@@ -101,41 +101,41 @@ struct FollowedPointer {
     ///   - events: what was read; where the way was wrong they lose their pixels.
     ///   - connection: where to ask for what is shown.
     mutating func settle(
-        at answer: PointerPath.Point?,
-        _ events: inout [AheadEvent],
+        at answer: DeadReckoning.Point?,
+        _ events: inout [PendingEvent],
         _ connection: X11Connection
     ) {
-        let end = path.now
-        let isSettled = path.settle(at: answer) { connection.pixel(of: id) }
-        isCertain = isSettled && !isDisturbed && !path.wasConfined
+        let end = reckoning.now
+        let isSettled = reckoning.settle(at: answer) { connection.pixel(of: id) }
+        isCertain = isSettled && !isDisturbed && !reckoning.wasConfined
         guard isSettled, !isDisturbed else {
-            path.forgetTold()
-            for place in events.indices where events[place].event.step?.master == id {
-                events[place].place = nil
+            reckoning.forgetReported()
+            for index in events.indices where events[index].event.step?.master == id {
+                events[index].pixel = nil
             }
             return
         }
         if let end, !borders.isEmpty, let shown = connection.pixel(of: id) {
             settleBorders(end, shown, &events)
             // The reader was told pixels that the path does not know of.
-            path.forgetTold()
+            reckoning.forgetReported()
         }
-        guard let last = lastMove, let pixel = path.tell(at: last.time) else { return }
-        events[last.index].place = pixel
+        guard let last = lastMove, let pixel = reckoning.report(at: last.time) else { return }
+        events[last.index].pixel = pixel
     }
 
     /// Which side of the border a pointer is on the server shows at the end, and by whole pixels it
     /// cannot have come from the other side.
     private func settleBorders(
-        _ end: PointerPath.Point,
+        _ end: DeadReckoning.Point,
         _ shown: Pixel,
-        _ events: inout [AheadEvent]
+        _ events: inout [PendingEvent]
     ) {
         for click in borders {
-            let way = (x: end.x - click.place.x, y: end.y - click.place.y)
+            let way = (x: end.x - click.position.x, y: end.y - click.position.y)
             // It was stopped at an edge.
             guard way.x.rounded() == way.x, way.y.rounded() == way.y else { continue }
-            events[click.index].place = Pixel(
+            events[click.index].pixel = Pixel(
                 x: Int16(clamping: Int(shown.x) - Int(way.x)),
                 y: Int16(clamping: Int(shown.y) - Int(way.y))
             )

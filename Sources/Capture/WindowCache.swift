@@ -8,14 +8,14 @@ import Events
 /// are older. So all that is found says from which place of the stream on it holds, and a change
 /// that stands in the stream after the reading began makes it void: at a key or a movement the
 /// facts are those of that very moment, or there are none.
-struct WindowBook {
+struct WindowCache {
     /// Whose input it is that a window gets.
-    struct Finding {
+    struct Attribution {
         var facts: WindowFacts
         /// Whether a change of title makes this void.
         var hasTitle: Bool
         /// The programs whose terminals it may show: its own first, then those of what is embedded in it.
-        var programs: [WindowPage.Program]
+        var programs: [WindowSnapshot.Program]
         var sources: Set<UInt>
         var readSince: UInt
         /// The serial number from which on this holds.
@@ -27,7 +27,7 @@ struct WindowBook {
         var changes: Int
 
         /// Whether a change of a window at a place in the stream makes this void.
-        func isVoid(_ window: UInt, _ serial: UInt) -> Bool {
+        func isInvalidated(_ window: UInt, _ serial: UInt) -> Bool {
             serial >= readSince && sources.contains(window)
         }
     }
@@ -36,7 +36,7 @@ struct WindowBook {
     private let history: ClientHistory
     private let embedded: EmbeddedWindows
     private var isTitleNeeded: (WindowFacts) -> Bool
-    private var pages: [UInt: WindowPage] = [:]
+    private var snapshots: [UInt: WindowSnapshot] = [:]
 
     init(
         _ role: X11Connection.Role,
@@ -53,20 +53,20 @@ struct WindowBook {
     /// Reads the titles of other windows than before; all is found out anew.
     mutating func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
-        pages.removeAll()
+        snapshots.removeAll()
         if role == .keyboard { embedded.forgetAll() }
     }
 
     /// Whether changes of a window are told because something is known of it.
     func watches(_ window: UInt) -> Bool {
-        pages.values.contains { $0.sources.contains(window) }
+        snapshots.values.contains { $0.sources.contains(window) }
     }
 
     /// The child of the root that a window is, or is in; nil where nothing is known of it.
-    func top(of window: UInt) -> UInt? { pages[window]?.top }
+    func top(of window: UInt) -> UInt? { snapshots[window]?.top }
 
     /// Whether a window is known to be the window manager's, around a program's.
-    func isFrame(_ window: UInt) -> Bool { pages[window].map { $0.subject != window } ?? false }
+    func isFrame(_ window: UInt) -> Bool { snapshots[window].map { $0.subject != window } ?? false }
 
     // MARK: Changes
 
@@ -75,35 +75,35 @@ struct WindowBook {
     /// - Parameters:
     ///   - event: the event, in the order of the stream.
     ///   - serial: its place there.
-    ///   - finding: what is in use.
+    ///   - attribution: what is in use.
     /// - Returns: whether that is void now.
-    mutating func take(_ event: X11Event, _ serial: UInt, inUse finding: Finding?) -> Bool {
-        var isVoid = false
+    mutating func take(_ event: X11Event, _ serial: UInt, inUse attribution: Attribution?) -> Bool {
+        var isInvalidated = false
         for host in role == .keyboard ? embedded.take(event) : [] {
             forget(host, serial)
-            isVoid = isVoid || finding?.isVoid(host, serial) ?? false
+            isInvalidated = isInvalidated || attribution?.isInvalidated(host, serial) ?? false
         }
-        return takeOwn(event, serial, inUse: finding) || isVoid
+        return takeOwn(event, serial, inUse: attribution) || isInvalidated
     }
 
     private mutating func takeOwn(
         _ event: X11Event,
         _ serial: UInt,
-        inUse finding: Finding?
+        inUse attribution: Attribution?
     ) -> Bool {
         switch event {
         case .propertyChanged(let window, .title):
             forget(window, serial, titlesOnly: true)
-            return finding.map { $0.hasTitle && $0.isVoid(window, serial) } ?? false
+            return attribution.map { $0.hasTitle && $0.isInvalidated(window, serial) } ?? false
         case .propertyChanged(let window, .identity), .reparented(let window, _),
             .created(let window, _):
             forget(window, serial)
-            return finding?.isVoid(window, serial) ?? false
+            return attribution?.isInvalidated(window, serial) ?? false
         case .destroyed(let window):
             // Ids are given again.
             history.forget(window)
             forget(window, serial)
-            return finding?.isVoid(window, serial) ?? false
+            return attribution?.isInvalidated(window, serial) ?? false
         default: return false
         }
     }
@@ -113,30 +113,30 @@ struct WindowBook {
         _ serial: UInt,
         titlesOnly: Bool = false
     ) {
-        for (key, page) in pages
-        where serial >= page.readSince && page.sources.contains(window)
-            && (page.hasTitle || !titlesOnly)
+        for (key, snapshot) in snapshots
+        where serial >= snapshot.readSince && snapshot.sources.contains(window)
+            && (snapshot.hasTitle || !titlesOnly)
         {
-            pages[key] = nil
+            snapshots[key] = nil
         }
     }
 
     /// Whether something is embedded somewhere, or is not any more, of which nothing was known when a window
     /// was found.
-    func isStale(_ finding: Finding) -> Bool {
-        finding.changes != embedded.changes && !embedded.hold(finding.hosts)
+    func isStale(_ attribution: Attribution) -> Bool {
+        attribution.changes != embedded.changes && !embedded.hold(attribution.hosts)
     }
 
-    // MARK: Finding
+    // MARK: Attribution
 
     /// Whose input a window gets; nil where nobody can say.
     ///
     /// A popup belongs to the window it names; else to the one its client last had in front or
     /// under the pointer, where these are alike; else to itself.
-    mutating func find(_ window: UInt, _ connection: X11Connection) -> Finding? {
+    mutating func find(_ window: UInt, _ connection: X11Connection) -> Attribution? {
         guard let found = find(window, connection, depth: 0) else { return nil }
-        if let page = pages[window], !page.isPopup {
-            history.note(page.subject, connection.client(of: page.subject), role)
+        if let snapshot = snapshots[window], !snapshot.isPopup {
+            history.note(snapshot.subject, connection.client(of: snapshot.subject), role)
         }
         return found
     }
@@ -145,7 +145,7 @@ struct WindowBook {
     /// that what it finds holds from here on.
     mutating func prepare(_ window: UInt, _ connection: X11Connection) {
         _ = find(window, connection, depth: 0)
-        if let inner = pages[window]?.subject, inner != window {
+        if let inner = snapshots[window]?.subject, inner != window {
             _ = find(inner, connection, depth: 0)
         }
     }
@@ -154,47 +154,48 @@ struct WindowBook {
         _ window: UInt,
         _ connection: X11Connection,
         depth: Int
-    ) -> Finding? {
-        guard depth < 8, let page = page(of: window, connection) else { return nil }
-        let own = page.facts.map {
-            Finding(
+    ) -> Attribution? {
+        guard depth < 8, let snapshot = snapshot(of: window, connection) else { return nil }
+        let own = snapshot.facts.map {
+            Attribution(
                 facts: $0,
-                hasTitle: page.hasTitle,
-                programs: page.programs,
-                sources: page.sources,
-                readSince: page.readSince,
-                validFrom: page.validFrom,
-                hosts: page.hosts,
+                hasTitle: snapshot.hasTitle,
+                programs: snapshot.programs,
+                sources: snapshot.sources,
+                readSince: snapshot.readSince,
+                validFrom: snapshot.validFrom,
+                hosts: snapshot.hosts,
                 changes: embedded.changes
             )
         }
-        guard page.isPopup else { return own }
-        if let owner = page.owner, owner != window,
+        guard snapshot.isPopup else { return own }
+        if let owner = snapshot.owner, owner != window,
             let found = find(owner, connection, depth: depth + 1)
         {
-            return found.joined(page)
+            return found.joined(snapshot)
         }
-        let others = history.windows(of: connection.client(of: page.subject))
-            .filter { $0 != window && $0 != page.subject }
+        let others = history.windows(of: connection.client(of: snapshot.subject))
+            .filter { $0 != window && $0 != snapshot.subject }
             .compactMap { find($0, connection, depth: depth + 1) }
         guard let first = others.first else { return own }
         guard others.allSatisfy({ $0.facts == first.facts }) else { return nil }
-        return others.dropFirst().reduce(first) { $0.joined($1) }.joined(page)
+        return others.dropFirst().reduce(first) { $0.joined($1) }.joined(snapshot)
     }
 
-    private mutating func page(of window: UInt, _ connection: X11Connection) -> WindowPage? {
+    private mutating func snapshot(of window: UInt, _ connection: X11Connection) -> WindowSnapshot?
+    {
         // What is embedded is told on the keyboard's connection alone.
-        if let known = pages[window], embedded.hold(known.hosts) { return known }
-        let page = WindowPage(window, connection, role, embedded, isTitleNeeded)
-        if let page { pages[window] = page }
-        return page
+        if let known = snapshots[window], embedded.hold(known.hosts) { return known }
+        let snapshot = WindowSnapshot(window, connection, role, embedded, isTitleNeeded)
+        if let snapshot { snapshots[window] = snapshot }
+        return snapshot
     }
 }
 
-extension WindowBook.Finding {
+extension WindowCache.Attribution {
     /// The same facts, void also when a popup that belongs to them changes.
-    fileprivate func joined(_ page: WindowPage) -> Self {
-        joined(page.sources, page.readSince, page.validFrom, page.hosts)
+    fileprivate func joined(_ snapshot: WindowSnapshot) -> Self {
+        joined(snapshot.sources, snapshot.readSince, snapshot.validFrom, snapshot.hosts)
     }
 
     fileprivate func joined(_ other: Self) -> Self {

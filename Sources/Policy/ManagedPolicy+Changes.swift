@@ -2,7 +2,7 @@
 
 import Gate
 
-extension Policy {
+extension ManagedPolicy {
     /// What another policy changes in one field.
     package struct Change: Equatable, Encodable, Sendable {
         /// Stricter means that less may be recorded.
@@ -23,7 +23,7 @@ extension Policy {
     ///   - old: nil for no policy.
     ///   - new: the other one.
     /// - Returns: nothing for two that mean the same.
-    package static func changes(from old: Policy?, to new: Policy) -> [Change] {
+    package static func changes(from old: ManagedPolicy?, to new: ManagedPolicy) -> [Change] {
         var list = ChangeList()
         list.other("purpose", old?.purpose, new.purpose)
         list.other("controller", old?.controller, new.controller)
@@ -52,7 +52,7 @@ extension Policy {
 
 /// Changes as they are found.
 private struct ChangeList {
-    var changes: [Policy.Change] = []
+    var changes: [ManagedPolicy.Change] = []
 
     mutating func other(_ field: String, _ old: String?, _ new: String?) {
         if old != new { add(field, .other, old, new) }
@@ -82,7 +82,7 @@ private struct ChangeList {
         _ field: String,
         _ old: [Part],
         _ new: [Part],
-        added: Policy.Change.Direction,
+        added: ManagedPolicy.Change.Direction,
         _ words: (Part) -> String
     ) {
         let (before, after) = (Set(old), Set(new))
@@ -114,16 +114,16 @@ private struct ChangeList {
 
     private mutating func add(
         _ field: String,
-        _ direction: Policy.Change.Direction,
+        _ direction: ManagedPolicy.Change.Direction,
         _ old: String?,
         _ new: String?
     ) {
-        changes.append(Policy.Change(field: field, direction: direction, from: old, to: new))
+        changes.append(ManagedPolicy.Change(field: field, direction: direction, from: old, to: new))
     }
 }
 
-extension Policy.Change.Direction {
-    fileprivate var opposite: Policy.Change.Direction {
+extension ManagedPolicy.Change.Direction {
+    fileprivate var opposite: ManagedPolicy.Change.Direction {
         switch self {
         case .stricter: .looser
         case .looser: .stricter

@@ -11,9 +11,9 @@ import Events
 /// (``Landing/crossed``). Else the server is asked for the window there, and the answer holds where
 /// no window came, went or changed since (``Landing/inside(_:)``). Everything else is unknown until
 /// the finger is lifted. All windows here are children of the root, which is 0.
-struct Fingers {
+struct TouchOwners {
     /// What is known of where a finger came down.
-    enum Landing {
+    enum TouchOrigin {
         /// The pointer came with it into the window it is in now.
         case crossed
         case inside(UInt)
@@ -75,9 +75,11 @@ struct Fingers {
     func isScreen(_ device: UInt8) -> Bool { pads[device]?.scales != nil }
 
     /// The pixel under a finger; nil for one on no screen.
-    func pixel(_ header: X11Event.RawHeader, _ axes: X11Event.Axes, on desk: Desk) -> Pixel? {
+    func pixel(_ header: X11Event.RawHeader, _ axes: X11Event.Axes, on desktop: DesktopGeometry)
+        -> Pixel?
+    {
         guard let scales = pads[header.device]?.scales, axes.move.present == 3 else { return nil }
-        return PointerPath.pixel(desk.place(axes.move.made, scales))
+        return DeadReckoning.pixel(desktop.position(axes.move.accelerated, scales))
     }
 
     /// Whether a window that is found somewhere was there already before events that came since.
@@ -114,7 +116,7 @@ struct Fingers {
         _ header: X11Event.RawHeader,
         _ id: UInt32,
         _ phase: Touch.Phase,
-        _ landing: Landing,
+        _ landing: TouchOrigin,
         _ pointed: UInt?
     ) -> (number: UInt8, isOfPointer: Bool) {
         let contact = Contact(device: header.device, id: id)
@@ -131,7 +133,7 @@ struct Fingers {
     private mutating func land(
         _ header: X11Event.RawHeader,
         _ phase: Touch.Phase,
-        _ landing: Landing,
+        _ landing: TouchOrigin,
         _ pointed: UInt?
     ) -> Finger {
         down = down.filter { contact, finger in
@@ -147,7 +149,7 @@ struct Fingers {
     private func owner(
         _ device: UInt8,
         _ phase: Touch.Phase,
-        _ landing: Landing,
+        _ landing: TouchOrigin,
         _ pointed: UInt?,
         isAlone: Bool
     ) -> Owner {

@@ -3,7 +3,7 @@
 import Crypto
 import System
 
-extension Policy {
+extension ManagedPolicy {
     /// Reads a policy.
     ///
     /// - Parameters:

@@ -2,7 +2,7 @@
 
 import Gate
 
-extension Policy {
+extension ManagedPolicy {
     /// What the person is told of the policy before consenting; the notice of consent ends with it.
     package var noticeSection: String {
         var rows = [

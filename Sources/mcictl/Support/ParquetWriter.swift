@@ -3,7 +3,7 @@
 import Glibc
 
 /// A Python program that takes events from a pipe and writes a file.
-enum Bridge {
+enum ParquetWriter {
     /// How a bridge ended.
     enum End {
         case done

@@ -3,12 +3,12 @@
 import Events
 
 /// What a window says of itself, as it was read at one time.
-struct WindowPage {
+struct WindowSnapshot {
     /// The program behind a window.
     struct Program: Equatable {
         /// Its process, as the server tells it, or else as the window does.
         var process: Int32?
-        var isElsewhere = false
+        var isRemote = false
         var isKnownTerminal = false
         /// Whether a window of its class shows no terminal at times.
         var mayHaveNone = false
@@ -54,7 +54,7 @@ struct WindowPage {
         _ embedded: EmbeddedWindows,
         _ isTitleNeeded: (WindowFacts) -> Bool
     ) {
-        readSince = connection.placeBeforeQuestion
+        readSince = connection.serialBeforeQuery
         var chain: [UInt] = []
         var next = window
         repeat {
@@ -107,7 +107,7 @@ struct WindowPage {
             self.facts = facts
         }
         guard !connection.isLost else { return nil }
-        validFrom = connection.placeAfterAnswer
+        validFrom = connection.serialAfterReply
     }
 
     /// What a window says of itself; nil where it has no class.
@@ -154,7 +154,7 @@ struct WindowPage {
         if program.process == nil, let leader = connection.leader(of: window) {
             program.process = connection.process(of: leader)
         }
-        program.isElsewhere = connection.isElsewhere(window)
+        program.isRemote = connection.isRemote(window)
         program.isKnownTerminal = KnownTerminals.contains(app)
         program.mayHaveNone = !KnownTerminals.isEmulator(app)
         return program

@@ -3,15 +3,15 @@
 import Events
 
 /// An event taken before its turn.
-struct AheadEvent: BitwiseCopyable {
+struct PendingEvent: BitwiseCopyable {
     var event: X11Event
     var serial: UInt
     /// Where the pointer was after it, where that is to be told.
-    var place: Pixel?
+    var pixel: Pixel?
 }
 
 /// One connection's stream while it is read.
-struct Lane<Tracker: ContextTracker> {
+struct StreamReader<Tracker: ContextTracker> {
     let connection: X11Connection
     let stream: InputStream
     var tracker: Tracker
@@ -20,24 +20,24 @@ struct Lane<Tracker: ContextTracker> {
     private var clock = ServerClock(now: EventTime(0))
     /// Certainly not after the event to be read next.
     private var floor = EventTime(0)
-    private var told: AppContext?
+    private var emitted: AppContext?
     /// The context told last is not the tracker's, but that of one event.
-    private var isToldApart = false
+    private var isEmittedApart = false
     /// Nobody can say where input goes, whatever the tracker says.
     private(set) var isBlind = false
     /// How often another context was told.
     private(set) var changes = 0
 
     /// The room that is kept for events from one reading to the next.
-    private static var mostKept: Int { 6144 }
+    private static var maxKept: Int { 6144 }
 
     /// What ``readAhead(until:)`` took.
-    var ahead: [AheadEvent] = []
-    private var nextAhead = 0
+    var pending: [PendingEvent] = []
+    private var nextPending = 0
     /// What is behind the place up to which was read ahead.
-    private var overhang: [AheadEvent] = []
+    private var carriedOver: [PendingEvent] = []
     /// The place of the event handed out last.
-    private(set) var place: Pixel?
+    private(set) var pixel: Pixel?
     /// The number of the last request that the server had seen at that event.
     private(set) var serial: UInt = 0
 
@@ -54,40 +54,40 @@ struct Lane<Tracker: ContextTracker> {
         forgetTaken()
         waiting = connection.readArrived()
         tracker.beginRound()
-        return waiting + overhang.count
+        return waiting + carriedOver.count
     }
 
     /// Empties what was read ahead; after a flood its memory is given back.
     private mutating func forgetTaken() {
-        if ahead.capacity > Self.mostKept {
-            ahead = []
+        if pending.capacity > Self.maxKept {
+            pending = []
         } else {
-            ahead.removeAll(keepingCapacity: true)
+            pending.removeAll(keepingCapacity: true)
         }
-        nextAhead = 0
+        nextPending = 0
     }
 
     /// Takes what arrived up to the place in the stream at which the server handled a request; what
     /// is behind it belongs to the next reading.
-    mutating func readAhead(until serial: UInt) {
+    mutating func decode(until serial: UInt) {
         forgetTaken()
-        readFurther(until: serial)
+        decodeFurther(until: serial)
     }
 
     /// As ``readAhead(until:)``, and keeps what that took.
-    mutating func readFurther(until serial: UInt) {
-        ahead += overhang
-        overhang.removeAll(keepingCapacity: true)
-        if let first = connection.wire?.takeEvents(until: serial, into: &ahead) {
-            overhang.append(first)
+    mutating func decodeFurther(until serial: UInt) {
+        pending += carriedOver
+        carriedOver.removeAll(keepingCapacity: true)
+        if let first = connection.wire?.takeEvents(until: serial, into: &pending) {
+            carriedOver.append(first)
         }
         waiting = 0
     }
 
     /// Leaves what was read ahead, from a place on, to the next reading.
-    mutating func putBack(from first: Int) {
-        overhang.insert(contentsOf: ahead[first...], at: 0)
-        ahead.removeSubrange(first...)
+    mutating func deferEvents(from first: Int) {
+        carriedOver.insert(contentsOf: pending[first...], at: 0)
+        pending.removeSubrange(first...)
     }
 
     /// Reads what has arrived since the reading began; the number of events.
@@ -98,15 +98,15 @@ struct Lane<Tracker: ContextTracker> {
     }
 
     /// Whether the context told last is that of the input that comes next.
-    var isSettled: Bool { !isToldApart && !tracker.isPending && !connection.isLost }
+    var isSettled: Bool { !isEmittedApart && !tracker.isPending && !connection.isLost }
 
     /// The movement of two axes that comes next, with which no place is to be told, not taken yet.
     ///
     /// It is nil where something else comes next.
     var nextMotion: (header: X11Event.RawHeader, move: X11Event.Move)? {
-        guard nextAhead < ahead.count,
-            case .rawMotion(let header, let move) = ahead[nextAhead].event,
-            ahead[nextAhead].place == nil
+        guard nextPending < pending.count,
+            case .rawMotion(let header, let move) = pending[nextPending].event,
+            pending[nextPending].pixel == nil
         else { return nil }
         return (header, move)
     }
@@ -115,7 +115,7 @@ struct Lane<Tracker: ContextTracker> {
     ///
     /// - Parameter time: when that was.
     mutating func takeMotion(at time: EventTime) {
-        nextAhead += 1
+        nextPending += 1
         reach(time)
     }
 
@@ -130,11 +130,11 @@ struct Lane<Tracker: ContextTracker> {
     mutating func next(_ sink: inout some CaptureSink & ~Copyable) -> X11Event? {
         while let (event, serial) = takeNext() {
             if event.isInput, !tracker.isPending {
-                if isToldApart { tell(tracker.context, &sink) }
+                if isEmittedApart { emit(tracker.context, &sink) }
                 return event
             }
             tracker.take(event, serial: serial, connection)
-            tell(tracker.context, &sink)
+            emit(tracker.context, &sink)
             switch event {
             case .rawKey, .rawButton, .rawMotion, .rawAxes, .rawTouch, .modifiersChanged,
                 .keyMapChanged, .keyboardControls,
@@ -148,11 +148,11 @@ struct Lane<Tracker: ContextTracker> {
 
     private mutating func takeNext() -> (event: X11Event, serial: UInt)? {
         guard !connection.isLost else { return nil }
-        if nextAhead < ahead.count {
-            defer { nextAhead += 1 }
-            place = ahead[nextAhead].place
-            serial = ahead[nextAhead].serial
-            return (ahead[nextAhead].event, serial)
+        if nextPending < pending.count {
+            defer { nextPending += 1 }
+            pixel = pending[nextPending].pixel
+            serial = pending[nextPending].serial
+            return (pending[nextPending].event, serial)
         }
         guard waiting > 0 else { return nil }
         waiting -= 1
@@ -181,7 +181,7 @@ struct Lane<Tracker: ContextTracker> {
     /// Where nothing waits to be taken, the server's answers hold for what comes next.
     private mutating func settleAll() {
         // Where the first answer says which window it is, the second says whose.
-        for _ in 0..<2 where connection.isQueueEmpty && overhang.isEmpty {
+        for _ in 0..<2 where connection.isQueueEmpty && carriedOver.isEmpty {
             tracker.settle(connection.nextRequest, connection)
         }
     }
@@ -191,17 +191,17 @@ struct Lane<Tracker: ContextTracker> {
         guard !connection.isLost else { return }
         tracker.endRound(connection)
         settleAll()
-        tell(tracker.context, &sink)
+        emit(tracker.context, &sink)
     }
 
     /// Tells the context that was found out before anything was read.
-    mutating func tellFirst(_ sink: inout some CaptureSink & ~Copyable) {
-        if told == nil { tell(tracker.context, &sink) }
+    mutating func emitFirst(_ sink: inout some CaptureSink & ~Copyable) {
+        if emitted == nil { emit(tracker.context, &sink) }
     }
 
     /// Input came; whose it is may be another question than a moment ago.
     mutating func inputCame(at time: EventTime, _ sink: inout some CaptureSink & ~Copyable) {
-        if tracker.inputCame(at: time, connection) { tell(tracker.context, &sink) }
+        if tracker.inputCame(at: time, connection) { emit(tracker.context, &sink) }
     }
 
     mutating func stamp(_ time: UInt32) -> EventTime {
@@ -212,23 +212,23 @@ struct Lane<Tracker: ContextTracker> {
 
     /// The event that was handed out last is not of the tracker's context, but of nobody knows which.
     mutating func hide(_ sink: inout some CaptureSink & ~Copyable) {
-        tell(.unknown, &sink)
-        isToldApart = true
+        emit(.unknown, &sink)
+        isEmittedApart = true
     }
 
     /// From here on, or no longer, nobody can say where input goes.
     mutating func setBlind(_ isBlind: Bool, _ sink: inout some CaptureSink & ~Copyable) {
         guard isBlind != self.isBlind else { return }
         self.isBlind = isBlind
-        tell(tracker.context, &sink)
+        emit(tracker.context, &sink)
     }
 
     /// Tells a context, unless it is the one that was told last.
-    private mutating func tell(_ known: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
-        isToldApart = false
+    private mutating func emit(_ known: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
+        isEmittedApart = false
         let context = isBlind ? .unknown : known
-        guard context != told, !connection.isLost else { return }
-        told = context
+        guard context != emitted, !connection.isLost else { return }
+        emitted = context
         changes += 1
         sink.take(.context(context, stream: stream, at: floor))
     }

@@ -3,7 +3,7 @@
 import System
 
 /// What a display wants to be shown before it lets a client in (Xauthority's format, `man Xau`).
-package struct Authority: Equatable {
+package struct XAuthority: Equatable {
     /// The method, the only one in use on one machine.
     package static let method = "MIT-MAGIC-COOKIE-1"
 

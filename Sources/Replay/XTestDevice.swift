@@ -2,8 +2,8 @@
 
 import Events
 
-/// Hands on the target's keyboard and mouse: they know what they hold, and can let go of it.
-final class Hands {
+/// XTestDevice on the target's keyboard and mouse: they know what they hold, and can let go of it.
+final class XTestDevice {
     private let connection: WireConnection
     private let map: KeyMap
     /// The bit that NumLock has, for the numbers of modifiers are the map's.
@@ -31,7 +31,7 @@ final class Hands {
         else { throw ReplayError(.unsuitable, WireRequest.Extension.keyboard.rawValue) }
         let width = Int(try reply.byte(1))
         var keysyms: [UInt32] = []
-        for index in 0..<width * codes.count { keysyms.append(try reply.word(32 + 4 * index)) }
+        for index in 0..<width * codes.count { keysyms.append(try reply.uint32(32 + 4 * index)) }
         var numbers: [UInt8] = []
         for index in 0..<Int(try buttons.byte(1)) { numbers.append(try buttons.byte(32 + index)) }
         buttonMap = numbers
@@ -146,11 +146,11 @@ final class Hands {
     }
 
     /// Corrects where the pointer is, where acceleration or another screen led it elsewhere.
-    func correct(to place: ScreenPoint) throws(ReplayError) {
+    func correct(to point: ScreenPoint) throws(ReplayError) {
         guard let reply = try connection.ask(WireRequest(.queryPointer, connection.root)),
-            try (reply.signed(16), reply.signed(18)) != (place.x, place.y)
+            try (reply.signed(16), reply.signed(18)) != (point.x, point.y)
         else { return }
-        try connection.send(.warp(to: place, root: connection.root))
+        try connection.send(.warp(to: point, root: connection.root))
     }
 
     // MARK: The end

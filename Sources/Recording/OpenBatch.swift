@@ -11,7 +11,7 @@ import Signing
 /// Upstream: the gate. Downstream: the ring. Promise: a batch spans at most a minute and is of one
 /// clock and one key detail; its plaintext lives no longer than that. Where a run of text stands among
 /// other items, and where it is cut, depends on whole steps alone.
-struct Batching: ~Copyable, GateSink {
+struct OpenBatch: ~Copyable, GateSink {
     /// The longest time one batch spans, in milliseconds: a whole number of steps.
     ///
     /// With the rounding of its end it never reaches back more than two minutes.
@@ -20,19 +20,19 @@ struct Batching: ~Copyable, GateSink {
     private let clock: () -> Moment
     private let flags: UInt8
     var builder = BatchBuilder()
-    var store: Store
+    var store: SealedQueue
     /// Whether there is a consent: without one not even a gap is stored.
     var mayStore = false
     private(set) var keyDetail = KeyDetail.shortcuts
     /// The latest time of an event that was stored; of a run the step of its last key.
     private(set) var lastEvent: EventTime?
-    private var offset: Int64?
+    private var batchOffset: Int64?
     /// The wall clock minus the monotonic one when they were last looked at.
-    private var lastOffset: Int64?
+    private var observedOffset: Int64?
     /// What comes now is from before the clocks were set.
     var isBehind = false
     /// The wall clock minus the monotonic one, as of the last batch.
-    private var steadyOffset: Int64?
+    private var publishedOffset: Int64?
     /// The application in front at the end of the open batch; empty when not known.
     private var app = ""
     /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
@@ -45,14 +45,14 @@ struct Batching: ~Copyable, GateSink {
     init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         clock = environment.clock
         flags = environment.confinement.isWaived ? BatchHeader.unconfined : 0
-        store = Store(environment, marks)
+        store = SealedQueue(environment, marks)
     }
 
     /// Whether the kernel keeps the open batch out of swap.
     var isLocked: Bool { builder.isLocked }
 
     /// The wall clock minus the monotonic one, as of the open batch or of now.
-    var wallOffset: Int64 { offset ?? clock().wallOffset }
+    var wallOffset: Int64 { batchOffset ?? clock().wallOffset }
 
     mutating func take(_ output: GateOutput) {
         guard mayStore else { return }
@@ -148,9 +148,13 @@ struct Batching: ~Copyable, GateSink {
     /// What the ring has lost since is a gap.
     private mutating func takeLosses() {
         for stretch in store.takeLostStretches() {
-            let offset = wallOffset
-            let from = EventTime(stretch.lowerBound - offset)
-            take(.gap(Gap(reason: .lost, from: from, to: EventTime(stretch.upperBound - offset))))
+            let batchOffset = wallOffset
+            let from = EventTime(stretch.lowerBound - batchOffset)
+            take(
+                .gap(
+                    Gap(reason: .lost, from: from, to: EventTime(stretch.upperBound - batchOffset))
+                )
+            )
         }
     }
 
@@ -190,15 +194,15 @@ struct Batching: ~Copyable, GateSink {
     }
 
     /// Whether the wall clock was set, or the machine slept, since the clocks were last looked at.
-    func isSet(_ offset: Int64) -> Bool {
-        lastOffset.map { abs($0 - offset) >= 100 } ?? false
+    func isSet(_ batchOffset: Int64) -> Bool {
+        observedOffset.map { abs($0 - batchOffset) >= 100 } ?? false
     }
 
     /// Begins a new batch when the wall clock was set.
     ///
     /// - Returns: whether it was.
     mutating func noteOffset(_ new: Int64) -> Bool {
-        defer { lastOffset = new }
+        defer { observedOffset = new }
         guard isSet(new) else { return false }
         closeAll()
         return true
@@ -246,7 +250,7 @@ struct Batching: ~Copyable, GateSink {
     private mutating func discard() {
         builder.discard(header(0, base: clock().monotonic))
         closeDue = nil
-        offset = nil
+        batchOffset = nil
     }
 
     /// Ends the batch that was packed; what did not fit begins the next one.
@@ -255,7 +259,7 @@ struct Batching: ~Copyable, GateSink {
         builder.advance(header(number, base: clock().monotonic))
         store.flushed()
         closeDue = nil
-        offset = builder.isEmpty ? nil : offset
+        batchOffset = builder.isEmpty ? nil : batchOffset
         guard !builder.isEmpty else { return }
         let begin = min(builder.base, builder.firstTail ?? builder.base)
         closeDue = Self.due(of: begin)
@@ -263,12 +267,12 @@ struct Batching: ~Copyable, GateSink {
     }
 
     private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {
-        let fresh = isBehind ? lastOffset ?? clock().wallOffset : clock().wallOffset
+        let fresh = isBehind ? observedOffset ?? clock().wallOffset : clock().wallOffset
         // Both clocks are read in whole milliseconds, so that their difference wavers by one. Until
         // it really changes it stays, so that times do not go back from one batch to the next.
-        let steady = steadyOffset.map { abs($0 - fresh) <= 2 ? $0 : fresh } ?? fresh
-        steadyOffset = steady
-        offset = steady
+        let steady = publishedOffset.map { abs($0 - fresh) <= 2 ? $0 : fresh } ?? fresh
+        publishedOffset = steady
+        batchOffset = steady
         return BatchHeader(
             sequence: number,
             bootID: store.bootID,
@@ -282,21 +286,21 @@ struct Batching: ~Copyable, GateSink {
 }
 
 /// Gate and batching, joined: the path of an event after capture.
-struct EventPath: ~Copyable, CaptureSink {
+struct Pipeline: ~Copyable, CaptureSink {
     private(set) var gate: Gate
-    var batching: Batching
+    var openBatch: OpenBatch
     /// Events of the pointer's stream that the source handed over.
     private var pointerSeen = 0
     private var pointerAdmitted = 0
     private(set) var suppressed = 0
 
     /// Events of the pointer, keys by themselves, and runs.
-    var seen: Int { pointerSeen + batching.keyItems }
-    var admitted: Int { pointerAdmitted + batching.keyItems }
+    var seen: Int { pointerSeen + openBatch.keyItems }
+    var admitted: Int { pointerAdmitted + openBatch.keyItems }
 
     init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
         gate = Gate(stopped: environment.clock().monotonic)
-        batching = Batching(environment, marks)
+        openBatch = OpenBatch(environment, marks)
     }
 
     /// Lets the gate's first gap begin when the daemon last ran.
@@ -305,14 +309,14 @@ struct EventPath: ~Copyable, CaptureSink {
     }
 
     mutating func take(_ run: MotionRun) {
-        guard let motions = gate.letThrough(run) else { return takeOneByOne(run) }
+        guard let motions = gate.admitRun(run) else { return takeOneByOne(run) }
         pointerSeen += run.steps.count
         pointerAdmitted += run.steps.count
-        batching.take(motions)
+        openBatch.take(motions)
     }
 
     mutating func take(_ event: CaptureEvent) {
-        let isAdmitted = gate.take(event, into: &batching)
+        let isAdmitted = gate.take(event, into: &openBatch)
         // Of keys what is stored counts: how many there were would tell.
         guard case .input(_, .pointer) = event else { return }
         pointerSeen += 1
@@ -320,14 +324,14 @@ struct EventPath: ~Copyable, CaptureSink {
     }
 
     mutating func set(_ conditions: Gate.Conditions, at time: EventTime) {
-        gate.set(conditions, at: time, into: &batching)
+        gate.set(conditions, at: time, into: &openBatch)
     }
 
     mutating func use(_ restrictions: Restrictions, at minute: WeekMinute, from time: EventTime) {
-        gate.use(restrictions, at: minute, from: time, into: &batching)
+        gate.use(restrictions, at: minute, from: time, into: &openBatch)
     }
 
     mutating func recordClosure(until time: EventTime) {
-        gate.recordClosure(until: time, into: &batching)
+        gate.recordClosure(until: time, into: &openBatch)
     }
 }

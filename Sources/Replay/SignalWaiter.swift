@@ -8,7 +8,7 @@ import System
 ///
 /// The signals are held back for good, so that one that comes between a press and its release does
 /// not leave a key held.
-package final class Interruption {
+package final class SignalWaiter {
     private let descriptor: Int32
     /// The signal that came, once one has come.
     package private(set) var signal: Int32?

@@ -23,7 +23,7 @@ struct OpenedIdentity: Redacted {
     var recipients: [String] { keys.map(\.recipient) }
 }
 
-extension Workplace {
+extension Installation {
     /// What is said wherever a secret can be lost.
     static let lossWarning =
         "Without the identity, or its passphrase where it has one, nothing recorded can be read."
@@ -235,7 +235,7 @@ extension Workplace {
     /// The policy in force, if any.
     ///
     /// - Throws: a ``Failure`` where there is one that cannot be used.
-    func policy() throws -> Policy? {
+    func policy() throws -> ManagedPolicy? {
         do throws(PolicyError) {
             return try paths.policy.read()
         } catch {
@@ -247,7 +247,7 @@ extension Workplace {
     func validConsent() -> Receipt? {
         guard let consent = try? ControlsFile(paths).read().consent else { return nil }
         // Under a policy that cannot be used nothing is valid.
-        guard let policy = try? paths.policy.read() as Policy?? else { return nil }
+        guard let policy = try? paths.policy.read() as ManagedPolicy?? else { return nil }
         return Consent.isValid(consent, deviceKey: deviceKeyText, under: policy) ? consent : nil
     }
 
@@ -256,10 +256,10 @@ extension Workplace {
     /// - Parameters:
     ///   - keys: the recipients.
     ///   - own: the person's own keys, where they are known.
-    func tellReaders(_ keys: [String], own: [String]?) {
-        Terminal.tell("What is recorded from now on can be read with:")
+    func reportReaders(_ keys: [String], own: [String]?) {
+        Terminal.report("What is recorded from now on can be read with:")
         for key in keys {
-            Terminal.tell("  \(key)\(own?.contains(key) == true ? " (yours)" : "")")
+            Terminal.report("  \(key)\(own?.contains(key) == true ? " (yours)" : "")")
         }
     }
 

@@ -4,14 +4,14 @@ import Person
 import Signing
 
 /// What the person should know of files that were put back.
-extension Workplace {
+extension Installation {
     /// Says that controls were put back, and what to do.
     ///
     /// - Parameter controls: as they count; nil where they cannot be read.
-    func tellPutBack(_ controls: Controls?) {
+    func reportPutBack(_ controls: Controls?) {
         guard let putBack = controls?.putBack else { return }
-        Terminal.tell("warning: \(putBack.description)")
-        Terminal.tell("  What it leaves out still holds. Next: mcictl consent")
+        Terminal.report("warning: \(putBack.description)")
+        Terminal.report("  What it leaves out still holds. Next: mcictl consent")
     }
 
     /// Makes the second copy of the high-water marks, in the folder where the daemon makes nothing.
@@ -20,8 +20,8 @@ extension Workplace {
             try paths.highWater.make(key)
             raiseMarks()
         } catch {
-            Terminal.tell("warning: \(paths.highWater.inConfig) cannot be written (\(error)).")
-            Terminal.tell("  Of the marks that tell an older file there is one copy only.")
+            Terminal.report("warning: \(paths.highWater.inConfig) cannot be written (\(error)).")
+            Terminal.report("  Of the marks that tell an older file there is one copy only.")
         }
     }
 
@@ -37,7 +37,7 @@ extension Workplace {
     /// What `status` says besides, while there is no daemon to say it.
     var notices: [String] {
         let putBack = (try? ControlsFile(paths).read())?.putBack
-        return [putBack?.description, AccountsFile(paths).find().fault?.description]
+        return [putBack?.description, EventCountersFile(paths).find().fault?.description]
             .compactMap(\.self)
     }
 }

@@ -2,7 +2,7 @@
 
 import Gate
 
-extension Policy: Encodable {
+extension ManagedPolicy: Encodable {
     private enum Key: String, CodingKey {
         case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
         case ringSize, titles, syntheticKeys, pauseCap, exclude, only, stewards

@@ -16,7 +16,7 @@ import Events
 /// Movements are stored in counts. A pixel is told with one where a reader who adds the counts to
 /// the pixel told last would be wrong, each tenth of a second and at the end of a reading, and else
 /// every five seconds.
-struct PointerPath {
+struct DeadReckoning {
     /// A position in pixels of the desktop.
     typealias Point = (x: Double, y: Double)
 
@@ -74,35 +74,38 @@ struct PointerPath {
     }
 
     /// Moves the pointer by what the server made of a movement.
-    mutating func move(by made: Point, counts: Point, on desk: Desk) {
+    mutating func move(by accelerated: Point, raw: Point, on desktop: DesktopGeometry) {
         if let from = now {
-            let target = (x: from.x + made.x, y: from.y + made.y)
-            let place = desk.confine(target, from: from)
-            if place != target { wasConfined = true }
-            now = place
-            if !made.x.isWhole || !made.y.isWhole { slack += Self.cut }
+            let target = (x: from.x + accelerated.x, y: from.y + accelerated.y)
+            let position = desktop.confine(target, from: from)
+            if position != target { wasConfined = true }
+            now = position
+            if !accelerated.x.isWhole || !accelerated.y.isWhole { slack += Self.cut }
         }
-        read?.pixel.x += counts.x
-        read?.pixel.y += counts.y
+        read?.pixel.x += raw.x
+        read?.pixel.y += raw.y
     }
 
     /// Moves the pointer to where the server put it; an axis that is not told stays.
     ///
     /// - Parameters:
-    ///   - made: the place.
-    ///   - counts: the place as a reader reckons it, who knows of no transformation.
+    ///   - accelerated: the place.
+    ///   - raw: the place as a reader reckons it, who knows of no transformation.
     ///   - axes: bit n: axis n is told.
-    ///   - desk: where the pointer can be.
-    mutating func move(to made: Point, counts: Point, axes: UInt8, on desk: Desk) {
+    ///   - desktop: where the pointer can be.
+    mutating func move(to accelerated: Point, raw: Point, axes: UInt8, on desktop: DesktopGeometry)
+    {
         wasPlaced = true
         if let from = now {
-            let to = (axes & 1 != 0 ? made.x : from.x, axes & 2 != 0 ? made.y : from.y)
-            let place = desk.confine(to, from: from)
-            if place != to { wasConfined = true }
-            now = place
+            let to = (
+                axes & 1 != 0 ? accelerated.x : from.x, axes & 2 != 0 ? accelerated.y : from.y
+            )
+            let position = desktop.confine(to, from: from)
+            if position != to { wasConfined = true }
+            now = position
         }
-        if axes & 1 != 0 { read?.pixel.x = counts.x }
-        if axes & 2 != 0 { read?.pixel.y = counts.y }
+        if axes & 1 != 0 { read?.pixel.x = raw.x }
+        if axes & 2 != 0 { read?.pixel.y = raw.y }
     }
 
     /// Takes the server's answer.
@@ -119,14 +122,14 @@ struct PointerPath {
     mutating func settle(at answer: Point?, shown: () -> Pixel?) -> Bool {
         if let answer, isAt(answer) {
             (self.now, slack) = (answer, Self.cut)
-            if pixel == nil, let place = shown().flatMap({ Self.place(answer, on: $0) }) {
-                (self.now, slack) = (place, 0)
+            if pixel == nil, let position = shown().flatMap({ Self.position(answer, on: $0) }) {
+                (self.now, slack) = (position, 0)
             }
             return true
         }
         let shown = shown()
-        if let answer, let shown, let place = Self.place(answer, on: shown) {
-            (now, slack) = (place, 0)
+        if let answer, let shown, let position = Self.position(answer, on: shown) {
+            (now, slack) = (position, 0)
             return false
         }
         if wasPlaced, shown != nil, shown == pixel { return true }
@@ -135,17 +138,19 @@ struct PointerPath {
     }
 
     /// The place of an answer on the pixel the server shows; nil where it is not there.
-    private static func place(_ answer: Point, on shown: Pixel) -> Point? {
-        func place(_ value: Double, _ pixel: Int16) -> Double? {
+    private static func position(_ answer: Point, on shown: Pixel) -> Point? {
+        func position(_ value: Double, _ pixel: Int16) -> Double? {
             if Int16(near: value) == pixel { return value }
             return Int16(near: value + cut) == pixel ? Double(pixel) : nil
         }
-        guard let x = place(answer.x, shown.x), let y = place(answer.y, shown.y) else { return nil }
+        guard let x = position(answer.x, shown.x), let y = position(answer.y, shown.y) else {
+            return nil
+        }
         return (x, y)
     }
 
     /// The pixel to tell with the last movement of a reading, behind the server's answer.
-    mutating func tell(at time: EventTime) -> Pixel? {
+    mutating func report(at time: EventTime) -> Pixel? {
         guard let now, let pixel else { return nil }
         if let read, Self.pixel(read.pixel) == pixel,
             time.milliseconds - read.at.milliseconds < Self.interval
@@ -159,7 +164,7 @@ struct PointerPath {
 
     /// The pixel to tell with a movement within a reading, which holds if the server's answer does.
     @inline(__always)
-    mutating func tellOnTheWay(at time: EventTime) -> Pixel? {
+    mutating func reportOnTheWay(at time: EventTime) -> Pixel? {
         guard time.milliseconds - checked.milliseconds >= Self.step else { return nil }
         return look(at: time)
     }
@@ -168,17 +173,17 @@ struct PointerPath {
         guard let read else { return nil }
         checked = time
         guard let pixel, Self.pixel(read.pixel) != pixel else { return nil }
-        return tell(at: time)
+        return report(at: time)
     }
 
     /// The reader was told a pixel with a button.
-    mutating func wasTold(_ pixel: Pixel, at time: EventTime) {
+    mutating func noteReported(_ pixel: Pixel, at time: EventTime) {
         read = ((Double(pixel.x), Double(pixel.y)), time)
         checked = time
     }
 
     /// What was recorded since may have left out movements: the next reading tells a pixel.
-    mutating func forgetTold() {
+    mutating func forgetReported() {
         read = nil
     }
 }

@@ -5,7 +5,7 @@ import Person
 import Policy
 
 /// What the person should see before all else: by what more is recorded than by default, and who reads.
-extension Workplace {
+extension Installation {
     /// What is looser than the defaults, in sentences, loosest first.
     ///
     /// - Parameter controls: the person's rules.
@@ -15,7 +15,7 @@ extension Workplace {
     /// The same, as it stands in JSON.
     func loosenings(_ controls: Controls) -> [Loosening] {
         guard let settings = try? SettingsFile(paths.settings).read(),
-            let policy = try? paths.policy.read() as Policy??
+            let policy = try? paths.policy.read() as ManagedPolicy??
         else { return [] }
         return Loosening.all(controls, settings, policy, at: now.wall)
     }

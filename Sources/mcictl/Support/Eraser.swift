@@ -7,7 +7,7 @@ import Storage
 import System
 
 /// Erases by the daemon, or without it while it is down.
-struct Forgetting {
+struct Eraser {
     /// What is to be erased.
     enum Scope {
         /// The batches that touch a stretch of wall time.
@@ -16,12 +16,12 @@ struct Forgetting {
         case batches([UInt64])
     }
 
-    private let place: Workplace
+    private let installation: Installation
     /// A message to the daemon holds so many numbers.
-    private static let mostNumbers = 4000
+    private static let maxNumbers = 4000
 
-    init(_ place: Workplace) {
-        self.place = place
+    init(_ installation: Installation) {
+        self.installation = installation
     }
 
     /// Erases, or only counts, the batches of a scope.
@@ -30,7 +30,7 @@ struct Forgetting {
     func erase(_ scope: Scope, dryRun: Bool) throws -> (batches: Int, pending: Bool) {
         var total = (batches: 0, pending: false)
         for call in Self.calls(scope, dryRun: dryRun) {
-            guard let reply = try place.call(.forget(call)) else {
+            guard let reply = try installation.call(.forget(call)) else {
                 return (try withoutDaemon(scope, dryRun: dryRun), false)
             }
             total.batches += reply.batches ?? 0
@@ -47,8 +47,8 @@ struct Forgetting {
             let until = isOpen ? nil : WallTime(range.upperBound).text
             return [.init(since: since, until: until, dryRun: dryRun)]
         case .batches(let numbers):
-            return stride(from: 0, to: numbers.count, by: mostNumbers).map { start in
-                let part = numbers[start...].prefix(mostNumbers).map { Int64($0) }
+            return stride(from: 0, to: numbers.count, by: maxNumbers).map { start in
+                let part = numbers[start...].prefix(maxNumbers).map { Int64($0) }
                 return .init(batches: part, dryRun: dryRun)
             }
         }
@@ -56,15 +56,15 @@ struct Forgetting {
 
     /// Does the same on the ring itself, under the lock that keeps a daemon from starting.
     func withoutDaemon(_ scope: Scope, dryRun: Bool) throws -> Int {
-        guard Disk.exists(place.paths.ring) else { return 0 }
-        guard let lock = try FileLock.take(place.paths.daemonLock, waits: false) else {
+        guard Disk.exists(installation.paths.ring) else { return 0 }
+        guard let lock = try FileLock.take(installation.paths.daemonLock, waits: false) else {
             throw Failure(
                 "mcid holds the ring but does not answer. Nothing was changed.",
                 next: "systemctl --user restart mcid",
                 code: Failure.unavailable
             )
         }
-        let ring = try place.ring()
+        let ring = try installation.ring()
         try ring.rebuildToEnd()
         let targets =
             switch scope {
@@ -73,7 +73,7 @@ struct Forgetting {
             }
         if !dryRun {
             if !targets.isEmpty { try ring.erase(targets) }
-            _ = Ring.eraseSetAside(place.paths.ring)
+            _ = Ring.eraseSetAside(installation.paths.ring)
         }
         _ = consume lock
         return targets.count

@@ -8,17 +8,18 @@ import Signing
 import System
 
 /// Looks at the installation, and never at what was recorded.
-struct Examination {
-    private let place: Workplace
+struct DoctorChecks {
+    private let installation: Installation
     private let environment = CurrentProcess.environment()
     private let status: Status?
     private let failure: ControlError?
 
     /// An examination of the person's mci, whose daemon is asked once.
-    init(_ place: Workplace) {
-        self.place = place
+    init(_ installation: Installation) {
+        self.installation = installation
         do {
-            status = try ControlClient(path: place.paths.socket, timeout: 5).call(.getStatus).status
+            status = try ControlClient(path: installation.paths.socket, timeout: 5).call(.getStatus)
+                .status
             failure = nil
         } catch {
             status = nil
@@ -36,8 +37,8 @@ struct Examination {
 
     /// The files that were put back or damaged; nothing where all is well.
     private var fileFindings: [Finding] {
-        let files = place.paths.highWater
-        let found = files.read(DeviceKeyFile.read(place.paths.deviceKey)?.verifier)
+        let files = installation.paths.highWater
+        let found = files.read(DeviceKeyFile.read(installation.paths.deviceKey)?.verifier)
         let marks = found.damaged.map {
             Finding(
                 verdict: .warn,
@@ -49,8 +50,9 @@ struct Examination {
         // The daemon found it when it started, and has begun another file since.
         let told = status?.notices?.filter { !$0.hasPrefix(PutBack.subject) }
         let accounts =
-            told ?? [AccountsFile(place.paths).find().fault?.description].compactMap(\.self)
-        let asking = status?.asking.map { StatusText.words($0, place.now.wall) }
+            told
+            ?? [EventCountersFile(installation.paths).find().fault?.description].compactMap(\.self)
+        let asking = status?.asking.map { StatusText.words($0, installation.now.wall) }
         return marks + accounts.map { Finding(verdict: .warn, subject: "notices", words: $0) }
             + [asking].compactMap(\.self).map {
                 Finding(verdict: .warn, subject: "left out", words: $0)
@@ -74,7 +76,7 @@ struct Examination {
 
     private var service: Finding {
         guard let status else {
-            if failure?.code == .notRunning, place.isDaemonAlive() {
+            if failure?.code == .notRunning, installation.isDaemonAlive() {
                 return Finding(
                     verdict: .fail,
                     subject: "service",
@@ -87,7 +89,7 @@ struct Examination {
                     verdict: .fail,
                     subject: "service",
                     words: "not running",
-                    next: Workplace.startCommand
+                    next: Installation.startCommand
                 )
                 : Finding(
                     verdict: .fail,
@@ -107,19 +109,19 @@ struct Examination {
     }
 
     private var socket: Finding {
-        guard let facts = try? SecretFile.facts(place.paths.socket) else {
+        guard let facts = try? SecretFile.facts(installation.paths.socket) else {
             return Finding(
                 verdict: status == nil ? .warn : .fail,
                 subject: "socket",
-                words: "\(place.paths.socket) is not there",
-                next: Workplace.startCommand
+                words: "\(installation.paths.socket) is not there",
+                next: Installation.startCommand
             )
         }
         let isPrivate = facts.isOwn && facts.mode == 0o600
         return Finding(
             verdict: isPrivate ? .ok : .fail,
             subject: "socket",
-            words: "\(place.paths.socket), mode \(String(facts.mode, radix: 8))",
+            words: "\(installation.paths.socket), mode \(String(facts.mode, radix: 8))",
             next: isPrivate ? "" : "systemctl --user restart mcid"
         )
     }
@@ -188,7 +190,7 @@ struct Examination {
 
     /// What mcid looks at before it starts, and whether others may read what they cannot change.
     private var files: Finding {
-        if let fault = place.paths.fault {
+        if let fault = installation.paths.fault {
             return Finding(
                 verdict: .fail,
                 subject: "files",
@@ -196,7 +198,7 @@ struct Examination {
                 next: fault.next
             )
         }
-        guard let path = place.paths.readableByOthers else {
+        guard let path = installation.paths.readableByOthers else {
             return Finding(verdict: .ok, subject: "files", words: "yours alone")
         }
         return Finding(
@@ -208,7 +210,7 @@ struct Examination {
     }
 
     private var consent: Finding {
-        if let putBack = (try? ControlsFile(place.paths).read())?.putBack {
+        if let putBack = (try? ControlsFile(installation.paths).read())?.putBack {
             return Finding(
                 verdict: .warn,
                 subject: "consent",
@@ -216,11 +218,11 @@ struct Examination {
                 next: "mcictl consent"
             )
         }
-        return place.validConsent() == nil
+        return installation.validConsent() == nil
             ? Finding(
                 verdict: .warn,
                 subject: "consent",
-                words: (try? ControlsFile(place.paths).read())?.consent == nil
+                words: (try? ControlsFile(installation.paths).read())?.consent == nil
                     ? "none, so nothing is recorded" : "given, but not to what holds now",
                 next: "mcictl consent"
             )
@@ -228,7 +230,7 @@ struct Examination {
     }
 
     private var ring: Finding {
-        guard Disk.exists(place.paths.ring) else {
+        guard Disk.exists(installation.paths.ring) else {
             return Finding(verdict: .ok, subject: "ring", words: "none yet")
         }
         guard let status else {
@@ -247,8 +249,8 @@ struct Examination {
     }
 
     private var space: Finding {
-        let settings = (try? SettingsFile(place.paths.settings).read()) ?? PersonSettings()
-        let folder = Disk.exists(place.paths.state) ? place.paths.state : "/"
+        let settings = (try? SettingsFile(installation.paths.settings).read()) ?? PersonSettings()
+        let folder = Disk.exists(installation.paths.state) ? installation.paths.state : "/"
         guard let space = Disk.space(folder) else {
             return Finding(verdict: .warn, subject: "space", words: "cannot be told")
         }
@@ -265,7 +267,7 @@ struct Examination {
     private var clock: Finding {
         // The newest end is rounded up to the minute.
         let newest = status?.ring.newest.flatMap { WallTime($0) }
-        if let newest, newest.milliseconds > place.now.wall.milliseconds + 120_000 {
+        if let newest, newest.milliseconds > installation.now.wall.milliseconds + 120_000 {
             return Finding(
                 verdict: .warn,
                 subject: "clock",
@@ -273,7 +275,7 @@ struct Examination {
                 next: "timedatectl"
             )
         }
-        return Finding(verdict: .ok, subject: "clock", words: place.now.wall.text)
+        return Finding(verdict: .ok, subject: "clock", words: installation.now.wall.text)
     }
 
     /// Asks the rules themselves about windows that nobody wants recorded.
@@ -289,15 +291,15 @@ struct Examination {
         ]
         let recorded: [String]
         do {
-            let controls = try ControlsFile(place.paths).read()
-            let policy = try place.policy()
+            let controls = try ControlsFile(installation.paths).read()
+            let policy = try installation.policy()
             recorded = samples.filter {
                 Explanation(
                     controls,
                     policy,
                     on: $0,
                     from: nil,
-                    at: SystemClock.weekMinute(place.now.wall)
+                    at: SystemClock.weekMinute(installation.now.wall)
                 ).isRecorded
             }.map(\.app)
         } catch {
@@ -319,10 +321,11 @@ struct Examination {
     }
 
     private var identity: Finding {
-        let path = place.paths.identity
+        let path = installation.paths.identity
         guard let facts = try? SecretFile.facts(path) else {
             // Only where something was sealed, or is to be, can a key be missing.
-            let isNeeded = Disk.exists(place.paths.recipients) || Disk.exists(place.paths.ring)
+            let isNeeded =
+                Disk.exists(installation.paths.recipients) || Disk.exists(installation.paths.ring)
             guard isNeeded || TrustedFile.isThere(path) else {
                 return Finding(
                     verdict: .ok,

@@ -4,8 +4,8 @@ package import Signing
 import System
 
 /// What was counted in all runs together.
-package struct Accounts: Codable, Equatable, Sendable {
-    package var schema = Accounts.schema
+package struct EventCounters: Codable, Equatable, Sendable {
+    package var schema = EventCounters.schema
     /// Higher with each writing, so that an older file is known as such; 0 before the first one.
     package var number: UInt64 = 0
     /// RFC 3339: when counting began; empty before that.
@@ -21,7 +21,7 @@ package struct Accounts: Codable, Equatable, Sendable {
 }
 
 /// The file of the accounts, signed and numbered like the controls; without it counting begins anew.
-package struct AccountsFile {
+package struct EventCountersFile {
     package let path: String
     private let paths: Paths
     private let marks: HighWaterKeeper
@@ -65,18 +65,18 @@ package struct AccountsFile {
     /// Reads the accounts.
     ///
     /// - Returns: them, or empty ones where none can be trusted; and what is wrong with the file.
-    package func find() -> (accounts: Accounts, fault: Fault?) {
+    package func find() -> (accounts: EventCounters, fault: Fault?) {
         let key = DeviceKeyFile.read(paths.deviceKey)
         marks.look(key?.verifier)
         let lastSeen = marks.marks.accounts
         guard let bytes = try? readFile(path, named: "accounts") else {
             let isThere = Disk.exists(path)
-            return (Accounts(), isThere ? .damaged : lastSeen > 0 ? .missing : nil)
+            return (EventCounters(), isThere ? .damaged : lastSeen > 0 ? .missing : nil)
         }
-        if AccountsBefore.areIn(bytes) || isOfSchemaBefore(bytes, key?.verifier) {
-            return (Accounts(), .countsKeys)
+        if EventCountersBefore.areIn(bytes) || isOfSchemaBefore(bytes, key?.verifier) {
+            return (EventCounters(), .countsKeys)
         }
-        guard let found = sound(bytes, key?.verifier) else { return (Accounts(), .damaged) }
+        guard let found = sound(bytes, key?.verifier) else { return (EventCounters(), .damaged) }
         if found.number > lastSeen, let key {
             marks.raise(signedBy: key) { $0.accounts = found.number }
         }
@@ -86,10 +86,10 @@ package struct AccountsFile {
 
     /// Whether an earlier version of this recorder wrote the file.
     private func isOfSchemaBefore(_ bytes: [UInt8], _ verifier: DeviceVerifier?) -> Bool {
-        guard let file = try? SignedJSON<Accounts>.read(bytes, kind: "accounts") else {
+        guard let file = try? SignedJSON<EventCounters>.read(bytes, kind: "accounts") else {
             return false
         }
-        return file.isSigned(by: verifier) && file.content.schema == Accounts.schema - 1
+        return file.isSigned(by: verifier) && file.content.schema == EventCounters.schema - 1
     }
 
     /// Erases the file.
@@ -98,23 +98,23 @@ package struct AccountsFile {
     }
 
     /// The accounts in a file's bytes; nil unless they are just as the recorder wrote them.
-    private func sound(_ bytes: [UInt8], _ verifier: DeviceVerifier?) -> Accounts? {
-        guard let file = try? SignedJSON<Accounts>.read(bytes, kind: "accounts"),
-            file.isSigned(by: verifier), file.content.schema == Accounts.schema,
+    private func sound(_ bytes: [UInt8], _ verifier: DeviceVerifier?) -> EventCounters? {
+        guard let file = try? SignedJSON<EventCounters>.read(bytes, kind: "accounts"),
+            file.isSigned(by: verifier), file.content.schema == EventCounters.schema,
             file.content.events.addsUp
         else { return nil }
         return file.content
     }
 
     /// Replaces the accounts under the next number; where that fails the old ones stay.
-    package func write(_ accounts: Accounts) {
+    package func write(_ accounts: EventCounters) {
         guard let key = DeviceKeyFile.read(paths.deviceKey) else { return }
         marks.look(key.verifier)
         let bytes = (try? readFile(path, named: "accounts")) ?? nil
         let onDisk = bytes.flatMap { sound($0, key.verifier) }?.number ?? 0
         let (number, isTooMuch) = max(marks.marks.accounts, onDisk).addingReportingOverflow(1)
         var new = accounts
-        (new.schema, new.number) = (Accounts.schema, number)
+        (new.schema, new.number) = (EventCounters.schema, number)
         guard !isTooMuch, new.events.addsUp,
             let file = try? SignedJSON(new, kind: "accounts", signedBy: key),
             (try? writeJSON(file, path, named: "accounts")) != nil

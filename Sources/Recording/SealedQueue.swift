@@ -10,11 +10,11 @@ import Storage
 import System
 
 /// Seals batches and keeps the ring: opens it, retries what failed, and counts what is lost.
-struct Store {
+struct SealedQueue {
     /// Milliseconds after the first unsaved item at which the open batch is stored.
     static let flushInterval: Int64 = 10_000
     /// Sealed batches kept in memory while the ring cannot take them.
-    static let mostWaiting = 16
+    static let maxWaiting = 16
     private static let retryInterval: Int64 = 1000
     /// Milliseconds between two looks at the free space.
     static let spaceInterval: Int64 = 10_000
@@ -72,7 +72,7 @@ struct Store {
             String(decoding: $0, as: UTF8.self)
         }
         let list = text.flatMap { Recipient.list($0) }
-            .flatMap { $0.count <= BatchLayout.mostRecipients ? $0 : nil }
+            .flatMap { $0.count <= BatchLayout.maxRecipients ? $0 : nil }
         deviceKey = DeviceKeyFile.read(environment.paths.deviceKey)
         recipients = list?.map(\.text) ?? []
         guard let list, let deviceKey else { return sealer = nil }
@@ -120,7 +120,7 @@ struct Store {
                 retention: limits.retentionTime
             )
             self.ring = ring
-            tellFindings()
+            reportFindings()
             planRetry()
             return true
         } catch {
@@ -157,7 +157,7 @@ struct Store {
         }
     }
 
-    private mutating func tellFindings() {
+    private mutating func reportFindings() {
         for finding in ring?.takeFindings() ?? [] {
             switch finding {
             case .damagedRows(let count):
@@ -275,7 +275,7 @@ struct Store {
         if let error = attempt({ ring throws(StorageError) in try ring.checkStep() }) {
             return fail("The ring cannot be checked yet", error)
         }
-        tellFindings()
+        reportFindings()
         planRetry()
     }
 
@@ -285,7 +285,7 @@ struct Store {
             return fail("The ring cannot be rebuilt yet", error)
         }
         if ring?.isRebuilding == false { environment.log.notice("The ring was rebuilt") }
-        tellFindings()
+        reportFindings()
         planRetry()
     }
 
@@ -295,14 +295,14 @@ struct Store {
             guard open() else { break }
             guard let error = attempt({ ring throws(StorageError) in try ring.put(next) }) else {
                 waiting.removeFirst()
-                tellFindings()
+                reportFindings()
                 continue
             }
             fail("A batch could not be stored yet", error)
             // One more attempt at once, on the ring that takes its place.
             guard ring == nil, open() else { break }
         }
-        while waiting.count > Self.mostWaiting { lose(waiting.removeFirst()) }
+        while waiting.count > Self.maxWaiting { lose(waiting.removeFirst()) }
         planRetry()
     }
 
@@ -429,7 +429,7 @@ struct Store {
         if ring == nil, failure != nil { return nil }
         var found = Selection(waiting: waiting.filter(isWanted).map(\.sequence))
         let error = attempt { ring throws(StorageError) in found.targets = try targets(ring) }
-        tellFindings()
+        reportFindings()
         if let error {
             fail("The ring cannot be checked yet", error)
             return nil
@@ -445,7 +445,7 @@ struct Store {
         if let error = attempt({ ring throws(StorageError) in try ring.rebuildToEnd() }) {
             fail("The ring cannot be rebuilt yet", error)
         }
-        tellFindings()
+        reportFindings()
     }
 
     /// Erases from memory and from the ring, with the unreadable pages that were set aside.
@@ -485,10 +485,10 @@ struct Store {
         )
         // The next boot reckons from this clock.
         if isSet { ring?.noteHead(durable: true) }
-        tellDoubt()
+        reportDoubt()
     }
 
-    private mutating func tellDoubt() {
+    private mutating func reportDoubt() {
         let isDoubted = ring?.isKeepingDoubtful(limits.retentionTime) ?? false
         guard isDoubted != keepsDoubtful else { return }
         keepsDoubtful = isDoubted
@@ -513,7 +513,7 @@ struct Store {
         }) {
             return fail("The ring cannot be checked yet", error)
         }
-        tellFindings()
+        reportFindings()
         guard !old.isEmpty else { return }
         environment.log.notice("Batches reached their age", metadata: ["batches": "\(old.count)"])
         unerased.append(Selection(targets: old, reason: .expired))

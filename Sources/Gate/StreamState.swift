@@ -3,7 +3,7 @@
 import Events
 
 /// Where one stream's input goes, what the rules say of it, and what is being left out of it.
-struct Lane {
+struct StreamState {
     let stream: InputStream
     private(set) var context = AppContext.unknown
     private var verdict = Verdict()
@@ -25,15 +25,16 @@ struct Lane {
     }
 
     /// Why an event is left out; nil when it may be recorded.
-    func drops(_ event: RawEvent) -> Drop? {
+    func rejection(_ event: RawEvent) -> Drop? {
         switch context {
         case .unknown: return .because(.unknownContext)
         case .grabbed: return .because(.keyboardGrabbed)
         case .window: break
         }
         if let refusal = verdict.refusal { return .because(refusal) }
-        if verdict.drops(event.device) { return .device }
-        for (verdict, until) in earlier where event.time < until && verdict.drops(event.device) {
+        if verdict.rejection(event.device) { return .device }
+        for (verdict, until) in earlier where event.time < until && verdict.rejection(event.device)
+        {
             return .earlier
         }
         return nil
@@ -41,7 +42,7 @@ struct Lane {
 
     /// From when on all that comes may be recorded, whatever its device; nil where something speaks
     /// against it.
-    var clearFrom: EventTime? {
+    var admitsAllSince: EventTime? {
         guard case .window = context, !verdict.dropsAny else { return nil }
         return earlier.lazy.filter(\.verdict.dropsAny).map(\.until).max() ?? .distantPast
     }
@@ -106,7 +107,7 @@ struct Lane {
     mutating func close(at time: EventTime) -> [Gap] {
         if refusal != nil { extend(to: time) }
         let ended = endDeviceGap(at: time) + endGap(at: time)
-        self = Lane(stream)
+        self = StreamState(stream)
         return ended
     }
 

@@ -11,7 +11,7 @@ import System
 import Timeline
 
 /// What a verb works with: the folders, the daemon where it runs, the person's keys.
-struct Workplace {
+struct Installation {
     let paths = Paths(environment: CurrentProcess.environment())
     let now = SystemClock.now()
 
@@ -27,8 +27,8 @@ struct Workplace {
         do {
             let reply = try answer(to: call)
             if let version = reply.status?.version, version != CurrentProcess.version {
-                Terminal.tell("warning: mcid is \(version), mcictl is \(CurrentProcess.version).")
-                Terminal.tell("  Next: systemctl --user restart mcid")
+                Terminal.report("warning: mcid is \(version), mcictl is \(CurrentProcess.version).")
+                Terminal.report("  Next: systemctl --user restart mcid")
             }
             return reply
         } catch let error as ControlError where error.code == .notRunning {
@@ -96,16 +96,16 @@ struct Workplace {
             _ = consume lock
         }
         if let failure {
-            Terminal.tell("warning: \(failure.description) What you asked is on disk, and mcid")
-            Terminal.tell("  looks there before it records anything more.")
+            Terminal.report("warning: \(failure.description) What you asked is on disk, and mcid")
+            Terminal.report("  looks there before it records anything more.")
             return nil
         }
         if let reply = try call(request) { return reply }
         if isDaemonAlive() {
-            Terminal.tell(
+            Terminal.report(
                 "warning: mcid runs but has no socket. What you asked is on disk; mcid looks"
             )
-            Terminal.tell(
+            Terminal.report(
                 "  there before it records anything more. Next: systemctl --user restart mcid"
             )
         }
@@ -114,11 +114,13 @@ struct Workplace {
 
     /// Says what was wrong with the controls file, which is written anew.
     private func warn(_ putBack: Controls?, _ damage: SettingsError?, _ path: String) {
-        if let putBack { tellPutBack(putBack) }
+        if let putBack { reportPutBack(putBack) }
         guard let damage else { return }
-        Terminal.tell("warning: \(damage.description) It is kept as \(path).damaged.")
-        Terminal.tell("  Exemptions that were in it no longer hold: ask for them again before you")
-        Terminal.tell("  consent. Until then nothing is recorded.")
+        Terminal.report("warning: \(damage.description) It is kept as \(path).damaged.")
+        Terminal.report(
+            "  Exemptions that were in it no longer hold: ask for them again before you"
+        )
+        Terminal.report("  consent. Until then nothing is recorded.")
     }
 
     /// Whether a daemon holds the ring, with or without a socket.
@@ -233,9 +235,9 @@ func warn(about summary: TimelineReader.Summary) {
 /// As ``warn(about:)``, from the two counts that matter.
 func warn(foreign: Int, damaged: Int) {
     if foreign > 0 {
-        Terminal.tell("warning: \(foreign) batches were sealed to another key and stay closed.")
+        Terminal.report("warning: \(foreign) batches were sealed to another key and stay closed.")
     }
     if damaged > 0 {
-        Terminal.tell("warning: \(damaged) batches are damaged and were left out.")
+        Terminal.report("warning: \(damaged) batches are damaged and were left out.")
     }
 }
