@@ -24,10 +24,7 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     package static let lost = GapReason(rawValue: 8)
     /// The machine was suspended.
     package static let suspended = GapReason(rawValue: 9)
-    /// Key detail is `off`: never a gap of its own, for its times would tell when keys were typed.
-    package static let keyDetailOff = GapReason(rawValue: 10)
-    /// A release whose press was not recorded: never a gap of its own, for nothing is missing.
-    package static let unpairedRelease = GapReason(rawValue: 11)
+    // 10 and 11 were given to reasons that never became a gap; no number is given twice.
     /// The controls file cannot be read, or the ring cannot be written.
     package static let fault = GapReason(rawValue: 12)
     /// The disk has less free space than is left to others.
@@ -43,8 +40,7 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
         .noConsent: "no-consent", .paused: "paused", .sessionLocked: "session-locked",
         .unknownContext: "unknown-context", .keyboardGrabbed: "keyboard-grabbed",
         .disconnected: "disconnected", .notRunning: "not-running", .lost: "lost",
-        .suspended: "suspended", .keyDetailOff: "key-detail-off",
-        .unpairedRelease: "unpaired-release", .fault: "fault", .diskFull: "disk-full",
+        .suspended: "suspended", .fault: "fault", .diskFull: "disk-full",
         .exempt: "exempt", .excluded: "excluded", .notAllowed: "not-allowed",
     ]
 

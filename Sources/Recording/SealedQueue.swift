@@ -63,9 +63,6 @@ struct SealedQueue {
 
     // MARK: Keys and limits
 
-    /// Whether there is somebody to seal to, and a key to sign with.
-    var canSeal: Bool { sealer != nil }
-
     /// Reads the public keys and the recorder's own; without them nothing can be sealed.
     mutating func loadKeys() {
         let text = (try? Disk.readOwn(environment.paths.recipients)).map {

@@ -12,7 +12,7 @@ enum RecentApps {
 
     /// The applications in front before the one that is now, which is the terminal of the question.
     ///
-    /// - Parameter place: where the recording is.
+    /// - Parameter installation: where the recording is.
     /// - Returns: the latest first, each with the time at which it came to the front last.
     /// - Throws: a ``Failure`` where there is no recording, or it cannot be read.
     static func find(_ installation: Installation) throws -> [(app: String, time: WallTime)] {

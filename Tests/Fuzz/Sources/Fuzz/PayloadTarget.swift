@@ -149,7 +149,7 @@ private enum PayloadTarget {
             if item.payload.isInput { add(.devices, [item.device, 1]) }
             let flag: UInt8 = item.pixel == nil ? 0 : 0x80
             if let place = item.pixel {
-                add(.places, zigzag(Int64(place.x)) + zigzag(Int64(place.y)))
+                add(.pixels, zigzag(Int64(place.x)) + zigzag(Int64(place.y)))
             }
             switch item.payload {
             case .key(let isDown, let keyClass, let modifiers, let keysym):
