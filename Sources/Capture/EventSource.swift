@@ -60,6 +60,11 @@ package protocol EventSource: AnyObject {
     ///   before, so what is known of windows is found out anew.
     func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool)
 
+    /// Says what counts as asking for a secret on a terminal, for every key that is read from now on.
+    ///
+    /// - Parameter askers: the programs; until then those that mci itself knows.
+    func lookFor(_ askers: SecretAskers)
+
     /// Connects and begins to listen.
     ///
     /// - Throws: ``CaptureError`` where the server cannot be reached or is not fit.
@@ -83,4 +88,5 @@ extension EventSource {
     package var notices: [String] { [] }
     package var asking: AskingProgram? { nil }
     package func lookForPrompts() -> Bool { false }
+    package func lookFor(_ askers: SecretAskers) {}
 }

@@ -32,8 +32,14 @@ struct FocusTracker: ContextTracker {
     private var isPointerGrabbed = false
     private var hasCheckedPointer = false
 
-    init(_ cache: WindowCache) {
+    /// A tracker that knows no window yet.
+    ///
+    /// - Parameters:
+    ///   - cache: what is known of windows.
+    ///   - askers: what counts as asking for a secret.
+    init(_ cache: WindowCache, _ askers: SecretAskers) {
         self.cache = cache
+        terminals.askers = askers
     }
 
     var isPending: Bool { answer != nil || (attribution != nil && state == .unknown) }
@@ -89,6 +95,13 @@ struct FocusTracker: ContextTracker {
         guard state != .grabbed else { return leave(.grabbed) }
         leave(.unknown)
         ask(connection)
+    }
+
+    /// Lets other programs count as asking for a secret than before: of the terminals nothing is known.
+    mutating func lookFor(_ askers: SecretAskers) {
+        terminals.askers = askers
+        prompts.enter()
+        mayBeSecret = terminal != .none
     }
 
     mutating func beginRound() {

@@ -56,9 +56,14 @@ struct X11Session {
 
     /// Connects and begins to listen.
     ///
-    /// - Parameter isTitleNeeded: of which windows the title is read.
+    /// - Parameters:
+    ///   - isTitleNeeded: of which windows the title is read.
+    ///   - askers: what counts as asking for a secret.
     /// - Throws: ``CaptureError``.
-    init(readTitles isTitleNeeded: @escaping (WindowFacts) -> Bool) throws(CaptureError) {
+    init(
+        readTitles isTitleNeeded: @escaping (WindowFacts) -> Bool,
+        _ askers: SecretAskers
+    ) throws(CaptureError) {
         let keyboard = try X11Connection(role: .keyboard)
         let pointer = try X11Connection(role: .pointer)
         if keyboard.isXWayland { throw CaptureError(.wayland) }
@@ -74,7 +79,10 @@ struct X11Session {
         pointer.wire?.followMonitors()
         pointer.wire?.followButtonMaps(of: pointer.deviceIDs())
         let (history, embedded) = (ClientHistory(), EmbeddedWindows(keyboard))
-        let focus = FocusTracker(WindowCache(.keyboard, history, embedded, isTitleNeeded))
+        let focus = FocusTracker(
+            WindowCache(.keyboard, history, embedded, isTitleNeeded),
+            askers
+        )
         var reader = StreamReader(keyboard, .keyboard, focus)
         reader.tracker.start(keyboard)
         reader.prepare()
@@ -130,6 +138,9 @@ struct X11Session {
         keyboard.tracker.readTitles(where: isNeeded, keyboard.connection)
         pointer.tracker.readTitles(where: isNeeded, pointer.connection)
     }
+
+    /// Lets other programs count as asking for a secret than before.
+    mutating func lookFor(_ askers: SecretAskers) { keyboard.tracker.lookFor(askers) }
 
     /// Whether a button is down: the pixel at which it is let go is known for sure only where it is
     /// read soon after.

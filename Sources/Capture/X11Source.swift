@@ -12,6 +12,7 @@ package import Events
 package final class X11Source: EventSource {
     private var session: X11Session?
     private var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
+    private var askers = SecretAskers()
     private let authority: AuthorityFile?
 
     /// - Parameter authority: what is shown to the server; nil for what the environment names.
@@ -40,6 +41,11 @@ package final class X11Source: EventSource {
         session?.readTitles(where: isNeeded)
     }
 
+    package func lookFor(_ askers: SecretAskers) {
+        self.askers = askers
+        session?.lookFor(askers)
+    }
+
     /// Refuses sessions in which X11 sees only a part of the input.
     ///
     /// - Parameter environment: the process environment.
@@ -65,7 +71,7 @@ package final class X11Source: EventSource {
     package func connect() throws(CaptureError) {
         session = nil
         authority?.use()
-        session = try X11Session(readTitles: isTitleNeeded)
+        session = try X11Session(readTitles: isTitleNeeded, askers)
     }
 
     package func disconnect() {

@@ -25,6 +25,7 @@ enum ControlMethod: String, CaseIterable {
     /// The receipt of a consent is compared as a whole, so that nothing in it can be left out.
     var parameters: [String: [String]] {
         let scope = ["app", "title", "device", "during"]
+        let exclusion = scope + ["asker"]
         return switch self {
         case .getStatus, .monitor, .resume, .withdraw, .listExemptions, .explain, .reload, .flush:
             [:]
@@ -34,7 +35,8 @@ enum ControlMethod: String, CaseIterable {
         case .exempt: ["scope": scope, "seconds": [], "reason": []]
         case .answerExemption: ["id": [], "answer": []]
         case .decideExemption: ["decision": []]
-        case .exclude: ["remove": [], "restore": [], "add": scope, "drop": scope, "only": []]
+        case .exclude:
+            ["remove": [], "restore": [], "add": exclusion, "drop": exclusion, "only": []]
         }
     }
 

@@ -14,6 +14,9 @@ package struct DefaultExclusion: Sendable {
         self.rules = rules
     }
 
+    /// The name of the one that leaves out prompts for secrets on terminals.
+    package static let terminalPrompts = "terminal-prompts"
+
     /// All of them, in the order in which they are listed.
     package static let all = [
         DefaultExclusion("password-managers", "password managers and key rings", apps(managers)),
@@ -40,7 +43,7 @@ package struct DefaultExclusion: Sendable {
             apps(nestedScreens)
         ),
         DefaultExclusion(
-            "terminal-prompts",
+            terminalPrompts,
             "keys typed while a program in the terminal in front may be asking for a secret",
             [Rule(atSecretPrompts: true)]
         ),

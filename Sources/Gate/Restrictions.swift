@@ -59,6 +59,15 @@ package struct Restrictions: Equatable, Sendable {
             || exclusions.contains { $0.needsTitle(of: window) }
     }
 
+    /// What counts as asking for a secret on a terminal: what either of the person and the policy names.
+    package var askers: SecretAskers {
+        let rules = exclusions.union(exemptions)
+        var askers = SecretAskers()
+        askers.includesDefaults = rules.contains(where: \.atSecretPrompts)
+        askers.own = Set(rules.compactMap(\.asker))
+        return askers
+    }
+
     private static func smaller(_ left: Int?, _ right: Int?) -> Int? {
         guard let left, let right else { return left ?? right }
         return min(left, right)

@@ -15,6 +15,9 @@ package struct Rule: Hashable, Sendable, Redacted {
     package var during: WeekHours?
     /// Only while a program may be asking for a secret on a terminal.
     package var atSecretPrompts: Bool
+    /// Only while a program of this name may be asking for one; which programs are looked for is said by
+    /// ``Restrictions/askers``.
+    package var asker: SecretAsker?
 
     /// A rule; without any criterion it is for everything.
     package init(
@@ -22,19 +25,24 @@ package struct Rule: Hashable, Sendable, Redacted {
         title: Glob? = nil,
         device: Glob? = nil,
         during: WeekHours? = nil,
-        atSecretPrompts: Bool = false
+        atSecretPrompts: Bool = false,
+        asker: SecretAsker? = nil
     ) {
         self.app = app
         self.title = title
         self.device = device
         self.during = during
         self.atSecretPrompts = atSecretPrompts
+        self.asker = asker
     }
 
     /// Whether the rule looks at no window and no device, so that it is for all input at its hours.
     package var isForEverything: Bool {
-        app == nil && title == nil && device == nil && !atSecretPrompts
+        app == nil && title == nil && device == nil && !isForPrompts
     }
+
+    /// Whether the rule is for what is typed while a program may be asking for a secret.
+    package var isForPrompts: Bool { atSecretPrompts || asker != nil }
 
     /// Whether the rule is in force at a minute of the week.
     package func isInForce(at minute: WeekMinute) -> Bool {
@@ -45,7 +53,7 @@ package struct Rule: Hashable, Sendable, Redacted {
     package func matches(_ window: WindowFacts) -> Bool { matches(WindowTexts(window)) }
 
     func matches(_ window: WindowTexts) -> Bool {
-        if atSecretPrompts, !window.mayAskForSecret { return false }
+        if isForPrompts, !window.mayAskForSecret { return false }
         if let app, !window.isOf(app) { return false }
         if let title, let texts = window.titles, !texts.contains(where: { title.matches($0) }) {
             return false

@@ -28,6 +28,12 @@ extension Controls {
         bootID: [UInt8]
     ) throws(Refusal) -> ExemptionRecord {
         let scope = call.scope ?? Scope()
+        guard scope.asker == nil else {
+            throw Refusal(
+                "A program that asks for secrets is excluded, not exempted.",
+                next: "mcictl exclude add --asker NAME"
+            )
+        }
         _ = try scope.rule()
         if let seconds = call.seconds, !(1...366 * 86_400).contains(seconds) {
             throw Refusal("An exemption lasts from a second to a year, or for good.")
@@ -195,8 +201,20 @@ extension Scope {
             app: try glob(app, "application"),
             title: try glob(title, "title"),
             device: try glob(device, "device"),
-            during: hours
+            during: hours,
+            asker: try namedAsker()
         )
+    }
+
+    private func namedAsker() throws(Refusal) -> SecretAsker? {
+        guard let asker else { return nil }
+        guard self == Scope(asker: asker) else {
+            throw Refusal("An asker is named by itself, without any other option.")
+        }
+        guard let named = SecretAsker(asker) else {
+            throw Refusal(SecretAsker.defect(of: asker) ?? "")
+        }
+        return named
     }
 
     /// The scope in words, for the person who wrote it.
@@ -204,6 +222,7 @@ extension Scope {
         let parts = [
             app.map { "windows of class \($0)" }, title.map { "windows with the title \($0)" },
             device.map { "the device \($0)" }, during,
+            asker.map { "what is typed at prompts of the program \($0)" },
         ].compactMap(\.self)
         return parts.isEmpty ? "everything" : parts.joined(separator: ", ")
     }

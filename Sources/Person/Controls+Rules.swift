@@ -22,7 +22,7 @@ extension Controls {
         if let scope = call.add {
             guard scope != Scope() else {
                 throw Refusal(
-                    "An exclusion names an application, a title, a device or hours; to leave out everything, use an exemption.",
+                    "An exclusion names an application, a title, a device, hours or an asker; to leave out everything, use an exemption.",
                     next: "mcictl exempt add --everything"
                 )
             }

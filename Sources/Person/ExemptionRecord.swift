@@ -9,14 +9,18 @@ package struct Scope: Codable, Equatable, Sendable {
     package var device: String?
     /// Hours of the week, such as `Mon-Fri 12:00-13:00`.
     package var during: String?
+    /// The name of a program that asks for secrets on a terminal; of exclusions alone, and by itself.
+    package var asker: String?
 
     package init(
         app: String? = nil,
         title: String? = nil,
         device: String? = nil,
-        during: String? = nil
+        during: String? = nil,
+        asker: String? = nil
     ) {
         (self.app, self.title, self.device, self.during) = (app, title, device, during)
+        self.asker = asker
     }
 }
 

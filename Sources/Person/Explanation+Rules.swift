@@ -13,15 +13,17 @@ extension Explanation {
     ///   - window: what is known of it.
     ///   - device: the name of the device the input comes from; nil for one that no rule names.
     ///   - minute: of the week, by the local clock.
+    ///   - program: the name of the program that may be asking for a secret there; nil where nobody knows.
     package init(
         _ controls: Controls,
         _ policy: ManagedPolicy?,
         on window: WindowFacts,
         from device: String?,
-        at minute: WeekMinute
+        at minute: WeekMinute,
+        asking program: String? = nil
     ) {
         let all = ([window] + window.around).lazy.map {
-            Explanation(controls, policy, onAlone: $0, from: device, at: minute)
+            Explanation(controls, policy, onAlone: $0, from: device, at: minute, asking: program)
         }
         self = all.first { !$0.isRecorded } ?? Explanation(isRecorded: true)
     }
@@ -32,12 +34,19 @@ extension Explanation {
         _ policy: ManagedPolicy?,
         onAlone window: WindowFacts,
         from device: String?,
-        at minute: WeekMinute
+        at minute: WeekMinute,
+        asking program: String?
     ) {
+        let knowsPrompts = !controls.removedExclusions.contains(DefaultExclusion.terminalPrompts)
         func left(_ reason: GapReason, _ by: String, _ rule: Scope? = nil) -> Explanation {
             Explanation(isRecorded: false, reason: reason.name, by: by, rule: rule)
         }
-        func excludes(_ rule: Rule) -> Bool { rule.excludes(window, from: device, at: minute) }
+        func excludes(_ rule: Rule) -> Bool {
+            guard rule.excludes(window, from: device, at: minute) else { return false }
+            // A prompt of another program is left out by the default exclusion.
+            guard knowsPrompts, let asker = rule.asker, let program else { return true }
+            return asker.matches(program)
+        }
         for record in controls.exemptions {
             guard let exemption = try? record.exemption() else {
                 self = left(.fault, "exemption \(record.id)")
@@ -86,7 +95,8 @@ extension Scope {
             app: rule.app?.pattern,
             title: rule.title?.pattern,
             device: rule.device?.pattern,
-            during: rule.during?.text
+            during: rule.during?.text,
+            asker: rule.asker?.pattern
         )
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Events
 import Gate
 
 extension ManagedPolicy: Encodable {
@@ -7,7 +8,7 @@ extension ManagedPolicy: Encodable {
         case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
         case ringSize, titles, syntheticKeys, pauseCap, exclude, only, stewards
         // Of rules and stewards.
-        case app, title, device, during, name, key
+        case app, title, device, during, asker, name, key
     }
 
     /// Writes what the file says, in its words, so that it could be read again.
@@ -33,6 +34,7 @@ extension ManagedPolicy: Encodable {
                 try parts.encodeIfPresent(rule.title?.pattern, forKey: .title)
                 try parts.encodeIfPresent(rule.device?.pattern, forKey: .device)
                 try parts.encodeIfPresent(rule.during?.text, forKey: .during)
+                try parts.encodeIfPresent(rule.asker?.pattern, forKey: .asker)
             }
         }
         if !only.isEmpty { try fields.encode(only.map(\.pattern), forKey: .only) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Events
 import Gate
 
 extension ManagedPolicy {
@@ -86,6 +87,7 @@ extension Rule {
         if let app { parts.append("application \(app.pattern)") }
         if let title { parts.append("title \(title.pattern)") }
         if let device { parts.append("device \(device.pattern)") }
+        if let asker { parts.append("prompts of the program \(asker.pattern)") }
         if atSecretPrompts { parts.append("prompts for secrets") }
         if parts.isEmpty { parts.append("everything") }
         if let during { parts.append(during.text) }

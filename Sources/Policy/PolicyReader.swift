@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Events
 import Gate
 
 /// Takes a policy out of its JSON, and goes on after a defect to find the others.
@@ -64,15 +65,15 @@ struct PolicyReader {
     // MARK: Parts
 
     private mutating func rule(_ node: JSONText.Node) -> Rule? {
-        let keys = ["app", "title", "device", "during"]
+        let keys = ["app", "title", "device", "during", "asker"]
         let wrong = node.defects(of: "a rule", allowed: keys)
         defects += wrong
         guard case .object(let members) = node.value else { return nil }
         if members.isEmpty {
             add(
                 node.line,
-                "An empty rule would exclude everything. Name an app, a title, a device or hours; "
-                    + "to record nothing, install no mci."
+                "An empty rule would exclude everything. Name an app, a title, a device, hours or an "
+                    + "asker; to record nothing, install no mci."
             )
         }
         var rule = Rule()
@@ -89,6 +90,16 @@ struct PolicyReader {
                 )
             }
             return hours
+        }
+        rule.asker = take(node, "asker") { node throws(JSONDefect) in
+            let text = try node.string("asker")
+            if members.count > 1 {
+                throw JSONDefect(node.line, "asker stands in a rule by itself.")
+            }
+            guard let asker = SecretAsker(text) else {
+                throw JSONDefect(node.line, SecretAsker.defect(of: text) ?? "")
+            }
+            return asker
         }
         return rule
     }

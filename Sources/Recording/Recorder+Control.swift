@@ -143,7 +143,7 @@ extension Recorder {
     /// What keeps the keys of the terminal in front out of the recording, where the person lets it.
     var asking: AskingTerminal? {
         guard let asking = source.asking,
-            restrictions.exclusions.contains(where: \.atSecretPrompts)
+            restrictions.exclusions.contains(where: \.isForPrompts)
         else { return nil }
         let now = environment.clock()
         let age = max(0, now.monotonic.milliseconds - asking.since.milliseconds)

@@ -26,6 +26,7 @@ extension Recorder {
         guard restrictions != before || rules.minute == nil else { return }
         rules = Rules(areTimed: restrictions.dependOnTime)
         // Only where it is another answer: what is known of the windows is found out anew.
+        source.lookFor(restrictions.askers)
         source.readTitles { [restrictions] in restrictions.needsTitle(of: $0) }
     }
 
@@ -140,7 +141,8 @@ extension Recorder {
                 policy,
                 on: window,
                 from: nil,
-                at: environment.weekMinute(now.wall)
+                at: environment.weekMinute(now.wall),
+                asking: source.asking?.program
             )
             explanation.window = .init(app: window.app, instance: window.instance)
             explanation.asking = asking

@@ -15,7 +15,8 @@ import System
 ///
 /// A program asks when its terminal reads a line without showing it (getpass, ssh, `read -s`); when it is
 /// known to ask and reads keys without showing them; when it runs as another user; and when it is a shell
-/// that reads keys in another way than its own editor does.
+/// that reads keys in another way than its own editor does. Where the person removed the default exclusion,
+/// only the programs that the person or the policy names are looked for.
 ///
 /// A look reads the processes on the window's terminals and no others, so that what runs elsewhere costs
 /// nothing.
@@ -38,6 +39,9 @@ final class TerminalPrompts {
 
     /// The program that asks, by the last look; nil where none does.
     private(set) var asking: AskingProgram?
+
+    /// What counts as asking.
+    var askers = SecretAskers()
 
     private let tree = ProcessTree()
     private let watch = TerminalWatch()
@@ -211,10 +215,15 @@ final class TerminalPrompts {
             return nil
         }
         let job = foreground(of: leader, on: terminal)
-        if let other = job.first(where: { ProcessTree.isOfAnotherUser($0.number) }) {
+        if askers.includesDefaults,
+            let other = job.first(where: { ProcessTree.isOfAnotherUser($0.number) })
+        {
             return other.name
         }
         guard file.st_uid == getuid(), let modes = TerminalModes(path) else {
+            guard askers.includesDefaults else {
+                return job.first { askers.contains($0.name) }?.name
+            }
             return job.first?.name ?? leader.name
         }
         if !modes.shows, let asker = job.first(where: { asks($0, leader, terminal, modes) }) {
@@ -235,7 +244,8 @@ final class TerminalPrompts {
         _ terminal: Terminal,
         _ modes: TerminalModes
     ) -> Bool {
-        if SecretAskers.contains(process.name) { return true }
+        if askers.contains(process.name) { return true }
+        guard askers.includesDefaults else { return false }
         if modes.readsLines {
             // Emacs shows the lines of a shell of its own itself.
             return !(TerminalPrograms.isEmacs(terminal.holder) && process.group == leader.group)

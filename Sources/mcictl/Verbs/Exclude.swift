@@ -21,6 +21,7 @@ struct ExcludeVerb: ParsableCommand {
               mcictl exclude list
               mcictl exclude add --app gnucash
               mcictl exclude remove --app gnucash
+              mcictl exclude add --asker mylogin       it asks for passwords in terminals
               mcictl exclude remove unmarked-browsers  record Chromium too; asks
               mcictl exclude add unmarked-browsers     leave it out again
               mcictl exclude only libreoffice "code*"   record these applications alone
@@ -35,7 +36,7 @@ struct ExcludeVerb: ParsableCommand {
     /// The default exclusion that is meant; nil where the options describe one of the person's own.
     ///
     /// - Throws: a ``Failure`` where both are given.
-    static func named(_ name: String?, _ options: ScopeOptions) throws -> String? {
+    static func named(_ name: String?, _ options: ExclusionOptions) throws -> String? {
         guard name == nil || options.scope == Scope() else {
             throw Failure(
                 "Give the name of a default exclusion, or options, not both.",
@@ -47,13 +48,17 @@ struct ExcludeVerb: ParsableCommand {
     }
 
     /// Takes back an exclusion of the person's own.
-    static func drop(_ options: ScopeOptions, json: Bool) throws {
+    static func drop(_ options: ExclusionOptions, json: Bool) throws {
         let scope = try options.checked()
         try change(
             .init(drop: scope),
             "No longer left out by you: \(Terminal.printable(scope.words)).",
             json: json
         )
+        let policy = try? Workplace().policy()
+        if let rule = try? scope.rule(), policy?.exclude.contains(rule) == true {
+            Terminal.tell("It is left out all the same: the policy demands it.")
+        }
     }
 
     /// Changes the exclusions, through the daemon or without it, and says what is true now.
@@ -138,6 +143,9 @@ struct ExcludeList: ParsableCommand {
             Terminal.print("\(whose) let only these applications be recorded: \(names)")
         }
         guard patterns else { return }
+        let askers = [("yours", answer.own), ("policy", answer.policy)].flatMap { whose, scopes in
+            scopes.compactMap(\.asker).map { "  program: \(Terminal.printable($0)) (\(whose))" }
+        }
         for exclusion in defaults {
             Terminal.print("")
             Terminal.print(exclusion.name)
@@ -152,9 +160,34 @@ struct ExcludeList: ParsableCommand {
                     "  another user, or is one of these and reads keys without showing them:"
                 )
                 for name in SecretAskers.names { Terminal.print("  program: \(name)") }
+                for line in askers { Terminal.print(line) }
             }
         }
     }
+}
+
+/// The criteria of an exclusion on the command line.
+struct ExclusionOptions: ParsableArguments {
+    @OptionGroup var options: ScopeOptions
+
+    @Option(
+        help: """
+            A program that asks for secrets in a terminal while it reads keys without showing them, as \
+            ps -o comm shows it; a * may stand at the end.
+            """
+    )
+    var asker: String?
+
+    var scope: Scope {
+        var scope = options.scope
+        scope.asker = asker
+        return scope
+    }
+
+    /// The scope, as far as it can be understood.
+    ///
+    /// - Throws: a ``Failure`` of wrong usage.
+    func checked() throws -> Scope { try scope.checked("mcictl exclude add --help") }
 }
 
 /// The verb `exclude add`.
@@ -163,13 +196,14 @@ struct ExcludeAdd: ParsableCommand {
         commandName: "add",
         abstract: "Leave something out permanently.",
         usage:
-            "mcictl exclude add (NAME | [--app …] [--title …] [--device …] [--during …]) [--json]",
+            "mcictl exclude add (NAME | [--app …] [--title …] [--device …] [--during …] | --asker …) [--json]",
         discussion: """
             A default exclusion that was removed is named; all else is described by the options.
 
             EXAMPLES
               mcictl exclude add --app gnucash
               mcictl exclude add --title "*Online Banking*"
+              mcictl exclude add --asker mylogin
               mcictl exclude add private-browsing
             """
     )
@@ -177,7 +211,7 @@ struct ExcludeAdd: ParsableCommand {
     @Argument(help: "A default exclusion, as mcictl exclude list shows it.", completion: .defaults)
     var name: String?
 
-    @OptionGroup var options: ScopeOptions
+    @OptionGroup var options: ExclusionOptions
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -197,6 +231,11 @@ struct ExcludeAdd: ParsableCommand {
             "Left out from now on: \(words). Undo: mcictl exclude remove with the same options",
             json: json
         )
+        if let rule = try? scope.rule(), rule.asker?.isCut == true {
+            Terminal.tell(
+                "The kernel keeps \(SecretAsker.kept) bytes of a name: all programs count whose names begin with the same."
+            )
+        }
     }
 }
 
@@ -206,7 +245,7 @@ struct ExcludeRemove: ParsableCommand {
         commandName: "remove",
         abstract: "Let what an exclusion leaves out be recorded.",
         usage:
-            "mcictl exclude remove (NAME [--yes] | [--app …] [--title …] [--device …] [--during …])",
+            "mcictl exclude remove (NAME [--yes] | [--app …] [--title …] [--device …] [--during …] | --asker …)",
         discussion: """
             A default exclusion is named, and asks; one of yours is described by the options it was \
             added with.
@@ -220,7 +259,7 @@ struct ExcludeRemove: ParsableCommand {
     @Argument(help: "A default exclusion, as mcictl exclude list shows it.", completion: .defaults)
     var name: String?
 
-    @OptionGroup var options: ScopeOptions
+    @OptionGroup var options: ExclusionOptions
 
     @Flag(help: "Remove it without being asked.")
     var yes = false
@@ -251,7 +290,7 @@ struct ExcludeRemove: ParsableCommand {
 struct ExcludeDrop: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "drop", shouldDisplay: false)
 
-    @OptionGroup var options: ScopeOptions
+    @OptionGroup var options: ExclusionOptions
 
     @Flag(help: "Print JSON.")
     var json = false

@@ -75,13 +75,22 @@ struct ScopeOptions: ParsableArguments {
     /// The scope, as far as it can be understood.
     ///
     /// - Throws: a ``Failure`` of wrong usage.
-    func checked() throws -> Scope {
+    func checked() throws -> Scope { try scope.checked("mcictl exempt add --help") }
+}
+
+extension Scope {
+    /// The scope, as far as it can be understood.
+    ///
+    /// - Parameter help: the command that tells how to write it.
+    /// - Returns: this scope.
+    /// - Throws: a ``Failure`` of wrong usage.
+    func checked(_ help: String) throws -> Scope {
         do throws(Refusal) {
-            _ = try scope.rule()
+            _ = try rule()
         } catch {
-            throw Failure(error.reason, next: "mcictl exempt add --help", code: Failure.usage)
+            throw Failure(error.reason, next: help, code: Failure.usage)
         }
-        return scope
+        return self
     }
 }
 

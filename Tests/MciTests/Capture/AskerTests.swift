@@ -74,8 +74,13 @@ import Testing
     }
 
     /// Whether a program asks in a window, once it does what it is expected to do.
-    private func asks(_ window: Window, expecting expected: Bool) -> Bool {
+    private func asks(
+        _ window: Window,
+        _ askers: SecretAskers = SecretAskers(),
+        expecting expected: Bool
+    ) -> Bool {
         let prompts = TerminalPrompts()
+        prompts.askers = askers
         var last = !expected
         var steady = 0
         // The same answer five times, for programs come up in steps.
@@ -145,6 +150,60 @@ import Testing
     func `a program that asks for nothing stops nothing`(other: Case) throws {
         try #require(Program.path(other.words[0]) != nil, "Run the tests with: make test")
         #expect(!asks(try Window(other.words, typing: other.typed), expecting: false))
+    }
+
+    /// A program of its own name that reads keys without showing them, as no program on the list does.
+    private func ownAsker(in folder: TemporaryFolder) throws -> String {
+        let path = "\(folder.path)/mci-own-asker"
+        let script = """
+            #!\(try #require(Program.path("python3")))
+            import os, tty
+            tty.setraw(0)
+            while os.read(0, 64): pass
+            """
+        try script.write(toFile: path, atomically: true, encoding: .utf8)
+        try #require(chmod(path, 0o700) == 0)
+        return path
+    }
+
+    @Test func `names of programs are compared as the kernel keeps them`() throws {
+        func names(_ pattern: String, _ process: String) -> Bool {
+            SecretAsker(pattern)?.matches(process) ?? false
+        }
+        #expect(names("login", "login") && !names("login", "Login"))
+        #expect(!names("login", "logi") && !names("login", "login2"))
+        #expect(names("login*", "login") && names("login*", "login2"))
+        // 15 bytes, with or without a star behind them.
+        for pattern in ["abcdefghijklmno", "abcdefghijklmnopq", "abcdefghijklmnopq*"] {
+            #expect(names(pattern, "abcdefghijklmno"))
+            #expect(!names(pattern, "abcdefghijklmn"))
+        }
+        #expect(SecretAsker("abcdefghijklmnop")?.isCut == true)
+        #expect(SecretAsker("abcdefghijklmno*")?.isCut == false)
+        // A letter of two bytes, of which the kernel keeps one.
+        let start = String(repeating: "a", count: 14)
+        let rest = ") S 1 7 7 0 -1" + String(repeating: " 0", count: 20)
+        let line = Array("7 (\(start)".utf8) + [0xC3] + Array(rest.utf8)
+        let facts = try #require(ProcessFacts(line))
+        #expect(names(start + "é", facts.name))
+    }
+
+    @Test func `a program that the person names is a prompt while it reads keys unseen`() throws {
+        let folder = try TemporaryFolder()
+        let window = try Window([try ownAsker(in: folder)])
+        #expect(!asks(window, expecting: false), "nobody knows it")
+        for pattern in ["mci-own-asker", "mci-own-as*"] {
+            var askers = SecretAskers()
+            askers.own = Set([SecretAsker(pattern)].compactMap(\.self))
+            #expect(asks(window, askers, expecting: true))
+            // Alone, without those that mci knows.
+            askers.includesDefaults = false
+            #expect(asks(window, askers, expecting: true))
+            let known = try Window(["dialog", "--passwordbox", "x", "9", "30"])
+            #expect(!asks(known, askers, expecting: false))
+            let other = try Window(["bash", "--norc", "-i"])
+            #expect(!asks(other, askers, expecting: false))
+        }
     }
 
     @Test(.enabled(if: getuid() == 0, "only root can become somebody else without a password"))

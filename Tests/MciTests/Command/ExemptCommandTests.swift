@@ -137,6 +137,61 @@ import Testing
         #expect(try explained("mail").hasPrefix("Recorded"))
     }
 
+    @Test func `an asker is added, shown in every list, and removed; the policy's stays`() throws {
+        let policy = """
+            {"schema": 1, "purpose": "p", "controller": "c", "contact": "k",
+             "exclude": [{"asker": "theirs"}]}
+            """
+        let path = "\(folder.path)/etc/policy.json"
+        try Disk.write(Array(policy.utf8), to: path, mode: 0o644)
+        var environment = folder.environment
+        environment["MCI_POLICY"] = path
+        func exclude(_ words: String...) throws -> Program.Result {
+            try Program.run("mcictl", ["exclude"] + words, environment: environment)
+        }
+        let added = try exclude("add", "--asker", "mylogin")
+        #expect(
+            added.output
+                == "Left out from now on: what is typed at prompts of the program mylogin. Undo: mcictl exclude remove with the same options\n"
+        )
+        let long = try exclude("add", "--asker", "abcdefghijklmnop")
+        #expect(
+            long.errors.contains(
+                "The kernel keeps 15 bytes of a name: all programs count whose names begin with the same.\n"
+            )
+        )
+        let list = try exclude("list", "--patterns").lines
+        for (whose, name) in [("yours", "mylogin"), ("policy", "theirs")] {
+            let row = list.first { $0.hasPrefix(whose) && $0.contains(" \(name) ") } ?? ""
+            #expect(row.hasSuffix("in force"), "\(list)")
+            #expect(list.contains("  program: \(name) (\(whose))"))
+        }
+        #expect(list.contains("  program: sudo*"))
+        let json = try exclude("list", "--json").json
+        #expect(
+            json["own"] as? [[String: String]]
+                == [["asker": "mylogin"], ["asker": "abcdefghijklmnop"]]
+        )
+        #expect(json["policy"] as? [[String: String]] == [["asker": "theirs"]])
+        // What a policy demands is said where the person takes back the same.
+        #expect(try exclude("add", "--asker", "theirs").code == 0)
+        let demanded = try exclude("remove", "--asker", "theirs")
+        #expect(
+            demanded.errors.contains("It is left out all the same: the policy demands it.\n")
+        )
+        let removed = try exclude("remove", "--asker", "mylogin")
+        #expect(
+            removed.output
+                == "No longer left out by you: what is typed at prompts of the program mylogin.\n"
+        )
+        #expect(removed.code == 0 && !removed.errors.contains("demands"))
+        #expect(try exclude("list").lines.contains { $0.contains("theirs") })
+        let wrong = try exclude("add", "--asker", "/bin/login")
+        #expect(wrong.code == 64 && wrong.errors.contains("has no slash"), "\(wrong.errors)")
+        #expect(try exclude("add", "--asker", "x", "--app", "y").code == 64)
+        #expect(try exclude("remove", "--asker", "mylogin").code == 77)
+    }
+
     @Test func `damaged controls are set aside, and it is said that exemptions were in them`()
         throws
     {

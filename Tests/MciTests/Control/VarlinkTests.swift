@@ -51,6 +51,14 @@ import Testing
                 #""method":"io.mci.Control.Exclude","parameters":{"drop":{"classe":"y"}}"#,
                 "drop.classe"
             ),
+            (
+                #""method":"io.mci.Control.Exclude","parameters":{"add":{"askers":"y"}}"#,
+                "add.askers"
+            ),
+            (
+                #""method":"io.mci.Control.Exempt","parameters":{"scope":{"asker":"y"}}"#,
+                "scope.asker"
+            ),
             (#""method":"io.mci.Control.Pause","parameters":{"untill":"x"}"#, "untill"),
             (#""method":"io.mci.Control.Resume","parameters":{"at":"x"}"#, "at"),
             (#""method":"io.mci.Control.Pause","oneWay":true"#, "oneWay"),
@@ -84,6 +92,8 @@ import Testing
             #"{"method":"io.mci.Control.Exempt","parameters":{"scope":null}}"#,
             #"{"method":"io.mci.Control.Exempt","parameters":null,"more":false,"upgrade":false}"#,
             #"{"method":"io.mci.Control.Resume","parameters":{}}"#,
+            #"{"method":"io.mci.Control.Exclude","parameters":{"add":{"asker":"a"}}}"#,
+            #"{"method":"io.mci.Control.Exclude","parameters":{"drop":{"asker":"a"}}}"#,
         ] {
             #expect(answer(text, &calls) == #"{"parameters":{}}"#)
         }
@@ -91,7 +101,8 @@ import Testing
             calls == [
                 .forget(.init(until: "u", dryRun: true)),
                 .exempt(.init(scope: Scope(app: "a"), reason: "r")), .exempt(.init()),
-                .exempt(.init()), .resume,
+                .exempt(.init()), .resume, .exclude(.init(add: Scope(asker: "a"))),
+                .exclude(.init(drop: Scope(asker: "a"))),
             ]
         )
     }
@@ -118,12 +129,15 @@ import Testing
             encoding: .utf8
         )
         let fields = /(\w+): \??(?:\[\])?(\w+)/
-        let scope = try #require(text.firstMatch(of: /type Scope \(([^)]*)\)/)).1
-        let scopeFields = scope.matches(of: fields).map { String($0.1) }
+        var types: [String: [String]] = [:]
+        for type in text.matches(of: /type (Scope|Exclusion) \(([^)]*)\)/) {
+            types[String(type.1)] = type.2.matches(of: fields).map { String($0.1) }
+        }
+        #expect(types.count == 2)
         var described: [String: [String: [String]]] = [:]
         for method in text.matches(of: /(?m)^method (\w+)\(([^)]*)\)/) {
             let parameters = method.2.matches(of: fields).map { field in
-                (String(field.1), field.2 == "Scope" ? scopeFields : [])
+                (String(field.1), types[String(field.2)] ?? [])
             }
             described[String(method.1)] = Dictionary(uniqueKeysWithValues: parameters)
         }

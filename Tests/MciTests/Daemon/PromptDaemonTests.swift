@@ -162,6 +162,44 @@ import Testing
         #expect(heard == keys)
     }
 
+    @Test func `no key typed to a program is stored from the answer on that names it`() throws {
+        let desktop = try Desktop()
+        let scene = try TerminalScene(desktop)
+        let daemon = try Daemon(desktop)
+        try daemon.command("set", "key-detail", "full", "--yes")
+        try daemon.start()
+        try #require(eventually { daemon.status?.state == .recording })
+        var random = SplitMix(seed: 183)
+        let asker = TerminalScene.ownAsker
+        scene.type(asker.command + "\n", &random)
+        try #require(eventually { scene.modes == .prompting })
+        scene.type("nopqr", &random)
+        try daemon.settled()
+        // The program is up already, and its keys come on without a pause.
+        try daemon.command("exclude", "add", "--asker", asker.name)
+        scene.type("stuvwx", &random)
+        try #require(eventually { scene.modes == .editing })
+        scene.type(asker.command + "\n", &random)
+        try #require(eventually { scene.modes == .prompting })
+        scene.type("stuvwxstuvw", &random)
+        try #require(eventually { scene.modes == .editing })
+        scene.type(asker.command + "\n", &random)
+        try #require(eventually { scene.modes == .prompting })
+        #expect(daemon.status?.asking?.program == asker.name)
+        try daemon.command("exclude", "remove", "--asker", asker.name)
+        scene.type("yzyzyzyzyzy", &random)
+        try #require(eventually { scene.modes == .editing })
+        try expectShellRecorded(daemon, scene, &random)
+        let keys = try daemon.export().compactMap { event -> Character? in
+            event["type"] as? String == "key" && event["state"] as? String == "down"
+                ? (event["keysym"] as? String)?.only : nil
+        }
+        func stored(_ letters: String) -> Int { keys.count { letters.contains($0) } }
+        #expect(stored("nopqr") > 2, "before")
+        #expect(stored("stuvwx") == 0)
+        #expect(stored("yz") > 5, "after")
+    }
+
     /// The shell's line is recorded, with the prompts over; then the daemon ends.
     private func expectShellRecorded(
         _ daemon: Daemon,
@@ -260,4 +298,9 @@ private final class OtherRecorder {
     }
 
     deinit { process.end() }
+}
+
+extension String {
+    /// The one character that it has; nil for more and for less.
+    fileprivate var only: Character? { count == 1 ? first : nil }
 }

@@ -158,13 +158,14 @@ import Testing
                     + "Mon-Fri 12:00-13:00",
                 "looser    exclude      - title *Works Council*",
                 "looser    exclude      - everything, Sat-Sun",
+                "looser    exclude      - prompts of the program example-login*",
                 "stricter  exclude      + application x",
                 "looser    only         - firefox*, libreoffice*",
             ]
         )
         let json = try command("diff", draft, "--json").json
         #expect(json["schema"] as? Int == 1 && json["asksForConsent"] as? Bool == true)
-        #expect((json["changes"] as? [[String: Any]])?.count == 8)
+        #expect((json["changes"] as? [[String: Any]])?.count == 9)
         #expect(
             try command("diff", draft, "--json", policy: false).json["from"] == nil
         )

@@ -95,6 +95,7 @@ indirect enum Draft {
                 ]),
                 .object([("title", .text("*Works Council*"))]),
                 .object([("during", .text("Sat,Sun"))]),
+                .object([("asker", .text("example-login*"))]),
             ])
         ),
         ("only", .list([.text("firefox*"), .text("libreoffice*")])),

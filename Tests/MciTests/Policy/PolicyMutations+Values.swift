@@ -39,9 +39,10 @@ extension PolicyMutations {
         // A schema cannot compare two hours.
         let never = base.changing([12, 0, 3]) { _ in .text("12:00-12:00") }
         add(.value, never, structural: false)
+        changeAsker()
         changeSteward()
         let control = ["a\\u0000b", "a\\u001bb", "a\\u007fb", "a\\tb"]
-        for path in [[1], [2], [3], [12, 0, 0], [13, 0], [14, 0, 0]] {
+        for path in [[1], [2], [3], [12, 0, 0], [12, 3, 0], [13, 0], [14, 0, 0]] {
             for text in control { add(.value, base.changing(path) { _ in .text(text) }) }
             let long = String(repeating: "x", count: 1001)
             add(.value, base.changing(path) { _ in .text(long) })
@@ -51,6 +52,23 @@ extension PolicyMutations {
         }
         for text in ["0", "2", "01", "\"1\"", "1.5"] {
             add(.value, base.changing([0]) { _ in .leaf(text) }, structural: text != "01")
+        }
+    }
+
+    private mutating func changeAsker() {
+        for text in [
+            "*", "**", "/usr/bin/login", "login/", "log*in", "*login", "log?n",
+            String(repeating: "x", count: 257),
+        ] {
+            add(.value, base.changing([12, 3, 0]) { _ in .text(text) })
+        }
+        // A schema counts characters and not bytes.
+        let long = base.changing([12, 3, 0]) { _ in .text(String(repeating: "é", count: 128)) }
+        add(.value, long, structural: false)
+        for other in ["app", "title", "device"] {
+            let two = base.changingMembers([12, 3]) { $0.append((other, .text("x"))) }
+            add(.value, two)
+            all[all.count - 1].lines = line(of: [12, 3, 0])...line(of: [12, 3, 0])
         }
     }
 

@@ -20,7 +20,7 @@ struct PolicyMutation {
 struct PolicyMutations {
     let base = Draft.policy
     private let baseText = Draft.policy.written()
-    private(set) var all: [PolicyMutation] = []
+    var all: [PolicyMutation] = []
 
     init() {
         for path in base.paths {
@@ -66,7 +66,7 @@ struct PolicyMutations {
 
     private mutating func changeKeys(_ path: [Int]) {
         guard case .object(let members) = base[path] else { return }
-        let optional: Set = ["app", "title", "device", "during"]
+        let optional: Set = ["app", "title", "device", "during", "asker"]
         let required: Set = ["schema", "purpose", "controller", "contact", "name", "key"]
         for (number, member) in members.enumerated() {
             func change(_ change: (inout [(key: String, value: Draft)]) -> Void) -> Draft {
@@ -95,7 +95,7 @@ struct PolicyMutations {
     }
 
     /// The line in which a part begins.
-    private func line(of path: [Int]) -> Int {
+    func line(of path: [Int]) -> Int {
         firstDifference(base.changing(path) { _ in .leaf("?") }.written())
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Events
 import Foundation
 import Gate
 import Person
@@ -36,7 +37,7 @@ import Testing
         #expect(policy.notice == "It ends on 31 March.\nTaking part is up to you.")
         #expect(policy.retention == 7 * 86_400 && policy.ringSize == 64 << 20)
         #expect(policy.titles == false && policy.pauseCap == 8 * 3600)
-        #expect(policy.exclude.count == 3)
+        #expect(policy.exclude.count == 4)
         #expect(
             policy.exclude[0]
                 == Rule(
@@ -46,6 +47,7 @@ import Testing
                     during: WeekHours("Mon-Fri 12:00-13:00")
                 )
         )
+        #expect(policy.exclude[3] == Rule(asker: SecretAsker("example-login*")))
         #expect(policy.only == [Glob("firefox*"), Glob("libreoffice*")])
         #expect(policy.stewards.map(\.name) == ["Officer", "Council"])
         #expect(
@@ -105,9 +107,9 @@ import Testing
                 "\(path), line 6: pauseCap is “29m”, not a duration from 30m to 366d, such as 4h: "
                     + "a pause of half an hour is everybody's.",
                 "\(path), line 8: An empty rule would exclude everything. Name an app, a title, a "
-                    + "device or hours; to record nothing, install no mci.",
+                    + "device, hours or an asker; to record nothing, install no mci.",
                 "\(path), line 9: “hours” is not a key of a rule. The keys are app, title, device, "
-                    + "during.",
+                    + "during, asker.",
             ]
         )
         #expect(sentences("[]") == ["\(path), line 1: A policy is an object in { }."])
@@ -178,7 +180,8 @@ import Testing
         for part in [
             "Example GmbH", "privacy@example.org", "spreadsheets", "Your consent.", "“activity”",
             "kept for 7d", "64M", "no window titles", "application firefox*, title *Bank*",
-            "Sat-Sun", "libreoffice*", "8h", "Officer", "Council", "31 March.\n",
+            "Sat-Sun", "prompts of the program example-login*", "libreoffice*", "8h", "Officer",
+            "Council", "31 March.\n",
         ] {
             let flat = notice.replacingOccurrences(of: "\n                   ", with: " ")
             #expect(notice.contains(part) || flat.contains(part), "\(part)")

@@ -48,6 +48,38 @@ import Testing
         )
     }
 
+    @Test func `an asker is looked for from the answer on, whoever names it, and after a restart`()
+        throws
+    {
+        let session = try ScriptedSession()
+        #expect(session.source.askers == SecretAskers())
+        _ = try session.recorder.handle(.exclude(.init(add: Scope(asker: "mylogin"))))
+        #expect(session.source.askers.contains("mylogin"))
+        let kept = try ControlsFile(session.folder.paths).read()
+        #expect(kept.exclusions == [Scope(asker: "mylogin")])
+        try session.usePolicy(
+            """
+            {"schema": 1, "purpose": "p", "controller": "c", "contact": "k",
+             "exclude": [{"asker": "theirs"}]}
+            """
+        )
+        session.pass(2000)
+        try session.consent()
+        _ = try session.recorder.handle(.exclude(.init(remove: "terminal-prompts")))
+        #expect(session.source.askers.contains("mylogin") && !session.source.askers.contains("su"))
+        _ = try session.recorder.handle(.exclude(.init(drop: Scope(asker: "mylogin"))))
+        #expect(!session.source.askers.contains("mylogin"))
+        #expect(session.source.askers.contains("theirs"), "the policy's stays")
+        // What is typed there is left out.
+        let facts = WindowFacts(app: "XTerm", mayAskForSecret: true)
+        session.arrive(.context(.window(facts), stream: .keyboard, at: session.now.monotonic))
+        session.type("secret")
+        session.recorder.stop()
+        #expect(try !session.words().contains("letter down"))
+        let second = try ScriptedSession(after: session)
+        #expect(second.source.askers == session.source.askers)
+    }
+
     @Test func `an exemption outlasts a restart, a withdrawal does not reach back`() throws {
         let first = try ScriptedSession()
         let record = try exempt(first, Scope(app: "Signal"))

@@ -121,4 +121,106 @@ import Testing
             #expect(throws: Refusal.self) { try controls.exclude(call) }
         }
     }
+
+    @Test func `askers are the person's to add and remove, and count beside all that mci knows`()
+        throws
+    {
+        var controls = Controls()
+        #expect(try controls.restrictions().askers == SecretAskers())
+        for _ in 0..<2 { try controls.exclude(.init(add: Scope(asker: "mylogin"))) }
+        try controls.exclude(.init(add: Scope(asker: "vaultctl*")))
+        #expect(controls.exclusions.count == 2)
+        var askers = try controls.restrictions().askers
+        for name in ["mylogin", "vaultctl", "vaultctl-2", "sudo", "pinentry-tty"] {
+            #expect(askers.contains(name), "\(name)")
+        }
+        #expect(!askers.contains("mylogin2") && !askers.contains("vault2"))
+        // What is left of controls that were put back keeps to them, and adds those of the others.
+        var others = Controls()
+        try others.exclude(.init(add: Scope(asker: "third")))
+        let kept = try controls.onlyStricter.stricter(others).restrictions().askers
+        #expect(["mylogin", "vaultctl", "third", "su"].allSatisfy(kept.contains))
+        // Without the default exclusion they alone count.
+        try controls.exclude(.init(remove: DefaultExclusion.terminalPrompts))
+        askers = try controls.restrictions().askers
+        #expect(askers.contains("mylogin") && !askers.contains("sudo"))
+        try controls.exclude(.init(drop: Scope(asker: "mylogin")))
+        askers = try controls.restrictions().askers
+        #expect(askers.contains("vaultctl") && !askers.contains("mylogin"))
+        #expect(
+            throws: Refusal("There is no such exclusion of yours.", next: "mcictl exclude list")
+        ) {
+            try controls.exclude(.init(drop: Scope(asker: "mylogin")))
+        }
+    }
+
+    @Test(arguments: [
+        (Scope(asker: ""), "The name of an asker is empty."),
+        (Scope(asker: "*"), "The name of an asker is empty."),
+        (
+            Scope(asker: "/usr/bin/login"),
+            "The name of an asker has no slash: it is the program's, without its folder."
+        ),
+        (
+            Scope(asker: "log*in"),
+            "In the name of an asker a * may stand at the end only, and a ? nowhere."
+        ),
+        (
+            Scope(asker: "login?"),
+            "In the name of an asker a * may stand at the end only, and a ? nowhere."
+        ),
+        (
+            Scope(asker: String(repeating: "é", count: 128)),
+            "The name of an asker is longer than 255 bytes."
+        ),
+        (Scope(asker: "a\u{1B}b"), "The name of an asker holds a character that cannot be shown."),
+        (
+            Scope(app: "XTerm", asker: "login"),
+            "An asker is named by itself, without any other option."
+        ),
+    ])
+    func `an asker that cannot be one is refused in a sentence, and nothing changes`(
+        scope: Scope,
+        sentence: String
+    ) throws {
+        var controls = Controls()
+        #expect(throws: Refusal(sentence)) { try controls.exclude(.init(add: scope)) }
+        #expect(throws: Refusal.self) {
+            _ = try controls.exempt(.init(scope: scope), at: now, bootID: [1])
+        }
+        #expect(controls == Controls())
+    }
+
+    @Test func `an asker is excluded and not exempted`() throws {
+        var controls = Controls()
+        let refusal = Refusal(
+            "A program that asks for secrets is excluded, not exempted.",
+            next: "mcictl exclude add --asker NAME"
+        )
+        #expect(throws: refusal) {
+            _ = try controls.exempt(.init(scope: Scope(asker: "login")), at: now, bootID: [1])
+        }
+        #expect(controls == Controls())
+    }
+
+    @Test func `a prompt is explained by who named its program`() throws {
+        var controls = Controls()
+        try controls.exclude(.init(add: Scope(asker: "mylogin")))
+        func by(_ program: String?) -> String? {
+            Explanation(
+                controls,
+                nil,
+                on: WindowFacts(app: "XTerm", mayAskForSecret: true),
+                from: nil,
+                at: WeekMinute(day: 0, minuteOfDay: 0),
+                asking: program
+            ).by
+        }
+        #expect(by("mylogin") == "your exclusions")
+        #expect(by("sudo") == "terminal-prompts" && by("") == "terminal-prompts")
+        try controls.exclude(.init(remove: "terminal-prompts"))
+        #expect(by("mylogin") == "your exclusions" && by("") == "your exclusions")
+        try controls.exclude(.init(drop: Scope(asker: "mylogin")))
+        #expect(by("mylogin") == nil)
+    }
 }

@@ -93,6 +93,7 @@ import Testing
         }
         try controls.exclude(.init(add: Scope(app: "gnucash")))
         try controls.exclude(.init(add: Scope(title: "*salary*")))
+        try controls.exclude(.init(add: Scope(asker: "mylogin*")))
         try controls.exclude(.init(remove: "lockers"))
         try controls.exclude(.init(only: ["editor", "term*"]))
         return controls

@@ -57,7 +57,8 @@ struct RandomRestrictions {
             title: chance(3) ? glob() : nil,
             device: chance(4) ? glob() : nil,
             during: chance(3) ? WeekHours(pick(Self.hours)) : nil,
-            atSecretPrompts: chance(6)
+            atSecretPrompts: chance(6),
+            asker: chance(8) ? SecretAsker("login") : nil
         )
     }
 

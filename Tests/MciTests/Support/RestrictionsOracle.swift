@@ -39,7 +39,7 @@ struct RestrictionsOracle {
         _ minute: WeekMinute
     ) -> Bool {
         if let hours = rule.during, !Self.lies(minute, in: hours.text) { return false }
-        if rule.atSecretPrompts && !window.mayAskForSecret { return false }
+        if rule.atSecretPrompts || rule.asker != nil, !window.mayAskForSecret { return false }
         if let app = rule.app, !isOf(window, app) { return false }
         // What nobody knows counts as matching.
         if let title = rule.title, let text = window.title, !Self.matches(title.pattern, text) {

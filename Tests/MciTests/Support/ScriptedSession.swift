@@ -34,7 +34,11 @@ final class ScriptedSource: EventSource {
     private(set) var readings: [Int64] = []
     private(set) var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
 
+    private(set) var askers = SecretAskers()
+
     func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) { isTitleNeeded = isNeeded }
+
+    func lookFor(_ askers: SecretAskers) { self.askers = askers }
 
     func connect() throws(CaptureError) {
         if let failure { throw failure }

@@ -74,6 +74,10 @@ final class TerminalScene {
         Asker(name: "zsh read -sk", command: "af", length: 11),
     ]
 
+    /// A program of its own name (``ownAskerName``) that is on no list and reads so many keys itself.
+    static let ownAsker = Asker(name: ownAskerName, command: "ba", length: 11)
+    static let ownAskerName = "mci-own-asker"
+
     /// - Parameters:
     ///   - desktop: where.
     ///   - emulator: what the shell runs in.
@@ -98,10 +102,23 @@ final class TerminalScene {
             ad() { read -s -N 11 x; }
             ae() { read -e -s x; }
             af() { zsh -f -c 'read -s -k 11 x'; }
+            ba() { \(path)/\(Self.ownAskerName); }
             echo $$ > \(path)/shell
             tty > \(path)/tty
             """
         try commands.write(toFile: "\(path)/rc", atomically: true, encoding: .utf8)
+        let own = "\(path)/\(Self.ownAskerName)"
+        let script = """
+            #!\(try #require(Program.path("python3")))
+            import os, termios, tty
+            before = termios.tcgetattr(0)
+            tty.setraw(0)
+            count = 0
+            while count < 11: count += len(os.read(0, 64))
+            termios.tcsetattr(0, termios.TCSADRAIN, before)
+            """
+        try script.write(toFile: own, atomically: true, encoding: .utf8)
+        try #require(chmod(own, 0o700) == 0)
         server = folder.path.split(separator: "/").last.map(String.init) ?? ""
         let words = emulator.command(["bash", "--rcfile", "\(path)/rc", "-i"], server)
         process.executableURL = URL(
