@@ -30,8 +30,8 @@ package struct Glob: Hashable, Sendable, Redacted {
             characters = Characters(text)
         }
 
-        /// Whether each scalar is the last one of its character.
-        fileprivate var ends: [Bool] { characters.ends }
+        /// The scalars as they are searched for with a `?` among others.
+        fileprivate var numbered: Characters.Numbered { characters.numbered(scalars) }
     }
 
     /// - Parameter pattern: nil comes back for an empty one and for one that is too long.
@@ -120,11 +120,11 @@ private struct Piece: Hashable {
     func end(startingAt place: Int, _ text: Glob.Text, isWhole: Bool) -> Int? {
         if scalars.isEmpty { return place }
         var place = place
-        let ends = hasAny ? text.ends : []
+        let steps = hasAny ? text.numbered.steps : []
         for scalar in isWhole ? scalars[...] : scalars[..<core] {
             guard place < text.scalars.count else { return nil }
             if scalar == Self.any {
-                while !ends[place] { place += 1 }
+                while !steps[place].isEnd { place += 1 }
             } else if scalar != text.scalars[place] {
                 return nil
             }
@@ -136,7 +136,7 @@ private struct Piece: Hashable {
     /// The first end of this piece from a place on; nil where it does not come.
     func firstEnd(from place: Int, _ text: Glob.Text) -> Int? {
         if scalars.isEmpty { return place }
-        if hasAny { return search(from: place, text) { _, isFound in isFound } }
+        if hasAny { return search(from: place, text, atEnd: false) }
         let (own, whole) = (scalars, text.scalars)
         guard whole.count - place >= own.count else { return nil }
         var matched = 0
@@ -157,8 +157,7 @@ private struct Piece: Hashable {
     func endsText(from place: Int, _ text: Glob.Text) -> Bool {
         if scalars.isEmpty { return true }
         if !hasAny { return text.scalars[place...].suffix(scalars.count).elementsEqual(scalars) }
-        let count = text.scalars.count
-        return search(from: place, text) { end, isFound in isFound && end == count } != nil
+        return search(from: place, text, atEnd: true) != nil
     }
 
     /// The place behind the accents on the last letter, which stand in the order of their classes, between
@@ -182,79 +181,176 @@ private struct Piece: Hashable {
     /// - Parameters:
     ///   - place: where to begin.
     ///   - text: the text.
-    ///   - isWanted: says of a place, and of whether this piece ends there, if it is the one.
-    /// - Returns: the first place that is wanted; nil where there is none.
-    private func search(
-        from place: Int,
-        _ text: Glob.Text,
-        _ isWanted: (Int, Bool) -> Bool
-    ) -> Int? {
-        let ends = text.ends
+    ///   - atEnd: whether this piece has to end where the text does.
+    /// - Returns: the first place where this piece ends; nil where there is none.
+    private func search(from place: Int, _ text: Glob.Text, atEnd: Bool) -> Int? {
+        let numbered = text.numbered
         let words = scalars.count / 64 + 1
-        let final = (word: scalars.count / 64, bit: UInt64(1) << UInt64(scalars.count % 64))
-        let anywhere = mask(of: Self.any, words)
-        let nothing = [UInt64](repeating: 0, count: words)
-        // The places of all scalars one behind the other; those of a scalar that is not here come first.
-        var masks = nothing
-        var offsets: [Unicode.Scalar: Int] = [:]
-        for scalar in scalars where scalar != Self.any && offsets[scalar] == nil {
-            offsets[scalar] = masks.count
-            masks += mask(of: scalar, words)
+        // The places of each scalar as bits, in rows one behind the other; the first is of all that are not
+        // here.
+        var rows = [UInt16](repeating: 0, count: numbered.count)
+        var masks = [UInt64](repeating: 0, count: words)
+        var anywhere = masks
+        for (place, scalar) in scalars.enumerated() {
+            let (word, bit) = (place / 64, UInt64(1) << UInt64(place % 64))
+            if scalar == Self.any {
+                anywhere[word] |= bit
+                continue
+            }
+            guard let number = numbered.number(of: scalar) else { return nil }
+            if rows[number] == 0 {
+                rows[number] = UInt16(masks.count / words)
+                masks += repeatElement(0, count: words)
+            }
+            masks[Int(rows[number]) * words + word] |= bit
         }
-        var states = nothing
-        var (last, offset) = (Self.any, 0)
-        for next in place..<text.scalars.count {
-            states[0] |= 1
-            let scalar = text.scalars[next]
-            if scalar != last { (last, offset) = (scalar, offsets[scalar] ?? 0) }
-            let isEnd = ends[next]
+        let final = UInt64(1) << UInt64(scalars.count % 64)
+        guard words > 1 else {
+            return search(from: place, numbered.steps, rows, masks, anywhere[0], final, atEnd)
+        }
+        let steps = numbered.steps.span
+        var states = [UInt64](repeating: 0, count: words)
+        var state = states.mutableSpan
+        for next in steps.indices.dropFirst(place) {
+            state[0] |= 1
+            let step = steps[next]
+            let row = Int(rows[step.number]) * words
             var carry: UInt64 = 0
             for word in 0..<words {
-                let state = states[word]
                 // A `?` takes the whole of a character.
-                let own = masks[offset + word]
-                let steps = state & (isEnd ? own | anywhere[word] : own)
-                let stays = isEnd ? 0 : state & anywhere[word]
-                states[word] = steps << 1 | carry | stays
-                carry = steps >> 63
+                let taken = state[word] & anywhere[word]
+                let moved = state[word] & masks[row + word] | (step.isEnd ? taken : 0)
+                state[word] = moved << 1 | carry | (step.isEnd ? 0 : taken)
+                carry = moved >> 63
             }
-            if isWanted(next + 1, states[final.word] & final.bit != 0) { return next + 1 }
+            if !atEnd, state[words - 1] & final != 0 { return next + 1 }
         }
-        return nil
+        return atEnd && state[words - 1] & final != 0 ? steps.count : nil
     }
 
-    /// The places of a scalar in this piece, as bits.
-    private func mask(of scalar: Unicode.Scalar, _ words: Int) -> [UInt64] {
-        var mask = [UInt64](repeating: 0, count: words)
-        for place in scalars.indices where scalars[place] == scalar {
-            mask[place / 64] |= 1 << UInt64(place % 64)
+    /// The same for a piece of less than 64 scalars.
+    private func search(
+        from place: Int,
+        _ steps: [Characters.Step],
+        _ rows: [UInt16],
+        _ masks: [UInt64],
+        _ anywhere: UInt64,
+        _ final: UInt64,
+        _ atEnd: Bool
+    ) -> Int? {
+        var state: UInt64 = 0
+        for next in steps.indices.dropFirst(place) {
+            state |= 1
+            let step = steps[next]
+            let taken = state & anywhere
+            let moved = state & masks[Int(rows[step.number])] | (step.isEnd ? taken : 0)
+            state = moved << 1 | (step.isEnd ? 0 : taken)
+            if !atEnd, state & final != 0 { return next + 1 }
         }
-        return mask
+        return atEnd && state & final != 0 ? steps.count : nil
     }
 }
 
-/// Where the characters of a text end among its folded scalars: found out when it is first asked, for few
+/// The characters of a text, and its folded scalars by number: found out when it is first asked, for few
 /// patterns do.
 private final class Characters: Sendable {
+    /// One of the folded scalars.
+    struct Step: Sendable {
+        private let bits: UInt32
+
+        init(number: Int, isEnd: Bool) { bits = UInt32(number) << 1 | (isEnd ? 1 : 0) }
+
+        /// The same for the same scalar.
+        var number: Int { Int(bits >> 1) }
+        /// Whether it is the last one of its character.
+        var isEnd: Bool { bits & 1 != 0 }
+    }
+
+    /// The folded scalars with a number for each that is different.
+    struct Numbered: Sendable {
+        fileprivate(set) var steps: [Step] = []
+        /// How many there are that differ.
+        fileprivate(set) var count = 0
+        /// The numbers, from 1 on, of the scalars that are most frequent; 0 for one that is not in the text.
+        private var low = [UInt32](repeating: 0, count: 0x600)
+        private var others: [Unicode.Scalar: Int] = [:]
+
+        /// The number of a scalar; nil for one that is not in the text.
+        func number(of scalar: Unicode.Scalar) -> Int? {
+            guard scalar.value < low.count else { return others[scalar] }
+            let number = Int(low[Int(scalar.value)])
+            return number == 0 ? nil : number - 1
+        }
+
+        fileprivate mutating func add(_ scalar: Unicode.Scalar, isEnd: Bool) {
+            var number = number(of: scalar)
+            if number == nil {
+                if scalar.value < low.count {
+                    low[Int(scalar.value)] = UInt32(count + 1)
+                } else {
+                    others[scalar] = count
+                }
+                number = count
+                count += 1
+            }
+            steps.append(Step(number: number ?? 0, isEnd: isEnd))
+        }
+    }
+
     private let text: String
-    private let known = Mutex<[Bool]?>(nil)
+    private let known = Mutex<Numbered?>(nil)
 
     init(_ text: String) { self.text = text }
 
-    var ends: [Bool] {
+    /// The folded scalars with their numbers.
+    ///
+    /// - Parameter scalars: of the text, folded.
+    /// - Returns: a step for each of them.
+    func numbered(_ scalars: [Unicode.Scalar]) -> Numbered {
         known.withLock { known in
             if let known { return known }
-            var ends: [Bool] = []
-            ends.reserveCapacity(text.utf8.count)
-            for character in text {
-                let count = CaseFolding.fold(String(character)).count
-                // Nothing is left of a character that is but a dot behind an i.
-                guard count > 0 else { continue }
-                ends += [Bool](repeating: false, count: count - 1) + [true]
+            var numbered = Numbered()
+            numbered.steps.reserveCapacity(scalars.count)
+            var rest = scalars[...]
+            for length in lengths {
+                for (place, scalar) in rest.prefix(length).enumerated() {
+                    numbered.add(scalar, isEnd: place == length - 1)
+                }
+                rest = rest.dropFirst(length)
             }
-            known = ends
-            return ends
+            for scalar in rest { numbered.add(scalar, isEnd: true) }
+            known = numbered
+            return numbered
         }
+    }
+
+    /// The number of folded scalars of each character.
+    private var lengths: [Int] {
+        // A line end may be two.
+        if text.utf8.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "\r") }) {
+            return [Int](repeating: 1, count: text.utf8.count)
+        }
+        var lengths: [Int] = []
+        lengths.reserveCapacity(text.utf8.count)
+        // Those of characters of one scalar, and of two.
+        var lengthsSeen: [UInt64: Int] = [:]
+        for character in text {
+            let scalars = character.unicodeScalars
+            guard let first = scalars.first, scalars.dropFirst(2).isEmpty else {
+                lengths.append(CaseFolding.fold(String(character)).count)
+                continue
+            }
+            let second = scalars.dropFirst().first?.value ?? 0
+            if second == 0, first.isASCII {
+                lengths.append(1)
+                continue
+            }
+            let key = UInt64(first.value) << 32 | UInt64(second)
+            let length = lengthsSeen[key] ?? CaseFolding.fold(String(character)).count
+            lengthsSeen[key] = length
+            lengths.append(length)
+        }
+        return lengths
     }
 }
 

@@ -77,21 +77,31 @@ for rules in [0, 1000] {
 
 /// Titles as long as they are read, against patterns that were made to take long.
 private func titles() {
-    let letters = [("ASCII", "a"), ("Cyrillic", "Ж"), ("Hindi", "क"), ("accents", "é")]
+    let letters = [
+        ("ASCII", "a"), ("Cyrillic", "Ж"), ("Hindi", "क"), ("accents", "é"),
+        ("accents apart", "e\u{301}"), ("marks without order", "\u{301}\u{323}"),
+    ]
     let hostile = (0..<50).compactMap { number in
         Glob(String(repeating: "*a", count: number + 1) + String(repeating: "a", count: 100) + "*b")
     }
     let loose = (0..<50).compactMap { Glob("*a?" + String(repeating: "a?", count: $0) + "*b") }
     for (name, letter) in letters {
-        let title = String(repeating: letter, count: 16_384 / letter.utf8.count)
+        // All that the patterns name is in it, and not where they want it.
+        let title = "ab" + String(repeating: letter, count: 16_384 / letter.utf8.count)
         let fold = nanoseconds(10) { for _ in 0..<10 { _ = Glob.Text(title) } }
         let text = Glob.Text(title)
-        let times = [hostile, loose].map { globs in
+        // Of the letters of the title, so that each beginning matches for long.
+        let own = (0..<50).compactMap { number in
+            Glob("*" + String(repeating: "\(letter)?", count: number + 1) + "b\(letter)*")
+        }
+        let times = [hostile, loose, own].map { globs in
             nanoseconds(1) { precondition(!globs.contains { $0.matches(text) }) } / 1e6
         }
+        let first = nanoseconds(1) { _ = own[0].matches(Glob.Text(title)) } / 1e6
         print(
             "titles of 16 KB, \(name): \(round(fold / 1000)) µs to fold, \(round(times[0])) ms for 50"
-                + " hostile patterns, \(round(times[1])) ms with ? in them"
+                + " hostile patterns, \(round(times[1])) ms with ? in them, \(round(times[2])) ms with its own"
+                + " letters too; \(round(first)) ms from the title to the first of these"
         )
     }
 }

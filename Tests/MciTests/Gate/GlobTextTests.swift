@@ -74,6 +74,37 @@ import Testing
         return slow(Array(pattern.dropFirst()), Array(text.dropFirst()))
     }
 
+    @Test func `a pattern of any length matches accented texts as a slow one does`() {
+        // Over 64 scalars, of which two or more are a character; some letters are not in the text.
+        let letters: [Character] = ["é", "u\u{323}\u{308}", "o", "\u{1F468}\u{200D}\u{1F469}", "ж"]
+        var random = SplitMix(seed: 192)
+        var found = 0
+        for _ in 0..<1500 {
+            let text = (0..<Int.random(in: 0...90, using: &random)).compactMap { _ in
+                letters.dropLast().randomElement(using: &random)
+            }
+            // A part of the text, with some of it taken for any.
+            let begin = Int.random(in: 0...text.count, using: &random)
+            let end = Int.random(in: begin...text.count, using: &random)
+            let many = Int.random(in: 2...40, using: &random)
+            var pattern: [Character] = begin == 0 ? [] : ["*"]
+            for letter in text[begin..<end] {
+                let chance = Int.random(in: 0..<many, using: &random)
+                pattern.append(chance == 0 ? "?" : letter)
+            }
+            if Int.random(in: 0..<4, using: &random) == 0, !pattern.isEmpty {
+                let place = pattern.indices.randomElement(using: &random) ?? 0
+                pattern[place] = letters.randomElement(using: &random) ?? "o"
+            }
+            if end < text.count { pattern.append("*") }
+            guard let glob = Glob(String(pattern)) else { continue }
+            let matches = glob.matches(String(text))
+            if matches { found += 1 }
+            #expect(matches == Self.slow(pattern, text))
+        }
+        #expect((300..<1400).contains(found), "\(found)")
+    }
+
     @Test func `every short pattern matches every short text as a slow one does`() {
         func all(_ letters: [Character], _ most: Int) -> [[Character]] {
             var lists: [[Character]] = [[]]
