@@ -55,9 +55,9 @@ struct ExcludeVerb: ParsableCommand {
             "No longer left out by you: \(Terminal.printable(scope.words)).",
             json: json
         )
-        let policy = try? Workplace().policy()
+        let policy = try? Installation().policy()
         if let rule = try? scope.rule(), policy?.exclude.contains(rule) == true {
-            Terminal.tell("It is left out all the same: the policy demands it.")
+            Terminal.report("It is left out all the same: the policy demands it.")
         }
     }
 
@@ -232,7 +232,7 @@ struct ExcludeAdd: ParsableCommand {
             json: json
         )
         if let rule = try? scope.rule(), rule.asker?.isCut == true {
-            Terminal.tell(
+            Terminal.report(
                 "The kernel keeps \(SecretAsker.kept) bytes of a name: all programs count whose names begin with the same."
             )
         }
