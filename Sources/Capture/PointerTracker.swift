@@ -176,7 +176,7 @@ struct PointerTracker: ContextTracker {
     private mutating func go(to state: State) {
         self.state = state
         attribution = nil
-        context = state == .background ? .app("") : .unknown
+        context = state == .background ? .window(WindowFacts(app: "", title: "")) : .unknown
     }
 
     /// Asks for the window under the pointer twice, so that the answer is certain from a known
