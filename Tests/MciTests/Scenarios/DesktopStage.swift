@@ -17,6 +17,7 @@ final class DesktopRig {
     fileprivate let other: Hand
     fileprivate let daemon: Daemon
     private let policyPath: String
+    fileprivate let hasPolicy: Bool
 
     /// Starts a recorder.
     ///
@@ -24,7 +25,7 @@ final class DesktopRig {
     ///   - desktop: where.
     ///   - hasPolicy: whether somebody deploys it; at first they say nothing.
     init(_ desktop: Desktop, hasPolicy: Bool) throws {
-        self.desktop = desktop
+        (self.desktop, self.hasPolicy) = (desktop, hasPolicy)
         hand = try Hand(desktop)
         other = try Hand(desktop)
         daemon = try Daemon(desktop, consents: false)
@@ -44,36 +45,14 @@ final class DesktopRig {
 
     /// Plays a scenario from a state in which nothing is stored, exempt or chosen.
     func play(_ scenario: Scenario) throws {
+        if !daemon.process.isRunning { try daemon.start() }
         let stage = DesktopStage(self, scenario)
-        try stage.prepare()
         defer { stage.clear() }
+        try stage.prepare(syntheticKeys: !scenario.usesPrograms)
         try scenario.play(on: stage, isExact: false)
     }
 
     fileprivate var policyFile: PolicyFile { PolicyFile(policyPath) }
-
-    /// Takes back whatever the scenario before has chosen.
-    fileprivate func reset(synthetic: Bool) throws {
-        if !daemon.process.isRunning { try daemon.start() }
-        _ = try daemon.call(.pause(.init()))
-        if daemon.environment["MCI_POLICY"] != nil {
-            try Disk.write(Array(Self.policy.utf8), to: policyPath, mode: 0o644)
-        }
-        for exemption in try daemon.call(.listExemptions).exemptions ?? [] {
-            _ = try daemon.call(.answerExemption(.init(id: exemption.id, answer: "withdraw")))
-        }
-        let controls = try ControlsFile(daemon.folder.paths).read()
-        for scope in controls.exclusions { _ = try daemon.call(.exclude(.init(drop: scope))) }
-        for name in controls.removedExclusions {
-            _ = try daemon.call(.exclude(.init(restore: name)))
-        }
-        if controls.only != nil { _ = try daemon.call(.exclude(.init(only: []))) }
-        var settings = PersonSettings()
-        settings.ringSize = try SettingsFile(daemon.folder.paths.settings).read().ringSize
-        settings.syntheticKeys = synthetic
-        try SettingsFile(daemon.folder.paths.settings).write(settings)
-        _ = try daemon.call(.reload)
-    }
 }
 
 /// A desktop with real windows, hands that type through XTEST, and real time.
@@ -95,17 +74,15 @@ final class DesktopStage: Stage {
 
     // MARK: Before and after
 
-    /// Opens the windows and begins to record, with an empty ring.
-    fileprivate func prepare() throws {
-        try rig.reset(synthetic: !scenario.usesPrograms)
+    func arrange() throws {
         for name in layout.names { open(name) }
         XSetInputFocus(rig.hand.display, UInt(None), RevertToParent, 0)
         rig.hand.move(toX: WindowLayout.background.x, y: WindowLayout.background.y)
         rig.hand.flush()
-        try consent()
-        _ = try rig.daemon.call(.resume)
-        try rig.daemon.settled()
-        _ = try rig.daemon.call(.forget(.init()))
+    }
+
+    func withdrawPolicy() throws {
+        if rig.hasPolicy { try write() }
     }
 
     private func open(_ name: String) {

@@ -32,6 +32,12 @@ struct Scenario: Sendable, CustomTestStringConvertible {
         return files.filter { $0.hasSuffix(".txt") }.map { String($0.dropLast(4)) }.sorted()
     }()
 
+    /// Those that are played: all, or the one that `MCI_SCENARIO` names.
+    static let chosen: [String] = {
+        let name = ProcessInfo.processInfo.environment["MCI_SCENARIO"]
+        return name.map { [$0] } ?? names
+    }()
+
     /// Reads a file of the folder.
     init(named name: String) throws {
         let path = "\(Self.folder)/\(name).txt"
@@ -117,7 +123,10 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     /// - Parameters:
     ///   - stage: where.
     ///   - isExact: whether time is what the stage says it is, so that all stands in one order.
-    func play(on stage: some Stage, isExact: Bool) throws {
+    /// - Returns: whether they agree.
+    /// - Throws: where a step cannot be done.
+    @discardableResult
+    func play(on stage: some Stage, isExact: Bool) throws -> Bool {
         for step in steps {
             do {
                 try stage.perform(step.value)
@@ -132,7 +141,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
         }
         let lines = StoredLine.lines(of: events, windows, namesPrograms: usesPrograms)
         let (found, expected) = (asCompared(lines), asCompared(stored.map(\.value)))
-        guard found != expected else { return }
+        guard found != expected else { return true }
         let place = zip(lines, stored).prefix { $0 == $1.value }.count
         let line = stored[min(place, stored.count - 1)].number
         Issue.record(
@@ -143,6 +152,7 @@ struct Scenario: Sendable, CustomTestStringConvertible {
             \(found.joined(separator: "\n"))
             """
         )
+        return false
     }
 }
 

@@ -2,6 +2,7 @@
 
 import Control
 import Events
+import Files
 import Foundation
 import Gate
 import Recording
@@ -14,7 +15,8 @@ import Testing
 ///
 /// It tells what capture would: whose the input is, and what each key is on a us keyboard.
 final class ScriptedStage: Stage {
-    private var session: ScriptedSession
+    /// The recorder; another one after each start.
+    private(set) var session: ScriptedSession
     private let windows: WindowLayout
     private var titles: [String: String] = [:]
     private var focused: String?
@@ -32,11 +34,23 @@ final class ScriptedStage: Stage {
         static let mouse: UInt8 = 7
     }
 
-    init(_ windows: WindowLayout) throws {
+    /// - Parameters:
+    ///   - windows: where they are.
+    ///   - session: with a recorder that another scenario left; nil for a new one.
+    /// - Throws: where it does not start.
+    init(_ windows: WindowLayout, after session: ScriptedSession? = nil) throws {
         self.windows = windows
-        session = try ScriptedSession(detail: .shortcuts, syntheticKeys: false)
-        look()
+        self.session =
+            try session
+            ?? ScriptedSession(detail: .shortcuts, syntheticKeys: false, isInMemory: true)
+        if session == nil { look() } else { try prepare(syntheticKeys: false) }
+        // A step of five seconds begins.
+        pass(TypingRun.step - self.session.now.monotonic.milliseconds % TypingRun.step)
     }
+
+    func arrange() {}
+
+    func withdrawPolicy() { Disk.remove(policy.current) }
 
     var paths: Paths { session.folder.paths }
     var policy: PolicyFile { PolicyFile("\(session.folder.path)/policy.json") }
@@ -147,7 +161,8 @@ final class ScriptedStage: Stage {
             if isGrabbed { return .grabbed }
             return focused.map { .window(facts($0)) } ?? .unknown
         case .pointer:
-            return pointed.map { .window(facts(windows.outermost(of: $0))) } ?? .app("")
+            return pointed.map { .window(facts(windows.outermost(of: $0))) }
+                ?? .window(WindowFacts(app: "", title: ""))
         }
     }
 

@@ -28,9 +28,38 @@ protocol Stage: AnyObject {
     func play(_ step: Scenario.Step) throws
     /// Everything that happened until now is read.
     func settle() throws
+    /// Windows are opened, with the focus and the pointer in none.
+    func arrange() throws
+    /// Whoever deploys mci says nothing any more.
+    func withdrawPolicy() throws
 }
 
 extension Stage {
+    /// Begins to record with an empty ring, after whatever the scenario before has chosen.
+    ///
+    /// - Parameter syntheticKeys: whether programs type for the person.
+    func prepare(syntheticKeys: Bool) throws {
+        try call(.pause(.init()))
+        try withdrawPolicy()
+        for exemption in try call(.listExemptions).exemptions ?? [] {
+            try call(.answerExemption(.init(id: exemption.id, answer: "withdraw")))
+        }
+        let controls = try ControlsFile(paths).read()
+        for scope in controls.exclusions { try call(.exclude(.init(drop: scope))) }
+        for name in controls.removedExclusions { try call(.exclude(.init(restore: name))) }
+        if controls.only != nil { try call(.exclude(.init(only: []))) }
+        try change {
+            let size = $0.ringSize
+            $0 = PersonSettings()
+            ($0.ringSize, $0.syntheticKeys) = (size, syntheticKeys)
+        }
+        try arrange()
+        try consent()
+        try call(.resume)
+        try settle()
+        try call(.forget(.init()))
+    }
+
     /// Does a step of a scenario.
     func perform(_ step: Scenario.Step) throws {
         switch step {
@@ -84,7 +113,9 @@ extension Stage {
     }
 
     /// Puts a policy in force that says one thing, or nothing.
-    func write(policy field: String?) throws {
+    func write(policy field: String? = nil) throws {
+        // What has happened belongs to the time before it.
+        try settle()
         let text = """
             {"schema": 1, "purpose": "a study", "controller": "ACME", "contact": "x"
              \(field.map { ", \($0)" } ?? "")}

@@ -5,6 +5,7 @@ import Events
 import Foundation
 import Gate
 import Settings
+import Synchronization
 import Timeline
 
 extension Scenario {
@@ -242,11 +243,23 @@ enum Words {
         "NUMBER": "([0-9]+)", "TEXT": "(.+)",
     ]
 
+    private static let cache = Mutex<[String: NSRegularExpression]>([:])
+
+    private static func regex(of words: String) -> NSRegularExpression? {
+        cache.withLock { cache in
+            if let known = cache[words] { return known }
+            var pattern = NSRegularExpression.escapedPattern(for: words)
+            for (gap, what) in gaps { pattern = pattern.replacingOccurrences(of: gap, with: what) }
+            cache[words] = try? NSRegularExpression(pattern: "^" + pattern + "$")
+            return cache[words]
+        }
+    }
+
     /// What fills the gaps; nil where the line is another one.
     static func match(_ line: String, _ words: String) -> [String]? {
-        var pattern = NSRegularExpression.escapedPattern(for: words)
-        for (gap, what) in gaps { pattern = pattern.replacingOccurrences(of: gap, with: what) }
-        guard let regex = try? NSRegularExpression(pattern: "^" + pattern + "$") else { return nil }
+        guard line.first == words.first || words.first?.isUppercase == true,
+            let regex = regex(of: words)
+        else { return nil }
         let whole = NSRange(line.startIndex..., in: line)
         guard let match = regex.firstMatch(in: line, range: whole) else { return nil }
         return (1..<match.numberOfRanges).compactMap {

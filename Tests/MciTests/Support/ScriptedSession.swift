@@ -118,9 +118,10 @@ final class ScriptedSession {
         isSynchronised: Bool = true,
         confinement: Confinement = Confinement(),
         detail: KeyDetail = .classes,
-        syntheticKeys: Bool = true
+        syntheticKeys: Bool = true,
+        isInMemory: Bool = false
     ) throws {
-        let folder = try previous?.folder ?? TemporaryFolder()
+        let folder = try previous?.folder ?? TemporaryFolder(isInMemory: isInMemory)
         if previous == nil { try Self.makeKey(folder.paths, detail, syntheticKeys) }
         try self.init(
             in: folder,

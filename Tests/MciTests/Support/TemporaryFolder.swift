@@ -7,9 +7,12 @@ import Person
 final class TemporaryFolder: Sendable {
     let path: String
 
-    init() throws {
+    /// - Parameter isInMemory: whether nothing in it has to reach a disk, where the system allows that.
+    init(isInMemory: Bool = false) throws {
+        let memory = "/dev/shm"
+        let isThere = isInMemory && FileManager.default.isWritableFile(atPath: memory)
         // Short, for socket paths have a limit.
-        path = "/tmp/mci-\(UInt32.random(in: 0...(.max)))"
+        path = "\(isThere ? memory : "/tmp")/mci-\(UInt32.random(in: 0...(.max)))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
 
