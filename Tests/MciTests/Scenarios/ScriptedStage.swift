@@ -103,7 +103,9 @@ final class ScriptedStage: Stage {
             tell(.keyboard)
         case .wait(let time): pass(time)
         case .waitUntil(let minute):
-            while weekMinute != minute { pass(60_000 - now.milliseconds % 60_000) }
+            // At once to the minute before, for nobody sees the hours until then.
+            while weekMinute.next != minute { session.advance(60_000) }
+            pass(60_000 - now.milliseconds % 60_000)
         case .sleep(let time):
             session.now.boottime += time
             session.now.wall.milliseconds += time

@@ -39,9 +39,10 @@ extension Stage {
     ///
     /// - Parameter syntheticKeys: whether programs type for the person.
     func prepare(syntheticKeys: Bool) throws {
-        try call(.pause(.init()))
+        try call(.withdraw)
         try withdrawPolicy()
-        for exemption in try call(.listExemptions).exemptions ?? [] {
+        for exemption in try call(.listExemptions).exemptions ?? []
+        where exemption.state != Exemption.State.ended.rawValue {
             try call(.answerExemption(.init(id: exemption.id, answer: "withdraw")))
         }
         let controls = try ControlsFile(paths).read()
@@ -124,11 +125,10 @@ extension Stage {
         try call(.getStatus)
     }
 
-    /// Ends the scenario with a pause, which closes what is open, and reads back the sealed ring.
+    /// Ends the scenario with a withdrawal, which stores what is open, and reads back the sealed ring.
     func finish() throws -> [RecordedEvent] {
         try settle()
-        try call(.pause(.init()))
-        try call(.flush)
+        try call(.withdraw)
         guard FileManager.default.fileExists(atPath: paths.ring) else { return [] }
         let identity = try String(contentsOfFile: paths.identity, encoding: .utf8)
         let reader = TimelineReader(try .init(path: paths.ring), Identity.list(identity) ?? [])
