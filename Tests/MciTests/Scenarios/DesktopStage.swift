@@ -24,6 +24,7 @@ final class DesktopRig {
     /// - Parameters:
     ///   - desktop: where.
     ///   - hasPolicy: whether somebody deploys it; at first they say nothing.
+    /// - Throws: where it does not start.
     init(_ desktop: Desktop, hasPolicy: Bool) throws {
         (self.desktop, self.hasPolicy) = (desktop, hasPolicy)
         hand = try Hand(desktop)

@@ -38,6 +38,7 @@ extension Stage {
     /// Begins to record with an empty ring, after whatever the scenario before has chosen.
     ///
     /// - Parameter syntheticKeys: whether programs type for the person.
+    /// - Throws: where the recorder refuses or is away.
     func prepare(syntheticKeys: Bool) throws {
         try call(.withdraw)
         try withdrawPolicy()

@@ -8,6 +8,7 @@ final class TemporaryFolder: Sendable {
     let path: String
 
     /// - Parameter isInMemory: whether nothing in it has to reach a disk, where the system allows that.
+    /// - Throws: where it cannot be made.
     init(isInMemory: Bool = false) throws {
         let memory = "/dev/shm"
         let isThere = isInMemory && FileManager.default.isWritableFile(atPath: memory)
