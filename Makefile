@@ -16,7 +16,7 @@ EVERY ?= 20
 SOAK ?= 1800
 SHORT ?=
 
-.PHONY: run build test proof witness mutants fuzz bench attack trace soak fresh lint format install uninstall deb \
+.PHONY: run build test proof witness mutants scenarios fuzz bench attack trace soak fresh lint format install uninstall deb \
     clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
@@ -53,6 +53,9 @@ witness: build ## What X told its clients against what mcid stored, on Xvfb, Xor
 mutants: ## The gate with each small change made to it: every one fails a test. Then a sample of the storage.
 	python3 Tests/Proofs/mutants.py
 	python3 Tests/Proofs/mutants.py --module Storage --every $(EVERY)
+
+scenarios: ## What each page of Tests/Scenarios is about, broken once: exactly the pages named fail. A quarter of an hour.
+	python3 Tests/Proofs/scenarios.py
 
 fuzz: ## Mutated input against every reader, RUNS of each: a night; RUNS=20000 is short.
 	@bash .ci/packages build

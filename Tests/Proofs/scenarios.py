@@ -40,15 +40,14 @@ CHANGES = [
     ("Gate/Gate.swift", "releaseAll(at: time, &sink)\n        dropRuns()\n        told = nil",
      "dropRuns()\n        told = nil", "pause-and-a-held-key"),
     ("Recording/Recorder+Control.swift", "try change { $0.withdraw(at: environment.clock().wall) }",
-     "try change { _ in }", "consent*"),
+     "try change { _ in }", f"consent* {ANY}"),
     # Exemptions and exclusions.
     ("Gate/RuleBook.swift", "in rules where rule.isFor(window) {", "in rules where rule.isFor(window) && Bool(false) {",
-     "exempt-app* exempt-title* exempt-device exempt-hours exempt-for-two-hours exempt-outlasts-a-kill"
-     " exempt-taken-back exempt-twice exempt-window* excluded* gap-says-nothing titles-of-exempt-windows"
-     " pause-and-exemption policy-exclusion policy-and-exemption"),
+     "exempt* excluded* gap-says-nothing titles-of-exempt-windows pause-and-exemption policy-exclusion"
+     " policy-and-exemption"),
     ("Gate/Rule.swift", "during?.contains(minute) ?? true", "true", "exempt-hours*"),
     ("Gate/Rule.swift", "!texts.contains(where: { title.matches($0) })", "texts.count > 9",
-     "exempt-title* excluded-private-window"),
+     "exempt-title* exempt-twice excluded-private-window excluded-unmarked-browser"),
     ("Gate/RuleBook.swift", "verdict.drop(device, devices, for: reason)", "_ = device", "exempt-device"),
     ("Gate/RuleBook.swift", "for other in window.around { verdict.add(ownVerdict(on: other)) }",
      "verdict.add(Verdict())", "exempt-window* excluded-inside-another"),
@@ -83,13 +82,15 @@ CHANGES = [
     ("Gate/Gate.swift", "typing.end()\n        let stored = ", "let stored = ",
      "run-ends-at-a-named-key run-ends-at-a-chord run-ends-at-a-click"),
     ("Gate/Gate.swift", "isAnother(context) || verdict.refusal != nil { dropRuns() }",
-     "verdict.refusal != nil { dropRuns() }", "run-ends-at-another-window"),
+     "verdict.refusal != nil { dropRuns() }", "run-ends-at-another-window titles-stored"),
     ("Gate/Typing.swift", "last.map { time.milliseconds - $0.milliseconds <= TypingRun.patience } ?? false",
      "last != nil", "run-ends-at-a-rest"),
     ("Gate/Typing.swift", "let continues = isOpen(at: time) || step == before", "let continues = false",
      f"run-goes-on-over-a-short-rest {ANY}"),
     ("Gate/KeyDetail.swift", "return .modifier(Self.told(key, key.keysym))", "return .named(Self.told(key, key.keysym))",
-     "run-keeps-its-shift run-and-a-modifier-alone"),
+     "run-keeps-its-shift run-keeps-what-edits detail-default detail-shortcuts"),
+    ("Gate/Typing.swift", "guard !modifier.isOfRun else", "guard Bool(false), !modifier.isOfRun else",
+     "run-and-a-modifier-alone"),
     ("Gate/Gate.swift", "let isChord = typing.servesWheel || heldKeys.hasModifier", "let isChord = true",
      "run-and-the-wheel"),
     # Keys of programs.

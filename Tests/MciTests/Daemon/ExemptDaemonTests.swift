@@ -63,37 +63,6 @@ extension DaemonTests {
     }
 
     @Test
-    func `a title decides, is read when it changes, and is stored only where that was chosen`()
-        throws
-    {
-        let daemon = try Daemon(desktop)
-        try daemon.useSmallRing()
-        #expect(
-            try daemon.command("exempt", "add", "--app", "editor", "--title", "*diary*").code == 0
-        )
-        try daemon.record(hand, app: "Editor")
-        let window = hand.openWindow(app: "Editor")
-        hand.setTitle(window, "Letter")
-        try daemon.settle(hand)
-        hand.type(text: "ab")
-        try daemon.settled()
-        hand.setTitle(window, "My Diary")
-        try daemon.settled()
-        hand.type(text: "secret")
-        try daemon.settled()
-        hand.setTitle(window, "Letter")
-        try daemon.settle(hand)
-        #expect(try daemon.command("set", "title", "on", "--yes").code == 0)
-        try daemon.settle(hand)
-        hand.type(text: "c")
-        try daemon.settled()
-        daemon.stop()
-        #expect(try letters(daemon) == 3)
-        let titles = try daemon.export().compactMap { $0["title"] as? String }
-        #expect(titles == ["Letter"])
-    }
-
-    @Test
     func `another policy stops the recording within a second, and nothing but consent goes on`()
         throws
     {

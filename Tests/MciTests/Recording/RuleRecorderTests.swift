@@ -119,24 +119,6 @@ import Testing
         #expect(try letters(session) == 3)
     }
 
-    @Test func `hours of the week close and open by themselves`() throws {
-        let session = try ScriptedSession()
-        let minutes = Int(session.now.wall.milliseconds / 60_000)
-        let minute = WeekMinute(day: (minutes / 1440 + 3) % 7, minuteOfDay: minutes % 1440)
-        let clock = { (minutes: Int) in
-            let time = (minute.minuteOfDay + minutes + 1440) % 1440
-            return "\(time / 60):\(time % 60 < 10 ? "0" : "")\(time % 60)"
-        }
-        _ = try exempt(session, Scope(during: "\(clock(1))-\(clock(3))"))
-        #expect(session.source.isConnected)
-        session.pass(60_000)
-        #expect(!session.source.isConnected)
-        session.pass(60_000)
-        #expect(!session.source.isConnected)
-        session.pass(61_000)
-        #expect(session.source.isConnected)
-    }
-
     @Test func `controls that cannot be written are stricter all the same`() throws {
         let session = try ScriptedSession()
         session.focus("Signal")

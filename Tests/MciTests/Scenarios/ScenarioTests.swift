@@ -54,6 +54,16 @@ import Testing
         }
     }
 
+    @Test func `every page is named where the promises are, and no other`() throws {
+        let promises = try String(
+            contentsOfFile: Program.root + "/Tests/PROMISES.md",
+            encoding: .utf8
+        )
+        let links = promises.components(separatedBy: "(Scenarios/").dropFirst()
+        let named = links.compactMap { $0.components(separatedBy: ".txt)").first }
+        #expect(Set(named) == Set(Scenario.names))
+    }
+
     @Test func `another thing that is stored, or one less, is told`() throws {
         let head = "# A title\n# A promise.\nfocus Editor\ntype ab\npress F5\n\nstored:\n"
         var stage: ScriptedStage?
