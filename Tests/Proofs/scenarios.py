@@ -35,14 +35,14 @@ CHANGES = [
     # Pause and consent.
     ("Recording/Recorder.swift", "conditions.isPaused = controls.pause != nil", "conditions.isPaused = false",
      "pause*"),
-    ("Settings/Term.swift", "return boottimeEnd.map { $0 <= now.boottime } ?? false", "return false",
+    ("Person/TimeLimit.swift", "return boottimeEnd.map { $0 <= now.boottime } ?? false", "return false",
      "pause-ends exempt-for-two-hours exempt-everything-asks-at-its-end"),
-    ("Gate/Gate.swift", "releaseAll(at: time, &sink)\n        dropRuns()\n        told = nil",
-     "dropRuns()\n        told = nil", "pause-and-a-held-key"),
+    ("Gate/Gate.swift", "releaseAll(at: time, &sink)\n        dropRuns()\n        announcedFocus = nil",
+     "dropRuns()\n        announcedFocus = nil", "pause-and-a-held-key"),
     ("Recording/Recorder+Control.swift", "try change { $0.withdraw(at: environment.clock().wall) }",
      "try change { _ in }", f"consent* {ANY}"),
     # Exemptions and exclusions.
-    ("Gate/RuleBook.swift", "in rules where rule.isFor(window) {", "in rules where rule.isFor(window) && Bool(false) {",
+    ("Gate/RuleBook.swift", "in rules where rule.matches(window) {", "in rules where rule.matches(window) && Bool(false) {",
      "exempt* excluded* gap-says-nothing titles-of-exempt-windows pause-and-exemption policy-exclusion"
      " policy-and-exemption"),
     ("Gate/Rule.swift", "during?.contains(minute) ?? true", "true", "exempt-hours*"),
@@ -54,16 +54,16 @@ CHANGES = [
     ("Recording/Recorder.swift", "conditions.leftOutBy = rules.leftOutBy", "conditions.leftOutBy = nil",
      "exempt-everything* exempt-hours-of-everything"),
     ("Gate/Exemption.swift", "state = .expired", "state = .ended", "exempt-everything-asks-at-its-end"),
-    ("Settings/Controls+Rules.swift", "where !removedExclusions.contains(exclusion.name) {",
+    ("Person/Controls+Rules.swift", "where !removedExclusions.contains(exclusion.name) {",
      "where exclusion.name.isEmpty {",
      "excluded-password* excluded-private-window excluded-unmarked-browser excluded-screen-keyboard"
      " excluded-nested-screen excluded-inside-another excluded-terminal-prompt"),
-    ("Settings/Controls+Rules.swift", "for scope in exclusions { result.exclusions.insert(try scope.rule()) }", "",
+    ("Person/Controls+Rules.swift", "for scope in exclusions { result.exclusions.insert(try scope.rule()) }", "",
      "excluded-by-the-person"),
-    ("Gate/RuleBook.swift", "restrictions.allowed.allSatisfy { $0.contains(where: window.isSurelyOf) }", "true",
+    ("Gate/RuleBook.swift", "restrictions.allowlists.allSatisfy { $0.contains(where: window.isSurelyOf) }", "true",
      "only-some-applications policy-applications*"),
     # Policy.
-    ("Settings/Consent.swift", "&& receipt.policyHash == policy?.hash\n"
+    ("Person/Consent.swift", "&& receipt.policyHash == policy?.hash\n"
      "            && receipt.noticeHash == noticeHash(under: policy)", "", "policy*"),
     ("Recording/Recorder+Rules.swift", "policy.map { person.stricter($0.restrictions) } ?? person", "person",
      "policy-applications* policy-key-detail policy-exclusion policy-titles policy-programs-keys"),
@@ -72,7 +72,7 @@ CHANGES = [
      "min(.shortcuts, restrictions.keyDetail)",
      "detail-off detail-activity detail-classes detail-full* detail-looks-forward-only programs-keys-at-off"
      " programs-keys-as-others programs-keys-beside-hands policy-key-detail-and-the-persons"),
-    ("Settings/SettingsFile.swift", "now < until,", "now < until || true,", "detail-full-ends"),
+    ("Person/SettingsFile.swift", "now < until,", "now < until || true,", "detail-full-ends"),
     ("Gate/KeyDetail.swift", "if self == .activity { return .text }", "", "detail-activity policy-key-detail"),
     # Typing.
     ("Gate/Gate.swift", "case .editing where typing.isOpen(at: raw.time): return", "case .editing: return",
@@ -87,20 +87,20 @@ CHANGES = [
      "last != nil", "run-ends-at-a-rest"),
     ("Gate/Typing.swift", "let continues = isOpen(at: time) || step == before", "let continues = false",
      f"run-goes-on-over-a-short-rest {ANY}"),
-    ("Gate/KeyDetail.swift", "return .modifier(Self.told(key, key.keysym))", "return .named(Self.told(key, key.keysym))",
+    ("Gate/KeyDetail.swift", "return .modifier(Self.reduced(key, key.keysym))", "return .named(Self.reduced(key, key.keysym))",
      "run-keeps-its-shift run-keeps-what-edits detail-default detail-shortcuts"),
     ("Gate/Typing.swift", "guard !modifier.isOfRun else", "guard Bool(false), !modifier.isOfRun else",
      "run-and-a-modifier-alone"),
     ("Gate/Gate.swift", "let isChord = typing.servesWheel || heldKeys.hasModifier", "let isChord = true",
      "run-and-the-wheel"),
     # Keys of programs.
-    ("Gate/Surroundings.swift", "{ !ownDevices.contains(device) }", "{ false }",
+    ("Gate/Announcements.swift", "{ !ownDevices.contains(device) }", "{ false }",
      "programs-keys programs-keys-beside-hands policy-programs-keys"),
-    ("Gate/Gate.swift", "return !book.tellsSyntheticKeys\n", "return true\n", "programs-keys-as-others"),
+    ("Gate/Gate.swift", "return !book.recordsSyntheticKeys\n", "return true\n", "programs-keys-as-others"),
     ("Gate/Gate.swift", "guard key.isDown, min(conditions.keyDetail, .activity) != .off,", "guard key.isDown,",
      "programs-keys-at-off"),
     # Gaps.
-    ("Gate/Lane.swift", "case .unknown: return .because(.unknownContext)", "case .unknown: return nil",
+    ("Gate/StreamState.swift", "case .unknown: return .because(.unknownContext)", "case .unknown: return nil",
      "gap-unknown-focus"),
     ("Gate/Gate.swift", "if stream == .keyboard { leaveOut(.keyboardGrabbed, stream, at: time, &sink) }", "break",
      "gap-keyboard-grabbed"),
@@ -110,7 +110,7 @@ CHANGES = [
     # Titles and forgetting.
     ("Recording/Recorder+Rules.swift", "settings.title ?? false", "true", f"titles-not-stored {ANY}"),
     ("Gate/Gate.swift", "title: book.storesTitles ? window.title : nil", "title: nil", "titles-stored"),
-    ("Recording/Recorder+Control.swift", "path.batching.store.erase(selection)", "_ = selection",
+    ("Recording/Recorder+Control.swift", "pipeline.openBatch.store.erase(selection)", "_ = selection",
      f"forget-everything {ANY}"),
 ]
 

@@ -3,10 +3,11 @@
 import CX11
 import Control
 import Events
-import Files
 import Foundation
 import Gate
-import Settings
+import Person
+import Policy
+import System
 import Testing
 
 /// A real mcid under a private X server on which one scenario after the other is played.

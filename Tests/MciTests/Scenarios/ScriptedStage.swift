@@ -2,11 +2,12 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Gate
+import Person
+import Policy
 import Recording
-import Settings
+import System
 import Testing
 
 @testable import Capture
@@ -240,7 +241,7 @@ final class ScriptedStage: Stage {
         )
         if case .motion = payload {
         } else if let middle = pointed.flatMap({ windows.frames[$0]?.middle }) {
-            raw.place = Pixel(x: Int16(middle.x), y: Int16(middle.y))
+            raw.pixel = Pixel(x: Int16(middle.x), y: Int16(middle.y))
         }
         session.arrive(.input(raw, stream: .pointer))
         pass(5)

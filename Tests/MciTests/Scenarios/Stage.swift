@@ -2,14 +2,15 @@
 
 import Control
 import Events
-import Files
 import Foundation
 import Gate
+import Person
+import Policy
 import Recording
 import Sealing
-import Settings
 import Signing
 import Storage
+import System
 import Testing
 import Timeline
 

@@ -4,7 +4,7 @@ import Control
 import Events
 import Foundation
 import Gate
-import Settings
+import Person
 import Synchronization
 import Timeline
 
@@ -44,7 +44,7 @@ extension Scenario {
         case resume
         case exempt(Scope?, seconds: Int?)
         case answer(Int, String)
-        case exclude(ControlCall.ExcludeCall)
+        case exclude(ExcludeCall)
         case keyDetail(KeyDetail)
         case syntheticKeys(Bool)
         case titles(Bool)

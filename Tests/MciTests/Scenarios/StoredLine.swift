@@ -79,7 +79,7 @@ enum StoredLine {
             lines.append(line)
         }
         for (index, event) in events.enumerated() {
-            let place = event.item.place.flatMap {
+            let place = event.item.pixel.flatMap {
                 windows.window(atX: Int32($0.x), y: Int32($0.y))
             }
             let inWindow = place.map { " in \($0)" } ?? ""
