@@ -70,7 +70,8 @@ struct Scenario: Sendable, CustomTestStringConvertible {
                 guard !isStored else { throw fail("“stored:” stands there once.") }
                 isStored = true
             } else if isStored {
-                guard StoredLine.isOne(line) else {
+                let named = WindowLayout(steps.map(\.value)).names
+                guard StoredLine.isOne(line, windows: named) else {
                     throw fail("“\(line)” is not a line of what is stored.")
                 }
                 stored.append(Line(number: number, value: line))

@@ -196,9 +196,6 @@ extension Scenario.Step {
         return nil
     }
 
-    /// All forms, for whoever writes a scenario.
-    static var allForms: [String] { forms.map(\.words) }
-
     private static func isTypable(_ text: String) -> Bool { text.allSatisfy { Chord($0) != nil } }
 
     private static func seconds(_ text: String) -> Int? {

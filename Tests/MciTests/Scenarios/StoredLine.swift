@@ -20,27 +20,29 @@ enum StoredLine {
     // MARK: Reading lines
 
     /// Whether a line could ever be true: one that is misspelt could not.
-    static func isOne(_ line: String) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - line: of what is expected.
+    ///   - names: of the windows that there are.
+    /// - Returns: whether it could.
+    static func isOne(_ line: String, windows names: [String]) -> Bool {
         if ["nothing", "moved"].contains(line) { return true }
-        for form in ["clicked NUMBER in NAME", "clicked NUMBER"]
-        where Words.match(line, form) != nil {
-            return true
+        for form in ["clicked NUMBER in NAME", "clicked NUMBER"] {
+            guard let words = Words.match(line, form) else { continue }
+            return words.dropFirst().allSatisfy(names.contains)
         }
         for form in ["scrolled TEXT in NAME", "scrolled TEXT"] {
-            if let words = Words.match(line, form),
-                Scenario.Step.Direction(rawValue: words[0]) != nil
-            {
-                return true
-            }
+            guard let words = Words.match(line, form) else { continue }
+            return Scenario.Step.Direction(rawValue: words[0]) != nil
+                && words.dropFirst().allSatisfy(names.contains)
         }
         guard let colon = line.range(of: ": ", options: .backwards) else { return false }
         let (who, what) = (String(line[..<colon.lowerBound]), String(line[colon.upperBound...]))
         if scopes.contains(where: { $0.scope == who }) {
             return GapReason.allCases.contains { word($0) == what }
         }
-        guard Words.match(who, "NAME") != nil || Words.match(who, "NAME “TEXT”") != nil else {
-            return false
-        }
+        let window = Words.match(who, "NAME") ?? Words.match(who, "NAME “TEXT”")
+        guard let name = window?.first, names.contains(name) else { return false }
         return isKey(what.hasSuffix(byProgram) ? String(what.dropLast(byProgram.count)) : what)
     }
 
