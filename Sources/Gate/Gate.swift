@@ -125,6 +125,10 @@ package struct Gate: Sendable {
     /// Where a stream's input goes now.
     package func context(of stream: InputStream) -> AppContext { state(of: stream).context }
 
+    /// What is written from now on is a run of its own, also within the step of one before: that one is
+    /// erased, or lies on the other side of a sleep.
+    package mutating func beginRunsAnew() { dropRuns() }
+
     /// Puts the gap of a closed gate on record up to `time`, as before a stop; it goes on after.
     package mutating func recordClosure(
         until time: EventTime,

@@ -331,6 +331,8 @@ struct Pipeline: ~Copyable, CaptureSink {
         gate.use(restrictions, at: minute, from: time, into: &openBatch)
     }
 
+    mutating func beginRunsAnew() { gate.beginRunsAnew() }
+
     mutating func recordClosure(until time: EventTime) {
         gate.recordClosure(until: time, into: &openBatch)
     }

@@ -376,5 +376,6 @@ extension Recorder {
     private func erase(_ selection: SealedQueue.Selection) {
         pipeline.openBatch.store.erase(selection)
         pipeline.openBatch.forgetLastEvent()
+        pipeline.beginRunsAnew()
     }
 }

@@ -503,6 +503,7 @@ package final class Recorder {
         pipeline.openBatch.store.look(at: now, isSet: isSet)
         guard slept >= 1000 else { return }
         pipeline.openBatch.flush(at: now, closing: true)
+        pipeline.beginRunsAnew()
         let from = EventTime(now.monotonic.milliseconds - slept)
         pipeline.openBatch.take(.gap(Gap(reason: .suspended, from: from, to: now.monotonic)))
     }

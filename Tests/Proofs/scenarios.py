@@ -111,7 +111,9 @@ CHANGES = [
     ("Recording/Recorder+Rules.swift", "settings.title ?? false", "true", f"titles-not-stored {ANY}"),
     ("Gate/Gate.swift", "title: book.storesTitles ? window.title : nil", "title: nil", "titles-stored"),
     ("Recording/Recorder+Control.swift", "pipeline.openBatch.store.erase(selection)", "_ = selection",
-     f"forget-everything {ANY}"),
+     f"forget-everything forget-while-typing {ANY}"),
+    ("Recording/Recorder+Control.swift", "pipeline.beginRunsAnew()", "", "forget-while-typing"),
+    ("Recording/Recorder.swift", "pipeline.beginRunsAnew()", "", "gap-sleep"),
 ]
 
 
