@@ -12,7 +12,7 @@ package struct JSONLines: EventWriter {
     private let words = Words()
 
     /// The parts of lines that are always the same.
-    private struct Words {
+    private struct Words: Redacted {
         let time = Array("{\"time\":\"".utf8)
         let motion = Array("\",\"type\":\"motion\",\"dx\":".utf8)
         let dy = Array(",\"dy\":".utf8)

@@ -8,7 +8,7 @@ import Events
 /// stays a letter. A release without an admitted press is not stored.
 struct HeldKeys {
     /// A key of one keyboard: on two keyboards the same key may be down at once.
-    private struct HeldKey: Hashable, Comparable {
+    private struct HeldKey: Hashable, Comparable, Redacted {
         var keycode: UInt8
         var device: UInt8
 

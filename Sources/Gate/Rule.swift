@@ -85,7 +85,7 @@ package struct Rule: Hashable, Sendable, Redacted {
 }
 
 /// What rules ask about a window, made ready once for all of them.
-struct WindowTexts {
+struct WindowTexts: Redacted {
     /// Class and instance.
     private let names: [Glob.Text]
     /// The same in the other encoding that they may be in.

@@ -4,7 +4,7 @@ package import Events
 import Gate
 
 /// What every batch says of itself.
-package struct BatchHeader: Equatable, Sendable {
+package struct BatchHeader: Equatable, Sendable, Redacted {
     /// The number of the batch in its ring, from 1.
     package var sequence: UInt64
     /// The boot on whose monotonic clock the times are.

@@ -12,7 +12,7 @@ package import Gate
 /// at the last of some noted places up to which it fits, and the rest begins the next batch.
 package struct BatchBuilder: ~Copyable {
     /// A place between two items.
-    private struct Checkpoint {
+    private struct Checkpoint: Redacted {
         var counts: [Int]
         var items = 0
         var events = 0

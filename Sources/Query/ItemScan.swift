@@ -5,7 +5,7 @@ import Packing
 import Timeline
 
 /// An item, and all it takes to make a row of it.
-struct Row {
+struct Row: Redacted {
     let item: OpenedItem
     /// When it was; for a gap, when it began.
     let time: WallTime
@@ -29,7 +29,7 @@ protocol RowMaker {
 /// It holds one opened batch, and the one before it: the rows are those that a reading of the whole
 /// ring gives, whichever part of it is read. Stepping over an item that is not wanted costs a few
 /// nanoseconds; a row is made when a column is asked for.
-final class ItemScan<Maker: RowMaker>: Scan {
+final class ItemScan<Maker: RowMaker>: Scan, Redacted {
     private let listing: Listing
     private let maker: Maker
     private let isEvents: Bool

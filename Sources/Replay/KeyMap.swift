@@ -3,7 +3,7 @@
 package import Events
 
 /// A keysym and the level of the key on which it was found.
-package struct WantedKey: Hashable, Sendable {
+package struct WantedKey: Hashable, Sendable, Redacted {
     package let keysym: UInt32
     /// 0 plain, 1 with Shift, 2 with AltGr, 3 with both.
     let level: Int

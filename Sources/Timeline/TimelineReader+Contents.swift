@@ -6,7 +6,7 @@ import Storage
 
 extension TimelineReader {
     /// What some batches hold, as a person is told of them before they are erased.
-    package struct Contents: Equatable, Sendable {
+    package struct Contents: Equatable, Sendable, Redacted {
         package var batches = 0
         package var events = 0
         /// From the first event or gap to the last; nil while nothing was opened.

@@ -17,7 +17,7 @@ struct LogPrinter {
         /// When it is told: a gap at its end, for before that nobody knew of it, and so a run of text.
         var time: WallTime
         /// By what it is sorted.
-        var installation: WallTime
+        var sortTime: WallTime
         var order: Int
         var source: String
         var words: String
@@ -69,12 +69,12 @@ struct LogPrinter {
             case .focus: .focus
             default: .plain
             }
-        var installation = event.end
+        var sortTime = event.end
         switch event.item.payload {
         case .typing:
-            installation = max(installation, endOfRun)
-            endOfRun = installation
-        case .key, .button, .touch, .focus: installation = max(installation, endOfRun)
+            sortTime = max(sortTime, endOfRun)
+            endOfRun = sortTime
+        case .key, .button, .touch, .focus: sortTime = max(sortTime, endOfRun)
         case .motion, .scroll, .axes, .gap, .device, .screen: break
         }
         order += 1
@@ -82,7 +82,7 @@ struct LogPrinter {
         kept.append(
             Line(
                 time: event.end,
-                installation: installation,
+                sortTime: sortTime,
                 order: order,
                 source: EventText.source(event),
                 words: EventText.words(event, withKeys: withKeys),
@@ -98,7 +98,7 @@ struct LogPrinter {
             return
         }
         let certain = latest.milliseconds.subtractingReportingOverflow(Self.lateness).partialValue
-        let count = kept.partitioningIndex { $0.installation.milliseconds > certain }
+        let count = kept.partitioningIndex { $0.sortTime.milliseconds > certain }
         for line in kept.prefix(count) { print(line) }
         kept.removeFirst(count)
         // Each line is sorted a few times at the most.
@@ -114,7 +114,7 @@ struct LogPrinter {
     }
 
     private mutating func sort() {
-        kept.sort { ($0.installation, $0.order) < ($1.installation, $1.order) }
+        kept.sort { ($0.sortTime, $0.order) < ($1.sortTime, $1.order) }
     }
 
     private mutating func print(_ line: Line) {

@@ -3,7 +3,7 @@
 import Events
 
 /// An event of the X server, cut down to what capture reads from it.
-enum X11Event: BitwiseCopyable {
+enum X11Event: BitwiseCopyable, Redacted {
     case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
     case rawButton(RawHeader, number: UInt8, isDown: Bool)
     /// A movement, or a position, of axes 0 and 1: of events most are such.

@@ -121,7 +121,7 @@ struct DeviceLayout {
 }
 
 /// What a key stands for, and the modifiers by which its level was chosen.
-struct KeyTranslation {
+struct KeyTranslation: Redacted {
     /// 0 is none.
     var keysym: UInt32 = 0
     var chosenBy: UInt8 = 0
