@@ -62,7 +62,6 @@ let package = Package(
         .target(
             name: "Packing",
             dependencies: ["Events", "Gate", "CZlib", "CLinux"],
-            exclude: ["FORMAT.md"],
             swiftSettings: strict
         ),
         .target(name: "Sandbox", dependencies: ["CLinux", "System"], swiftSettings: strict),
@@ -108,7 +107,6 @@ let package = Package(
         .target(
             name: "Timeline",
             dependencies: ["Events", "Packing", "Sealing", "Signing", "Storage", crypto, extras],
-            exclude: ["READING.md"],
             swiftSettings: strict
         ),
         .target(

@@ -6,7 +6,7 @@
 package struct Device: Equatable, Sendable, Redacted {
     /// What a device is used as.
     ///
-    /// The raw values are stored in batches: they are never reused (`Sources/Packing/FORMAT.md`).
+    /// The raw values are stored in batches: they are never reused (`Documentation/Format.md`).
     package enum Kind: UInt8, CaseIterable, Sendable {
         case other = 0
         case keyboard

@@ -2,8 +2,8 @@
 
 /// Why input was not recorded.
 ///
-/// The raw values are stored in batches: they are never reused (`Sources/Packing/FORMAT.md`). One that
-/// this version does not know is of a later one, and is shown by its number.
+/// The raw values are stored in batches: they are never reused (`Documentation/Format.md`).
+/// One that this version does not know is of a later one, and is shown by its number.
 package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     package let rawValue: UInt8
 

@@ -4,7 +4,7 @@ import Events
 import Packing
 package import Timeline
 
-/// Writes events as JSON Lines, the export's own format (README, "JSON").
+/// Writes events as JSON Lines, the export's own format (`Documentation/Reading.md`).
 package struct JSONLines: EventWriter {
     package var text = TextBuffer()
 

@@ -656,7 +656,7 @@ package struct BatchBuilder: ~Copyable {
 }
 
 extension BatchHeader {
-    /// The header section: `FORMAT.md` has the order.
+    /// The header section: `Documentation/Format.md` has the order.
     fileprivate func encoded(items: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(varint: BatchLayout.version)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The sizes and numbers of the payload format, written out for strangers in `FORMAT.md`.
+/// The sizes and numbers of the payload format; `Documentation/Format.md` has them for strangers.
 package enum BatchLayout {
     /// The version this code writes.
     package static let version: UInt64 = 4

@@ -41,7 +41,6 @@ let package = Package(
         .target(
             name: "Packing",
             dependencies: ["Events", "Gate", "CZlib", "CLinux"],
-            exclude: ["FORMAT.md"],
             swiftSettings: fuzzed
         ),
         .target(name: "Calendar", dependencies: ["Events"], swiftSettings: fuzzed),
@@ -90,7 +89,6 @@ let package = Package(
         .target(
             name: "Timeline",
             dependencies: ["Events", "Packing", "Sealing", "Signing", "Storage", crypto, extras],
-            exclude: ["READING.md"],
             swiftSettings: fuzzed
         ),
         .target(

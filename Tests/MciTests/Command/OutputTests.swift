@@ -330,7 +330,7 @@ import Testing
         #expect(scope?["title"] as? String == "x\u{9B}31m\u{202E}")
     }
 
-    /// Takes the apostrophes away again, as READING.md says.
+    /// Takes the apostrophes away again, as Documentation/Reading.md says.
     private static func undone(_ cell: String) -> String {
         cell.replacing(#/(^|[;\t\r\n])'/#.matchingSemantics(.unicodeScalar)) { "\($0.output.1)" }
     }

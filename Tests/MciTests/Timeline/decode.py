@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a ring with nothing but Sources/Packing/FORMAT.md and age: decode.py RING IDENTITY"""
+"""Reads a ring with nothing but Documentation/Format.md and age: decode.py RING IDENTITY"""
 import sqlite3, struct, subprocess, sys, zlib
 
 CLASSES = "key letter digit punctuation space keypad modifier navigation editing function media other".split()

@@ -129,8 +129,8 @@ private enum PayloadTarget {
 
     // MARK: Writing
 
-    /// The sections as `FORMAT.md` has them, in the order of their numbers, without the recorder's
-    /// code.
+    /// The sections as `Documentation/Format.md` has them, in the order of their numbers,
+    /// without the recorder's code.
     private static func sections(_ header: BatchHeader, _ items: [OpenedItem]) -> [[UInt8]] {
         var sections = [[UInt8]](repeating: [], count: BatchLayout.Section.allCases.count)
         func add(_ section: BatchLayout.Section, _ bytes: [UInt8]) {
