@@ -22,7 +22,6 @@ import Testing
         "Person/Scope": "the person's own words for a rule, which mcictl prints",
         "Person/Explanation.Window": "what explain was asked for",
         "Person/AskingTerminal": "what status was asked for",
-        "Person/Controls": "the person's own words for rules, which mcictl prints",
     ]
 
     private struct Declaration {

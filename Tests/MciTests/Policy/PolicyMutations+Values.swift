@@ -57,7 +57,7 @@ extension PolicyMutations {
 
     private mutating func changeAsker() {
         for text in [
-            "*", "**", "/usr/bin/login", "login/", "log*in", "*login", "log?n",
+            "*", "**", "/opt/tools/login", "login/", "log*in", "*login", "log?n",
             String(repeating: "x", count: 257),
         ] {
             add(.value, base.changing([12, 3, 0]) { _ in .text(text) })
