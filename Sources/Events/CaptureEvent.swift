@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a source of events tells, in the order in which it happened.
+/// An event that a source emits, in the order in which it happened.
 package enum CaptureEvent: Sendable, Redacted {
+    /// One input event of a stream.
     case input(RawEvent, stream: InputStream)
-    /// From here on the stream's input goes to another context. X gives focus changes no time:
-    /// the moment is the latest one that is certainly not after the change.
+    /// From here on the stream's input goes to another context.
+    ///
+    /// X gives focus changes no time. The time is the latest one that is certainly not after the
+    /// change.
     case context(AppContext, stream: InputStream, at: EventTime)
-    /// All devices there are from here on, by their XInput2 id.
+    /// From here on these are all devices, by XInput2 id.
     case devices([UInt8: Device])
-    /// The desktop and its monitors from here on.
+    /// From here on this is the desktop with its monitors.
     case screen(ScreenLayout)
 }

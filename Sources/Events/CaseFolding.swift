@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The standard library normalises texts to compare them and keeps the result to itself; a table of our
-// own would be 2,000 lines of Unicode's data, and Foundation 40 MB of the recorder.
+// The standard library normalises text for comparison but does not expose the result. Our own table
+// would be 2,000 lines of Unicode data, and Foundation would add 40 MB to the recorder.
 @_spi(_Unicode) private import Swift
 
-/// Makes one of upper and lower case and of all ways of writing an accent, in every script, whatever the
-/// language.
+/// Unicode case folding that also unifies all spellings of an accent, in every script and language.
 ///
-/// It is Unicode's full case folding, by its mappings, of the canonical decomposition: ß and ẞ are ss, the
-/// ligature ﬁ is fi, the final sigma is a sigma. In doubt two letters are the same: the Turkish ı and İ
-/// are both i, because nobody can tell in which language a title is.
+/// It applies full case folding, by Unicode's case mappings, to the canonical decomposition. So ß
+/// and ẞ become ss, the ligature ﬁ becomes fi, and the final sigma becomes a sigma. In doubt two
+/// letters are equal: the Turkish ı and İ both become i, because the language of a title is
+/// unknown.
 package enum CaseFolding {
-    /// The scalars of a text, folded; a letter with an accent is the letter and its accent.
+    /// Folds a text to scalars; an accented letter becomes the letter followed by its accent.
     ///
-    /// - Parameter text: of any length; the time is linear in it.
-    /// - Returns: the same scalars for all texts that differ in case and in the spelling of accents alone.
+    /// - Parameter text: Text of any length; the time is linear in it.
+    /// - Returns: The same scalars for all texts that differ only in case and in the spelling of
+    ///   accents.
     package static func fold(_ text: String) -> [Unicode.Scalar] {
         let bytes = Array(text.utf8)
         if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.map(lower) }
@@ -30,7 +31,7 @@ package enum CaseFolding {
                 folded.append(letter)
                 continue
             }
-            // An i has its dot already.
+            // An i already has its dot.
             if isAfterI, scalar == "\u{307}" { continue }
             if let range = known.range(of: scalar) {
                 for place in range { folded.append(known.values[place]) }
@@ -49,7 +50,7 @@ package enum CaseFolding {
         return Unicode.Scalar(isUpper ? byte | 0x20 : byte)
     }
 
-    /// Folds one scalar, which may become several.
+    /// Folds one scalar to one or more scalars.
     private static func mapped(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
         var folded: [Unicode.Scalar] = []
         for lower in scalar.properties.lowercaseMapping.unicodeScalars {
@@ -60,8 +61,9 @@ package enum CaseFolding {
         return folded
     }
 
-    /// Whether no scalar around a value has a case, which spares the look into Unicode's tables: what is
-    /// written in Hebrew, Arabic, the scripts of India, Chinese, Japanese and Korean.
+    /// Whether a scalar is in a range without case, so that Unicode's tables need not be searched.
+    ///
+    /// The ranges cover Hebrew, Arabic, the scripts of India, Chinese, Japanese and Korean.
     private static func hasNoCase(_ value: UInt32) -> Bool {
         switch value {
         case 0x590...0xFFF, 0x1100...0x11FF, 0x2E80...0xA63F: true
@@ -69,27 +71,28 @@ package enum CaseFolding {
         }
     }
 
-    /// Up to what ``hasNoCase(_:)`` knows.
+    /// The foldings of all scalars below the first range of ``hasNoCase(_:)``.
     private static let knownFoldings = ScalarTable(until: 0x590, mapped)
 }
 
 /// The canonical decomposition of a text (NFD).
 ///
-/// The standard library's takes ten times as long: it looks up each scalar anew, in a tree of all.
+/// The standard library's own takes ten times as long: it looks up each scalar anew, in one tree of
+/// all scalars.
 private struct Decomposition {
     struct Part: Sendable {
         var scalar: Unicode.Scalar
-        /// The canonical combining class: marks on one letter stand in its order.
+        /// The canonical combining class, by which the marks on one letter are sorted.
         var order: UInt8
 
         var isMark: Bool { order > 0 }
     }
 
     private(set) var parts: [Part] = []
-    /// Where the marks on the last letter begin.
+    /// The index at which the marks on the last letter begin.
     private var marks = 0
     private var areMarksInOrder = true
-    /// What is in no table, as far as it has come up.
+    /// A cache of decompositions for scalars outside the table.
     private var others: [Unicode.Scalar: [Part]] = [:]
 
     init(_ text: String) {
@@ -119,7 +122,7 @@ private struct Decomposition {
 
     private mutating func orderMarks() {
         guard !areMarksInOrder else { return }
-        // Those of one class stay in their order.
+        // Marks of the same class keep their order.
         parts[marks...].sort { $0.order < $1.order }
         areMarksInOrder = true
     }
@@ -140,20 +143,20 @@ private struct Decomposition {
         return parts
     }
 
-    /// Whether a value is a letter that does not decompose: an ideograph.
+    /// Whether a scalar is an ideograph, which never decomposes.
     private static func isWhole(_ value: UInt32) -> Bool { 0x3400...0x9FFF ~= value }
 
     private static let known = ScalarTable(until: 0x1000, decomposed)
 }
 
-/// What belongs to each scalar of the usual alphabets, looked up once.
+/// A table of values for each scalar of the common alphabets, computed once.
 private struct ScalarTable<Value: Sendable>: Sendable {
-    /// Of all scalars, one behind the other.
+    /// The values of all scalars, concatenated.
     private(set) var values: [Value] = []
     private var begins: [UInt16] = [0]
-    /// From Latin on.
+    /// The scalars from Latin-1 on.
     private let first: Range<UInt32>
-    /// Further letters with accents, and punctuation.
+    /// Further accented letters, and punctuation.
     private let second: Range<UInt32> = 0x1E00..<0x2200
 
     init(until end: UInt32, _ valuesOf: (Unicode.Scalar) -> [Value]) {
@@ -164,7 +167,7 @@ private struct ScalarTable<Value: Sendable>: Sendable {
         }
     }
 
-    /// Where the values of a scalar are; nil for one that is not here.
+    /// The indices of a scalar's values; nil for a scalar outside the table.
     func range(of scalar: Unicode.Scalar) -> Range<Int>? {
         let place: Int
         if first.contains(scalar.value) {

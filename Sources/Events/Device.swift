@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an input device is, as far as the X server tells it.
+/// An input device as the X server describes it.
 ///
-/// It has no serial number: two devices of one make are alike.
+/// X reports no serial number: two devices of the same model are indistinguishable.
 package struct Device: Equatable, Sendable, Redacted {
-    /// What a device is used as.
+    /// The purpose of a device.
     ///
-    /// The raw values are stored in batches: they are never reused (`Documentation/Format.md`).
+    /// The raw values are stored in batches, so they are never reused
+    /// (`Documentation/Format.md`).
     package enum Kind: UInt8, CaseIterable, Sendable {
         case other = 0
         case keyboard
@@ -15,23 +16,24 @@ package struct Device: Equatable, Sendable, Redacted {
         case touchscreen
         case tablet
 
-        /// The word in exports and logs.
+        /// The word for it in exports and logs.
         package var name: String { "\(self)" }
     }
 
-    /// One valuator of a device.
+    /// One valuator of a device (XInput2).
     package struct Axis: Equatable, Sendable {
-        /// The server's number of it.
+        /// The valuator's number on its device.
         package var number: UInt8
-        /// The server's word for it: `Rel X`, `Abs Pressure`; empty where it has none.
+        /// The server's label, such as `Rel X` or `Abs Pressure`; empty if there is none.
         package var label: String
-        /// Whether its values are positions instead of movements.
+        /// Whether the values are positions; otherwise they are motions.
         package var isAbsolute: Bool
-        /// The least and the greatest value; the same where the axis has no bounds.
+        /// The minimum and maximum value; equal if the axis has no bounds.
         package var range: ClosedRange<Int32>
-        /// Counts per metre; 0 where nobody knows.
+        /// Resolution in units per metre; 0 if unknown.
         package var resolution: Int32
 
+        /// Creates a valuator description; by default a relative one without bounds.
         package init(
             number: UInt8,
             label: String = "",
@@ -47,34 +49,42 @@ package struct Device: Equatable, Sendable, Redacted {
         }
     }
 
+    /// The name that the driver gives the device.
     package var name: String
+    /// What the device is used as.
     package var kind: Kind
-    /// The USB or Bluetooth numbers of maker and model; 0 where the driver does not tell them.
+    /// The USB or Bluetooth vendor id; 0 if the driver does not report it.
     package var vendor: UInt16
+    /// The USB or Bluetooth product id; 0 if the driver does not report it.
     package var product: UInt16
+    /// The number of buttons, at most 255.
     package var buttons: UInt8
-    /// The XInput2 id of the master it moves or types for; 0 while it floats.
+    /// The XInput2 id of its master device; 0 while it floats.
     package var master: UInt8
+    /// Its valuators.
     package var axes: [Axis]
-    /// Whether it is the server's XTEST device: what it sends was made by programs, not by hands.
+    /// Whether it is the server's XTEST device, whose events come from programs and not from hands.
     package var isInjected = false
-    /// What programs are told of each of its buttons, from button 1 on (0: nothing); empty where
-    /// each has its own number.
+    /// The logical number of each physical button, from button 1 on; 0 means that the button is
+    /// disabled.
+    ///
+    /// Empty if each button keeps its own number.
     package var buttonMap: [UInt8] = []
 
-    /// Whether a name is one that the X server gives to its XTEST devices.
+    /// Whether a name is one that the X server gives its XTEST devices.
     ///
-    /// It decides only where nothing better is known: anybody can name a device so.
+    /// Use it only if nothing better is known: any device may carry such a name.
     package static func isInjected(byName name: String) -> Bool {
         name.hasSuffix(" XTEST keyboard") || name.hasSuffix(" XTEST pointer")
     }
 
-    /// The axes of its position; nil for what tells movements.
+    /// The two axes of its position; nil for a device that reports motions.
     package var position: (x: Axis, y: Axis)? {
         let positions = axes.filter { $0.isAbsolute && $0.number < 2 }
         return positions.count == 2 ? (positions[0], positions[1]) : nil
     }
 
+    /// Creates a device that is not injected and has no button map.
     package init(
         name: String,
         kind: Kind = .other,

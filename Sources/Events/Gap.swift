@@ -2,38 +2,45 @@
 
 /// Why input was not recorded.
 ///
-/// The raw values are stored in batches: they are never reused (`Documentation/Format.md`).
-/// One that this version does not know is of a later one, and is shown by its number.
+/// The raw values are stored in batches, so they are never reused (`Documentation/Format.md`). A
+/// value that this version does not know belongs to a later version and is shown by its number.
 package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
+    /// The number that is stored in batches.
     package let rawValue: UInt8
 
+    /// Creates a reason from a stored number, known or not.
     package init(rawValue: UInt8) {
         self.rawValue = rawValue
     }
 
+    /// The person has not consented, or consent has ended.
     package static let noConsent = GapReason(rawValue: 1)
+    /// The person paused recording.
     package static let paused = GapReason(rawValue: 2)
+    /// The session was locked; nothing reports locks yet.
     package static let sessionLocked = GapReason(rawValue: 3)
+    /// It could not be determined which window received the input.
     package static let unknownContext = GapReason(rawValue: 4)
+    /// Another client held a grab of the keyboard.
     package static let keyboardGrabbed = GapReason(rawValue: 5)
-    /// The X server was away.
+    /// The X server was not connected.
     package static let disconnected = GapReason(rawValue: 6)
     /// The daemon was not running.
     package static let notRunning = GapReason(rawValue: 7)
-    /// Recorded input that could not be stored.
+    /// Recorded input could not be stored.
     package static let lost = GapReason(rawValue: 8)
     /// The machine was suspended.
     package static let suspended = GapReason(rawValue: 9)
-    // 10 and 11 were given to reasons that never became a gap; no number is given twice.
-    /// The controls file cannot be read, or the ring cannot be written.
+    // 10 and 11 belonged to reasons that never produced a gap; numbers are never reassigned.
+    /// The controls file could not be read, or the ring could not be written.
     package static let fault = GapReason(rawValue: 12)
-    /// The disk has less free space than is left to others.
+    /// The disk had less free space than mci leaves to other programs.
     package static let diskFull = GapReason(rawValue: 13)
-    /// The person exempted it.
+    /// An exemption of the person's covered the input.
     package static let exempt = GapReason(rawValue: 14)
-    /// It is excluded from every recording: by default, by the person's list, or by policy.
+    /// An exclusion covered the input: a default one, the person's, or the policy's.
     package static let excluded = GapReason(rawValue: 15)
-    /// It is on no list of what may be recorded.
+    /// The allowlist does not contain the application.
     package static let notAllowed = GapReason(rawValue: 16)
 
     private static let names: [GapReason: String] = [
@@ -44,21 +51,25 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
         .exempt: "exempt", .excluded: "excluded", .notAllowed: "not-allowed",
     ]
 
-    /// Those that this version knows, by their numbers.
+    /// The reasons that this version knows, in order of their numbers.
     package static let allCases = names.keys.sorted { $0.rawValue < $1.rawValue }
 
-    /// The word in exports, status and logs.
+    /// The word for it in exports, status and logs; `reason-17` for an unknown one.
     package var name: String { Self.names[self] ?? "reason-\(rawValue)" }
 }
 
-/// A stretch of time in which input was, or may have been, left out; it has no count of events.
+/// A period in which input was, or may have been, omitted; events are not counted.
 package struct Gap: Equatable, Sendable {
+    /// Why input was omitted.
     package var reason: GapReason
+    /// The beginning.
     package var from: EventTime
+    /// The end; not before the beginning.
     package var to: EventTime
-    /// The stream concerned, or nil for all input.
+    /// The stream that was affected; nil for all input.
     package var stream: InputStream?
 
+    /// Creates a gap; without a stream it affects all input.
     package init(
         reason: GapReason,
         from: EventTime,

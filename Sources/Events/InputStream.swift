@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which of the two ordered streams of the X server an event came on.
+/// The two ordered event streams of the X server.
 ///
-/// Order is exact within a stream only, so each stream carries its own focus changes.
+/// Order is exact only within a stream, so each stream carries its own focus changes.
 package enum InputStream: UInt8, CaseIterable, Sendable {
     case keyboard
     case pointer
 
-    /// The word in exports.
+    /// The word for it in exports.
     package var name: String { self == .keyboard ? "keyboard" : "pointer" }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Movements of one device, directly one behind the other: of all input most is such.
+/// A run of consecutive motions of one device, the most frequent input.
 package struct MotionRun: Sendable, Redacted {
-    /// A movement in the device's own counts.
+    /// One motion in the device's raw units.
     package struct Step: Sendable, BitwiseCopyable, Redacted {
+        /// The time of the motion.
         package var time: EventTime
+        /// The raw horizontal motion; right is positive.
         package var dx: Int32
+        /// The raw vertical motion; down is positive.
         package var dy: Int32
 
         package init(time: EventTime, dx: Int32, dy: Int32) {
@@ -17,10 +20,10 @@ package struct MotionRun: Sendable, Redacted {
 
     /// The XInput2 id of the physical (source) device.
     package let device: UInt8
-    /// In the order of the stream.
+    /// The motions in stream order.
     package var steps: [Step] = []
 
-    /// A run without a movement.
+    /// Creates an empty run.
     package init(of device: UInt8) {
         self.device = device
     }

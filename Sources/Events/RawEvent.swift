@@ -1,37 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One raw input event as the X server reported it, before the gate has decided anything.
+/// One raw input event as the X server reported it, before the gate's decision.
 package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
-    /// What happened, with the values of the device and not of the screen.
+    /// The kind of event with its values, in device units and not in pixels.
     package enum Payload: Sendable, BitwiseCopyable {
+        /// A key press or release.
         case key(Key)
-        /// A button, numbered as in the core protocol, without the wheel's 4 to 7.
+        /// A button, by its core protocol number; the wheel's buttons 4 to 7 become scrolls.
         case button(number: UInt8, isDown: Bool)
-        /// A movement in the device's own counts, unaccelerated.
+        /// A raw motion in the device's own units, before acceleration.
         case motion(dx: Int32, dy: Int32)
-        /// A turn of a wheel in 1/120 notch; down and right are positive.
+        /// Wheel motion in 1/120 notch; down and right are positive.
         case scroll(dx: Int32, dy: Int32)
-        /// Axes of a device that tells positions, or that has more than a movement and wheels.
+        /// Valuators of a device that reports positions or more than motion and wheels.
         case axes(AxisValues)
-        /// A finger; its event's place is where it is, not the pointer.
+        /// A finger; the event's pixel is the finger's, not the pointer's.
         case touch(Touch)
     }
 
-    /// A key that moved.
+    /// A key press or release.
     package struct Key: Sendable, BitwiseCopyable {
-        /// The server's number of the key, 8 to 255: pairs presses with releases, never stored.
+        /// The X keycode, 8 to 255; it pairs presses with releases and is never stored.
         package var keycode: UInt8
+        /// Whether the key was pressed; otherwise it was released.
         package var isDown: Bool
+        /// The function of the key.
         package var keyClass: KeyClass
+        /// The modifiers in effect at the event.
         package var modifiers: Modifiers
-        /// The X keysym under the layout, group and level in force; 0 is none.
+        /// The X keysym under the active layout, group and level; 0 for none.
         package var keysym: UInt32
-        /// The keysym by which toolkits know the key in a command: Latin on every layout.
+        /// The keysym by which toolkits identify the key in a command: Latin on every layout.
         ///
-        /// 0 where the modifiers are those of text, so that no command is given.
+        /// 0 if the modifiers are those of text, so that no command is given.
         package var shortcut: UInt32
 
-        /// A key; without `shortcut` a command names it as text does.
+        /// Creates a key event; without `shortcut`, commands use `keysym`.
         package init(
             keycode: UInt8,
             isDown: Bool,
@@ -49,13 +53,16 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
         }
     }
 
+    /// The X server's timestamp, extended to 64 bits.
     package var time: EventTime
     /// The XInput2 id of the physical (source) device.
     package var device: UInt8
+    /// What happened.
     package var payload: Payload
-    /// Where the pointer was after it; nil where that is not told or not certain.
+    /// The pointer's pixel after the event; nil if it is not reported or not certain.
     package var pixel: Pixel?
 
+    /// Creates an event; without a pixel the pointer's position is not known.
     package init(time: EventTime, device: UInt8, payload: Payload, pixel: Pixel? = nil) {
         self.time = time
         self.device = device
@@ -63,7 +70,7 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
         self.pixel = pixel
     }
 
-    /// A movement of a run.
+    /// Creates the event for one motion of a run.
     package init(_ step: MotionRun.Step, of device: UInt8) {
         let payload = Payload.motion(dx: step.dx, dy: step.dy)
         self.init(time: step.time, device: device, payload: payload)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A pixel of the whole desktop; the left upper corner is (0, 0).
+/// A pixel of the whole desktop (the X screen); the upper left corner is (0, 0).
 package struct Pixel: Equatable, Sendable, BitwiseCopyable, Redacted {
+    /// Pixels from the left edge.
     package var x: Int16
+    /// Pixels from the top edge.
     package var y: Int16
 
     package init(x: Int16, y: Int16) {
@@ -11,18 +13,24 @@ package struct Pixel: Equatable, Sendable, BitwiseCopyable, Redacted {
     }
 }
 
-/// The desktop and the monitors that show it.
+/// The desktop and its monitors.
 package struct ScreenLayout: Equatable, Sendable {
-    /// The part of the desktop that a monitor shows.
+    /// The part of the desktop that one monitor shows (a RandR monitor).
     package struct Monitor: Equatable, Sendable {
+        /// The left edge, in pixels of the desktop.
         package var x: Int16
+        /// The top edge, in pixels of the desktop.
         package var y: Int16
+        /// Width in pixels.
         package var width: UInt16
+        /// Height in pixels.
         package var height: UInt16
-        /// The size of the glass in millimetres; 0 where nobody knows.
+        /// Physical width in millimetres; 0 if unknown.
         package var widthMM: UInt16
+        /// Physical height in millimetres; 0 if unknown.
         package var heightMM: UInt16
 
+        /// Creates a monitor; without a physical size it is unknown.
         package init(
             x: Int16,
             y: Int16,
@@ -40,11 +48,14 @@ package struct ScreenLayout: Equatable, Sendable {
         }
     }
 
+    /// Width of the desktop in pixels.
     package var width: UInt16
+    /// Height of the desktop in pixels.
     package var height: UInt16
-    /// The primary one first; empty where the server does not tell them.
+    /// The monitors, the primary one first; empty if the server does not report them.
     package var monitors: [Monitor]
 
+    /// Creates a layout; by default the monitors are unknown.
     package init(width: UInt16, height: UInt16, monitors: [Monitor] = []) {
         self.width = width
         self.height = height

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The name of a program that asks for secrets on a terminal while it reads keys without showing them.
+/// The name of a program that asks for secrets on a terminal while it reads keys without echo.
 ///
-/// A `*` at the end stands for any text. Names are compared as the kernel keeps them, which is up to
-/// ``kept`` bytes: of a longer one the rest makes no difference.
+/// A final `*` matches any ending. Names are compared as the kernel keeps them, which is up to
+/// ``kept`` bytes: the rest of a longer name is ignored.
 package struct SecretAsker: Hashable, Sendable, Redacted {
-    /// The most bytes of a name, as of a file's.
+    /// Maximum bytes of a name; the limit for a file name (NAME_MAX).
     package static let longest = 255
-    /// The bytes of a program's name that the kernel keeps (comm, proc(5)).
+    /// Bytes of a process name that the kernel keeps (`comm`, proc(5)).
     package static let kept = 15
 
-    /// As it was written.
+    /// The pattern as it was written.
     package let pattern: String
-    /// What the kernel keeps of it.
+    /// The part of the name that the kernel keeps, without the star.
     private let name: String
     private let isBeginning: Bool
 
-    /// - Parameter pattern: a name; nil comes back for one with a ``defect(of:)``.
+    /// Creates a pattern; nil if it has a ``defect(of:)``.
     package init?(_ pattern: String) {
         guard Self.defect(of: pattern) == nil else { return nil }
         self.pattern = pattern
@@ -25,7 +25,7 @@ package struct SecretAsker: Hashable, Sendable, Redacted {
         self.name = String(decoding: name.prefix(Self.kept), as: UTF8.self)
     }
 
-    /// Why no program can be named so, in one sentence; nil where one can.
+    /// Describes why a pattern is invalid, in one sentence; nil if it is valid.
     package static func defect(of pattern: String) -> String? {
         let name = withoutStar(pattern)
         let isBlank = pattern.unicodeScalars.allSatisfy {
@@ -54,32 +54,33 @@ package struct SecretAsker: Hashable, Sendable, Redacted {
         return bytes.last == UInt8(ascii: "*") ? bytes.dropLast() : bytes
     }
 
-    /// Whether programs with other endings than the pattern's are named too, for the kernel cut it.
+    /// Whether the kernel's truncation makes the pattern match programs with other endings too.
     package var isCut: Bool { Self.withoutStar(pattern).count > Self.kept }
 
-    /// Whether a process is called so.
+    /// Whether a process has a matching name.
     ///
-    /// - Parameter process: the name that the kernel keeps.
-    /// - Returns: whether it is.
+    /// - Parameter process: The process name as the kernel keeps it.
+    /// - Returns: Whether the name matches.
     package func matches(_ process: String) -> Bool {
         isBeginning
             ? process.utf8.starts(with: name.utf8) : process.utf8.elementsEqual(name.utf8)
     }
 }
 
-/// What counts as asking for a secret on a terminal.
+/// The programs that are treated as asking for a secret on a terminal.
 package struct SecretAskers: Hashable, Sendable {
-    /// Whether all counts that mci itself takes for a prompt; otherwise the programs in ``own`` alone do.
+    /// Whether the built-in rules apply; otherwise only the programs in ``own`` are treated so.
     package var includesDefaults = true
-    /// The programs that the person and the policy name.
+    /// The programs that the person and the policy add.
     package var own: Set<SecretAsker> = []
 
+    /// Creates the default: the built-in rules and no further programs.
     package init() {}
 
-    /// The programs that mci itself knows to ask for secrets while they read keys without showing them.
+    /// Programs known to ask for secrets while they read keys without echo.
     ///
-    /// ssh is not among them: it reads all that is typed on another host so, and its own prompts read
-    /// lines.
+    /// ssh is absent: it reads everything typed on the remote host that way, and its own prompts
+    /// read lines.
     package static let names = [
         "sudo*", "su", "doas", "run0", "pkexec", "pkttyagent", "polkit-agent-*", "login", "passwd",
         "chpasswd", "gpasswd", "mkpasswd", "htpasswd", "smbpasswd", "kpasswd", "kinit", "pinentry*",
@@ -98,10 +99,10 @@ package struct SecretAskers: Hashable, Sendable {
 
     private static let known = names.compactMap { SecretAsker($0) }
 
-    /// Whether a process is one of those that count.
+    /// Whether a process is treated as asking for a secret.
     ///
-    /// - Parameter process: the name that the kernel keeps.
-    /// - Returns: whether it is.
+    /// - Parameter process: The process name as the kernel keeps it.
+    /// - Returns: Whether it is treated so.
     package func contains(_ process: String) -> Bool {
         own.contains { $0.matches(process) }
             || (includesDefaults && Self.known.contains { $0.matches(process) })

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The places of a us keyboard: where a map has no Latin group, and where a format knows places only.
+/// The keys of a US keyboard, for maps without a Latin group and formats that know only keycodes.
 ///
-/// Keycodes of the alphanumeric block are the same under every set of rules of XKB, and 8 more than
-/// the kernel's.
+/// Keycodes of the alphanumeric block are the same under every XKB rules file. Each is the kernel's
+/// code plus 8.
 package enum USLayout {
-    /// The first keycode of each row, and what its keys write without and with Shift.
+    /// The first keycode of each row, and the ASCII characters of its keys without and with Shift.
     private static let rows: [(first: UInt8, plain: [UInt8], shifted: [UInt8])] = [
         (10, Array("1234567890-=".utf8), Array("!@#$%^&*()_+".utf8)),
         (24, Array("qwertyuiop[]".utf8), Array("QWERTYUIOP{}".utf8)),
@@ -13,7 +13,7 @@ package enum USLayout {
         (51, Array("\\zxcvbnm,./".utf8), Array("|ZXCVBNM<>?".utf8)),
     ]
 
-    /// The keysym that a us keyboard has at a place; nil outside the alphanumeric block.
+    /// The keysym of a key under the given modifiers; nil outside the alphanumeric block.
     package static func keysym(_ keycode: UInt8, _ modifiers: Modifiers) -> UInt32? {
         guard let row = rows.last(where: { $0.first <= keycode }),
             keycode < row.first + UInt8(row.plain.count)
@@ -24,7 +24,7 @@ package enum USLayout {
         return UInt32(isShifted ? row.shifted[key] : row.plain[key])
     }
 
-    /// The place of a keysym; the inverse of ``keysym(_:_:)``.
+    /// The keycode that writes a keysym; nil if no key does.
     package static func keycode(_ keysym: UInt32) -> UInt8? {
         guard let byte = UInt8(exactly: keysym) else { return nil }
         for row in rows {

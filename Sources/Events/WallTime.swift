@@ -2,17 +2,20 @@
 
 /// A moment of the wall clock, in milliseconds since 1970 (UTC, without leap seconds).
 package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
+    /// Milliseconds since 1970-01-01T00:00:00Z.
     package var milliseconds: Int64
 
+    /// Creates the moment `milliseconds` after 1970 began in UTC.
     package init(_ milliseconds: Int64) {
         self.milliseconds = milliseconds
     }
 
+    /// Whether one moment is earlier than another.
     package static func < (left: WallTime, right: WallTime) -> Bool {
         left.milliseconds < right.milliseconds
     }
 
-    /// RFC 3339 in UTC with milliseconds: `2026-11-21T13:35:02.118Z`.
+    /// The moment in RFC 3339, in UTC with milliseconds: `2026-11-21T13:35:02.118Z`.
     package var text: String {
         var bytes: [UInt8] = []
         append(to: &bytes)
@@ -21,7 +24,7 @@ package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
 
     /// Appends the 24 ASCII characters of ``text``.
     package func append(to text: inout [UInt8]) {
-        // The years 0000 to 9999 are all that the format can say.
+        // The format can express only the years 0000 to 9999.
         let milliseconds = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let day = milliseconds.flooredQuotient(86_400_000)
         let clock = milliseconds - day * 86_400_000
@@ -42,8 +45,10 @@ package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
         text.append(0x5A)
     }
 
-    /// Reads RFC 3339 with `Z` or an offset, with or without a fraction; nil for anything else, also
-    /// for a day that no calendar has, a leap second, and an offset of a day or more.
+    /// Parses RFC 3339 with `Z` or an offset, with or without a fraction.
+    ///
+    /// Returns nil for anything else, including an impossible date, a leap second, and an offset of
+    /// 24 hours or more.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         func number(_ range: Range<Int>) -> Int64? {
@@ -83,14 +88,16 @@ package struct WallTime: Comparable, Hashable, Sendable, BitwiseCopyable {
             return nil
         }
         let days = Self.days(year, month, date)
-        // The 30th of February is another day's name.
+        // Reject 30 February, which would become a day in March.
         guard Self.civil(days) == (year, month, date) else { return nil }
         milliseconds =
             ((days * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1000 + fraction
     }
 
-    /// The date of a day since 1970, by shifting the year to begin in March (Hinnant, "chrono-
-    /// Compatible Low-Level Date Algorithms").
+    /// The date of a day since 1970.
+    ///
+    /// The year is shifted to begin in March (Hinnant, "chrono-Compatible Low-Level Date
+    /// Algorithms").
     private static func civil(_ day: Int64) -> (year: Int64, month: Int64, date: Int64) {
         let shifted = day + 719_468
         let era = shifted.flooredQuotient(146_097)
@@ -132,20 +139,22 @@ extension Int64 {
     }
 }
 
-/// One reading of all clocks.
+/// One simultaneous reading of all clocks.
 package struct Moment: Equatable, Sendable {
-    /// CLOCK_MONOTONIC: stands still while the machine is suspended; X stamps events with it.
+    /// CLOCK_MONOTONIC, the clock of X timestamps; it stops during suspend.
     package var monotonic: EventTime
-    /// CLOCK_BOOTTIME in milliseconds: goes on while the machine is suspended.
+    /// CLOCK_BOOTTIME in milliseconds; it continues during suspend.
     package var boottime: Int64
+    /// CLOCK_REALTIME, the wall clock.
     package var wall: WallTime
 
+    /// Creates a reading.
     package init(monotonic: EventTime, boottime: Int64, wall: WallTime) {
         self.monotonic = monotonic
         self.boottime = boottime
         self.wall = wall
     }
 
-    /// The wall clock minus the monotonic clock, in milliseconds.
+    /// The wall clock minus CLOCK_MONOTONIC, in milliseconds.
     package var wallOffset: Int64 { wall.milliseconds - monotonic.milliseconds }
 }
