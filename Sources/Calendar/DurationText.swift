@@ -2,14 +2,14 @@
 
 /// Durations as people write them: `30m`, `1h30`, `1.5h`, `30 minutes`, `2 days`.
 package enum DurationText {
-    /// Milliseconds of a duration.
+    /// Parses a duration to milliseconds.
     ///
     /// - Parameters:
-    ///   - text: numbers with units, the longest unit first; a last number without one is of the next
-    ///     shorter unit.
-    ///   - longest: the most days it may be.
-    /// - Returns: a positive number.
-    /// - Throws: ``TimeError`` that names the likely fix.
+    ///   - text: Numbers with units, the longest unit first. A final number without a unit has the
+    ///     next shorter unit.
+    ///   - longest: The maximum, in days.
+    /// - Returns: A positive number of milliseconds.
+    /// - Throws: ``TimeError``, which names the likely fix.
     package static func milliseconds(
         _ text: String,
         longest: Int64 = 366
@@ -29,7 +29,8 @@ package enum DurationText {
         return total
     }
 
-    /// The units, longest first: milliseconds, how many of it the next longer one has, and its names.
+    /// The units, longest first: length in milliseconds, how many make up the next longer unit, and
+    /// names.
     private static let units: [(length: Int64, most: Int64, names: Set<String>)] = [
         (604_800_000, .max, ["w", "week", "weeks"]),
         (86_400_000, 7, ["d", "day", "days"]),
@@ -38,11 +39,11 @@ package enum DurationText {
         (1000, 60, ["s", "sec", "secs", "second", "seconds"]),
     ]
 
-    /// Milliseconds, which may be none; nil for what is not a duration.
+    /// Parses a duration to milliseconds, which may be 0; nil for anything else.
     static func parse(_ text: String) -> Int64? {
         var rest = text.utf8[...]
         var total: Int64 = 0
-        // The unit read last; each further one is shorter.
+        // Index of the last unit read; each further unit must be shorter.
         var last = -1
         rest = rest.drop(while: isBlank)
         guard !rest.isEmpty else { return nil }
@@ -64,13 +65,13 @@ package enum DurationText {
             let name = String(decoding: letters, as: UTF8.self)
             let unit: Int
             if name.isEmpty {
-                // The minutes of `1h30`: after a unit, whole, fewer than make up that unit, and last.
+                // The minutes of `1h30`: after a unit, last, whole, and fewer than that unit holds.
                 guard last >= 0, last + 1 < units.count, rest.isEmpty, fraction.isEmpty,
                     number < units[last + 1].most
                 else { return nil }
                 unit = last + 1
             } else {
-                // A capital M is a month to others.
+                // Elsewhere a capital M means a month.
                 guard name != "M",
                     let named = units.firstIndex(where: { $0.names.contains(name.lowercased()) }),
                     named > last
@@ -79,7 +80,7 @@ package enum DurationText {
             }
             last = unit
             total += number * units[unit].length
-            // 10^6 parts of a week are fewer than 2^63.
+            // 10^6 parts of a week fit into 63 bits.
             if let part = Int64(String(decoding: fraction, as: UTF8.self)) {
                 let parts = (0..<fraction.count).reduce(Int64(1)) { parts, _ in parts * 10 }
                 total += part * units[unit].length / parts

@@ -3,24 +3,29 @@
 package import Events
 import Glibc
 
-/// A moment as the calendar and the clock of the machine's time zone show it.
+/// A date and a time of day in the machine's time zone, without fractions of a second.
 ///
-/// The C library knows the zone; nothing here counts days or knows when clocks change.
+/// The C library knows the zone: this type neither counts days nor knows when clocks change.
 package struct LocalTime: Hashable, Sendable {
+    /// The year of the Gregorian calendar.
     package var year: Int32
     /// 1 to 12.
     package var month: Int32
+    /// The day of the month, 1 to 31.
     package var day: Int32
+    /// The hour, 0 to 23.
     package var hour: Int32 = 0
+    /// The minute, 0 to 59.
     package var minute: Int32 = 0
+    /// The second, 0 to 59.
     package var second: Int32 = 0
 
-    /// What the clock shows at a moment, without its fraction of a second.
+    /// Converts a moment to local time and drops the fraction of the second.
     package init(_ time: WallTime) {
         unsafe self.init(Self.fields(time.flooredSeconds))
     }
 
-    /// A time on a date; nil for a date or a time that no calendar and no clock has.
+    /// Creates a time on a date; nil if no calendar has the date or no clock shows the time.
     package init?(
         year: Int32,
         month: Int32,
@@ -31,7 +36,7 @@ package struct LocalTime: Hashable, Sendable {
     ) {
         (self.year, self.month, self.day) = (year, month, day)
         (self.hour, self.minute, self.second) = (hour, minute, second)
-        // timegm moves what is out of range to the date it would be.
+        // timegm normalises values that are out of range.
         var seconds = timegm(of: self)
         var back = unsafe tm()
         unsafe gmtime_r(&seconds, &back)
@@ -43,28 +48,32 @@ package struct LocalTime: Hashable, Sendable {
         unsafe (hour, minute, second) = (fields.tm_hour, fields.tm_min, fields.tm_sec)
     }
 
-    /// The moments that a local time names.
+    /// The moments that a local time denotes.
     package struct Readings: Equatable, Sendable {
-        /// How often the clock shows the time.
+        /// How often clocks show the time.
         package enum Count: Sendable {
+            /// The usual case.
             case once
-            /// Clocks were put back.
+            /// Clocks were put back, so the time came twice.
             case twice
-            /// Clocks were put forward over it.
+            /// Clocks were put forward and skipped the time.
             case never
         }
 
+        /// How often clocks show the time.
         package let count: Count
-        /// Of a time that never comes: the moment by the later of the two offsets around it.
+        /// The earliest moment; for a skipped time, the one by the larger of the two UTC offsets
+        /// around it.
         package let earliest: WallTime
+        /// The latest moment; equal to ``earliest`` for a time that comes once.
         package let latest: WallTime
     }
 
-    /// The moments at which the clock shows this time.
+    /// The moments at which clocks show this time.
     ///
-    /// `mktime` finds both passes of an hour that comes twice only where `tm_isdst` tells them apart,
-    /// which it does not where a zone itself was changed. So the offsets of the day before and of the
-    /// day after are tried too, and what the clock does not show then is left out.
+    /// `mktime` distinguishes the two passes of a repeated hour only by `tm_isdst`, which is
+    /// useless where the zone's rules themselves changed. So the offsets of the day before and the
+    /// day after are tried too, and candidates that the clock does not show are dropped.
     package var readings: Readings {
         let asUTC = timegm(of: self)
         let tried = [-Self.daySeconds, Self.daySeconds].map { asUTC - Self.offset(asUTC + $0) }
@@ -79,7 +88,7 @@ package struct LocalTime: Hashable, Sendable {
         return Readings(count: count, earliest: earliest, latest: latest)
     }
 
-    /// The first moment of the date.
+    /// The first moment of this date.
     package var startOfDay: WallTime {
         var midnight = self
         (midnight.hour, midnight.minute, midnight.second) = (0, 0, 0)
@@ -87,7 +96,7 @@ package struct LocalTime: Hashable, Sendable {
         return readings.count == .never ? readings.latest : readings.earliest
     }
 
-    /// The same time on another date.
+    /// The same time of day on a date `days` later.
     package func adding(days: Int32) -> LocalTime {
         var moved = self
         moved.day += days
@@ -97,8 +106,10 @@ package struct LocalTime: Hashable, Sendable {
         return unsafe LocalTime(fields)
     }
 
-    /// The time that the clock shows at a moment, and, where the clocks change within an hour of it (or
-    /// by however much they change), the time that they would show without the change.
+    /// The local time at a moment, and near a clock change also the time that clocks would show
+    /// without it.
+    ///
+    /// Near means within the length of the change, usually an hour.
     package static func shown(around time: WallTime) -> [LocalTime] {
         let seconds = time.flooredSeconds
         let own = offset(seconds)
@@ -115,26 +126,27 @@ package struct LocalTime: Hashable, Sendable {
             }
     }
 
-    /// The day of the week; 0 is Monday.
+    /// The day of the week, 0 (Monday) to 6.
     package var weekday: Int {
         var seconds = timegm(of: self)
         var fields = unsafe tm()
         unsafe gmtime_r(&seconds, &fields)
-        // tm counts days from Sunday.
+        // tm_wday counts from Sunday.
         return (Int(unsafe fields.tm_wday) + 6) % 7
     }
 
+    /// Whether two times have the same date.
     package func isSameDay(as other: LocalTime) -> Bool {
         (year, month, day) == (other.year, other.month, other.day)
     }
 
-    /// What the zone calls the time at a moment, such as `CEST`.
+    /// The zone's abbreviation at a moment, such as `CEST`.
     package static func zone(at time: WallTime) -> String {
         let fields = unsafe fields(time.flooredSeconds)
         return unsafe fields.tm_zone.map { unsafe String(cString: $0) } ?? ""
     }
 
-    /// Looks again which zone the machine is in.
+    /// Reads the machine's time zone again (`tzset(3)`).
     package static func readZone() { tzset() }
 
     // MARK: The C library
@@ -148,7 +160,7 @@ package struct LocalTime: Hashable, Sendable {
         return unsafe fields
     }
 
-    /// Seconds by which the clock is ahead of UTC at a moment.
+    /// The offset from UTC at a moment, in seconds; positive east of Greenwich.
     private static func offset(_ seconds: time_t) -> time_t {
         unsafe time_t(fields(seconds).tm_gmtoff)
     }

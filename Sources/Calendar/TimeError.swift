@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A time or a duration that cannot be understood, in a sentence that shows how to write it.
+/// A time or duration that cannot be parsed.
+///
+/// The description shows how to write it.
 package struct TimeError: Error, Equatable, CustomStringConvertible {
+    /// One sentence for the person.
     package let description: String
 
     init(_ sentence: String) { description = sentence }

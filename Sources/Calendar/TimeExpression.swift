@@ -2,32 +2,32 @@
 
 import Events
 
-/// A point in time as people write it, in the time zone of the machine.
+/// A point in time as people write it, in the machine's time zone.
 ///
-/// One grammar for every option: `10m` (ago), `14:05`, `24:00`, `yesterday`, `tomorrow 09:00`,
+/// Every option uses this grammar: `10m` (ago), `14:05`, `24:00`, `yesterday`, `tomorrow 09:00`,
 /// `2026-11-21`, `2026-11-21 14:05`, `now`, and RFC 3339.
 enum TimeExpression: Equatable {
     case exact(WallTime)
-    /// Milliseconds before the moment of the command.
+    /// A length before now, in milliseconds.
     case ago(Int64)
-    /// A time of day, on a day that the other bound or the moment of the command tells.
+    /// A time of day; the other bound or the current time decides the day.
     case clock(ClockTime)
-    /// A whole day: midnight of it.
+    /// A whole day, represented by its midnight.
     case day(LocalTime)
     case dayAndClock(LocalTime, ClockTime)
 
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// - Parameters:
-    ///   - text: from the command line.
-    ///   - now: the moment of the command.
-    /// - Throws: ``TimeError``.
+    ///   - text: The text from the command line.
+    ///   - now: The current time.
+    /// - Throws: ``TimeError`` if it is not a time.
     init(_ text: String, now: WallTime) throws(TimeError) {
         if let time = WallTime(text) {
             self = .exact(time)
             return
         }
-        // `2026-11-21T14:05` is the form of the calendar without a zone.
+        // `2026-11-21T14:05` is ISO 8601 without a zone.
         var words = text.split(separator: " ").map(String.init)
         if words.count == 1, let word = words.first, word.utf8.count > 11,
             word.utf8.dropFirst(10).first.map({ $0 | 0x20 }) == UInt8(ascii: "t")
@@ -54,7 +54,7 @@ enum TimeExpression: Equatable {
     private static func ago(_ words: [String], _ text: String) throws(TimeError) -> Int64 {
         let isAgo = words.last == "ago"
         let length = words.dropLast(isAgo ? 1 : 0).joined(separator: " ")
-        // What is nearly a duration is told how to be one.
+        // For input that is almost a duration, the error explains how to write one.
         if let milliseconds = DurationText.parse(length), milliseconds > 0 || isAgo {
             return milliseconds
         }
@@ -70,7 +70,7 @@ enum TimeExpression: Equatable {
         )
     }
 
-    /// Midnight of a day; nil for what names none.
+    /// Midnight of a day; nil if the text does not name a day.
     private static func day(_ text: String, _ now: WallTime) throws(TimeError) -> LocalTime? {
         let days: [String: Int32] = ["yesterday": -1, "today": 0, "tomorrow": 1]
         if let distance = days[text.lowercased()] {
@@ -92,17 +92,17 @@ enum TimeExpression: Equatable {
 
 /// A time of day: `9:05`, `14:05:30`, `24:00`.
 struct ClockTime: Equatable {
-    /// 0 to 24.
+    /// 0 to 24; 24 only as `24:00`.
     let hour: Int32
     let minute: Int32
     let second: Int32
     let milliseconds: Int64
-    /// As it was written.
+    /// The text as it was written.
     let text: String
 
-    /// Reads a time of day; nil for what has no colon.
+    /// Parses a time of day; nil if there is no colon.
     ///
-    /// - Throws: ``TimeError`` for a time that no clock shows.
+    /// - Throws: ``TimeError`` if no clock shows the time.
     init?(_ text: String) throws(TimeError) {
         guard text.utf8.contains(UInt8(ascii: ":")) else { return nil }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
@@ -125,7 +125,7 @@ struct ClockTime: Equatable {
         self.text = text
     }
 
-    /// The moments at which the clock shows it on a day.
+    /// The moments at which clocks show this time on a day.
     func readings(on day: LocalTime) -> LocalTime.Readings {
         var time = hour == 24 ? day.adding(days: 1) : day
         (time.hour, time.minute, time.second) = (hour % 24, minute, second)

@@ -2,34 +2,35 @@
 
 package import Events
 
-/// A stretch of time between two bounds that a person wrote, and what is to be said about it.
+/// A period between two bounds that a person wrote, with notes about ambiguous ones.
 ///
-/// A bound that names two moments, because clocks were put back, counts so that the stretch is as wide
-/// as it can be. A day as the lower bound is its beginning, as the upper one its end.
+/// If clocks were put back and a bound denotes two moments, the period is as wide as possible. A
+/// day as lower bound means its beginning, and as upper bound its end.
 package struct TimeSpan: Equatable, Sendable {
-    /// nil where the stretch is open.
+    /// The beginning; nil if the period has none.
     package private(set) var from: WallTime?
+    /// The end, inclusive; nil if the period has none.
     package private(set) var to: WallTime?
-    /// Sentences about bounds that clocks showed twice or never.
+    /// Sentences about bounds that clocks show twice or never.
     package private(set) var notes: [String] = []
 
-    /// Reads the two bounds of a stretch in the past.
+    /// Parses the two bounds of a period in the past.
     ///
-    /// A time of day is the last one that has come; as the upper bound it is the first one after the
-    /// lower bound, so that `23:00` and `23:10` are of one night.
+    /// A time of day means its latest occurrence. As the upper bound it means the first occurrence
+    /// after the lower bound, so that `23:00` to `23:10` stays within one night.
     ///
     /// - Parameters:
-    ///   - since: the lower bound, if any.
-    ///   - until: the upper bound, if any.
-    ///   - now: the moment of the command.
-    /// - Throws: ``TimeError``, also where the stretch ends before it begins.
+    ///   - since: The lower bound, if any.
+    ///   - until: The upper bound, if any.
+    ///   - now: The current time.
+    /// - Throws: ``TimeError``, also if the period ends before it begins.
     package init(since: String?, until: String?, now: WallTime) throws(TimeError) {
         var lower: TimeExpression?
         var upper: TimeExpression?
         if let since { lower = try TimeExpression(since, now: now) }
         if let until { upper = try TimeExpression(until, now: now) }
         if case .clock = lower, let upper, upper.namesDay {
-            // The day is said with the upper bound.
+            // Only the upper bound names the day.
             to = end(upper, now)
             from = lower.map { start($0, min(now, to ?? now)) }
         } else {
@@ -44,12 +45,13 @@ package struct TimeSpan: Equatable, Sendable {
         if let from, let to, from > to { throw Self.isReversed }
     }
 
-    /// Reads the end of what begins now: a time of day is the next one, a day its end.
+    /// Parses the end of a period that begins now: a time of day is the next one, a day means its
+    /// end.
     ///
     /// - Parameters:
-    ///   - now: the moment of the command.
-    ///   - until: the end.
-    /// - Throws: ``TimeError``, also for an end that has passed or is more than a year away.
+    ///   - now: The current time.
+    ///   - until: The end.
+    /// - Throws: ``TimeError``, also if the end has passed or is more than 366 days away.
     package init(from now: WallTime, until: String) throws(TimeError) {
         let expression = try TimeExpression(until, now: now)
         from = now
@@ -100,9 +102,9 @@ package struct TimeSpan: Equatable, Sendable {
         }
     }
 
-    /// The first time of day that is not before the lower bound.
+    /// The first occurrence of a time of day at or after the lower bound.
     ///
-    /// One that comes on the next day only, and has not come yet, was meant otherwise.
+    /// It throws if that is on the next day and still in the future: then the bounds are reversed.
     private mutating func first(
         _ time: ClockTime,
         after start: WallTime,
@@ -151,7 +153,7 @@ package struct TimeSpan: Equatable, Sendable {
 }
 
 extension TimeExpression {
-    /// Whether it says on which day it is.
+    /// Whether the expression names a day.
     fileprivate var namesDay: Bool {
         switch self {
         case .exact, .day, .dayAndClock: true
@@ -161,14 +163,14 @@ extension TimeExpression {
 }
 
 extension LocalTime {
-    /// `2026-11-21`.
+    /// The date, such as `2026-11-21`.
     package var date: String {
         String(String(10_000 + year).dropFirst()) + "-" + Self.two(month) + "-" + Self.two(day)
     }
 
-    /// `14:05`.
+    /// The time of day, such as `14:05`.
     package var clock: String { Self.two(hour) + ":" + Self.two(minute) }
 
-    /// Two digits.
+    /// A number below 100 with at least two digits.
     package static func two(_ value: Int32) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }
