@@ -4,30 +4,34 @@ import CLinux
 import Glibc
 import System
 
-/// A socket on which an X server speaks the protocol, little-endian, after both sides have greeted.
+/// A little-endian X11 connection after the set-up exchange.
 ///
-/// Upstream: the server's socket on this machine. Downstream: a replay, and the pointer's events of
-/// the daemon. Promise: bytes go as they are, whole; the socket knows no request and no event.
+/// Upstream: the server's socket on this machine. Downstream: a replay, and the daemon's pointer
+/// events. Promise: bytes are transferred unchanged and whole; the socket knows no request and no
+/// event.
 package final class WireSocket {
-    /// To be polled.
+    /// The connection's file descriptor, to be polled.
     package let descriptor: Int32
+    /// The root window of the first screen.
     package let root: UInt32
+    /// The range of keycodes from the connection set-up, 8 to 255 at most.
     package let keycodes: ClosedRange<UInt8>
 
-    /// Connects to a path; nil where no server answers, or it lets nobody in.
+    /// Connects to a path; nil if no server answers or it refuses the client.
     ///
     /// - Parameters:
-    ///   - path: of the server's socket.
-    ///   - cookie: what the server wants to be shown.
+    ///   - path: The path of the server's socket.
+    ///   - cookie: The authorisation cookie; nil if the server needs none.
     package convenience init?(_ path: String, cookie: [UInt8]?) {
         self.init(connected: unsafe clinux_connect(path), cookie)
     }
 
-    /// Connects to the server at the other end of another connection; nil as above.
+    /// Connects to the server of another connection; nil if no server answers or it refuses the
+    /// client.
     ///
     /// - Parameters:
-    ///   - other: the other connection's descriptor.
-    ///   - cookie: what the server wants to be shown.
+    ///   - other: The other connection's descriptor.
+    ///   - cookie: The authorisation cookie; nil if the server needs none.
     package convenience init?(beside other: Int32, cookie: [UInt8]?) {
         var address = sockaddr_storage()
         var size = socklen_t(MemoryLayout.size(ofValue: address))
@@ -44,11 +48,11 @@ package final class WireSocket {
         self.init(connected: connected, cookie)
     }
 
-    /// Greets the server at the other end of a connected socket, which is this object's from then on.
+    /// Performs the connection set-up on a connected socket and takes ownership of it.
     ///
     /// - Parameters:
-    ///   - descriptor: of the socket; less than 0 where there is none.
-    ///   - cookie: what the server wants to be shown.
+    ///   - descriptor: The socket; negative if there is none, which fails.
+    ///   - cookie: The authorisation cookie; nil if the server needs none.
     init?(connected descriptor: Int32, _ cookie: [UInt8]?) {
         guard descriptor >= 0 else { return nil }
         self.descriptor = descriptor
@@ -67,7 +71,7 @@ package final class WireSocket {
         }
         let vendor = Int(rest[16]) | Int(rest[17]) << 8
         let screen = 32 + vendor + (-vendor & 3) + 8 * Int(rest[21])
-        // No keycode is below 8.
+        // The protocol allows no keycode below 8.
         guard screen + 4 <= rest.count, rest[26] >= 8, rest[26] <= rest[27] else {
             close(descriptor)
             return nil
@@ -78,20 +82,20 @@ package final class WireSocket {
 
     deinit { close(descriptor) }
 
-    /// Sends bytes, waiting where the server is busy.
+    /// Sends all bytes and blocks while the server is busy.
     ///
-    /// - Returns: false where the server has gone.
+    /// - Returns: False if the connection is closed.
     package func send(_ bytes: [UInt8]) -> Bool { Self.send(bytes, descriptor) }
 
-    /// Reads exactly so many bytes, waiting for them; nil where the server has gone.
+    /// Reads exactly `length` bytes and blocks until they arrive; nil if the connection is closed.
     package func receive(_ length: Int) -> [UInt8]? { Self.receive(length, descriptor) }
 
-    /// Reads what has arrived, up to what there is room for.
+    /// Reads the bytes that have arrived, up to the size of a buffer.
     ///
     /// - Parameters:
-    ///   - room: where to; not empty.
-    ///   - mayWait: whether to wait where nothing has.
-    /// - Returns: the number of bytes, 0 where nothing has arrived; nil where the server has gone.
+    ///   - room: The destination; not empty.
+    ///   - mayWait: Whether to block until something arrives.
+    /// - Returns: The number of bytes, 0 if nothing has arrived; nil if the connection is closed.
     package func receive(into room: UnsafeMutableRawBufferPointer, mayWait: Bool) -> Int? {
         let flags = mayWait ? 0 : Int32(MSG_DONTWAIT)
         let count = retryingInterrupted {

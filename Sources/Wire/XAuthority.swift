@@ -2,21 +2,21 @@
 
 import System
 
-/// What a display wants to be shown before it lets a client in (Xauthority's format, `man Xau`).
+/// The authorisation that a display requires, from a file in Xauthority's format (`man Xau`).
 package struct XAuthority: Equatable {
-    /// The method, the only one in use on one machine.
+    /// The authorisation protocol; local servers use no other.
     package static let method = "MIT-MAGIC-COOKIE-1"
 
     /// Finds the cookie for a display of this machine.
     ///
     /// - Parameters:
-    ///   - number: of the display.
-    ///   - host: the name of this machine.
-    ///   - bytes: of the file.
-    /// - Returns: nil where the file has none.
+    ///   - number: The display number.
+    ///   - host: The name of this machine.
+    ///   - bytes: The contents of the file.
+    /// - Returns: The cookie; nil if the file has none.
     package static func cookie(for number: Int, host: String, in bytes: [UInt8]) -> [UInt8]? {
         var rest = bytes[...]
-        /// A field with its length in front, which is big-endian.
+        /// A field preceded by its length, 16 bits big-endian.
         func field() -> [UInt8]? {
             guard rest.count >= 2 else { return nil }
             let length = Int(rest.removeFirst()) << 8 | Int(rest.removeFirst())
@@ -36,13 +36,13 @@ package struct XAuthority: Equatable {
         return nil
     }
 
-    /// The cookie from the person's file.
+    /// Reads the cookie from the person's file: `XAUTHORITY` or `~/.Xauthority`, at most 1 MiB.
     ///
     /// - Parameters:
-    ///   - number: of the display.
-    ///   - host: the name of this machine.
-    ///   - environment: where the file is named.
-    /// - Returns: nil where there is none.
+    ///   - number: The display number.
+    ///   - host: The name of this machine.
+    ///   - environment: The variables that locate the file.
+    /// - Returns: The cookie; nil if there is none.
     package static func cookie(
         for number: Int,
         host: String,
