@@ -2,21 +2,25 @@
 
 package import Crypto
 
-/// The constants and derivations of the age format, version 1 (C2SP `age.md`).
+/// Constants and key derivations of the age format, version 1 (C2SP `age.md`).
 package enum Age {
+    /// The version line at the beginning of every age file.
     package static let intro = "age-encryption.org/v1"
+    /// The type of an X25519 recipient stanza.
     package static let stanza = "X25519"
-    /// Bytes of plaintext in one chunk of the payload.
+    /// Plaintext bytes in one chunk of the payload.
     package static let chunk = 64 * 1024
-    /// Bytes of the random number in front of the payload.
+    /// Bytes of the nonce before the payload.
     package static let nonceSize = 16
+    /// Bytes of a ChaCha20-Poly1305 tag.
     package static let tagSize = 16
+    /// Bytes of a file key.
     package static let fileKeySize = 16
 
-    /// The key that wraps the file key for an X25519 recipient (§ X25519 recipient stanza).
+    /// Derives the key that wraps the file key for an X25519 recipient (§ X25519 recipient stanza).
     ///
-    /// - Returns: nil for the all-zero secret of a point of low order, which must not be used and
-    ///   which swift-crypto lets pass.
+    /// - Returns: The key; nil for the all-zero secret of a low-order point. That secret must not
+    ///   be used, and swift-crypto does not reject it.
     package static func wrapKey(
         _ secret: SharedSecret,
         share: some Sequence<UInt8>,
@@ -31,7 +35,7 @@ package enum Age {
         )
     }
 
-    /// The MAC over the header up to and with its three dashes (§ Header MAC).
+    /// Computes the MAC over the header up to and including its three dashes (§ Header MAC).
     package static func headerMAC(_ fileKey: SymmetricKey, _ header: [UInt8]) -> [UInt8] {
         let key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: fileKey,
@@ -42,7 +46,7 @@ package enum Age {
         return Array(HMAC<SHA256>.authenticationCode(for: header, using: key))
     }
 
-    /// The key of the payload's chunks (§ Payload).
+    /// Derives the key of the payload's chunks (§ Payload).
     package static func payloadKey(_ fileKey: SymmetricKey, nonce: [UInt8]) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: fileKey,
@@ -52,7 +56,7 @@ package enum Age {
         )
     }
 
-    /// The nonce of a chunk: its number and whether it is the last (STREAM).
+    /// The nonce of a chunk: its number from 0 and a flag for the last one (STREAM).
     package static func chunkNonce(_ number: UInt64, isLast: Bool) -> [UInt8] {
         [0, 0, 0] + (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
             + [isLast ? 1 : 0]

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Base64 without padding, in the one canonical spelling (RFC 4648 §4 as the age format takes it).
+/// Base64 without padding, canonical only (RFC 4648 §4, restricted as in the age format).
 package enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
     )
 
-    /// The text of some bytes, as ASCII.
+    /// Encodes bytes as ASCII text.
     package static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         var (bits, count): (UInt32, UInt32) = (0, 0)
@@ -22,7 +22,7 @@ package enum Base64 {
         return text
     }
 
-    /// The bytes of an ASCII text; nil for padding, foreign characters and non-canonical endings.
+    /// Decodes ASCII text; nil for padding, foreign characters and non-canonical endings.
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Bech32 as age spells keys: BIP 173 without its limit of 90 characters.
+/// Bech32 as age uses it for keys: BIP 173 without the limit of 90 characters.
 package enum Bech32 {
     private static let alphabet = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
     private static let generator: [UInt32] = [
         0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3,
     ]
 
-    /// The lower-case text of some bytes behind a human-readable prefix.
+    /// Encodes bytes as lower-case text behind a human-readable prefix.
     package static func encode(prefix: String, _ bytes: [UInt8]) -> String {
         let data = regroup(bytes, from: 8, to: 5, pad: true) ?? []
         let sum = checksum(expand(prefix) + data + [UInt8](repeating: 0, count: 6)) ^ 1
@@ -16,13 +16,13 @@ package enum Bech32 {
             + String(decoding: (data + check).map { alphabet[Int($0)] }, as: UTF8.self)
     }
 
-    /// The bytes of a text with the given prefix.
+    /// Decodes a text with the given prefix.
     ///
     /// - Parameters:
-    ///   - text: all lower or all upper case.
-    ///   - prefix: the expected human-readable prefix, in lower case.
-    /// - Returns: nil for another prefix, a wrong checksum, a mix of cases, or a character that is
-    ///   not ASCII: to a comparison of strings the Kelvin sign is a K.
+    ///   - text: The text, all lower or all upper case.
+    ///   - prefix: The expected human-readable prefix, in lower case.
+    /// - Returns: The bytes; nil for another prefix, a wrong checksum, mixed case, or a character
+    ///   outside ASCII. Swift's string comparison would accept the Kelvin sign as a K.
     package static func decode(_ text: String, prefix: String) -> [UInt8]? {
         guard text.utf8.allSatisfy({ $0 < 0x80 }),
             text == text.lowercased() || text == text.uppercased()

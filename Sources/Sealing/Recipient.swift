@@ -2,15 +2,16 @@
 
 package import Crypto
 
-/// A public key to which batches are sealed (age X25519 recipient, `age1…`).
+/// A public key to which batches are sealed (an age X25519 recipient, `age1…`).
 package struct Recipient: Equatable, Sendable {
+    /// The X25519 public key.
     package let key: Curve25519.KeyAgreement.PublicKey
 
     package init(key: Curve25519.KeyAgreement.PublicKey) {
         self.key = key
     }
 
-    /// Reads the text form; nil when it is none.
+    /// Parses the text form in lower case; nil for anything else.
     package init?(_ text: String) {
         guard let bytes = Bech32.decode(text, prefix: "age"), text == text.lowercased(),
             let key = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: bytes)
@@ -23,10 +24,10 @@ package struct Recipient: Equatable, Sendable {
         Bech32.encode(prefix: "age", Array(key.rawRepresentation))
     }
 
-    /// Reads a recipients file: one key a line, `#` for comments, as `age -R` takes it.
+    /// Parses a recipients file as `age -R` reads it: one key per line, `#` for comments.
     ///
-    /// - Parameter text: the file's text.
-    /// - Returns: the keys; nil when there is none or a line is no key.
+    /// - Parameter text: The contents of the file.
+    /// - Returns: The keys; nil if there are none or a line is not a key.
     package static func list(_ text: String) -> [Recipient]? {
         var result: [Recipient] = []
         for line in text.split(whereSeparator: \.isNewline) {
@@ -38,6 +39,7 @@ package struct Recipient: Equatable, Sendable {
         return result.isEmpty ? nil : result
     }
 
+    /// Whether two keys have the same bytes.
     package static func == (left: Recipient, right: Recipient) -> Bool {
         left.key.rawRepresentation == right.key.rawRepresentation
     }

@@ -4,15 +4,15 @@ import Crypto
 package import Packing
 package import Signing
 
-/// A batch that only the person's private key opens: one complete age v1 file.
+/// A batch that only the person's private key can open: one complete age v1 file.
 ///
-/// Only ``Sealer`` makes one; it is all that storage can name.
+/// Only ``Sealer`` creates one, and storage accepts nothing else.
 package struct SealedBatch: Sendable {
-    /// The number of the batch in its ring.
+    /// The number of the batch in its ring, from 1.
     package let sequence: UInt64
     /// The end of the batch, in milliseconds since 1970, rounded up to the minute.
     package let end: Int64
-    /// The admitted events in it, for the accounts.
+    /// The number of admitted events in it, for the event counters.
     package let eventCount: Int
     /// The age file.
     package let bytes: [UInt8]
@@ -24,18 +24,20 @@ package struct SealedBatch: Sendable {
         self.bytes = bytes
     }
 
-    /// A moment in milliseconds since 1970, rounded up to the minute.
+    /// Rounds a moment in milliseconds since 1970 up to the minute.
     package static func roundedEnd(_ end: Int64) -> Int64 {
         let minute: Int64 = 60_000
         let (sum, overflow) = end.addingReportingOverflow(minute - 1)
         return (overflow ? end : sum) / minute * minute
     }
 
-    /// The most that a batch can reach back before its rounded end: it spans at most a minute.
+    /// Maximum milliseconds between a batch's beginning and its rounded end: it spans at most a
+    /// minute.
     package static let maxSpan: Int64 = 120_000
 
-    /// Whether what ended between two moments, each rounded up, can hold anything of a stretch of time;
-    /// all in milliseconds since 1970.
+    /// Whether batches that ended between two rounded moments can contain any part of a period.
+    ///
+    /// All values are milliseconds since 1970.
     package static func touches(
         _ range: ClosedRange<Int64>,
         from: Int64,
@@ -45,34 +47,35 @@ package struct SealedBatch: Sendable {
         return end >= range.lowerBound && (overflow || start <= range.upperBound)
     }
 
-    /// SHA-256 of the age file, by which the next batch names this one.
+    /// The SHA-256 of the age file, by which the next batch names this one.
     package var digest: [UInt8] { Self.digest(bytes) }
 
-    /// What the first batch of all names as its predecessor.
+    /// The predecessor's digest in the first batch of a ring: zeros.
     package static let noDigest = [UInt8](repeating: 0, count: BatchLayout.digestSize)
 
-    /// SHA-256 of what stands in a slot.
+    /// The SHA-256 of the contents of a slot.
     package static func digest(_ slot: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: slot)) }
 }
 
-/// Why a batch could not be sealed.
+/// A batch could not be sealed.
 package struct SealingError: Error, CustomStringConvertible {
+    /// One sentence for the person and the log.
     package var description: String { "A batch could not be sealed; it was not stored." }
 }
 
-/// Seals batches to public keys; it cannot open one.
+/// Seals batches to public keys; it cannot open them.
 ///
-/// Upstream: packing. Downstream: storage. Promise: the plaintext is read in place and nowhere
-/// copied, each batch has its own file key, names its predecessor and carries the recorder's
-/// signature, and the only output is a whole age file.
+/// Upstream: packing. Downstream: storage. Promise: the plaintext is read in place and never
+/// copied. Each batch has its own file key, names its predecessor and carries the recorder's
+/// signature. The only output is a complete age file.
 package struct Sealer: Sendable {
-    /// Bytes of a sealed batch, for any number of recipients.
+    /// Bytes of a sealed batch, whatever the number of recipients.
     package static let sealedSize = 3973
 
     private let recipients: [Recipient]
     private let deviceKey: DeviceKey
 
-    /// A sealer for one to ``BatchLayout/maxRecipients`` recipients.
+    /// Creates a sealer for 1 to ``BatchLayout/maxRecipients`` recipients.
     package init(_ recipients: [Recipient], signedBy deviceKey: DeviceKey) {
         precondition(
             1...BatchLayout.maxRecipients ~= recipients.count,
@@ -82,13 +85,13 @@ package struct Sealer: Sendable {
         self.deviceKey = deviceKey
     }
 
-    /// Seals a batch and thereby wipes its plaintext.
+    /// Seals a batch, which wipes its plaintext.
     ///
     /// - Parameters:
-    ///   - batch: given up by the caller; made for as many recipients as there are.
-    ///   - predecessor: the digest of the batch before it; zeros for the first.
-    /// - Returns: the age file.
-    /// - Throws: ``SealingError`` when a recipient's key is of no use.
+    ///   - batch: The batch; it must have been packed for this number of recipients.
+    ///   - predecessor: The digest of the previous batch; zeros for the first.
+    /// - Returns: The sealed batch.
+    /// - Throws: ``SealingError`` if a recipient's key is unusable or the batch cannot be signed.
     package func seal(
         _ batch: consuming Batch,
         after predecessor: [UInt8]

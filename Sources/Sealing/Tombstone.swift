@@ -2,26 +2,29 @@
 
 package import Signing
 
-/// What stands in the ring where a batch is gone on purpose: its number, the reason, and the
-/// recorder's signature, so that nobody else can make a batch disappear unnoticed.
+/// A signed note that replaces a batch that is gone: its number and the reason.
+///
+/// The recorder's signature prevents anybody else from removing a batch unnoticed.
 package struct Tombstone: Equatable, Sendable {
     /// Why a batch is gone.
     package enum Reason: String, Sendable {
-        /// The person had it forgotten.
+        /// The person deleted it.
         case forgotten
         /// It reached the age limit.
         case expired
-        /// It could not be stored, or its page was damaged.
+        /// It could not be stored, or its database page was damaged.
         case lost
     }
 
+    /// The number of the batch in its ring.
     package let sequence: UInt64
+    /// Why the batch is gone.
     package let reason: Reason
     private let signature: [UInt8]
 
-    /// A tombstone made now.
+    /// Creates and signs a tombstone.
     ///
-    /// - Returns: nil when it cannot be signed.
+    /// - Returns: Nil if signing fails.
     package init?(_ sequence: UInt64, _ reason: Reason, signedBy key: DeviceKey) {
         guard let signature = key.sign(Self.message(sequence, reason)) else { return nil }
         self.sequence = sequence
@@ -29,7 +32,7 @@ package struct Tombstone: Equatable, Sendable {
         self.signature = signature
     }
 
-    /// Reads what stands in a slot; nil when it is no tombstone.
+    /// Parses the contents of a slot; nil if they are not a tombstone.
     package init?(_ slot: [UInt8]) {
         guard let end = slot.firstIndex(of: 0), slot[end...].allSatisfy({ $0 == 0 }) else {
             return nil
@@ -45,18 +48,18 @@ package struct Tombstone: Equatable, Sendable {
         (self.sequence, self.reason, self.signature) = (sequence, reason, signature)
     }
 
-    /// Whether the recorder with this key made it.
+    /// Whether this key signed the tombstone.
     package func isSigned(by verifier: DeviceVerifier) -> Bool {
         verifier.isValid(signature, of: Self.message(sequence, reason))
     }
 
-    /// The bytes for a slot, filled up with zeros.
+    /// The contents of the slot: the signed note, padded with zeros.
     package var bytes: [UInt8] {
         let text = Self.message(sequence, reason) + Base64.encode(signature) + [0x0A]
         return text + [UInt8](repeating: 0, count: Sealer.sealedSize - text.count)
     }
 
-    /// Whether what stands in a slot begins as a tombstone does.
+    /// Whether the contents of a slot begin like a tombstone.
     package static func isOne(_ slot: [UInt8]) -> Bool { slot.starts(with: Array(intro.utf8)) }
 
     private static let intro = "mci-tombstone/1"
