@@ -2,10 +2,11 @@
 
 import Glibc
 
-/// This process: what it was started with, and on which machine.
+/// This process: its arguments and environment, its user and its machine.
 package enum CurrentProcess {
-    /// Whether every argument of this program is UTF-8; of one that is not, Swift shows something else
-    /// than was written.
+    /// Whether every argument of this program is UTF-8.
+    ///
+    /// Swift shows an argument that is not UTF-8 differently from what was written.
     package static var areArgumentsLegible: Bool {
         (0..<Int(CommandLine.argc)).allSatisfy { index in
             let argument = unsafe CommandLine.unsafeArgv[index]
@@ -13,10 +14,10 @@ package enum CurrentProcess {
         }
     }
 
-    /// The version of mci, in daemon and command alike.
+    /// The version of mci, the same in daemon and command.
     package static let version = "0.1.0"
 
-    /// The environment variables.
+    /// The environment variables; an entry without `=` is skipped.
     package static func environment() -> [String: String] {
         var result: [String: String] = [:]
         var next = unsafe environ
@@ -30,15 +31,15 @@ package enum CurrentProcess {
         return result
     }
 
-    /// Waits.
+    /// Blocks the thread for some milliseconds; a signal may end it early (`usleep(3)`).
     package static func sleep(milliseconds: Int64) {
         usleep(UInt32(clamping: milliseconds * 1000))
     }
 
-    /// The number of the user of this process.
+    /// The real user id of this process.
     package static var userID: Int { Int(getuid()) }
 
-    /// The name of this machine, empty where it has none.
+    /// The host name, at most 255 bytes; empty if it cannot be read.
     package static var hostName: String {
         var name = [CChar](repeating: 0, count: 256)
         guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }

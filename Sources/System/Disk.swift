@@ -3,11 +3,11 @@
 import CLinux
 import Glibc
 
-/// Why a file operation failed.
+/// A failed file operation.
 package struct FileError: Error, Equatable, CustomStringConvertible {
-    /// The operation, as its system call is named.
+    /// The name of the system call that failed.
     package let operation: String
-    /// The system's error number.
+    /// The error number (`errno`).
     package let number: Int32
 
     init(_ operation: String, _ number: Int32 = errno) {
@@ -15,75 +15,81 @@ package struct FileError: Error, Equatable, CustomStringConvertible {
         self.number = number
     }
 
-    /// Another program holds the lock of the file.
+    /// Another process holds the lock of the file.
     package static let locked = FileError("flock", EWOULDBLOCK)
 
     /// Whether the file does not exist.
     package var isMissing: Bool { number == ENOENT }
 
-    /// Whether the file is there already.
+    /// Whether the file already exists.
     package var isTaken: Bool { number == EEXIST }
 
-    /// Whether the file has a second name, which the operation would destroy.
+    /// Whether the file has a second hard link, which the operation would destroy too.
     package var hasSecondName: Bool { number == EMLINK }
 
+    /// The system call and the system's text for the error.
     package var description: String {
         let reason = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
         return "\(operation): \(reason)"
     }
 }
 
-/// Whole-file operations; outside the C doors this module alone calls the file system.
+/// Operations on whole files; apart from C modules, only this module calls the file system.
 package enum Disk {
-    /// Whether something is at the path.
+    /// Whether a path names something; false for a link to nothing.
     package static func exists(_ path: String) -> Bool {
         unsafe access(path, F_OK) == 0
     }
 
-    /// Whether a regular file is there, or a link to one.
+    /// Whether a path names a regular file; links are followed.
     package static func isFile(_ path: String) -> Bool {
         var facts = stat()
         return unsafe stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Makes a folder and those above it, for the owner alone.
+    /// Creates a folder and its parents, for the owner only, durably.
     ///
-    /// - Parameter path: absolute.
+    /// - Parameter path: An absolute path.
     /// - Throws: ``FileError``.
     package static func makeFolder(_ path: String) throws(FileError) {
         if exists(path) { return }
         try makeFolder(folder(of: path))
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("mkdir") }
-        // Its name is on disk before anything in it counts.
+        // The folder's name must be on disk before anything in the folder counts as stored.
         try sync(folder(of: path))
     }
 
-    /// The size of a file in bytes; nil when there is none.
+    /// The size of a file in bytes; nil if there is none.
     package static func size(_ path: String) -> Int? {
         var facts = stat()
         return unsafe stat(path, &facts) == 0 ? Int(facts.st_size) : nil
     }
 
-    /// Which file a path names now; nil when there is none.
+    /// The inode number of the file that a path names now; nil if there is none.
     package static func inode(_ path: String) -> UInt64? {
         var facts = stat()
         return unsafe stat(path, &facts) == 0 ? UInt64(facts.st_ino) : nil
     }
 
-    /// When a file was last written, in milliseconds since 1970; nil when there is none.
+    /// The time of the last modification, in milliseconds since 1970; nil if there is no file.
     package static func writtenAt(_ path: String) -> Int64? {
         var facts = stat()
         guard unsafe stat(path, &facts) == 0 else { return nil }
         return Int64(facts.st_mtim.tv_sec) * 1000 + Int64(facts.st_mtim.tv_nsec) / 1_000_000
     }
 
-    /// Lets the owner read and write a file or folder again that is this user's own; never what a link
-    /// leads to, nor a file that has a second name.
+    /// Sets the permissions of a file or folder of this user's, so that the owner can read and
+    /// write it.
+    ///
+    /// It changes neither the target of a link nor a file with a second hard link. Failure is
+    /// ignored.
     package static func makeReadable(_ path: String, mode: UInt32 = 0o600) {
         unsafe clinux_change_own_mode(path, mode)
     }
 
-    /// The free and the whole space of the disk a path lies on, in bytes; nil where it cannot be told.
+    /// The free and the total space of the file system of a path, in bytes; nil if unknown.
+    ///
+    /// Free is what unprivileged users may use.
     package static func space(_ path: String) -> (free: Int64, whole: Int64)? {
         var facts = statvfs()
         guard unsafe statvfs(path, &facts) == 0 else { return nil }
@@ -91,7 +97,8 @@ package enum Disk {
         return (Int64(clamping: facts.f_bavail) * unit, Int64(clamping: facts.f_blocks) * unit)
     }
 
-    /// What changes whenever a file is replaced, written, or given other rights; nil when there is none.
+    /// A value that changes whenever a file is replaced, written or given other permissions; nil if
+    /// there is none.
     package static func fingerprint(_ path: String) -> [Int]? {
         var facts = stat()
         guard unsafe stat(path, &facts) == 0 else { return nil }
@@ -104,10 +111,10 @@ package enum Disk {
     /// Reads a file that is expected to be small.
     ///
     /// - Parameters:
-    ///   - path: the file.
-    ///   - limit: more bytes than this are an error.
-    /// - Returns: its bytes.
-    /// - Throws: ``FileError``; `isMissing` tells that there is none.
+    ///   - path: The file; links are followed.
+    ///   - limit: The maximum size in bytes; a longer file is an error (EFBIG).
+    /// - Returns: The contents.
+    /// - Throws: ``FileError``; its `isMissing` is true if there is no file.
     package static func read(_ path: String, limit: Int = 1 << 16) throws(FileError) -> [UInt8] {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw FileError("open") }
@@ -115,9 +122,13 @@ package enum Disk {
         return try read(file, limit: limit)
     }
 
-    /// Reads a small file that only this user can have written: ``OwnPath`` says what that means.
+    /// Reads a small file that only this user can have written; ``OwnPath`` defines the checks.
     ///
-    /// - Throws: ``FileError``; `isMissing` tells that there is none.
+    /// - Parameters:
+    ///   - path: The file; a link is refused.
+    ///   - limit: The maximum size in bytes; a longer file is an error (EFBIG).
+    /// - Returns: The contents.
+    /// - Throws: ``FileError``; its `isMissing` is true if there is no file.
     package static func readOwn(
         _ path: String,
         limit: Int = 1 << 16
@@ -127,7 +138,7 @@ package enum Disk {
         return try read(file, limit: limit)
     }
 
-    /// Reads an open file to its end.
+    /// Reads an open file from its offset to its end.
     static func read(_ file: Int32, limit: Int) throws(FileError) -> [UInt8] {
         var bytes: [UInt8] = []
         var count = 0
@@ -156,13 +167,12 @@ package enum Disk {
         return Array(bytes.prefix(count))
     }
 
-    /// Replaces a file as a whole: at every moment either the old or the new bytes are there, and
-    /// the new ones are on disk when this returns.
+    /// Replaces a file atomically and durably: a reader finds either the old or the new bytes.
     ///
     /// - Parameters:
-    ///   - bytes: the new content.
-    ///   - path: the file; its folder is made where it is missing.
-    ///   - mode: the permissions.
+    ///   - bytes: The new contents.
+    ///   - path: The file; its folder is created if it is missing.
+    ///   - mode: The permissions of the new file.
     /// - Throws: ``FileError``; the old file is then untouched.
     package static func write(
         _ bytes: [UInt8],
@@ -185,10 +195,11 @@ package enum Disk {
         try move(draft, to: path)
     }
 
-    /// Makes a new file for the owner alone and opens it for writing.
+    /// Creates a new file for the owner only and opens it for writing.
     ///
-    /// - Returns: the descriptor.
-    /// - Throws: ``FileError``, also where there is one already.
+    /// - Parameter path: The path; a link there is not followed.
+    /// - Returns: The file descriptor.
+    /// - Throws: ``FileError``, also if something is already there.
     package static func make(_ path: String) throws(FileError) -> Int32 {
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw FileError("open") }
@@ -197,7 +208,7 @@ package enum Disk {
 
     /// Writes all bytes to an open file.
     ///
-    /// - Throws: ``FileError``.
+    /// - Throws: ``FileError``; some of the bytes may have been written.
     package static func write(_ bytes: [UInt8], to file: Int32) throws(FileError) {
         let done = transferring(bytes.count) { done in
             unsafe bytes.withUnsafeBytes { buffer in
@@ -211,7 +222,7 @@ package enum Disk {
         guard done == bytes.count else { throw FileError("write") }
     }
 
-    /// Moves a file within its folder, on disk when this returns.
+    /// Renames a file within its folder; the new name is on disk when this returns.
     ///
     /// - Throws: ``FileError``.
     package static func move(_ source: String, to target: String) throws(FileError) {
@@ -219,7 +230,7 @@ package enum Disk {
         try sync(folder(of: target))
     }
 
-    /// Waits until a file, or the names in a folder, are on disk; one that is not there is.
+    /// Waits until a file, or the names in a folder, are on disk; a missing path is not an error.
     ///
     /// - Throws: ``FileError``.
     package static func sync(_ path: String) throws(FileError) {
@@ -232,14 +243,15 @@ package enum Disk {
         guard fsync(file) == 0 else { throw FileError("fsync") }
     }
 
-    /// Overwrites a file of this user's with zeros, on disk when this returns; a link is left alone.
+    /// Overwrites a file of this user's with zeros, durably; links are not followed and failure is
+    /// ignored.
     package static func overwrite(_ path: String) {
         guard let file = try? OwnPath.open(path, O_WRONLY) else { return }
         defer { close(file) }
         overwrite(file)
     }
 
-    /// Overwrites an open file with zeros, on disk when this returns.
+    /// Overwrites an open file with zeros, durably; failure is ignored.
     static func overwrite(_ file: Int32) {
         var left = Int(lseek(file, 0, SEEK_END))
         lseek(file, 0, SEEK_SET)
@@ -250,23 +262,26 @@ package enum Disk {
         fsync(file)
     }
 
-    /// Keeps the numbers of the standard descriptors taken where they are closed.
+    /// Opens `/dev/null` for each closed standard descriptor.
     ///
-    /// A file that is opened later would get the number, and what is printed would go into it.
+    /// Otherwise a file opened later would get the number, and standard output would be written
+    /// into it.
     package static func holdStandardDescriptors() {
         for number in Int32(0)...2 where fcntl(number, F_GETFD) < 0 {
-            // Reading the first and writing the others fails, as it does where they are closed.
+            // The access mode is the wrong one, so that reading 0 and writing 1 or 2 fails as on a
+            // closed one.
             _ = unsafe open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY)
         }
     }
 
-    /// Removes a file if it is there.
+    /// Removes a file; failure is ignored.
     package static func remove(_ path: String) {
         unsafe unlink(path)
     }
 
-    /// The path of the folder that a path lies in, as `dirname(1)` prints it: `/` for `/x`, `.` for a
-    /// bare name, and `/` for the root itself.
+    /// The folder that contains a path, as `dirname(1)` prints it.
+    ///
+    /// It is `/` for `/x` and for the root itself, and `.` for a bare name.
     package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -2,26 +2,26 @@
 
 import Glibc
 
-/// An open file that is read and written at given places.
+/// An open file that is read and written at given offsets.
 package final class DiskFile {
     private let file: Int32
 
     /// Opens a file for reading and writing.
     ///
     /// - Parameters:
-    ///   - path: the file; a symbolic link, a pipe and a file of somebody else's are refused.
-    ///   - makes: whether it is made where it is missing, for the owner alone.
+    ///   - path: The file; a symbolic link, a pipe and another user's file are refused.
+    ///   - makes: Whether to create a missing file, for the owner only.
     /// - Throws: ``FileError``.
     package init(_ path: String, makes: Bool = false) throws(FileError) {
         file = try OwnPath.open(path, O_RDWR | (makes ? O_CREAT : 0))
     }
 
-    /// Bytes in the file.
+    /// The size of the file in bytes.
     package var size: Int { Int(lseek(file, 0, SEEK_END)) }
 
-    /// Reads at a place.
+    /// Reads bytes at an offset.
     ///
-    /// - Returns: as many bytes as there are, up to `count`; fewer where reading fails.
+    /// - Returns: Up to `count` bytes; fewer at the end of the file or if reading fails.
     package func read(at offset: Int, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let done = transferring(count) { done in
@@ -38,10 +38,11 @@ package final class DiskFile {
         return bytes
     }
 
-    /// Writes at a place, on disk when this returns unless it need not be `durable`: then it outlasts
-    /// this process, but not a power cut.
+    /// Writes bytes at an offset, by default durably.
     ///
-    /// - Throws: ``FileError``.
+    /// With `durable` false they survive this process but not a power failure.
+    ///
+    /// - Throws: ``FileError``; some of the bytes may have been written.
     package func write(
         _ bytes: [UInt8],
         at offset: Int,
@@ -61,7 +62,7 @@ package final class DiskFile {
         guard !durable || fdatasync(file) == 0 else { throw FileError("fdatasync") }
     }
 
-    /// Cuts the file to a size, on disk when this returns.
+    /// Truncates the file to a size in bytes; the size is on disk when this returns.
     ///
     /// - Throws: ``FileError``.
     package func truncate(to size: Int) throws(FileError) {

@@ -2,16 +2,16 @@
 
 import Glibc
 
-/// An exclusive lock on a file, given back when it goes away or the process ends.
+/// An exclusive lock on a file (`flock(2)`), released when the value or the process ends.
 package struct FileLock: ~Copyable {
     private let file: Int32
 
-    /// Takes the lock.
+    /// Acquires the lock.
     ///
     /// - Parameters:
-    ///   - path: the lock file, this user's own; it and its folder are made where they are missing.
-    ///   - waits: whether to wait for another holder.
-    /// - Returns: nil when another process holds it.
+    ///   - path: The lock file, of this user's; the file and its folder are created if missing.
+    ///   - waits: Whether to wait for another holder.
+    /// - Returns: The lock; nil if another process holds it.
     /// - Throws: ``FileError``.
     package static func take(_ path: String, waits: Bool) throws(FileError) -> FileLock? {
         try Disk.makeFolder(Disk.folder(of: path))
@@ -26,12 +26,12 @@ package struct FileLock: ~Copyable {
         return FileLock(file: file)
     }
 
-    /// Takes the lock, and waits for another holder no longer than it says.
+    /// Acquires the lock, waiting for another holder for a limited time.
     ///
     /// - Parameters:
-    ///   - path: as above.
-    ///   - patience: the milliseconds to wait; with 0 it is tried once.
-    /// - Returns: nil when another process still holds it.
+    ///   - path: The lock file, of this user's; the file and its folder are created if missing.
+    ///   - patience: Maximum wait in milliseconds; with 0 there is a single attempt.
+    /// - Returns: The lock; nil if another process still holds it.
     /// - Throws: ``FileError``.
     package static func take(_ path: String, patience: Int64) throws(FileError) -> FileLock? {
         var left = patience
@@ -47,7 +47,7 @@ package struct FileLock: ~Copyable {
         self.file = file
     }
 
-    /// Writes a line into the lock file, such as the holder's process id.
+    /// Replaces the contents of the lock file with one line, such as the holder's process id.
     package borrowing func note(_ text: String) {
         ftruncate(file, 0)
         lseek(file, 0, SEEK_SET)

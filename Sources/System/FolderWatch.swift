@@ -2,14 +2,15 @@
 
 import Glibc
 
-/// Tells when something in some folders may have changed, at no cost while nothing does.
+/// Reports that something in some folders may have changed, without cost while nothing does
+/// (inotify).
 package final class FolderWatch {
-    /// Becomes readable at a change.
+    /// The inotify descriptor, which becomes readable at a change.
     package let descriptor: Int32
 
-    /// Watches folders; one that does not exist is watched for by the nearest one above it.
+    /// Watches folders; for a missing one it watches the nearest existing ancestor.
     ///
-    /// - Parameter folders: absolute paths; nil comes back when the kernel gives no descriptor.
+    /// - Parameter folders: Absolute paths; the result is nil if inotify is unavailable.
     package init?(_ folders: [String]) {
         descriptor = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }
@@ -21,7 +22,7 @@ package final class FolderWatch {
 
     deinit { close(descriptor) }
 
-    /// Reads away what made the descriptor readable, and watches folders that have appeared.
+    /// Discards the pending events and watches folders that have appeared.
     package func drain() {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while unsafe read(descriptor, &buffer, buffer.count) > 0 {}
@@ -33,11 +34,11 @@ package final class FolderWatch {
         let mask = UInt32(events | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
         for folder in folders {
             var path = folder
-            // To watch a folder again changes nothing.
+            // Watching a folder again changes nothing.
             while unsafe inotify_add_watch(descriptor, path, mask) < 0, path != "/" {
                 path = Disk.folder(of: path)
             }
-            // A folder that is moved away or replaced is noticed by the one above it.
+            // Its parent reports that a folder was moved away or replaced.
             unsafe inotify_add_watch(descriptor, Disk.folder(of: path), mask)
         }
     }

@@ -2,11 +2,12 @@
 
 import CLinux
 
-/// What a program does to itself before it holds anything of the person's.
+/// Measures that a program takes before it holds any of the person's data.
 package enum Hardening {
-    /// No core dumps, and no reading of this process by other programs of the same user.
+    /// Disables core dumps, and denies other programs of the same user access to this process's
+    /// memory.
     ///
-    /// - Returns: false when the kernel refused.
+    /// - Returns: False if the kernel refused.
     package static func forbidDumps() -> Bool {
         clinux_forbid_dumps() == 0
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Bytes as hexadecimal digits.
+/// Hexadecimal encoding of bytes.
 package enum Hex {
-    /// Two lower-case digits a byte.
+    /// Encodes bytes as two lower-case digits each.
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 
-    /// The bytes that pairs of digits stand for; nil for anything else.
+    /// Decodes pairs of digits, upper or lower case; nil for anything else.
     package static func decode(_ text: String) -> [UInt8]? {
         let digits = text.utf8.compactMap { letter in
             letter < 0x80 ? Character(Unicode.Scalar(letter)).hexDigitValue : nil

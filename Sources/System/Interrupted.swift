@@ -2,10 +2,10 @@
 
 import Glibc
 
-/// Makes a system call, and makes it again for as long as a signal interrupts it.
+/// Makes a system call and repeats it while a signal interrupts it (EINTR).
 ///
-/// - Parameter call: the call; what it returns below zero is a failure, told by `errno`.
-/// - Returns: what the call returned at last; below zero it failed for another reason than EINTR.
+/// - Parameter call: The call; a negative result is a failure described by `errno`.
+/// - Returns: The last result; if negative, it failed for a reason other than EINTR.
 package func retryingInterrupted(_ call: () -> Int) -> Int {
     while true {
         let result = call()
@@ -13,12 +13,12 @@ package func retryingInterrupted(_ call: () -> Int) -> Int {
     }
 }
 
-/// Repeats a call that moves bytes, such as `write(2)`, until all are moved.
+/// Repeats a call that transfers bytes, such as `write(2)`, until all are transferred.
 ///
 /// - Parameters:
-///   - count: how many bytes are to be moved.
-///   - call: moves some of them, given how many were moved before; returns their number.
-/// - Returns: `count`, or fewer bytes where a call moved none or failed, told by `errno`.
+///   - count: The number of bytes to transfer.
+///   - call: Transfers some bytes, given the number already done, and returns how many.
+/// - Returns: `count`; fewer if a call transferred none or failed, as described by `errno`.
 package func transferring(_ count: Int, _ call: (_ done: Int) -> Int) -> Int {
     var done = 0
     while done < count {

@@ -4,23 +4,23 @@ package import Glibc
 
 /// A clock of the kernel (`clock_gettime(2)`).
 package enum KernelClock: Sendable {
-    /// CLOCK_MONOTONIC, on which the X server stamps its events; it stands still in sleep.
+    /// CLOCK_MONOTONIC, the clock of X timestamps; it stops during suspend.
     case monotonic
-    /// CLOCK_BOOTTIME: the same, and sleep counts.
+    /// CLOCK_BOOTTIME, which is like CLOCK_MONOTONIC but continues during suspend.
     case boottime
-    /// CLOCK_REALTIME, since 1970; it can be set.
+    /// CLOCK_REALTIME, time since 1970, which can be set.
     case realtime
 
-    /// What the clock shows, in milliseconds.
+    /// The current time of the clock in milliseconds.
     package var milliseconds: Int64 { Self.milliseconds(time) }
 
-    /// What the clock shows, in nanoseconds.
+    /// The current time of the clock in nanoseconds.
     package var nanoseconds: Int64 {
         let time = time
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// A time of the kernel in milliseconds.
+    /// Converts a kernel time to milliseconds, rounded down.
     package static func milliseconds(_ time: timespec) -> Int64 {
         Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }

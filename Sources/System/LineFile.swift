@@ -2,19 +2,19 @@
 
 import Glibc
 
-/// A file that is read line by line, however long it is.
+/// A file that is read line by line, whatever its size.
 package struct LineFile: ~Copyable {
     private let file: Int32
     private let longest: Int
     private var buffer: [UInt8] = []
-    /// Where the next line begins in the buffer.
+    /// Index in the buffer at which the next line begins.
     private var start = 0
 
     /// Opens a file.
     ///
     /// - Parameters:
-    ///   - path: the file.
-    ///   - longest: a line with more bytes is an error.
+    ///   - path: The file; links are followed.
+    ///   - longest: Maximum bytes of a line; a longer one is an error (EFBIG).
     /// - Throws: ``FileError``.
     package init(_ path: String, longest: Int = 1 << 20) throws(FileError) {
         file = unsafe open(path, O_RDONLY | O_CLOEXEC)
@@ -24,8 +24,9 @@ package struct LineFile: ~Copyable {
 
     deinit { close(file) }
 
-    /// The next line without its end, or nil at the end of the file.
+    /// Reads the next line.
     ///
+    /// - Returns: The line without its line feed; nil at the end of the file.
     /// - Throws: ``FileError``.
     package mutating func next() throws(FileError) -> [UInt8]? {
         var searched = start
@@ -44,13 +45,13 @@ package struct LineFile: ~Copyable {
                 defer { start = buffer.count }
                 return Array(buffer[start...])
             }
-            // What was used is gone.
+            // fill() has removed the consumed bytes.
             searched -= start
             start = 0
         }
     }
 
-    /// Reads on; false at the end of the file.
+    /// Reads another chunk; false at the end of the file.
     private mutating func fill() throws(FileError) -> Bool {
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         let size = chunk.count

@@ -3,27 +3,28 @@
 import CLinux
 import Glibc
 
-/// A file that has no name until it is whole, and then takes its place at once.
+/// A file that has no name until it is complete, and then replaces its target atomically.
 ///
-/// It is meant for folders of the person's own choosing: nothing that lies there is touched but the
-/// file that is to be replaced, and a program that ends early leaves nothing behind. Where the file
-/// system has no files without a name, or where another file is replaced, the draft has a random one for
-/// a while, which is removed when a signal ends the program; only a power cut leaves it there.
+/// It is meant for folders of the person's choice. It touches nothing there except the file to be
+/// replaced, and a program that ends early leaves nothing behind. The draft has a random name for a
+/// while in two cases: the file system lacks unnamed files (O_TMPFILE), or another file is
+/// replaced. If a signal ends the program, the draft is removed; only a power failure leaves it
+/// behind.
 package final class NewFile {
-    /// Open for reading and writing, until the file is finished or abandoned.
+    /// The descriptor, open for reading and writing until the file is finished or abandoned.
     package let descriptor: Int32
     private let target: String
     private let replaces: Bool
-    /// The name of the draft, where it has one.
+    /// The path of the draft, if it has a name.
     private var draft: String?
     private var isOpen = true
 
-    /// Begins a file for the owner alone.
+    /// Begins a file for the owner only.
     ///
     /// - Parameters:
-    ///   - path: where it is to appear; a link to a file stays, and the file it leads to is replaced.
-    ///   - replaces: whether a file that is there is replaced, or an error.
-    /// - Throws: ``FileError``; `isTaken` tells that something is there that is not to be replaced.
+    ///   - path: The final path. If it is a link, the link stays and its target is replaced.
+    ///   - replaces: Whether an existing file is replaced; otherwise it is an error.
+    /// - Throws: ``FileError``; its `isTaken` is true if something there must not be replaced.
     package init(_ path: String, replaces: Bool = true) throws(FileError) {
         self.replaces = replaces
         target = try Self.target(path, replaces)
@@ -33,7 +34,7 @@ package final class NewFile {
             descriptor = unnamed
             return
         }
-        // What kernels say whose file system has no such files, or that know none at all.
+        // The errors of kernels and file systems that do not support unnamed files.
         guard [EOPNOTSUPP, EISDIR, EINVAL, ENOENT].contains(errno) else { throw FileError("open") }
         let name = Self.draftName(in: folder)
         guard unsafe clinux_remove_at_end(name) == 0 else { throw FileError("open") }
@@ -48,25 +49,26 @@ package final class NewFile {
 
     deinit { abandon() }
 
-    /// Writes a whole file, on disk when this returns.
+    /// Writes a complete file durably, replacing an existing one.
     ///
-    /// - Throws: ``FileError``; what was there is then untouched.
+    /// - Throws: ``FileError``; an existing file is then untouched.
     package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         let file = try NewFile(path)
         try Disk.write(bytes, to: file.descriptor)
         try file.finish()
     }
 
-    /// Makes the file appear, on disk when this returns.
+    /// Makes the file appear at its path, durably.
     ///
-    /// - Throws: ``FileError``; what was there is then untouched, and the file can be abandoned.
+    /// - Throws: ``FileError``; an existing file is then untouched, and the new one can be
+    ///   abandoned.
     package func finish() throws(FileError) {
         guard fsync(descriptor) == 0 else { throw FileError("fsync") }
         if let draft {
             try take(draft)
         } else if unsafe clinux_name_file(descriptor, target) != 0 {
             guard errno == EEXIST, replaces else { throw FileError("link") }
-            // Only a name can take the place of another.
+            // Only a named file can replace another one.
             let name = Self.draftName(in: Disk.folder(of: target))
             guard unsafe clinux_remove_at_end(name) == 0 else { throw FileError("link") }
             guard unsafe clinux_name_file(descriptor, name) == 0 else {
@@ -81,10 +83,11 @@ package final class NewFile {
         try Disk.sync(Disk.folder(of: target))
     }
 
-    /// Gives the draft its place.
+    /// Moves the draft to the final path.
     private func take(_ draft: String) throws(FileError) {
         if replaces {
-            // What is no regular file may have come there since it was begun, and would be gone.
+            // Something other than a regular file may have appeared there, and rename would destroy
+            // it.
             var facts = stat()
             guard unsafe lstat(target, &facts) != 0 || facts.st_mode & S_IFMT == S_IFREG else {
                 throw FileError("rename", EEXIST)
@@ -93,12 +96,12 @@ package final class NewFile {
             self.draft = nil
             clinux_remove_at_end(nil)
         } else {
-            // The draft goes when it is abandoned.
+            // The draft's own name is removed when the file is abandoned.
             guard unsafe link(draft, target) == 0 else { throw FileError("link") }
         }
     }
 
-    /// Ends it; what was not finished is gone.
+    /// Closes the file; an unfinished one disappears.
     package func abandon() {
         guard isOpen else { return }
         isOpen = false
@@ -109,13 +112,13 @@ package final class NewFile {
         close(descriptor)
     }
 
-    /// Overwrites what was begun, and ends it.
+    /// Overwrites an unfinished file with zeros and abandons it.
     func wipe() {
         if isOpen { Disk.overwrite(descriptor) }
         abandon()
     }
 
-    /// The path that is to be replaced, behind every link.
+    /// The path to replace, with all links resolved.
     private static func target(_ path: String, _ replaces: Bool) throws(FileError) -> String {
         var facts = stat()
         guard unsafe lstat(path, &facts) == 0 else { return path }
@@ -123,13 +126,13 @@ package final class NewFile {
         guard let real = unsafe realpath(path, nil) else { throw FileError("realpath") }
         defer { unsafe free(real) }
         guard unsafe stat(real, &facts) == 0 else { throw FileError("stat") }
-        // A device or a pipe would be gone.
+        // Replacing a device or a pipe would destroy it.
         if facts.st_mode & S_IFMT == S_IFDIR { throw FileError("open", EISDIR) }
         guard facts.st_mode & S_IFMT == S_IFREG else { throw FileError("open", EINVAL) }
         return unsafe String(cString: real)
     }
 
-    /// A name that nobody has and nobody can foresee.
+    /// A random name that cannot be guessed.
     private static func draftName(in folder: String) -> String {
         "\(folder)/.mci-" + String(UInt64.random(in: 0...(.max)), radix: 16)
     }

@@ -2,22 +2,22 @@
 
 import Glibc
 
-/// Where a command writes what a person asked for: a new file, or what is at the path already.
+/// The destination of a command's output: a new file, or an existing stream.
 ///
-/// A regular file appears when it is whole (``NewFile``). A FIFO, a terminal or another character
-/// device is written into and stays what it is, as are `-`, `/dev/stdout` and the descriptors below
-/// `/dev/fd`. A folder, a socket and a disk are refused.
+/// A regular file appears when it is complete (``NewFile``). A FIFO, a terminal or another
+/// character device is written to and remains what it is. So are `-`, `/dev/stdout` and the
+/// descriptors below `/dev/fd`. A folder, a socket and a block device are refused.
 package final class OutFile {
-    /// Open for writing until the file is finished or abandoned.
+    /// The descriptor, open for writing until the output is finished or abandoned.
     package let descriptor: Int32
-    /// nil where it is written into what was there.
+    /// Nil if the output is an existing stream.
     private let new: NewFile?
     private var isOpen = true
 
-    /// Opens the path; of a FIFO it waits for a reader.
+    /// Opens the path; for a FIFO it waits for a reader.
     ///
-    /// - Parameter path: as the person wrote it.
-    /// - Throws: ``FileError``; nothing has then been changed.
+    /// - Parameter path: The path as the person wrote it.
+    /// - Throws: ``FileError``; nothing has changed then.
     package init(_ path: String) throws(FileError) {
         if let stream = try Self.stream(path) {
             (descriptor, new) = (stream, nil)
@@ -29,13 +29,13 @@ package final class OutFile {
 
     deinit { abandon() }
 
-    /// Whether it is written into what was there, so that what was written cannot be taken back.
+    /// Whether the output is an existing stream, so that written bytes cannot be taken back.
     package var isStream: Bool { new == nil }
 
-    /// Whether a person reads it on a terminal.
+    /// Whether the output is a terminal.
     package var isTerminal: Bool { isatty(descriptor) == 1 }
 
-    /// Whether a path is written into as it is; false where a file is to appear.
+    /// Whether a path names an existing stream; false if a file is to appear there.
     package static func isStream(_ path: String) -> Bool {
         if standardDescriptor(path) != nil { return true }
         var facts = stat()
@@ -43,31 +43,32 @@ package final class OutFile {
         return facts.st_mode & S_IFMT == S_IFIFO || facts.st_mode & S_IFMT == S_IFCHR
     }
 
-    /// Writes a whole file, on disk when this returns, or all bytes into what is there.
+    /// Writes a complete file durably, or all bytes to an existing stream.
     ///
-    /// - Throws: ``FileError``; a file that was there is then untouched.
+    /// - Throws: ``FileError``; an existing file is then untouched.
     package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         let file = try OutFile(path)
         try Disk.write(bytes, to: file.descriptor)
         try file.finish()
     }
 
-    /// Makes a file appear, on disk when this returns; ends a stream.
+    /// Makes a file appear durably, or closes a stream.
     ///
-    /// - Throws: ``FileError``; what was there is then untouched, and the file can be abandoned.
+    /// - Throws: ``FileError``; an existing file is then untouched, and the new one can be
+    ///   abandoned.
     package func finish() throws(FileError) {
         try new?.finish()
         abandon()
     }
 
-    /// Ends it; of a file that was not finished nothing is left.
+    /// Closes the output; an unfinished file disappears.
     package func abandon() {
         guard isOpen else { return }
         isOpen = false
         if let new { new.abandon() } else { close(descriptor) }
     }
 
-    /// Opens what is written into as it is; nil where a file is to appear.
+    /// Opens an existing stream; nil if a file is to appear.
     private static func stream(_ path: String) throws(FileError) -> Int32? {
         if let number = standardDescriptor(path) {
             let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
@@ -79,13 +80,13 @@ package final class OutFile {
         switch facts.st_mode & S_IFMT {
         case S_IFREG: return nil
         case S_IFDIR: throw FileError("open", EISDIR)
-        // Nobody means to write events over a disk.
+        // Writing events over a disk is never intended.
         case S_IFBLK: throw FileError("open", EPERM)
         default: break
         }
         let file = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
         guard file >= 0 else { throw FileError("open") }
-        // Another file may have come in its place meanwhile.
+        // A regular file may have replaced it meanwhile.
         guard unsafe fstat(file, &facts) == 0, facts.st_mode & S_IFMT != S_IFREG else {
             close(file)
             throw FileError("open", ESTALE)
@@ -93,7 +94,7 @@ package final class OutFile {
         return file
     }
 
-    /// The open descriptor that a path names, behind links of the person's; nil for other paths.
+    /// The open descriptor that a path names, through up to 8 links; nil for other paths.
     private static func standardDescriptor(_ path: String) -> Int32? {
         if path == "-" { return 1 }
         var path = path

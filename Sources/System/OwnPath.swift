@@ -2,33 +2,39 @@
 
 import Glibc
 
-/// Files and folders that are this user's own and that nobody else can change.
+/// Checks that files and folders belong to this user and that nobody else can change them.
 ///
-/// Whoever can write what the recorder trusts decides what is recorded and who reads it; and whoever
-/// can put a link in its place has the recorder write somewhere else.
+/// Anybody who can write the files that the recorder trusts decides what is recorded and who can
+/// read it. Anybody who can put a link in their place makes the recorder write elsewhere.
 package enum OwnPath {
-    /// What should be at a path.
+    /// The expected type of a path.
     package enum Kind: String, Sendable {
         case file
         case folder
     }
 
-    /// Why what is at a path is not trusted.
+    /// The reason for not trusting what is at a path.
     package struct Fault: Error, Equatable, CustomStringConvertible {
-        /// The kinds of fault.
+        /// The property that is at fault.
         package enum Reason: Equatable, Sendable {
+            /// The path is a symbolic link.
             case link
-            /// Neither a regular file nor a folder, or the one instead of the other.
+            /// The path is neither a regular file nor a folder, or it is the other one of the two.
             case otherKind
+            /// Another user owns it; root counts as another user.
             case foreign(owner: UInt32)
+            /// Its group or others may write to it; `mode` has the low 12 permission bits.
             case writable(mode: UInt32)
         }
 
+        /// The path that was checked.
         package let path: String
+        /// The expected type.
         package let kind: Kind
+        /// What is wrong.
         package let reason: Reason
 
-        /// The sentence for the person.
+        /// One sentence for the person.
         package var words: String {
             switch reason {
             case .link: "The \(kind) \(path) is a symbolic link, which mcid does not follow."
@@ -41,7 +47,7 @@ package enum OwnPath {
             }
         }
 
-        /// The command that mends it, or looks closer.
+        /// A command that repairs the fault or shows more.
         package var next: String {
             switch reason {
             case .link, .otherKind: "ls -ld \(path), and put the \(kind) itself there"
@@ -50,15 +56,16 @@ package enum OwnPath {
             }
         }
 
+        /// The sentence followed by the next command.
         package var description: String { "\(words) Next: \(next)" }
     }
 
-    /// Looks at a path itself, not at what a link there leads to.
+    /// Checks the path itself; a link there is not followed.
     ///
     /// - Parameters:
-    ///   - path: absolute.
-    ///   - kind: what should be there.
-    /// - Returns: nil where all is well, where nothing is there, and where this process may not look.
+    ///   - path: An absolute path.
+    ///   - kind: The expected type.
+    /// - Returns: The fault; nil if there is none, nothing is there, or this process may not look.
     package static func fault(_ path: String, _ kind: Kind) -> Fault? {
         var facts = stat()
         guard unsafe lstat(path, &facts) == 0 else { return nil }
@@ -69,33 +76,33 @@ package enum OwnPath {
         let type = facts.st_mode & S_IFMT
         if type == S_IFLNK { return .link }
         guard type == (kind == .file ? S_IFREG : S_IFDIR) else { return .otherKind }
-        // Root is nobody special here: what it puts into a person's folders is not the person's.
+        // Root is not exempt: its files in a person's folder are not the person's.
         guard facts.st_uid == getuid() else { return .foreign(owner: facts.st_uid) }
         guard facts.st_mode & 0o022 == 0 else { return .writable(mode: facts.st_mode & 0o7777) }
         return nil
     }
 
-    /// Whether the mode lets others than the owner read a file, or look into a folder.
+    /// Whether the permissions let other users read a file, or read or enter a folder.
     package static func isReadableByOthers(_ path: String) -> Bool {
         var facts = stat()
         guard unsafe lstat(path, &facts) == 0 else { return false }
         return facts.st_mode & (facts.st_mode & S_IFMT == S_IFDIR ? 0o055 : 0o044) != 0
     }
 
-    /// Opens a regular file of this user's: no link, no pipe, nobody else's.
+    /// Opens a regular file of this user's; refuses links, pipes and other users' files.
     ///
     /// - Parameters:
-    ///   - path: the file.
-    ///   - flags: as for open(2); with `O_CREAT` it is made for the owner alone.
-    ///   - isTrusted: whether it is also refused where others can change it.
-    /// - Returns: the descriptor.
-    /// - Throws: ``FileError``: `ELOOP` at a link, `EPERM` at what else it must not be.
+    ///   - path: The file.
+    ///   - flags: Flags of open(2); `O_CREAT` creates it for the owner only.
+    ///   - isTrusted: Whether to refuse also a file that others can change.
+    /// - Returns: The file descriptor.
+    /// - Throws: ``FileError``: ELOOP for a link, EPERM for any other refusal.
     static func open(
         _ path: String,
         _ flags: Int32,
         isTrusted: Bool = false
     ) throws(FileError) -> Int32 {
-        // A pipe must not keep it waiting.
+        // Opening a pipe must not block.
         let own = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
         let file = unsafe Glibc.open(path, flags | own, 0o600)
         guard file >= 0 else { throw FileError("open") }

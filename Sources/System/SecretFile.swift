@@ -2,31 +2,31 @@
 
 import Glibc
 
-/// A file with a secret in it: written for the owner alone, and replaced so that the old bytes go.
+/// A file that contains a secret: for the owner only, and overwritten when it is replaced.
 package struct SecretFile: Sendable {
-    /// What a file system says of a file.
+    /// The metadata of a file or folder.
     package struct Facts: Equatable, Sendable {
-        /// The permission bits.
+        /// The low 12 permission bits.
         package var mode: Int
-        /// Whether it belongs to the user of this process.
+        /// Whether the user of this process owns it.
         package var isOwn: Bool
-        /// The number of the file system it lies on.
+        /// The device number of its file system (`st_dev`).
         package var device: Int
     }
 
-    /// The path with every symbolic link followed, so that a replacement replaces the file itself.
+    /// The path with all symbolic links resolved, so that a replacement replaces the file itself.
     package let path: String
 
-    /// The file at a path, which must exist.
+    /// Resolves the path of an existing file.
     ///
-    /// - Throws: ``FileError``; `isMissing` tells that there is none.
+    /// - Throws: ``FileError``; its `isMissing` is true if there is none.
     package init(_ path: String) throws(FileError) {
         guard let real = unsafe realpath(path, nil) else { throw FileError("realpath") }
         defer { unsafe free(real) }
         self.path = unsafe String(cString: real)
     }
 
-    /// Facts of a file or folder.
+    /// Reads the metadata of a file or folder; links are followed.
     ///
     /// - Throws: ``FileError``.
     package static func facts(_ path: String) throws(FileError) -> Facts {
@@ -39,14 +39,14 @@ package struct SecretFile: Sendable {
         )
     }
 
-    /// Writes a new file, on disk when this returns; never over one that is there.
+    /// Writes a new file durably; it never replaces an existing one.
     ///
-    /// - Throws: ``FileError``; nothing is then left of it.
+    /// - Throws: ``FileError``; nothing of the file is left then.
     package static func create(_ bytes: [UInt8], at path: String) throws(FileError) {
         try write(bytes, to: NewFile(path, replaces: false)) { _ in true }
     }
 
-    /// Writes a file that is judged before it appears; one that does not is overwritten.
+    /// Writes a file that is verified before it appears; a failed one is overwritten.
     private static func write(
         _ bytes: [UInt8],
         to file: NewFile,
@@ -66,17 +66,18 @@ package struct SecretFile: Sendable {
         }
     }
 
-    /// Replaces the file: at every moment either the old or the new bytes are at its path.
+    /// Replaces the file atomically and overwrites the old bytes.
     ///
-    /// The new bytes are read back from the disk and checked before the old ones go; those are then
-    /// overwritten in place. A file system that writes elsewhere (copy on write, a journal of data,
-    /// flash) may still keep them.
+    /// The new bytes are read back from the disk and verified first. The old bytes are then
+    /// overwritten in place. They may survive on a file system that writes elsewhere (copy on
+    /// write, data journaling, flash).
     ///
     /// - Parameters:
-    ///   - bytes: the new content.
-    ///   - isGood: judges what was read back.
-    /// - Throws: ``FileError``; the old file is then untouched. `EMLINK` where it has a second name,
-    ///   under which it would be destroyed; `EIO` where the judgement was no.
+    ///   - bytes: The new contents.
+    ///   - isGood: Verifies the bytes that were read back.
+    /// - Throws: ``FileError``; the old file is then untouched. The number is EMLINK if the file
+    ///   has a second hard link, whose contents would be destroyed too. It is EIO if verification
+    ///   failed.
     package func replace(
         with bytes: [UInt8],
         isGood: ([UInt8]) -> Bool

@@ -2,34 +2,36 @@
 
 import Glibc
 
-/// Reads files that others must not be able to change.
+/// Reads files that other users must not be able to change.
 package enum TrustedFile {
-    /// Why a file is not read.
+    /// The reason for refusing a file.
     package enum Refusal: Error, Equatable {
-        /// Nothing is at the path, not even a link to nowhere.
+        /// Nothing is at the path, not even a dangling link.
         case missing
+        /// The system refused to open or read it.
         case unreadable(FileError)
-        /// A folder, a pipe, a device.
+        /// It is a folder, a pipe or a device.
         case notRegular
-        /// It belongs to neither root nor this user.
+        /// Neither root nor this user owns it.
         case foreign(owner: UInt32)
-        /// Its group or everybody may write it.
+        /// Its group or others may write to it; `mode` has the low 12 permission bits.
         case writable(mode: UInt32)
+        /// It has more bytes than the limit.
         case tooLarge
     }
 
-    /// Reads a regular file of root or of this user that nobody else may write.
+    /// Reads a regular file that root or this user owns and nobody else may write to.
     ///
-    /// Owner and permissions are asked of the opened file, so that it cannot be exchanged in between.
+    /// Owner and permissions are those of the opened file, so that it cannot be swapped in between.
     ///
     /// - Parameters:
-    ///   - path: the file, or a link to it.
-    ///   - limit: the most bytes.
-    /// - Returns: its bytes.
+    ///   - path: The file, or a link to it.
+    ///   - limit: The maximum size in bytes.
+    /// - Returns: The contents.
     /// - Throws: ``Refusal``.
     package static func read(_ path: String, limit: Int) throws(Refusal) -> [UInt8] {
         guard isThere(path) else { throw .missing }
-        // A pipe must not keep it waiting.
+        // Opening a pipe must not block.
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .unreadable(FileError("open")) }
         defer { close(file) }
@@ -56,7 +58,7 @@ package enum TrustedFile {
         throw .tooLarge
     }
 
-    /// Whether a path names anything: also a link to nowhere, and what cannot be looked at.
+    /// Whether a path names anything, including a dangling link and what may not be examined.
     package static func isThere(_ path: String) -> Bool {
         var facts = stat()
         return unsafe lstat(path, &facts) == 0 || (errno != ENOENT && errno != ENOTDIR)
