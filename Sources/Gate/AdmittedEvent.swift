@@ -2,37 +2,51 @@
 
 package import Events
 
-/// Input that the gate let through, reduced to what may be stored.
+/// Input that the gate admitted, reduced to what may be stored.
 ///
-/// It has no initialiser outside this module: to hold one is the proof that the gate was open.
+/// Only this module can create one, so its existence proves that the gate was open.
 package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
-    /// What happened, without what was withheld.
+    /// What happened, without the withheld parts.
     package enum Payload: Sendable, BitwiseCopyable, Redacted {
+        /// A key press or release that is stored by itself.
         case key(Key)
-        /// A key of a run of text or, at `activity`, of any keys; the event's time is the step in which
-        /// it came. Only the first one of each step is told. Keys of injected devices that are told no
-        /// more of have runs of their own, which nothing ends but a gap or a change of focus.
+        /// A key of a typing run: of text or, at `activity`, any key.
+        ///
+        /// The event's time is the beginning of its step, and only the first key of each step is
+        /// emitted. Held-back keys of injected devices have runs of their own, which other input
+        /// does not end.
         case typing(continues: Bool, isInjected: Bool)
+        /// A button, by its core protocol number.
         case button(number: UInt8, isDown: Bool)
+        /// A raw motion in the device's own units.
         case motion(dx: Int32, dy: Int32)
+        /// Wheel motion in 1/120 notch; down and right are positive.
         case scroll(dx: Int32, dy: Int32)
+        /// Valuators of a device that reports positions or more than motion and wheels.
         case axes(AxisValues)
+        /// A finger of a touch device.
         case touch(Touch)
     }
 
-    /// A key as far as the key detail tells it; the keycode is never told.
+    /// A key as far as the key detail admits it; the keycode is never part of it.
     package struct Key: Sendable, BitwiseCopyable, Redacted {
+        /// Whether the key was pressed; otherwise it was released.
         package var isDown: Bool
+        /// The function of the key.
         package var keyClass: KeyClass
+        /// The modifiers in effect at the press.
         package var modifiers: Modifiers
-        /// 0 where the identity is withheld.
+        /// The X keysym; 0 if the identity is withheld.
         package var keysym: UInt32
     }
 
+    /// The time to store; the end of a preceding typing run may have replaced the actual one.
     package let time: EventTime
+    /// The XInput2 id of the source device.
     package let device: UInt8
+    /// What happened.
     package let payload: Payload
-    /// Where the pointer was after it, where that is certain.
+    /// The pointer's pixel after the event; nil if it is not certain.
     package let pixel: Pixel?
 
     init(time: EventTime, device: UInt8, payload: Payload, pixel: Pixel? = nil) {
@@ -43,17 +57,18 @@ package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
     }
 }
 
-/// Movements of one device that the gate let through, as ``AdmittedEvent`` is one.
+/// A run of motions of one device that the gate admitted, like an ``AdmittedEvent`` each.
 package struct AdmittedMotions: Sendable, Redacted {
+    /// The XInput2 id of the source device.
     package let device: UInt8
-    /// At least one, in the order of the stream.
+    /// At least one motion, in stream order.
     package let steps: [MotionRun.Step]
 
     init(_ run: MotionRun) {
         (device, steps) = (run.device, run.steps)
     }
 
-    /// One of them.
+    /// The motion at an index, as a single event.
     package func event(at index: Int) -> AdmittedEvent {
         let step = steps[index]
         let payload = AdmittedEvent.Payload.motion(dx: step.dx, dy: step.dy)
@@ -63,9 +78,11 @@ package struct AdmittedMotions: Sendable, Redacted {
 
 /// An application that came to the front while the gate was open.
 package struct AdmittedFocus: Sendable, Redacted {
+    /// The time of the change, or a moment before it.
     package let time: EventTime
+    /// The class of WM_CLASS; empty if what is in front is left out or has no owner.
     package let app: String
-    /// nil unless titles are stored.
+    /// The title; nil unless titles are stored.
     package let title: String?
 
     init(time: EventTime, app: String, title: String?) {
@@ -75,10 +92,11 @@ package struct AdmittedFocus: Sendable, Redacted {
     }
 }
 
-/// A device of which something was let through: one that is left out is not described either.
+/// The description of a device with admitted events; other devices are never described.
 package struct AdmittedDevice: Sendable, Redacted {
+    /// The XInput2 id.
     package let id: UInt8
-    /// nil where nobody can say which device has the id.
+    /// The device; nil if no current device has the id.
     package let device: Device?
 
     init(id: UInt8, device: Device?) {
@@ -87,8 +105,9 @@ package struct AdmittedDevice: Sendable, Redacted {
     }
 }
 
-/// The desktop at a time when something was let through.
+/// The desktop layout at a time at which events are admitted.
 package struct AdmittedScreen: Sendable, Redacted {
+    /// The desktop with its monitors.
     package let screen: ScreenLayout
 
     init(_ screen: ScreenLayout) {
@@ -96,24 +115,26 @@ package struct AdmittedScreen: Sendable, Redacted {
     }
 }
 
-/// Takes what leaves the gate.
+/// The receiver of the gate's outputs.
 package protocol GateSink: ~Copyable {
     /// Takes the next output, in the order in which it is to be stored.
     mutating func take(_ output: GateOutput)
-    /// Takes an event; of the outputs these are most.
+    /// Receives an event, the most frequent output.
     mutating func take(_ event: AdmittedEvent)
 }
 
 extension GateSink where Self: ~Copyable {
+    /// Receives an event as an output.
     package mutating func take(_ event: AdmittedEvent) {
         take(.event(event))
     }
 }
 
 extension AdmittedEvent {
-    /// Whether the runs of text that are open end in front of it.
+    /// Whether open typing runs end before this event.
     ///
-    /// Whatever else comes among the keys of a run leaves it as it is: where it stood would tell of them.
+    /// Other events leave a run open: their position relative to a closed run would reveal key
+    /// times.
     package var endsRuns: Bool {
         switch payload {
         case .key, .button: true
@@ -123,13 +144,16 @@ extension AdmittedEvent {
     }
 }
 
-/// What leaves the gate, in the order in which it is to be stored.
+/// An output of the gate, in the order in which it is to be stored.
 package enum GateOutput: Sendable, Redacted {
+    /// An input event.
     case event(AdmittedEvent)
+    /// A change of the application in front.
     case focus(AdmittedFocus)
+    /// A period in which input was omitted.
     case gap(Gap)
-    /// What a device is, for the events of it that follow.
+    /// The description of a device, for its events that follow.
     case device(AdmittedDevice)
-    /// What the desktop is, for the events that follow.
+    /// The desktop layout, for the events that follow.
     case screen(AdmittedScreen)
 }

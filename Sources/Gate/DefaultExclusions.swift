@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What is not recorded unless the person says otherwise.
+/// A named set of rules that applies unless the person removes it.
 package struct DefaultExclusion: Sendable {
-    /// The word by which the person removes and restores it.
+    /// The name by which the person removes and restores it.
     package let name: String
-    /// What it covers, for people.
+    /// What it covers, in words for the person.
     package let summary: String
+    /// The rules, each of which excludes input.
     package let rules: [Rule]
 
     private init(_ name: String, _ summary: String, _ rules: [Rule]) {
@@ -14,10 +15,10 @@ package struct DefaultExclusion: Sendable {
         self.rules = rules
     }
 
-    /// The name of the one that leaves out prompts for secrets on terminals.
+    /// The name of the exclusion for secret prompts on terminals.
     package static let terminalPrompts = "terminal-prompts"
 
-    /// All of them, in the order in which they are listed.
+    /// All default exclusions, in the order in which they are listed.
     package static let all = [
         DefaultExclusion("password-managers", "password managers and key rings", apps(managers)),
         DefaultExclusion("askpass", "pinentry, askpass and authorisation dialogs", apps(askpass)),
@@ -53,7 +54,7 @@ package struct DefaultExclusion: Sendable {
         [Rule(app: Glob(anyOf: names))]
     }
 
-    /// Classes or instances of WM_CLASS; Electron programs have their product's name.
+    /// Class or instance of WM_CLASS; Electron programs use their product's name.
     private static let managers = [
         "keepass*", "org.keepassxc.*", "bitwarden*", "1password*", "enpass*", "buttercup*",
         "*seahorse*", "kwallet*", "org.kde.kwallet*", "qtpass*", "org.ijhack.qtpass*", "pwsafe*",
@@ -81,22 +82,22 @@ package struct DefaultExclusion: Sendable {
         "budgie-screensaver*", "*greeter",
     ]
 
-    /// With the desktops that draw theirs themselves, whose panels are left out with them.
+    /// Includes desktops that draw their own on-screen keyboard, so their panels are excluded too.
     private static let screenKeyboards = [
         "onboard*", "florence", "xvkbd", "xkbd", "kvkbd", "qvkbd", "svkbd*", "vboard", "jkbd",
         "matchbox-keyboard*", "cellwriter", "caribou*", "maliit*", "corekeyboard*", "iok", "gok",
         "dasher", "gnome-shell", "cinnamon",
     ]
 
-    /// Browsers whose windows, private or not, nothing tells apart: in doubt nothing is recorded.
+    /// Browsers whose private windows cannot be told from others; in doubt nothing is recorded.
     ///
-    /// Who browses privately elsewhere removes the exclusion.
+    /// Whoever browses privately in another program can remove the exclusion.
     private static let unmarkedBrowsers = [
         "*chrom*", "brave*", "microsoft-edge*", "msedge*", "vivaldi*", "opera*", "*epiphany*",
         "qutebrowser*", "*thorium*", "yandex-browser*", "ungoogled*",
     ]
 
-    /// What shows another screen: whose input it is there nobody can tell here.
+    /// Programs that show another screen, where the receiver of the input is unknown here.
     private static let nestedScreens = [
         "xephyr*", "xnest*", "*vncviewer*", "*tigervnc*", "*realvnc*", "*turbovnc*", "ssvnc*",
         "vinagre*", "krdc*", "remmina*", "*.remmina.*", "xfreerdp*", "sdl-freerdp*",
@@ -109,27 +110,29 @@ package struct DefaultExclusion: Sendable {
         "waydroid*", "weston*",
     ]
 
-    /// Private windows, as far as their browser says that they are.
+    /// Private windows, as far as browsers mark them.
     ///
-    /// Seen on X11 with Firefox ESR 153, Chromium 156, Falkon 22.12, GNOME Web 43, qutebrowser 2.5:
-    /// - Firefox marks the title, in every language; not in a profile that is always private, nor
-    ///   in windows without tabs (Page Info), which show the address of the page.
+    /// Observed on X11 with Firefox ESR 153, Chromium 156, Falkon 22.12, GNOME Web 43, qutebrowser
+    /// 2.5:
+    /// - Firefox marks the title in every language. It does not in a profile that is always
+    ///   private, nor in windows without tabs (Page Info), which show the page's address.
     /// - Falkon marks the instance, the same in every language, and the title.
-    /// - Chromium marks nothing: no property of an incognito window differs from another's but its
-    ///   number, place and times. Only the page of a new incognito tab has a title that tells.
-    /// - GNOME Web marks nothing. qutebrowser marks the title where its setting window.title_format
-    ///   has {private}, which the default has not.
+    /// - Chromium marks nothing: an incognito window differs only in its id, position and times.
+    ///   Only the start page of a new incognito tab has a distinct title.
+    /// - GNOME Web marks nothing. qutebrowser marks the title if its setting window.title_format
+    ///   contains {private}, which the default does not.
     ///
-    /// What runs as a program of its own can be given a class that is left out:
-    /// `chromium --incognito --class=incognito --user-data-dir=FOLDER`; a Chromium that runs
-    /// already on that folder ignores it. Other browsers were not seen: their words are hearsay.
+    /// A browser that runs as a separate program can get a class that is excluded:
+    /// `chromium --incognito --class=incognito --user-data-dir=FOLDER`.
+    /// A Chromium already running on that folder ignores the class. Other browsers were not
+    /// observed; their words are second-hand.
     private static let privateWindows: [Rule] = {
         let firefox = [
             "firefox*", "navigator", "librewolf*", "waterfox*", "floorp*", "zen*", "icecat*",
             "palemoon*", "pale moon*", "seamonkey*", "basilisk*",
         ]
         let others = unmarkedBrowsers + ["falkon*", "konqueror*", "midori*"]
-        // Private whatever their title says.
+        // Private whatever the title says.
         let always = apps([
             "tor browser*", "mullvad browser*", "falkon browser (private*", "*incognito*",
             "*inprivate*",

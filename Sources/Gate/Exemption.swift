@@ -2,62 +2,65 @@
 
 import Events
 
-/// Something the person asked not to be recorded, and what has become of it.
+/// A request not to record certain input, and its state.
 ///
-/// A state machine without clock or file: ``take(_:)`` is the only way its state changes. Promise:
-/// it covers from the request on, and it ends only by what the person did or was told when asking:
-/// a withdrawal, an answer to a refusal that the person has seen, or the end the person chose; where
-/// it is for everything, that end too waits for the person's answer.
+/// It is a state machine without clock or file: ``take(_:)`` is the only way to change its state.
+/// Promise: it covers input from the request on. It ends only by what the person did or was told
+/// when asking: a withdrawal, an answer to a refusal that the person has seen, or the end that the
+/// person chose. If it covers everything, even that end waits for the person's answer.
 package struct Exemption: Equatable, Sendable, Redacted {
-    /// Where it stands.
+    /// The state of an exemption.
     package enum State: String, Sendable, CaseIterable {
-        /// In force; nobody has decided on it, or there is nobody who decides.
+        /// In force; nobody has decided about it, or nobody is there to decide.
         case requested
-        /// In force, kept by a steward.
+        /// In force and approved by a steward.
         case approved
-        /// In force: a steward refused it, and the person has not answered yet.
+        /// In force; a steward denied it, and the person has not answered yet.
         case denied
-        /// In force, for it is for everything: its time is over and the person has not answered yet.
+        /// In force because it covers everything: its time is over, and the person has not answered
+        /// yet.
         case expired
         /// No longer in force.
         case ended
     }
 
-    /// What can happen to it.
+    /// An occurrence that may change the state.
     package enum Transition: Equatable, Sendable {
-        /// A steward keeps it.
+        /// A steward approves it.
         case approval
-        /// A steward refuses it.
+        /// A steward denies it.
         case denial
-        /// The person has seen that it was refused, or that its time is over, and lets it end.
+        /// The person has seen the denial or the expiry and lets it end.
         case acknowledgement
-        /// The person has seen so and asks for it again, without an end where its time was over.
+        /// The person has seen it and asks again; after expiry, without an end.
         case renewal
-        /// The person takes it back.
+        /// The person withdraws it.
         case withdrawal
         /// Its time is over.
         case expiry
     }
 
-    /// A small number for the person to name it by; never given twice.
+    /// A small number by which the person names it; never reused.
     package let id: Int
+    /// The input that is not recorded.
     package let rule: Rule
+    /// The current state; ``take(_:)`` changes it.
     package internal(set) var state: State
 
-    /// A request, in force from now on.
+    /// Creates an exemption, by default a new request, which is in force at once.
     package init(id: Int, rule: Rule, state: State = .requested) {
         self.id = id
         self.rule = rule
         self.state = state
     }
 
-    /// Whether what it names is not recorded.
+    /// Whether its rule suppresses recording.
     package var isInForce: Bool { state != .ended }
 
-    /// Lets something happen.
+    /// Applies a transition.
     ///
-    /// - Parameter happening: what.
-    /// - Returns: whether it can happen in this state; otherwise nothing changes.
+    /// - Parameter happening: The transition.
+    /// - Returns: Whether it is possible in this state; otherwise nothing changes.
     package mutating func take(_ happening: Transition) -> Bool {
         switch (state, happening) {
         case (.ended, _): return false
@@ -65,7 +68,8 @@ package struct Exemption: Equatable, Sendable, Redacted {
         case (.requested, .approval), (.denied, .approval): state = .approved
         case (.requested, .denial), (.approved, .denial): state = .denied
         case (.requested, .expiry), (.approved, .expiry), (.denied, .expiry):
-            // Of everything nothing begins again by itself; nor under a refusal nobody has seen.
+            // Recording of everything never restarts by itself, nor does a denial that nobody has
+            // seen end.
             if rule.isForEverything {
                 state = .expired
             } else if state == .denied {

@@ -2,34 +2,39 @@
 
 package import Events
 
-/// Decides what may be stored: closed unless provably open.
+/// Decides what may be stored; it is closed unless it is provably open.
 ///
-/// Upstream: capture. Downstream: packing. Promise: an event leaves only while every condition
-/// holds, cut down to the key detail; what is left out becomes a gap with a reason and no count.
+/// Upstream: capture. Downstream: packing. Promise: an event is emitted only while every condition
+/// holds, and reduced to the key detail. Omitted input becomes a gap with a reason and without a
+/// count.
 ///
-/// A pure state machine: no clock, no file, no C. The order of checks is consent, pause, session,
-/// exemption of everything, space, connection, context, exemptions, exclusions, lists of what is
-/// allowed, then key detail, which for keys of injected devices may be less.
+/// It is a pure state machine: no clock, no file, no C. The order of checks is: fault, consent,
+/// pause, session lock, rules for everything, disk space, connection, context, exemptions,
+/// exclusions, allowlists, key detail. Keys of injected devices may be reduced further.
 package struct Gate: Sendable {
-    /// What the gate is told from outside; it starts with everything closed.
+    /// External conditions for recording; initially all of them close the gate.
     package struct Conditions: Equatable, Sendable {
-        /// A valid consent of this person, for this host and notice.
+        /// Whether this person gave a valid consent for this host and notice.
         package var hasConsent = false
+        /// Whether the person paused recording.
         package var isPaused = false
+        /// Whether the session is locked; nothing sets it yet.
         package var isLocked = false
-        /// Why rules leave out all input now, whatever its window; nil where none does.
+        /// The reason why rules exclude all input now, whatever its window; nil if none does.
         package var leftOutBy: GapReason?
-        /// Controls, settings and ring can be used.
+        /// Whether controls, settings and ring are usable.
         package var isSound = false
-        /// The disk has room to spare.
+        /// Whether the disk has more free space than mci leaves to other programs.
         package var hasSpace = false
-        /// The X server is connected.
+        /// Whether the X server is connected.
         package var isConnected = false
+        /// How much of a key is admitted.
         package var keyDetail = KeyDetail.shortcuts
 
+        /// Creates conditions under which the gate is closed.
         package init() {}
 
-        /// Why nothing may be recorded, the first reason in the order of checks; nil when it may.
+        /// The first reason in check order for not recording anything; nil if the gate is open.
         package var closedBy: GapReason? {
             if !isSound { return .fault }
             if !hasConsent { return .noConsent }
@@ -42,30 +47,31 @@ package struct Gate: Sendable {
         }
     }
 
+    /// The conditions in force.
     package private(set) var conditions = Conditions()
     private var closure: Gap?
     private var keyboard = StreamState(.keyboard)
     private var pointer = StreamState(.pointer)
     private var heldKeys = HeldKeys()
     private var typing = Typing()
-    /// The keys of injected devices, where only runs are told of them.
+    /// Typing runs of injected devices, whose keys are held back to runs.
     ///
-    /// They have runs of their own, which neither end nor move anything else: what hands type and click
-    /// keeps its time, and tells nothing of when a program typed.
+    /// They are separate from the other runs and neither end nor move anything. So real typing and
+    /// clicks keep their times, and these reveal nothing about when a program typed.
     private var injectedTyping = Typing()
     private var announcedFocus: AdmittedFocus?
     private var announcements = Announcements()
     private var book = RuleBook()
-    /// The rules of before, each for the events from before its change.
+    /// Former rules, each for events from before its replacement.
     private var earlier: [(book: RuleBook, until: EventTime)] = []
 
-    /// Milliseconds after which no event from before a change of the rules can still come.
+    /// Milliseconds after which no event from before a rule change can still arrive.
     private static let lateness: Int64 = 60_000
 
-    /// A closed gate.
+    /// Creates a closed gate.
     ///
-    /// - Parameter stopped: when the daemon last ran, or now; the gap up to the first conditions is
-    ///   one of not running.
+    /// - Parameter stopped: When the daemon last ran, or now. The gap until the first conditions
+    ///   has the reason `notRunning`.
     package init(stopped: EventTime) {
         closure = Gap(reason: .notRunning, from: stopped, to: stopped)
     }
@@ -73,10 +79,10 @@ package struct Gate: Sendable {
     /// Changes the conditions.
     ///
     /// - Parameters:
-    ///   - new: the conditions from `time` on.
-    ///   - time: for a closing gate the moment up to which input was read.
-    ///   - sink: takes what must be stored because of the change: releases of held keys, the gap
-    ///     that has ended.
+    ///   - new: The conditions from `time` on.
+    ///   - time: The time of the change; for a closing gate, the moment up to which input was read.
+    ///   - sink: Receives what must be stored because of the change: releases of held keys and gaps
+    ///     that ended.
     package mutating func set(
         _ new: Conditions,
         at time: EventTime,
@@ -94,16 +100,16 @@ package struct Gate: Sendable {
         closure = new.closedBy.map { Gap(reason: $0, from: time, to: time) }
     }
 
-    /// Changes the rules, or the minute at which they are looked at.
+    /// Replaces the rules, or the minute for which they are evaluated.
     ///
-    /// What is stricter holds for every event not yet taken; what is looser for events from `time`
-    /// on, so that nothing from before is let through by being late.
+    /// Stricter rules apply to every event not yet taken. Looser rules apply only to events from
+    /// `time` on, so that a late event from before is not admitted.
     ///
     /// - Parameters:
-    ///   - restrictions: what holds from now on.
-    ///   - minute: of the week, by the local clock.
-    ///   - time: the moment.
-    ///   - sink: takes what must be stored because of the change.
+    ///   - restrictions: The rules from now on.
+    ///   - minute: The minute of the week by the local clock.
+    ///   - time: The time of the change.
+    ///   - sink: Receives what must be stored because of the change.
     package mutating func use(
         _ restrictions: Restrictions,
         at minute: WeekMinute,
@@ -122,14 +128,18 @@ package struct Gate: Sendable {
         }
     }
 
-    /// Where a stream's input goes now.
+    /// The destination of a stream's input now.
     package func context(of stream: InputStream) -> AppContext { state(of: stream).context }
 
-    /// What is written from now on is a run of its own, also within the step of one before: that one is
-    /// erased, or lies on the other side of a sleep.
+    /// Makes the next key begin a new typing run, even within the step of the previous one.
+    ///
+    /// The previous run was erased, or lies before a suspend.
     package mutating func beginRunsAnew() { dropRuns() }
 
-    /// Puts the gap of a closed gate on record up to `time`, as before a stop; it goes on after.
+    /// Stores the gap of a closed gate up to `time`, as before a stop; the gap continues
+    /// afterwards.
+    ///
+    /// For an open gate it ends the gaps of the streams and releases held keys instead.
     package mutating func recordClosure(
         until time: EventTime,
         into sink: inout some GateSink & ~Copyable
@@ -139,11 +149,10 @@ package struct Gate: Sendable {
         closure = Gap(reason: reason, from: time, to: time)
     }
 
-    /// Lets movements through where nothing speaks against any of them and nothing is to be told
-    /// before them, as is so of most.
+    /// Fast path: admits a run if every motion is admitted and no description is pending.
     ///
-    /// - Parameter run: what comes next on the pointer's stream.
-    /// - Returns: nil where ``take(_:into:)`` must decide on each.
+    /// - Parameter run: The next motions of the pointer stream.
+    /// - Returns: The admitted run; nil if ``take(_:into:)`` must decide about each motion.
     package func admitRun(_ run: MotionRun) -> AdmittedMotions? {
         guard isOpen, let from = pointer.admitsAllSince, announcements.isAnnounced(run.device),
             run.steps.allSatisfy({ $0.time.milliseconds >= from.milliseconds })
@@ -154,9 +163,9 @@ package struct Gate: Sendable {
     /// Takes the next event of a stream.
     ///
     /// - Parameters:
-    ///   - event: the event, in the order of its stream.
-    ///   - sink: takes what may be stored, in order.
-    /// - Returns: whether an input event was admitted; nil for an event that is no input.
+    ///   - event: The event, in the order of its stream.
+    ///   - sink: Receives what may be stored, in order.
+    /// - Returns: Whether an input event was admitted; nil for an event that is not input.
     package mutating func take(
         _ event: CaptureEvent,
         into sink: inout some GateSink & ~Copyable
@@ -192,7 +201,7 @@ package struct Gate: Sendable {
 
     // MARK: Admission
 
-    /// Whether the conditions let anything through.
+    /// Whether the conditions admit anything.
     private var isOpen: Bool { conditions.closedBy == nil }
 
     private mutating func admit(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
@@ -214,7 +223,7 @@ package struct Gate: Sendable {
         case .key(let key):
             if isHeldBack(raw) { return admitInjected(key, raw, &sink) }
             if conditions.keyDetail.hasRuns { return admitToRuns(key, raw, &sink) }
-            // A release may have been withheld: a new press implies it.
+            // The release may have been withheld; a new press implies it.
             let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
             if let release { sink.take(release) }
             guard key.isDown else { return release != nil }
@@ -226,7 +235,7 @@ package struct Gate: Sendable {
         return true
     }
 
-    /// Stores something of a device, which is described first where that is new.
+    /// Emits an event and before it the device's description, if that is new.
     private mutating func put(
         _ payload: AdmittedEvent.Payload,
         of device: UInt8,
@@ -240,20 +249,20 @@ package struct Gate: Sendable {
 
     // MARK: Injected keys
 
-    /// Whether of a key no more is told than that there was one.
+    /// Whether a key is reduced to a typing run because its device may be injected.
     private func isHeldBack(_ raw: RawEvent) -> Bool {
         guard announcements.mayBeInjected(raw.device) else { return false }
         return !book.recordsSyntheticKeys
             || earlier.contains { raw.time < $0.until && !$0.book.recordsSyntheticKeys }
     }
 
-    /// A key of an injected device, as at `activity`.
+    /// Handles a key of an injected device as at `activity`.
     private mutating func admitInjected(
         _ key: RawEvent.Key,
         _ raw: RawEvent,
         _ sink: inout some GateSink & ~Copyable
     ) -> Bool {
-        // What is held or waits is of a device that had this number before.
+        // Held and waiting keys belong to an earlier device with the same id.
         let rest = heldKeys.releaseAll(of: raw.device, at: TypingRun.end(of: raw.time))
         for release in rest { sink.take(release) }
         typing.forget(raw.device)
@@ -267,7 +276,7 @@ package struct Gate: Sendable {
 
     // MARK: Runs of text
 
-    /// A key where text is told as runs.
+    /// Handles a key at a detail that stores text as runs.
     private mutating func admitToRuns(
         _ key: RawEvent.Key,
         _ raw: RawEvent,
@@ -281,7 +290,7 @@ package struct Gate: Sendable {
         case .text: return type(raw, &sink)
         case .editing where typing.isOpen(at: raw.time): return type(raw, &sink)
         case .modifier(let admitted):
-            // One that is stored is down already: its release was withheld.
+            // If it is stored as pressed, its release was withheld.
             _ = release(key.keycode, raw, &sink)
             typing.wait(press(admitted, at: raw.time))
             return false
@@ -291,7 +300,9 @@ package struct Gate: Sendable {
         }
     }
 
-    /// A key of a run: nothing is down any more, so that no release falls into it.
+    /// Adds a key to a run.
+    ///
+    /// All held keys are released first, so that no release falls into the run.
     private mutating func type(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
         for release in heldKeys.releaseAll(at: typing.served) { sink.take(release) }
         guard let typed = typing.type(at: raw.time) else { return false }
@@ -300,10 +311,10 @@ package struct Gate: Sendable {
         return true
     }
 
-    /// A key, a button or a turn of a wheel that is stored by itself ends the run, and is served by the
+    /// Ends the run for a key, button or wheel motion that is stored by itself, and stores the
     /// modifiers that are down.
     ///
-    /// - Returns: the time at which it is stored.
+    /// - Returns: The time at which the event is stored.
     private mutating func endRun(
         for time: EventTime,
         _ sink: inout some GateSink & ~Copyable
@@ -314,7 +325,7 @@ package struct Gate: Sendable {
         return stored
     }
 
-    /// A key that goes down, whose release was withheld if it is down already.
+    /// Stores a press; if the key is already down, its release was withheld and is stored first.
     private mutating func put(
         _ press: Typing.Press,
         _ sink: inout some GateSink & ~Copyable
@@ -326,9 +337,9 @@ package struct Gate: Sendable {
         put(.key(press.key), of: device, at: press.time, nil, &sink)
     }
 
-    /// A key goes up where text is told as runs.
+    /// Handles a key release at a detail that stores text as runs.
     ///
-    /// - Returns: whether something is stored of it.
+    /// - Returns: Whether anything is stored.
     private mutating func release(
         _ keycode: UInt8,
         _ raw: RawEvent,
@@ -337,7 +348,7 @@ package struct Gate: Sendable {
         let alone = typing.release(keycode, device: raw.device)
         if let alone { put(alone, &sink) }
         let time = typing.stored(raw.time)
-        // A modifier that served goes up with what it served last.
+        // A modifier that was used is released with its last use.
         let hasServed = alone == nil && heldKeys.isModifier(keycode, device: raw.device)
         let release = heldKeys.release(
             keycode,
@@ -358,7 +369,7 @@ package struct Gate: Sendable {
         at time: EventTime,
         _ sink: inout some GateSink & ~Copyable
     ) {
-        // What was in front while nothing was watched says nothing about later.
+        // What was in front while nothing was observed says nothing about later.
         guard isOpen else { return }
         var verdict = Verdict()
         var before: [(verdict: Verdict, until: EventTime)] = []
@@ -374,19 +385,20 @@ package struct Gate: Sendable {
         switch context {
         case .unknown: break
         case .grabbed:
-            // The server withholds the keys, so no drop would mark the gap.
+            // The server withholds the keys, so no rejected event would open the gap.
             if stream == .keyboard { leaveOut(.keyboardGrabbed, stream, at: time, &sink) }
         case .window(let window):
             guard stream == .keyboard else { return }
-            // What is left out has no name; nor is what was in front before it in front still.
+            // An excluded window has no name, but the previous application is no longer in front.
             if verdict.refusal != nil, announcedFocus == nil { return }
             announce(verdict.refusal == nil ? window : WindowFacts(app: ""), at: time, &sink)
         }
     }
 
-    /// Whether the keyboard's context is another one to whoever reads the recording.
+    /// Whether readers of the recording can see that the keyboard's context changed.
     ///
-    /// A title that is not stored may change with each key: a run that ends then would tell.
+    /// A title that is not stored may change with each key; ending a run then would reveal key
+    /// times.
     private func isAnother(_ context: AppContext) -> Bool {
         guard case .window(let new) = context, case .window(let old) = keyboard.context else {
             return context != keyboard.context
@@ -395,7 +407,7 @@ package struct Gate: Sendable {
             || (book.storesTitles && new.title != old.title)
     }
 
-    /// Stores which application came to the front, where that is another than before.
+    /// Emits the application in front if it differs from the last one.
     private mutating func announce(
         _ window: WindowFacts,
         at time: EventTime,
@@ -454,8 +466,9 @@ package struct Gate: Sendable {
         injectedTyping.drop()
     }
 
-    /// Stores gaps; those of the keyboard in whole steps, for keys begin and end them: how long a
-    /// password took is nobody's.
+    /// Emits gaps; those of the keyboard in whole steps.
+    ///
+    /// Keys begin and end keyboard gaps, and the time that a password took is secret.
     private mutating func put(_ gaps: [Gap], _ sink: inout some GateSink & ~Copyable) {
         for var gap in gaps {
             if gap.stream == .keyboard {

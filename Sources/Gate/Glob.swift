@@ -3,45 +3,46 @@
 import Events
 import Synchronization
 
-/// A pattern for names and titles: `*` stands for any text, `?` for one character, all else for
-/// itself; upper and lower case are the same in every script, and so are all ways of writing an accent
-/// (see ``CaseFolding``).
+/// A pattern for names and titles: `*` matches any text, `?` one character, all else itself.
 ///
-/// It has no other syntax, so that no pattern is invalid and none can fail while it is matched. Any text
-/// may begin or end within a character: `*bank*` matches wherever "bank" is written, also where a vowel
-/// sign or a joiner follows. The time is linear in the text, whatever the pattern: its pieces between
-/// stars are searched one behind the other, each once.
+/// Case and the spelling of accents are ignored in every script (see ``CaseFolding``).
+///
+/// There is no other syntax, so every pattern is valid and matching cannot fail. Any text may begin
+/// or end within a character: `*bank*` also matches "bank" followed by a vowel sign or a joiner.
+/// The time is linear in the text for every pattern: the pieces between stars are searched in
+/// order, each once.
 package struct Glob: Hashable, Sendable, Redacted {
     /// The pattern as it was written.
     package let pattern: String
-    /// Each a pattern of its own, as its pieces between stars; one of them has to match.
+    /// Alternative patterns, each as its pieces between stars; one of them has to match.
     private let alternatives: [[Piece]]
 
-    /// The most characters of a pattern.
+    /// Maximum characters of a pattern.
     package static let longest = 256
 
-    /// A text in the form in which patterns look at it, made once for many of them.
+    /// A text prepared for matching by many patterns.
     package struct Text: Sendable, Redacted {
         fileprivate let scalars: [Unicode.Scalar]
         private let characters: Characters
 
+        /// Prepares a text: folds it once.
         package init(_ text: String) {
             scalars = CaseFolding.fold(text)
             characters = Characters(text)
         }
 
-        /// The scalars as they are searched for with a `?` among others.
+        /// The folded scalars with numbers, for pieces that contain `?`.
         fileprivate var numbered: Characters.Numbered { characters.numbered(scalars) }
     }
 
-    /// - Parameter pattern: nil comes back for an empty one and for one that is too long.
+    /// Creates a pattern; nil if it is empty or longer than ``longest``.
     package init?(_ pattern: String) {
         guard !pattern.isEmpty, pattern.count <= Self.longest else { return nil }
         self.pattern = pattern
         alternatives = [Self.pieces(of: pattern)]
     }
 
-    /// A pattern that matches what one of several matches.
+    /// Creates a pattern that matches whatever one of several patterns matches.
     init(anyOf patterns: [String]) {
         pattern = patterns.joined(separator: ", ")
         alternatives = patterns.map(Self.pieces)
@@ -53,10 +54,10 @@ package struct Glob: Hashable, Sendable, Redacted {
             .map { Piece(Array($0)) }
     }
 
-    /// Whether the whole text matches.
+    /// Whether the pattern matches the whole text.
     package func matches(_ text: String) -> Bool { matches(Text(text)) }
 
-    /// Whether the whole text matches.
+    /// Whether the pattern matches the whole prepared text.
     package func matches(_ text: Text) -> Bool {
         alternatives.contains { Self.matches($0, text) }
     }
@@ -66,7 +67,7 @@ package struct Glob: Hashable, Sendable, Redacted {
         let isWhole = pieces.count == 1
         guard let begin = first.end(startingAt: 0, text, isWhole: isWhole) else { return false }
         if isWhole { return begin == text.scalars.count }
-        // The earliest end leaves the most for what follows: none has to be tried again.
+        // The earliest end leaves the most text for the rest, so no piece has to be retried.
         var place = begin
         for piece in pieces.dropFirst().dropLast() {
             guard let end = piece.firstEnd(from: place, text) else { return false }
@@ -75,23 +76,25 @@ package struct Glob: Hashable, Sendable, Redacted {
         return last.endsText(from: place, text)
     }
 
+    /// Whether two patterns have the same pieces after folding.
     package static func == (left: Glob, right: Glob) -> Bool {
         left.alternatives == right.alternatives
     }
 
+    /// Hashes the folded pieces.
     package func hash(into hasher: inout Hasher) { hasher.combine(alternatives) }
 }
 
-/// What stands between two stars of a pattern.
+/// A piece of a pattern between two stars.
 private struct Piece: Hashable {
-    /// A `?` stands for one character.
+    /// The folded scalars; `?` matches one character.
     private let scalars: [Unicode.Scalar]
     private let hasAny: Bool
-    /// How many of them are left without the accents on the last letter, among which the text may have
-    /// others of its own.
+    /// The number of scalars without the accents on the last letter; the text may have further
+    /// accents among those.
     private let core: Int
-    /// For each number of scalars that match: how many still do where the next one does not (Knuth, Morris
-    /// and Pratt).
+    /// For each number of matched scalars, how many still match if the next one does not (Knuth,
+    /// Morris and Pratt).
     private let borders: [Int]
 
     private static let any: Unicode.Scalar = "?"
@@ -110,13 +113,13 @@ private struct Piece: Hashable {
         self.borders = borders
     }
 
-    /// The end of this piece where it begins at a place; nil where it does not.
+    /// Matches this piece at an offset.
     ///
     /// - Parameters:
-    ///   - place: where to begin.
-    ///   - text: the text.
-    ///   - isWhole: whether nothing may follow.
-    /// - Returns: the place behind it.
+    ///   - place: The offset at which it begins.
+    ///   - text: The text.
+    ///   - isWhole: Whether the piece must be the whole text.
+    /// - Returns: The offset behind the piece; nil if it does not match.
     func end(startingAt place: Int, _ text: Glob.Text, isWhole: Bool) -> Int? {
         if scalars.isEmpty { return place }
         var place = place
@@ -133,7 +136,7 @@ private struct Piece: Hashable {
         return isWhole ? place : endOfAccents(from: place, text)
     }
 
-    /// The first end of this piece from a place on; nil where it does not come.
+    /// The end of the first match of this piece at or after an offset; nil if there is none.
     func firstEnd(from place: Int, _ text: Glob.Text) -> Int? {
         if scalars.isEmpty { return place }
         if hasAny { return search(from: place, text, atEnd: false) }
@@ -153,15 +156,16 @@ private struct Piece: Hashable {
         return nil
     }
 
-    /// Whether the text ends with this piece, which begins at a place or behind it.
+    /// Whether the text ends with this piece, beginning at or after an offset.
     func endsText(from place: Int, _ text: Glob.Text) -> Bool {
         if scalars.isEmpty { return true }
         if !hasAny { return text.scalars[place...].suffix(scalars.count).elementsEqual(scalars) }
         return search(from: place, text, atEnd: true) != nil
     }
 
-    /// The place behind the accents on the last letter, which stand in the order of their classes, between
-    /// others perhaps; nil where one is missing.
+    /// The offset behind the accents on the last letter; nil if one is missing.
+    ///
+    /// They are in the order of their combining classes, possibly among others.
     private func endOfAccents(from place: Int, _ text: Glob.Text) -> Int? {
         var place = place
         for accent in scalars[core...] {
@@ -175,19 +179,20 @@ private struct Piece: Hashable {
         return place
     }
 
-    /// Runs through the text with all beginnings of this piece at once: one bit for each number of its
-    /// scalars that have matched.
+    /// Searches the text for all possible beginnings of this piece at once.
+    ///
+    /// One bit for each number of its scalars records whether that many have matched (Shift-And).
     ///
     /// - Parameters:
-    ///   - place: where to begin.
-    ///   - text: the text.
-    ///   - atEnd: whether this piece has to end where the text does.
-    /// - Returns: the first place where this piece ends; nil where there is none.
+    ///   - place: The offset at which to begin.
+    ///   - text: The text.
+    ///   - atEnd: Whether this piece must end where the text does.
+    /// - Returns: The first offset at which this piece ends; nil if there is none.
     private func search(from place: Int, _ text: Glob.Text, atEnd: Bool) -> Int? {
         let numbered = text.numbered
         let words = scalars.count / 64 + 1
-        // The places of each scalar as bits, in rows one behind the other; the first is of all that are not
-        // here.
+        // The positions of each scalar as bits, in concatenated rows. The first row belongs to all
+        // scalars that the piece lacks.
         var rows = [UInt16](repeating: 0, count: numbered.count)
         var masks = [UInt64](repeating: 0, count: words)
         var anywhere = masks
@@ -217,7 +222,7 @@ private struct Piece: Hashable {
             let row = Int(rows[step.number]) * words
             var carry: UInt64 = 0
             for word in 0..<words {
-                // A `?` takes the whole of a character.
+                // A `?` takes a whole character.
                 let taken = state[word] & anywhere[word]
                 let moved = state[word] & masks[row + word] | (step.isEnd ? taken : 0)
                 state[word] = moved << 1 | carry | (step.isEnd ? 0 : taken)
@@ -228,7 +233,7 @@ private struct Piece: Hashable {
         return atEnd && state[words - 1] & final != 0 ? steps.count : nil
     }
 
-    /// The same for a piece of less than 64 scalars.
+    /// The same search for a piece of fewer than 64 scalars.
     private func search(
         from place: Int,
         _ steps: [Characters.Step],
@@ -251,31 +256,33 @@ private struct Piece: Hashable {
     }
 }
 
-/// The characters of a text, and its folded scalars by number: found out when it is first asked, for few
-/// patterns do.
+/// The characters of a text and its folded scalars by number.
+///
+/// They are computed on first use, because few patterns need them.
 private final class Characters: Sendable {
-    /// One of the folded scalars.
+    /// One folded scalar.
     struct Step: Sendable {
         private let bits: UInt32
 
         init(number: Int, isEnd: Bool) { bits = UInt32(number) << 1 | (isEnd ? 1 : 0) }
 
-        /// The same for the same scalar.
+        /// The scalar's number; equal for equal scalars.
         var number: Int { Int(bits >> 1) }
-        /// Whether it is the last one of its character.
+        /// Whether it is the last scalar of its character.
         var isEnd: Bool { bits & 1 != 0 }
     }
 
-    /// The folded scalars with a number for each that is different.
+    /// The folded scalars, with a number for each distinct one.
     struct Numbered: Sendable {
         fileprivate(set) var steps: [Step] = []
-        /// How many there are that differ.
+        /// The number of distinct scalars.
         fileprivate(set) var count = 0
-        /// The numbers, from 1 on, of the scalars that are most frequent; 0 for one that is not in the text.
+        /// Numbers plus 1 of scalars below 0x600, the most frequent ones; 0 for one that is not in
+        /// the text.
         private var low = [UInt32](repeating: 0, count: 0x600)
         private var others: [Unicode.Scalar: Int] = [:]
 
-        /// The number of a scalar; nil for one that is not in the text.
+        /// The number of a scalar; nil if the text lacks it.
         func number(of scalar: Unicode.Scalar) -> Int? {
             guard scalar.value < low.count else { return others[scalar] }
             let number = Int(low[Int(scalar.value)])
@@ -302,10 +309,10 @@ private final class Characters: Sendable {
 
     init(_ text: String) { self.text = text }
 
-    /// The folded scalars with their numbers.
+    /// Returns the folded scalars with their numbers, computed once.
     ///
-    /// - Parameter scalars: of the text, folded.
-    /// - Returns: a step for each of them.
+    /// - Parameter scalars: The folded scalars of the text.
+    /// - Returns: A step for each scalar.
     func numbered(_ scalars: [Unicode.Scalar]) -> Numbered {
         known.withLock { known in
             if let known { return known }
@@ -326,13 +333,13 @@ private final class Characters: Sendable {
 
     /// The number of folded scalars of each character.
     private var lengths: [Int] {
-        // A line end may be two.
+        // CR LF is one character with two scalars.
         if text.utf8.allSatisfy({ $0 < 0x80 && $0 != UInt8(ascii: "\r") }) {
             return [Int](repeating: 1, count: text.utf8.count)
         }
         var lengths: [Int] = []
         lengths.reserveCapacity(text.utf8.count)
-        // Those of characters of one scalar, and of two.
+        // A cache of the lengths of characters with one or two scalars.
         var lengthsSeen: [UInt64: Int] = [:]
         for character in text {
             let scalars = character.unicodeScalars
@@ -355,7 +362,7 @@ private final class Characters: Sendable {
 }
 
 extension Unicode.Scalar {
-    /// Whether it is an accent or the like, which a text may have in another order.
+    /// Whether it is an accent or a similar mark, whose order in a text may differ.
     fileprivate var isMark: Bool {
         !isASCII && properties.canonicalCombiningClass != .notReordered
     }

@@ -2,13 +2,13 @@
 
 import Events
 
-/// The keys that went down and were admitted, so that each is stored as released just once.
+/// The keys that were admitted as pressed, so that each is stored as released exactly once.
 ///
-/// A release tells what its press told and no more: a letter pressed alone and released under Ctrl
-/// stays a letter. A release without an admitted press is not stored.
+/// A release has the class, keysym and modifiers of its press: a letter pressed alone and released
+/// under Ctrl stays a letter. A release without an admitted press is not stored.
 struct HeldKeys {
-    /// A key of one keyboard: on two keyboards the same key may be down at once.
-    private struct HeldKey: Hashable, Comparable, Redacted {
+    /// A key of one keyboard; two keyboards may hold the same keycode at once.
+    private struct HeldKey: Hashable, Comparable {
         var keycode: UInt8
         var device: UInt8
 
@@ -19,20 +19,20 @@ struct HeldKeys {
 
     private var held: [HeldKey: AdmittedEvent.Key] = [:]
 
-    /// Notes an admitted press.
+    /// Records an admitted press.
     mutating func press(_ keycode: UInt8, device: UInt8, _ key: AdmittedEvent.Key) {
         held[HeldKey(keycode: keycode, device: device)] = key
     }
 
-    /// Whether a key that was admitted and is down is a modifier.
+    /// Whether a held key is a modifier.
     func isModifier(_ keycode: UInt8, device: UInt8) -> Bool {
         held[HeldKey(keycode: keycode, device: device)]?.keyClass == .modifier
     }
 
-    /// Whether a modifier was admitted and is down.
+    /// Whether any held key is a modifier.
     var hasModifier: Bool { held.values.contains { $0.keyClass == .modifier } }
 
-    /// The release that belongs to the press of this key, or nil when none was admitted.
+    /// The release for the admitted press of this key; nil if there was none.
     mutating func release(
         _ keycode: UInt8,
         device: UInt8,
@@ -42,12 +42,12 @@ struct HeldKeys {
         return held.removeValue(forKey: key).map { Self.release($0, device, at: time) }
     }
 
-    /// The releases of all keys still held, for a moment after which they cannot be seen.
+    /// The releases of all held keys, for a moment after which their real ones cannot be seen.
     mutating func releaseAll(at time: EventTime) -> [AdmittedEvent] {
         held.keys.sorted().compactMap { release($0.keycode, device: $0.device, at: time) }
     }
 
-    /// The releases of all keys of a device that are still held.
+    /// The releases of all held keys of a device.
     mutating func releaseAll(of device: UInt8, at time: EventTime) -> [AdmittedEvent] {
         held.keys.filter { $0.device == device }.sorted()
             .compactMap { release($0.keycode, device: device, at: time) }

@@ -2,23 +2,23 @@
 
 import Events
 
-/// How much of a key is told, from nothing to everything.
+/// How much of a key is recorded, from nothing to everything.
 package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
-    /// No key at all.
+    /// Records no keys.
     case off
-    /// That there were keys, whichever they were, as runs.
+    /// Records that keys were used, whichever they were, as typing runs.
     case activity
-    /// The identity of keys that write no text and of chords with Ctrl, Alt or Super; of text that
-    /// there was some, as runs.
+    /// Records text as typing runs, and the identity of keys without text and of chords with Ctrl,
+    /// Alt or Super.
     case shortcuts
-    /// Of keys that write text the class and the time of each; of all others the identity.
+    /// Records class and time of each key that writes text, and the identity of all others.
     case classes
-    /// Every key's identity: what is typed can be read back.
+    /// Records every key's identity: typed text can be read back.
     case full
 
-    /// Its number in batches.
+    /// The number that is stored in batches.
     ///
-    /// 1 was `timing` in version 3 of the format, and 2 was called `shortcuts` there.
+    /// 1 was `timing` in version 3 of the format, where 2 was called `shortcuts`.
     package var code: UInt8 {
         switch self {
         case .off: 0
@@ -29,50 +29,54 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
         }
     }
 
-    /// What the number of a batch means, as it is shown; a later version's is shown by itself.
+    /// The name for a stored number; a number of a later version is shown as `detail-7`.
     package static func name(ofCode code: UInt8) -> String {
         if code == 1 { return "timing" }
         return allCases.first { $0.code == code }?.rawValue ?? "detail-\(code)"
     }
 
-    /// What a stored choice means: `timing` of earlier versions is `activity` now, which is stricter.
+    /// Reads a stored setting; the former `timing` becomes the stricter `activity`.
     package init?(stored: String) {
         self.init(rawValue: stored == Self.formerName ? Self.activity.rawValue : stored)
     }
 
-    /// What is no longer one: it told the time of each key, and times are content.
+    /// The name of a removed detail, which stored the time of each key; times are content.
     package static let formerName = "timing"
 
-    /// Whether text is told as runs.
+    /// Whether text is stored as typing runs.
     package var hasRuns: Bool { self == .activity || self == .shortcuts }
 
-    /// Whether it tells more of a text than the default, so that it is asked for and ends by itself.
+    /// Whether it reveals more of a text than the default, so that it must be requested and
+    /// expires.
     package var revealsText: Bool { self > .shortcuts }
 
     private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
+    /// Whether one detail records less than another.
     package static func < (left: KeyDetail, right: KeyDetail) -> Bool {
         left.rank < right.rank
     }
 
-    /// What may be told of a key that goes down where each is told by itself; nil when nothing may.
+    /// The admitted part of a pressed key if each key is stored by itself; nil if nothing is
+    /// admitted.
     func admit(_ key: RawEvent.Key) -> AdmittedEvent.Key? {
         guard revealsText else { return nil }
         return Self.reduced(key, self == .full ? key.keysym : Self.identity(key))
     }
 
-    /// What a key is to a run.
+    /// The role of a key with respect to a typing run.
     enum Role {
-        /// It writes text, or nobody can say that it does not.
+        /// It writes text, or it cannot be shown that it does not.
         case text
-        /// It edits what was written just before; its own name where nothing was.
+        /// It edits the text just written; without such text it is stored by itself.
         case editing(AdmittedEvent.Key)
-        /// It is stored with what it serves.
+        /// It is stored with the key, button or wheel motion that it modifies.
         case modifier(AdmittedEvent.Key)
+        /// It is stored by itself.
         case named(AdmittedEvent.Key)
     }
 
-    /// What a key is to a run at a detail that has runs.
+    /// The role of a key at a detail that has runs.
     func role(of key: RawEvent.Key) -> Role {
         if self == .activity { return .text }
         if key.keyClass == .modifier { return .modifier(Self.reduced(key, key.keysym)) }
@@ -86,11 +90,12 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
         return .editing(reduced)
     }
 
-    /// BackSpace, Delete, Home to End with the arrows and pages between them, and those of the keypad.
+    /// BackSpace, Delete, Home to End with the arrows and pages between them, and their keypad
+    /// versions.
     private static let editing: [ClosedRange<UInt32>] = [
         0xFF08...0xFF08, 0xFFFF...0xFFFF, 0xFF50...0xFF57, 0xFF95...0xFF9C, 0xFF9F...0xFF9F,
     ]
-    /// Keys of the keypad that write nothing: Tab, Enter, functions, Home to Delete.
+    /// Keypad keys that write nothing: Tab, Enter, function keys, Home to Delete.
     private static let namedKeypad: ClosedRange<UInt32> = 0xFF89...0xFF9F
 
     private static func reduced(_ key: RawEvent.Key, _ keysym: UInt32) -> AdmittedEvent.Key {
@@ -102,7 +107,7 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
         )
     }
 
-    /// The keysym that may be told of a key that is not text: 0 for whatever writes text.
+    /// The keysym that may be recorded of a key that is not text; 0 if it writes text.
     private static func identity(_ key: RawEvent.Key) -> UInt32 {
         guard key.keyClass.writesText else { return key.keysym }
         let isCommand =

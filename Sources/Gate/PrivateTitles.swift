@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The words by which browsers mark a private window in its title.
+/// The words by which browsers mark private windows in the title.
 enum PrivateTitles {
-    /// Parts of titles, in the languages the browsers ship; case does not matter.
+    /// Parts of titles in the browsers' languages; case is ignored.
     ///
-    /// All that Firefox 153 writes are here: 73 of its 103 languages have words of their own, the
-    /// others use the English ones. Chromium 156 marks no window; what is here of its words are the
-    /// titles of the page with which a new incognito tab begins, true until another is opened in it.
+    /// All that Firefox 153 writes are included: 73 of its 103 languages have words of their own,
+    /// and the others use the English ones. Chromium 156 marks no window. Its words here are the
+    /// titles of the start page of a new incognito tab, which disappear with the next page.
     static let all = [
-        // en, and what other browsers are said to write
+        // en, and what other browsers reportedly write
         "private browsing", "privatebrowsing", "(private)", "private window", "private mode",
         "private tab", "incognito", "inprivate",
         // de, dsb, hsb, nl, fy, da, nb, nn, sv, is

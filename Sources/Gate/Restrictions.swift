@@ -2,32 +2,32 @@
 
 package import Events
 
-/// What somebody allows to be recorded at the most: the person, or the policy of who deploys.
+/// Limits on what may be recorded, set by the person or by the administrator's policy.
 ///
-/// What holds is the stricter of all, field by field (``stricter(_:)``), so it does not matter who
-/// asks first, and to ask twice changes nothing.
+/// The stricter limit of each field applies (``stricter(_:)``). So the order does not matter, and
+/// applying the same restrictions twice changes nothing.
 package struct Restrictions: Equatable, Sendable {
-    /// The most that is told of a key.
+    /// The maximum key detail.
     package var keyDetail = KeyDetail.full
-    /// What is not recorded.
+    /// Rules for input that is not recorded.
     package var exclusions: Set<Rule> = []
-    /// What is not recorded because the person asked.
+    /// Rules for input that is not recorded because the person requested it.
     package var exemptions: Set<Rule> = []
-    /// Lists of applications; when there are any, only what every list names is recorded.
+    /// Allowlists of applications; if there are any, only applications in every list are recorded.
     package var allowlists: Set<Set<Glob>> = []
-    /// Whether the titles of windows may be stored.
+    /// Whether window titles may be stored.
     package var storesTitles = true
-    /// Whether keys of injected devices are told as those of others; at most as `activity` where not.
+    /// Whether keys of injected devices are recorded like others; otherwise at most as `activity`.
     package var recordsSyntheticKeys = true
-    /// Seconds after which what was recorded is erased; nil for no limit.
+    /// Seconds after which recorded data is erased; nil for no limit.
     package var retention: Int?
-    /// Bytes that all files of the ring may take; nil for no limit.
+    /// Maximum bytes of all files of the ring together; nil for no limit.
     package var ringSize: Int?
 
-    /// No restriction at all.
+    /// Creates restrictions that restrict nothing.
     package init() {}
 
-    /// The stricter of two, field by field.
+    /// The stricter of two restrictions, field by field.
     package func stricter(_ other: Restrictions) -> Restrictions {
         var result = self
         result.keyDetail = min(keyDetail, other.keyDetail)
@@ -41,25 +41,27 @@ package struct Restrictions: Equatable, Sendable {
         return result
     }
 
-    /// Why all input is left out at a minute of the week, whatever its window; nil where it is not.
+    /// The reason for excluding all input at a minute of the week, whatever its window; nil if
+    /// there is none.
     package func leavesOutAll(at minute: WeekMinute) -> GapReason? {
         func isInForce(_ rule: Rule) -> Bool { rule.isForEverything && rule.isInForce(at: minute) }
         if exemptions.contains(where: isInForce) { return .exempt }
         return exclusions.contains(where: isInForce) ? .excluded : nil
     }
 
-    /// Whether there is a rule that looks at the hour.
+    /// Whether any rule depends on the time of the week.
     package var dependOnTime: Bool {
         exemptions.contains { $0.during != nil } || exclusions.contains { $0.during != nil }
     }
 
-    /// Whether the title of a window has to be known, to decide on it or to store it.
+    /// Whether a window's title is needed, to evaluate rules or to store it.
     package func needsTitle(of window: WindowFacts) -> Bool {
         storesTitles || exemptions.contains { $0.needsTitle(of: window) }
             || exclusions.contains { $0.needsTitle(of: window) }
     }
 
-    /// What counts as asking for a secret on a terminal: what either of the person and the policy names.
+    /// The programs treated as asking for a secret on a terminal: those of the person and of the
+    /// policy together.
     package var askers: SecretAskers {
         let rules = exclusions.union(exemptions)
         var askers = SecretAskers()

@@ -2,24 +2,27 @@
 
 package import Events
 
-/// Names input that is not to be recorded: what matches every criterion the rule has.
+/// A rule for input that is not to be recorded: input that meets every criterion it has.
 ///
-/// What a rule asks about and nobody can tell (a title that cannot be read, a device without a name)
-/// counts as matching: in doubt nothing is recorded.
+/// If a property is unknown (an unreadable title, a device without a name), it counts as matching:
+/// in doubt nothing is recorded.
 package struct Rule: Hashable, Sendable, Redacted {
-    /// Matched against the class and the instance of WM_CLASS.
+    /// A pattern for the class or the instance of WM_CLASS; nil for any.
     package var app: Glob?
+    /// A pattern for the window's title; nil for any.
     package var title: Glob?
-    /// Matched against the name of the device.
+    /// A pattern for the device's name; nil for any.
     package var device: Glob?
+    /// The hours of the week at which the rule is in force; nil for always.
     package var during: WeekHours?
-    /// Only while a program may be asking for a secret on a terminal.
+    /// Whether the rule applies only while a program may be asking for a secret on a terminal.
     package var atSecretPrompts: Bool
-    /// Only while a program of this name may be asking for one; which programs are looked for is said by
-    /// ``Restrictions/askers``.
+    /// The program for whose secret prompts the rule applies; nil for any.
+    ///
+    /// ``Restrictions/askers`` determines which programs are looked for.
     package var asker: SecretAsker?
 
-    /// A rule; without any criterion it is for everything.
+    /// Creates a rule; without criteria it covers everything.
     package init(
         app: Glob? = nil,
         title: Glob? = nil,
@@ -36,12 +39,12 @@ package struct Rule: Hashable, Sendable, Redacted {
         self.asker = asker
     }
 
-    /// Whether the rule looks at no window and no device, so that it is for all input at its hours.
+    /// Whether the rule tests neither window nor device and thus covers all input at its hours.
     package var isForEverything: Bool {
         app == nil && title == nil && device == nil && !isForPrompts
     }
 
-    /// Whether the rule is for what is typed while a program may be asking for a secret.
+    /// Whether the rule covers input while a program may be asking for a secret.
     package var isForPrompts: Bool { atSecretPrompts || asker != nil }
 
     /// Whether the rule is in force at a minute of the week.
@@ -49,7 +52,7 @@ package struct Rule: Hashable, Sendable, Redacted {
         during?.contains(minute) ?? true
     }
 
-    /// Whether the rule is for a window, whatever the device and the hour.
+    /// Whether the rule matches a window, regardless of device and hour.
     package func matches(_ window: WindowFacts) -> Bool { matches(WindowTexts(window)) }
 
     func matches(_ window: WindowTexts) -> Bool {
@@ -61,13 +64,13 @@ package struct Rule: Hashable, Sendable, Redacted {
         return true
     }
 
-    /// Whether the rule leaves out what a device does in a window at a minute of the week.
+    /// Whether the rule excludes a device's input in a window at a minute of the week.
     ///
     /// - Parameters:
-    ///   - window: what is known of it.
-    ///   - device: its name; nil for one that no rule names.
-    ///   - minute: by the local clock.
-    /// - Returns: whether it does.
+    ///   - window: The window.
+    ///   - device: The device's name; nil for a device that no rule names.
+    ///   - minute: The minute of the week by the local clock.
+    /// - Returns: Whether the input is excluded.
     package func excludes(
         _ window: WindowFacts,
         from device: String?,
@@ -78,19 +81,19 @@ package struct Rule: Hashable, Sendable, Redacted {
         return device.map(pattern.matches) ?? false
     }
 
-    /// Whether it takes the window's title to decide.
+    /// Whether the rule needs the title of a window to decide.
     package func needsTitle(of window: WindowFacts) -> Bool {
         title != nil && (app.map(WindowTexts(window).isOf) ?? true)
     }
 }
 
-/// What rules ask about a window, made ready once for all of them.
-struct WindowTexts: Redacted {
+/// The texts of a window that rules test, prepared once for all rules.
+struct WindowTexts {
     /// Class and instance.
     private let names: [Glob.Text]
-    /// The same in the other encoding that they may be in.
+    /// Class and instance in their other possible encoding.
     private let otherNames: [Glob.Text]
-    /// All ways in which the title may read; nil where it cannot be read.
+    /// All readings of the title; nil if it cannot be read.
     let titles: [Glob.Text]?
     let mayAskForSecret: Bool
 
@@ -104,12 +107,12 @@ struct WindowTexts: Redacted {
         mayAskForSecret = window.mayAskForSecret
     }
 
-    /// Whether a pattern may name the application, by class or by instance: what is left out.
+    /// Whether a pattern may match the application, by class or instance; used to exclude.
     func isOf(_ app: Glob) -> Bool {
         isSurelyOf(app) || otherNames.contains { app.matches($0) }
     }
 
-    /// Whether a pattern names the application as it most likely reads: what is allowed.
+    /// Whether a pattern matches the most likely reading of the application; used to allow.
     func isSurelyOf(_ app: Glob) -> Bool {
         names.contains { app.matches($0) }
     }

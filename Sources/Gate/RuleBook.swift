@@ -2,14 +2,14 @@
 
 import Events
 
-/// The restrictions as they are at one minute of the week, with the devices that there are.
+/// The restrictions in force at one minute of the week, with the present devices.
 ///
-/// Asked once when the window in front changes, never for an event.
+/// It is consulted when the window in front changes, never per event.
 struct RuleBook {
     private var restrictions = Restrictions()
-    /// The names of the devices, by their XInput2 id.
+    /// The names of the devices, by XInput2 id.
     private var devices: [UInt8: String] = [:]
-    /// The rules that are in force now, the person's first.
+    /// The rules in force now, the person's first.
     private var rules: [(rule: Rule, reason: GapReason)] = []
 
     init() {}
@@ -28,9 +28,9 @@ struct RuleBook {
     var storesTitles: Bool { restrictions.storesTitles }
     var recordsSyntheticKeys: Bool { restrictions.recordsSyntheticKeys }
 
-    /// What becomes of the input of a window.
+    /// Decides about the input of a window.
     ///
-    /// The strictest of what it is in and what is in it decides.
+    /// The strictest verdict on the window and the windows around it applies.
     func verdict(on window: WindowFacts) -> Verdict {
         var verdict = ownVerdict(on: window)
         for other in window.around { verdict.add(ownVerdict(on: other)) }
@@ -49,11 +49,11 @@ struct RuleBook {
     }
 }
 
-/// What becomes of the input of a window: recorded, recorded but for some devices, or nothing.
+/// The decision about a window's input: all, all but some devices, or nothing is recorded.
 struct Verdict {
-    /// Why nothing is recorded; nil when something is.
+    /// The reason for recording nothing; nil if something is recorded.
     private(set) var refusal: GapReason?
-    /// The devices of which nothing is recorded.
+    /// The devices whose input is not recorded.
     private var devices = DeviceSet()
     private(set) var deviceReason: GapReason?
 
@@ -61,23 +61,23 @@ struct Verdict {
         self.refusal = refusal
     }
 
-    /// Whether nothing is recorded of some device, or of any.
+    /// Whether the input of any device is not recorded.
     var dropsAny: Bool { refusal != nil || deviceReason != nil }
 
-    /// Whether nothing of a device is recorded.
+    /// Whether a device's input is not recorded.
     func rejection(_ device: UInt8) -> Bool {
         refusal != nil
             || (deviceReason != nil && devices.contains(device))
     }
 
-    /// Leaves out also what another one leaves out.
+    /// Excludes also what another verdict excludes.
     mutating func add(_ other: Verdict) {
         refusal = refusal ?? other.refusal
         deviceReason = deviceReason ?? other.deviceReason
         devices.formUnion(other.devices)
     }
 
-    /// Leaves out the devices that a pattern names, and those whose name nobody knows.
+    /// Excludes the devices that a pattern matches and those without a known name.
     mutating func drop(_ pattern: Glob, _ names: [UInt8: String], for reason: GapReason) {
         deviceReason = deviceReason ?? reason
         for device in UInt8.min...UInt8.max where names[device].map(pattern.matches) ?? true {

@@ -2,29 +2,30 @@
 
 import Events
 
-/// Where one stream's input goes, what the rules say of it, and what is being left out of it.
+/// The context of one stream, the verdict on it, and the gap that is open.
 struct StreamState {
     let stream: InputStream
     private(set) var context = AppContext.unknown
     private var verdict = Verdict()
-    /// What rules said that have changed since, each for the events from before its change.
+    /// Former verdicts, each for events from before the rule change.
     private var earlier: [(verdict: Verdict, until: EventTime)] = []
     private var gap: Gap?
-    /// Since when the verdict holds, and whether it left out what a device made meanwhile.
+    /// When the verdict began to apply.
     private(set) var since = EventTime(0)
+    /// Whether input of an excluded device has come since then.
     private var hasDroppedDevice = false
 
     init(_ stream: InputStream) {
         self.stream = stream
     }
 
-    /// Why all input of the window in front is left out; nil where it is not.
+    /// The reason for excluding all input of the window in front; nil if it is not.
     var refusal: GapReason? {
         guard case .window = context else { return nil }
         return verdict.refusal
     }
 
-    /// Why an event is left out; nil when it may be recorded.
+    /// How an event is rejected; nil if it may be recorded.
     func rejection(_ event: RawEvent) -> Drop? {
         switch context {
         case .unknown: return .because(.unknownContext)
@@ -40,30 +41,29 @@ struct StreamState {
         return nil
     }
 
-    /// From when on all that comes may be recorded, whatever its device; nil where something speaks
-    /// against it.
+    /// Events from this time on are admitted for every device; nil if a rule drops some.
     var admitsAllSince: EventTime? {
         guard case .window = context, !verdict.dropsAny else { return nil }
         return earlier.lazy.filter(\.verdict.dropsAny).map(\.until).max() ?? .distantPast
     }
 
-    /// How an event is left out.
+    /// How an event is rejected.
     enum Drop {
         case because(GapReason)
-        /// What its device makes is left out.
+        /// Rules exclude its device.
         case device
-        /// It is from before a rule was lifted; the gap of that rule covers it.
+        /// It is older than the end of a rule, whose gap covers it.
         case earlier
     }
 
-    /// The stream's input goes to another context, or the rules changed.
+    /// Handles a change of the context or of the rules.
     ///
     /// - Parameters:
-    ///   - new: the context.
-    ///   - verdict: what the rules say of it.
-    ///   - earlier: what rules said that have changed since.
-    ///   - time: a moment that is not after the change.
-    /// - Returns: the gaps that have ended.
+    ///   - new: The new context.
+    ///   - verdict: The verdict on it.
+    ///   - earlier: Former verdicts.
+    ///   - time: A moment that is not after the change.
+    /// - Returns: The gaps that have ended.
     mutating func enter(
         _ new: AppContext,
         _ verdict: Verdict,
@@ -71,7 +71,8 @@ struct StreamState {
         at time: EventTime
     ) -> [Gap] {
         var ended = endDeviceGap(at: time)
-        // Left out from beginning to end, whether or not there was input: that would tell.
+        // The gap covers the whole time, with or without input: otherwise it would reveal when
+        // input came.
         if refusal != nil { extend(to: time) }
         context = new
         self.verdict = verdict
@@ -86,9 +87,9 @@ struct StreamState {
         return ended
     }
 
-    /// Something is left out from `time` on, or goes on being left out until then.
+    /// Opens a gap at `time`, or extends the open one of the same reason until then.
     ///
-    /// - Returns: the gap of another reason that ends with it.
+    /// - Returns: The gap of another reason that ends, if any.
     mutating func begin(_ reason: GapReason, at time: EventTime) -> [Gap] {
         if gap?.reason == reason {
             extend(to: time)
@@ -98,12 +99,12 @@ struct StreamState {
         return endGap(at: time)
     }
 
-    /// Notes that something of a device was left out.
+    /// Records that input of an excluded device was dropped.
     mutating func noteDroppedDevice() {
         hasDroppedDevice = true
     }
 
-    /// Ends all that is being left out and forgets the context.
+    /// Ends all gaps and forgets the context.
     mutating func close(at time: EventTime) -> [Gap] {
         if refusal != nil { extend(to: time) }
         let ended = endDeviceGap(at: time) + endGap(at: time)
@@ -118,13 +119,14 @@ struct StreamState {
     }
 
     private mutating func endGap(at time: EventTime) -> [Gap] {
-        // A grab ends when the focus comes back; other gaps with the last event left out.
+        // A grab ends when focus returns; other gaps end with the last event that was omitted.
         if gap?.reason == .keyboardGrabbed { extend(to: time) }
         defer { gap = nil }
         return gap.map { [$0] } ?? []
     }
 
-    /// A device is left out as long as the window is in front: the times of its input would tell.
+    /// Ends the gap of excluded devices, which spans the whole verdict: the times of their input
+    /// would reveal it.
     private mutating func endDeviceGap(at time: EventTime) -> [Gap] {
         guard hasDroppedDevice, let reason = verdict.deviceReason else { return [] }
         hasDroppedDevice = false

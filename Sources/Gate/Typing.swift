@@ -2,14 +2,15 @@
 
 import Events
 
-/// The run of text that is open, and the modifiers that wait for what they serve.
+/// The open typing run and the modifiers that wait for their use.
 ///
-/// It knows the time of the last key, which is never stored, and gives out steps.
+/// It keeps the time of the last key, which is never stored, and emits steps.
 struct Typing: Redacted {
     /// A modifier that is down and not stored.
     private struct Waiting: Redacted {
         var press: Press
-        /// Text was written while it was down, or just before: it belongs to the run.
+        /// Whether text was written while it was down or just before, so that it belongs to the
+        /// run.
         var isOfRun: Bool
 
         func isOf(_ keycode: UInt8, _ device: UInt8) -> Bool {
@@ -17,7 +18,7 @@ struct Typing: Redacted {
         }
     }
 
-    /// A key that goes down and is told.
+    /// A key press that is stored.
     struct Press: Redacted {
         var keycode: UInt8
         var device: UInt8
@@ -25,24 +26,25 @@ struct Typing: Redacted {
         var time: EventTime
     }
 
-    /// When the last key of the open run came; nil while none is open.
+    /// The time of the last key of the open run; nil while none is open.
     private var last: EventTime?
-    /// The rounded end of the run that ended last.
+    /// The rounded end of the last ended run.
     private var lastEnd = EventTime.distantPast
-    /// The time at which the last key, button or turn of a wheel was stored that modifiers served.
+    /// The stored time of the last key, button or wheel motion that used modifiers.
     private(set) var served = EventTime.distantPast
     private var waiting: [Waiting] = []
 
-    /// Whether an editing key that comes now belongs to the run.
+    /// Whether an editing key at this time belongs to the run.
     func isOpen(at time: EventTime) -> Bool {
         last.map { time.milliseconds - $0.milliseconds <= TypingRun.patience } ?? false
     }
 
-    /// A key of a run comes.
+    /// Adds a key to a run.
     ///
-    /// A pause within one step ends no run: two of the same step would tell of the pause.
+    /// A pause within one step does not end a run: two runs in the same step would reveal the
+    /// pause.
     ///
-    /// - Returns: the step, and whether it continues the run; nil where nothing new is told.
+    /// - Returns: The step, and whether it continues the run; nil if nothing new is stored.
     mutating func type(at time: EventTime) -> (step: EventTime, continues: Bool)? {
         for index in waiting.indices { waiting[index].isOfRun = true }
         let step = TypingRun.begin(of: time)
@@ -53,23 +55,24 @@ struct Typing: Redacted {
         return (step, continues)
     }
 
-    /// A run ends where one is open: what is stored from now on is not earlier than its rounded end.
+    /// Ends an open run; nothing stored from now on is earlier than the run's rounded end.
     mutating func end() {
         guard let last else { return }
         lastEnd = max(lastEnd, TypingRun.end(of: last))
         self.last = nil
     }
 
-    /// The time at which a key or a button is stored that came at another time.
+    /// The time at which to store a key or button that came at `time`.
     ///
-    /// What comes before the rounded end of a run, or soon behind it, would tell when the last letter was
-    /// written: it has that end as its time. It depends on the step of that letter alone.
+    /// An event before the rounded end of a run, or soon after it, would reveal when the last
+    /// letter was written. So it gets that end as its time, which depends only on the step of that
+    /// letter.
     func stored(_ time: EventTime) -> EventTime {
         let isSoon = time.milliseconds &- TypingRun.patience < lastEnd.milliseconds
         return lastEnd > .distantPast && isSoon ? lastEnd : time
     }
 
-    /// A focus change, a gap or a closing gate: what waits is dropped.
+    /// Drops the run and the waiting modifiers, at a focus change, a gap or a closing gate.
     mutating func drop() {
         last = nil
         lastEnd = .distantPast
@@ -78,7 +81,7 @@ struct Typing: Redacted {
 
     // MARK: Modifiers
 
-    /// A modifier goes down.
+    /// Handles a modifier press.
     mutating func wait(_ press: Press) {
         guard !waiting.contains(where: { $0.isOf(press.keycode, press.device) }) else { return }
         waiting.append(Waiting(press: press, isOfRun: isOpen(at: press.time)))
@@ -89,13 +92,14 @@ struct Typing: Redacted {
         waiting.removeAll { $0.press.device == device }
     }
 
-    /// Whether a modifier is down that is not stored and may serve a wheel: one that was pressed while text
-    /// was written may be of the text.
+    /// Whether an unstored modifier is down that may modify a wheel motion.
+    ///
+    /// One that was pressed while text was written may belong to the text.
     var servesWheel: Bool { waiting.contains { !$0.isOfRun } }
 
-    /// Something that is stored at a time is served by all modifiers that are down.
+    /// Lets all waiting modifiers modify an event that is stored at `time`.
     ///
-    /// - Returns: those that are to be stored with it, in the order in which they went down.
+    /// - Returns: The presses to store with it, in the order in which they went down.
     mutating func serve(at time: EventTime) -> [Press] {
         served = time
         defer { waiting.removeAll() }
@@ -106,21 +110,21 @@ struct Typing: Redacted {
         }
     }
 
-    /// A key that modifiers served goes up: they do not go up earlier.
+    /// Records the release of a key that used modifiers: they are not released earlier.
     mutating func noteServed(_ time: EventTime) {
         served = max(served, time)
     }
 
-    /// A modifier that waited goes up.
+    /// Handles the release of a waiting modifier.
     ///
-    /// - Returns: its press, where it was down by itself and outside of a run.
+    /// - Returns: Its press, if it was pressed by itself and outside a run.
     mutating func release(_ keycode: UInt8, device: UInt8) -> Press? {
         guard let index = waiting.firstIndex(where: { $0.isOf(keycode, device) }) else {
             return nil
         }
         let modifier = waiting.remove(at: index)
         guard !modifier.isOfRun else { return nil }
-        // It is stored by itself: a run whose time is over ends in front of it.
+        // It is stored by itself, so a run whose time is over ends before it.
         end()
         var press = modifier.press
         press.time = stored(press.time)

@@ -4,15 +4,15 @@
 package struct WeekHours: Hashable, Sendable {
     fileprivate static let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
-    /// Bit 0 is Monday.
+    /// A bit mask; bit 0 is Monday.
     private let days: UInt8
-    /// Minutes of the day; an end that is not after the beginning lies on the next day.
+    /// Minutes of the day, 0 to 1440; an end that is not after the beginning is on the next day.
     private let from: Int
     private let to: Int
 
-    /// Reads days, hours, or both: `Mon-Fri 12:00-13:00`, `Sat,Sun`, `22:00-06:00`.
+    /// Parses days, hours, or both: `Mon-Fri 12:00-13:00`, `Sat,Sun`, `22:00-06:00`.
     ///
-    /// - Parameter text: nil comes back for anything else.
+    /// - Parameter text: The text; the result is nil for anything else.
     package init?(_ text: String) {
         let words = text.split(separator: " ")
         guard 1...2 ~= words.count else { return nil }
@@ -27,7 +27,7 @@ package struct WeekHours: Hashable, Sendable {
         (from, to) = hours ?? (0, 1440)
     }
 
-    /// The hours in words that ``init(_:)`` reads.
+    /// The canonical text, which ``init(_:)`` parses.
     package var text: String {
         func digits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         func clock(_ minute: Int) -> String { "\(digits(minute / 60)):\(digits(minute % 60))" }
@@ -53,9 +53,10 @@ package struct WeekHours: Hashable, Sendable {
         return words.joined(separator: " ")
     }
 
-    /// Whether a minute of the week lies in the hours.
+    /// Whether a minute of the week is within these hours.
     ///
-    /// Where clocks change, hours begin at the first moment that they name and end at the last.
+    /// Around a clock change, the hours begin at the first moment that they name and end at the
+    /// last.
     package func contains(_ minute: WeekMinute) -> Bool {
         contains(minute.day, minute.minuteOfDay)
             || minute.others.contains { contains($0 / 1440, $0 % 1440) }
@@ -87,7 +88,7 @@ package struct WeekHours: Hashable, Sendable {
         return days
     }
 
-    /// The minute of the day of `HH:MM`, up to 24:00.
+    /// The minute of the day for `HH:MM`, up to 24:00.
     fileprivate static func minute(_ text: Substring) -> Int? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, 1...2 ~= parts[0].count, parts[1].count == 2,
@@ -109,14 +110,14 @@ package struct WeekHours: Hashable, Sendable {
 
 /// A minute of the week by the local clock.
 package struct WeekMinute: Equatable, Sendable {
-    /// 0 is Monday.
+    /// The day, 0 (Monday) to 6.
     package let day: Int
-    /// 0 to 1439.
+    /// The minute of the day, 0 to 1439.
     package let minuteOfDay: Int
-    /// What the clock would show without a change of clocks that is near: minutes since Monday.
+    /// Minutes since Monday 00:00 that clocks would show without a nearby clock change.
     fileprivate let others: [Int]
 
-    /// Reads a day and a time, such as `Mon 12:30`; nil for anything else.
+    /// Parses a day and a time, such as `Mon 12:30`; nil for anything else.
     package init?(_ text: String) {
         let words = text.split(separator: " ")
         guard words.count == 2,
@@ -127,12 +128,12 @@ package struct WeekMinute: Equatable, Sendable {
         self.init(day: day, minuteOfDay: minute)
     }
 
-    /// A minute of the week.
+    /// Creates a minute of the week.
     ///
     /// - Parameters:
-    ///   - day: 0 is Monday.
-    ///   - minuteOfDay: 0 to 1439.
-    ///   - others: what the clock would show without a change of clocks that is near.
+    ///   - day: The day, 0 (Monday) to 6.
+    ///   - minuteOfDay: The minute of the day, 0 to 1439.
+    ///   - others: The minutes that clocks would show without a nearby clock change.
     package init(day: Int, minuteOfDay: Int, others: [WeekMinute] = []) {
         precondition(0..<7 ~= day && 0..<1440 ~= minuteOfDay, "A week has 10,080 minutes.")
         self.day = day
@@ -140,7 +141,7 @@ package struct WeekMinute: Equatable, Sendable {
         self.others = others.map { $0.day * 1440 + $0.minuteOfDay }
     }
 
-    /// The minute after this one.
+    /// The next minute, without its alternatives around a clock change.
     package var next: WeekMinute {
         minuteOfDay < 1439
             ? WeekMinute(day: day, minuteOfDay: minuteOfDay + 1)
