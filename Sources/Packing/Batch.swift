@@ -3,29 +3,30 @@
 package import Events
 import Gate
 
-/// What every batch says of itself.
-package struct BatchHeader: Equatable, Sendable, Redacted {
+/// Facts that apply to a whole batch, stored in its first section.
+package struct BatchHeader: Equatable, Sendable {
     /// The number of the batch in its ring, from 1.
     package var sequence: UInt64
-    /// The boot on whose monotonic clock the times are.
+    /// The boot id, 16 bytes, of the boot whose CLOCK_MONOTONIC the times use.
     package var bootID: [UInt8]
-    /// The wall clock minus the monotonic clock, in milliseconds since 1970.
+    /// The wall clock minus CLOCK_MONOTONIC in milliseconds, as read when the batch began.
     package var wallOffset: Int64
-    /// The number of the key detail in force (`KeyDetail.code`).
+    /// The number of the key detail in force (``KeyDetail/code``).
     package var keyDetail: UInt8
-    /// ``unconfined`` or 0.
+    /// A bit mask: ``unconfined`` or 0.
     package var flags: UInt8
-    /// The moment the first item's time is counted from.
+    /// The time to which the first item's time is relative.
     package var base: EventTime
-    /// The application in front when the batch began; empty when not known.
+    /// The application in front when the batch began; empty if unknown.
     package var app: String
 
-    /// The name of the key detail, as it is shown.
+    /// The name of the key detail for display.
     package var keyDetailName: String { KeyDetail.name(ofCode: keyDetail) }
 
     /// The flag of a batch that was recorded without a sandbox.
     package static let unconfined: UInt8 = 1
 
+    /// Creates a header; by default without flags and with an unknown application.
     package init(
         sequence: UInt64,
         bootID: [UInt8],
@@ -45,15 +46,15 @@ package struct BatchHeader: Equatable, Sendable, Redacted {
     }
 }
 
-/// One slot's plaintext in locked memory, of one size for all, wiped when it is consumed.
+/// The plaintext of one slot in locked memory; its size is fixed, and it is wiped when consumed.
 ///
-/// It is handed over once, to the sealer, and cannot be copied.
+/// It cannot be copied and is handed over once, to the sealer.
 @safe package struct Batch: ~Copyable {
     /// The number of the batch in its ring.
     package let sequence: UInt64
-    /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
+    /// The latest time in the batch, in milliseconds of the wall clock since 1970.
     package let end: Int64
-    /// The admitted events in it; gaps and focus changes do not count.
+    /// The number of admitted events; gaps and focus changes do not count.
     package let eventCount: Int
     private let memory: LockedMemory
     private let range: Range<Int>
@@ -72,23 +73,23 @@ package struct BatchHeader: Equatable, Sendable, Redacted {
         self.range = range
     }
 
-    /// Lends the plaintext for the time of a call.
+    /// Lends the plaintext for the duration of a call.
     ///
-    /// - Parameter body: reads the bytes and keeps no pointer to them.
-    /// - Returns: what `body` returns.
-    /// - Throws: what `body` throws.
+    /// - Parameter body: Reads the bytes; it must not keep a pointer to them.
+    /// - Returns: The result of `body`.
+    /// - Throws: The error of `body`.
     package borrowing func withPlaintext<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(UnsafeRawBufferPointer(memory.region(range)))
     }
 
-    /// Writes the proof of origin behind the content.
+    /// Writes the proof of origin at the end of the plaintext.
     ///
     /// - Parameters:
-    ///   - predecessor: ``BatchLayout/digestSize`` bytes, the digest of the batch before it.
-    ///   - sign: makes the signature of everything in front of it; nil where that fails.
-    /// - Returns: whether there is a proof now.
+    ///   - predecessor: The digest of the previous sealed batch, ``BatchLayout/digestSize`` bytes.
+    ///   - sign: Returns an Ed25519 signature of the bytes before it; nil if signing fails.
+    /// - Returns: Whether the proof was written.
     package borrowing func prove(
         after predecessor: [UInt8],
         sign: (UnsafeRawBufferPointer) -> [UInt8]?

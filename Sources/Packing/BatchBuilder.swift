@@ -3,23 +3,24 @@
 package import Events
 package import Gate
 
-/// The open batch: collects what the gate let out, as columns, until it fills a slot.
+/// The open batch: collects admitted events in columns until they fill a slot.
 ///
-/// Upstream: the gate. Downstream: sealing. Promise: accepts only what the gate minted, holds it in
-/// one locked, undumpable, wiped piece of memory, and makes batches of one size.
+/// Upstream: the gate. Downstream: sealing. Promise: it accepts only what the gate admitted and
+/// holds it in one block of memory that is locked, excluded from dumps, and wiped. All its batches
+/// have the same size.
 ///
-/// Columns are concatenations of what each item adds, so a batch that turns out too large is cut
-/// at the last of some noted places up to which it fits, and the rest begins the next batch.
+/// Columns are concatenations of what each item adds. So a batch that turns out too large ends at
+/// the last fitting checkpoint, and the rest begins the next batch.
 package struct BatchBuilder: ~Copyable {
-    /// A place between two items.
-    private struct Checkpoint: Redacted {
+    /// A position between two items.
+    private struct Checkpoint {
         var counts: [Int]
         var items = 0
         var events = 0
         var time: EventTime
         var latest: EventTime
         var app: String
-        /// The devices of which there are events.
+        /// The devices with events before it.
         var used: DeviceSet
     }
 
@@ -43,7 +44,8 @@ package struct BatchBuilder: ~Copyable {
     private var pixels: Column
     private var axes: Column
     private var typing: Column
-    /// Runs of text that may still grow, or must not stand among the movements yet: the last items.
+    /// Typing runs that may still grow or must not yet be placed among the motions; they become the
+    /// last items.
     private var tails: [TypingTail] = []
     private var table = DeviceTable()
 
@@ -52,38 +54,38 @@ package struct BatchBuilder: ~Copyable {
     private var time: EventTime
     private var latest: EventTime
     private var app = ""
-    /// The last place up to which the batch is known to fit.
+    /// The last checkpoint up to which the batch is known to fit.
     private var lastFitting: Checkpoint
-    /// The size of what the output holds: everything up to ``fits``, compressed.
+    /// The compressed size of everything up to ``lastFitting``, if the output holds it.
     private var packed: Int?
-    /// Places behind ``fits`` at which the batch can be cut.
+    /// Checkpoints after ``lastFitting`` at which the batch can end.
     ///
-    /// What stands between two of them fits into a batch of its own, however badly it compresses.
+    /// The items between two of them fit into a batch of their own, even if incompressible.
     private var checkpoints: [Checkpoint] = []
-    /// Column bytes at which it is to be tried again whether the batch fits.
+    /// Column bytes at which to compress again to test whether the batch fits.
     private var nextTrial = 0
-    /// Column bytes at which a cut is to be noted, or a trial is due.
+    /// Column bytes at which to record a checkpoint or try compression.
     private var nextCheckpoint = 0
-    /// Bytes of the columns that plain movements do not add to.
+    /// Bytes of the columns to which one-byte motions add nothing.
     private var otherBytes = 0
-    /// The column bytes that one byte of the last full batch held.
+    /// Column bytes per compressed byte in the last full batch.
     private var density = 1.0
 
     /// Whether the batch must be packed before the next item.
     package private(set) var isFull = false
-    /// The admitted events in the open batch.
+    /// The number of admitted events in the open batch.
     package private(set) var eventCount = 0
 
-    /// The most that compressed columns may take.
+    /// Maximum bytes of the compressed columns.
     private var room: Int { output.count - BatchLayout.prefix - BatchLayout.proofSize }
-    /// So few bytes fit, with a header and one more item, however badly they compress.
+    /// Column bytes that fit even if incompressible, beside a header and one more item.
     private var incompressibleBudget: Int {
         room - 2 * Column.maxItemBytes - BatchLayout.maxTableBytes - DeviceTable.maxScreenSize - 128
     }
-    /// With so many bytes in all columns together no column can be full.
+    /// Maximum bytes in all columns together, so that no single column overflows.
     private static let maxBytes = Column.capacity - Column.maxItemBytes
 
-    /// Maps and locks the memory; about 0.7 MiB.
+    /// Maps and locks the memory, about 0.7 MiB.
     package init() {
         let columns = Column.capacity * 16
         let workspace = columns..<columns + Deflate.workspaceSize
@@ -119,7 +121,8 @@ package struct BatchBuilder: ~Copyable {
         planFirstTrial()
     }
 
-    /// Makes batches for another number of recipients; the open batch must be empty.
+    /// Changes the number of recipients, 1 to ``BatchLayout/maxRecipients``; the open batch must be
+    /// empty.
     package mutating func use(recipients: Int) {
         precondition(isEmpty, "All of a batch is for the same recipients.")
         let size = BatchLayout.size(recipients: recipients)
@@ -127,23 +130,23 @@ package struct BatchBuilder: ~Copyable {
         planFirstTrial()
     }
 
-    /// Whether the kernel keeps the memory out of swap.
+    /// Whether the kernel keeps the memory out of swap and dumps.
     package var isLocked: Bool { memory.isLocked }
 
-    /// The moment the open batch's times are counted from.
+    /// The time to which the open batch's times are relative.
     package var base: EventTime { header.base }
 
-    /// Whether something stands behind the place up to which the batch was packed.
+    /// Whether items follow the checkpoint up to which the batch was packed.
     package var hasRest: Bool { items > lastFitting.items }
 
-    /// Whether nothing was added since the batch began.
+    /// Whether the batch has neither items nor open typing runs.
     package var isEmpty: Bool { items == 0 && tails.isEmpty }
 
     // MARK: Adding
 
-    /// Gives the open batch its header; it must be empty.
+    /// Sets the header of the open batch, which must be empty.
     ///
-    /// - Parameter header: `base` must not be after the first item by more than days.
+    /// - Parameter header: The header; its `base` should not be days before the first item.
     package mutating func begin(_ header: BatchHeader) {
         precondition(isEmpty, "A batch begins empty.")
         self.header = header
@@ -154,7 +157,7 @@ package struct BatchBuilder: ~Copyable {
         lastFitting = checkpoint
     }
 
-    /// Whether an output can be added: of a device, and of the desktop, a batch says one thing only.
+    /// Whether an output can be added: a batch describes each device and the desktop only once.
     package func admits(_ output: GateOutput) -> Bool {
         switch output {
         case .device(let device): isEmpty || table.admits(device)
@@ -163,9 +166,9 @@ package struct BatchBuilder: ~Copyable {
         }
     }
 
-    /// Adds an item to a batch that is not full, or a description for this batch and later ones.
+    /// Adds an item, or a description for this and later batches; the batch must not be full.
     ///
-    /// - Parameter output: what the gate let out and the batch ``admits(_:)``.
+    /// - Parameter output: An output that the batch ``admits(_:)``.
     package mutating func append(_ output: GateOutput) {
         precondition(!isFull, "A full batch is packed before more is added.")
         precondition(admits(output), "A batch says one thing of a device.")
@@ -191,7 +194,7 @@ package struct BatchBuilder: ~Copyable {
         stopWhereDue()
     }
 
-    /// Adds an event to a batch that is not full.
+    /// Adds an event to a batch that is not full; not a key of a typing run.
     package mutating func append(_ event: AdmittedEvent) {
         precondition(!isFull, "A full batch is packed before more is added.")
         advance(to: event.time)
@@ -203,13 +206,13 @@ package struct BatchBuilder: ~Copyable {
         stopWhereDue()
     }
 
-    /// Adds movements to a batch that is not full: the first, and as many more as belong into it.
+    /// Adds motions to a batch that is not full: the first one, and as many more as belong to it.
     ///
     /// - Parameters:
-    ///   - motions: the movements.
-    ///   - range: those of them that are to be added.
-    ///   - end: the first moment that does not belong into this batch; the first movement does.
-    /// - Returns: those that were not.
+    ///   - motions: The motions.
+    ///   - range: The indices of those to add; not empty.
+    ///   - end: The end of the batch, exclusive; the first motion is added in any case.
+    /// - Returns: The indices of those not added.
     package mutating func append(
         _ motions: AdmittedMotions,
         _ range: Range<Int>,
@@ -224,11 +227,11 @@ package struct BatchBuilder: ~Copyable {
         return next..<range.upperBound
     }
 
-    /// Adds movements like the item before: of the same device, each of a byte.
+    /// Adds motions like the last item: of the same device, in one byte each.
     ///
-    /// Most are such, and add to two columns and two runs only.
+    /// Most motions are such; they extend two columns and two runs only.
     ///
-    /// - Returns: the place of the first that is none, or does not belong into this batch.
+    /// - Returns: The index of the first motion that is different or does not belong to this batch.
     private mutating func appendAlike(
         _ motions: AdmittedMotions,
         _ range: Range<Int>,
@@ -255,7 +258,7 @@ package struct BatchBuilder: ~Copyable {
         return range.lowerBound + count
     }
 
-    /// Two signed nibbles; nil where these are not enough.
+    /// Two signed 4-bit numbers in one byte; nil if they do not fit.
     private static func byte(_ dx: Int32, _ dy: Int32) -> UInt8? {
         guard -8...7 ~= dx, -8...7 ~= dy, (dx, dy) != (-8, -8) else { return nil }
         return UInt8(truncatingIfNeeded: dx & 15) << 4 | UInt8(dy & 15)
@@ -263,34 +266,36 @@ package struct BatchBuilder: ~Copyable {
 
     // MARK: Runs of text
 
-    /// The runs that are not among the items yet.
+    /// Whether there are typing runs that are not items yet.
     package var hasTails: Bool { !tails.isEmpty }
 
-    /// The earliest beginning of them.
+    /// The earliest beginning of the open typing runs; nil if there are none.
     package var firstTail: EventTime? { tails.lazy.map(\.begin).min() }
 
-    /// Whether one of them goes on behind a moment.
+    /// Whether an open typing run ends after a moment.
     package func hasTail(behind moment: EventTime) -> Bool {
         tails.contains { $0.end > moment }
     }
 
-    /// From when on a movement comes behind one of them, whatever keys come: nil without one.
+    /// The time from which motions are stored after an open run, whatever keys follow; nil if there
+    /// is none.
     ///
-    /// It depends on steps alone: where a run stands among the movements must not tell more.
+    /// It depends only on steps: the position of a run among motions must not reveal more.
     package var tailDue: EventTime? { tails.lazy.map(Self.due).min() }
 
     private static func due(_ tail: TypingTail) -> EventTime {
         EventTime(tail.end.milliseconds + TypingRun.patience)
     }
 
-    /// Adds to the last run, or begins one.
+    /// Extends the last typing run, or begins one.
     ///
     /// - Parameters:
-    ///   - device: of the first key.
-    ///   - step: the beginning of the step in which there was a key.
-    ///   - continues: whether it belongs to the last run, where there still is one.
-    ///   - isInjected: whether it is a run of injected keys, which are never of another run.
-    /// - Returns: whether a run began.
+    ///   - device: The device of the key; a run keeps that of its first key.
+    ///   - step: The beginning of the step that contains a key.
+    ///   - continues: Whether it extends the last run, if that is still open.
+    ///   - isInjected: Whether it belongs to a run of injected keys; such runs are separate from
+    ///     others.
+    /// - Returns: Whether a run began.
     package mutating func type(
         _ device: UInt8,
         _ step: EventTime,
@@ -307,21 +312,22 @@ package struct BatchBuilder: ~Copyable {
         return true
     }
 
-    /// Which of the open runs are meant.
+    /// A selection of open typing runs.
     package enum Tails: Equatable, Sendable {
+        /// All open runs.
         case all
-        /// Those that keys, buttons and fingers end.
+        /// The runs of keys that are not injected; other keys, buttons and fingers end them.
         case own
-        /// Those that end by a moment, whatever comes.
+        /// The runs that end by a moment, whatever follows.
         case due(EventTime)
-        /// Those that begin before the end of the batch: what comes behind it begins the next one.
+        /// The runs that begin before the end of the batch; their rest begins the next batch.
         case before(EventTime)
     }
 
-    /// Makes the first run of some an item; the batch must not be full.
+    /// Turns the first selected run into an item; the batch must not be full.
     ///
-    /// - Parameter wanted: which runs are meant.
-    /// - Returns: whether there was one.
+    /// - Parameter wanted: The selected runs.
+    /// - Returns: Whether there was one.
     package mutating func commitTail(_ wanted: Tails = .all) -> Bool {
         precondition(!isFull, "A full batch is packed before more is added.")
         var edge: EventTime?
@@ -437,7 +443,7 @@ package struct BatchBuilder: ~Copyable {
         otherBytes = byteCount - times.count - motions.count
     }
 
-    /// Notes a cut, or finds out whether the batch is full.
+    /// Records a checkpoint, or tests whether the batch is full.
     private mutating func checkpointOrCompress() {
         guard byteCount < nextTrial else { return tryFit() }
         endRuns()
@@ -445,14 +451,14 @@ package struct BatchBuilder: ~Copyable {
         planNextStop()
     }
 
-    /// So that everything appended stands in the columns.
+    /// Writes the open runs, so that the columns contain everything appended.
     private mutating func endRuns() {
         kinds.endRun()
         devices.endRun()
         modifiers.endRun()
     }
 
-    /// Finds out whether the batch still fits, and when to ask again.
+    /// Compresses the batch to test whether it fits, and plans the next test.
     private mutating func tryFit() {
         endRuns()
         let here = checkpoint
@@ -470,7 +476,7 @@ package struct BatchBuilder: ~Copyable {
         planNextStop()
     }
 
-    /// The batch is too large: it ends at the last cut that fits, or where it was known to fit.
+    /// Ends a batch that is too large at the last checkpoint that fits.
     private mutating func cut() {
         isFull = true
         packed = nil
@@ -483,14 +489,15 @@ package struct BatchBuilder: ~Copyable {
         }
     }
 
-    /// A batch is first tried where it is full if it compresses like the one before.
+    /// Plans the first test at the size that fills the batch if it compresses like the previous
+    /// one.
     private mutating func planFirstTrial() {
         let likely = Int(Double(room) * density * 0.985)
         nextTrial = max(incompressibleBudget, min(likely, Self.maxBytes))
         planNextStop()
     }
 
-    /// The cuts before a trial, the last of them where little is lost if the trial fails.
+    /// Plans checkpoints before a test, the last of them late, so that a failed test loses little.
     private mutating func planNextStop() {
         let bytes = byteCount
         let last = nextTrial - nextTrial / 20
@@ -507,11 +514,12 @@ package struct BatchBuilder: ~Copyable {
         ]
     }
 
-    /// Compresses everything up to a place, and runs that stand behind it, into the output; nil when it does
-    /// not fit.
+    /// Compresses everything up to a checkpoint, and the typing runs after it, into the output.
+    ///
+    /// Returns the compressed size; nil if it does not fit.
     private func compress(_ checkpoint: Checkpoint, _ tails: [TypingTail] = []) -> Int? {
         var scratch: [UInt8] = []
-        // In the order of the sections: of the scratch, and of the columns.
+        // Section by section: a range of the scratch memory, followed by a column if any.
         var parts: [(scratch: Range<Int>, column: Int?)] = []
         func note(_ bytes: [UInt8], _ column: Int? = nil) {
             parts.append((scratch.count..<scratch.count + bytes.count, column))
@@ -552,14 +560,13 @@ package struct BatchBuilder: ~Copyable {
 
     // MARK: Packing
 
-    /// Makes the plaintext of the open batch, which stays open.
+    /// Packs the open batch, which stays open.
     ///
-    /// A batch that is full, or turns out to be, is packed up to the place where it fits;
-    /// ``advance(_:)`` must follow. Otherwise everything is packed, and it can be packed again later
-    /// with more in it.
+    /// A full batch is packed up to its last fitting checkpoint, and ``advance(_:)`` must follow.
+    /// Otherwise everything is packed, and the batch can be packed again later with more items.
     ///
-    /// - Parameter withTails: whether the runs that are open stand in it, as far as they go.
-    /// - Returns: the batch, or nil when there is nothing in it.
+    /// - Parameter withTails: Whether to include the open typing runs, as far as they have come.
+    /// - Returns: The batch; nil if it has no items.
     package mutating func pack(withTails: Bool = true) -> Batch? {
         if !isFull { tryFit() }
         guard !isEmpty else { return nil }
@@ -568,7 +575,7 @@ package struct BatchBuilder: ~Copyable {
         if withTails, !isFull, !tails.isEmpty {
             (last, whole) = (tails, compress(lastFitting, tails))
             if whole == nil {
-                // They begin the next batch.
+                // The open runs begin the next batch.
                 (last, packed, isFull) = ([], nil, true)
             } else {
                 packed = nil
@@ -593,10 +600,10 @@ package struct BatchBuilder: ~Copyable {
         )
     }
 
-    /// Ends the open batch, which was packed, and begins the next with what did not fit.
+    /// Ends the open batch after packing, and begins the next with the items that did not fit.
     ///
-    /// - Parameter next: the header of the next batch; `base` and `app` are set here when something
-    ///   is left over.
+    /// - Parameter next: The header of the next batch. If anything is left over, `base` and `app`
+    ///   are set here.
     package mutating func advance(_ next: BatchHeader) {
         let checkpoint = lastFitting
         let counts = checkpoint.counts
@@ -643,9 +650,9 @@ package struct BatchBuilder: ~Copyable {
         planFirstTrial()
     }
 
-    /// Throws the open batch away.
+    /// Discards the open batch with its typing runs.
     ///
-    /// - Parameter next: the header of the next batch.
+    /// - Parameter next: The header of the next batch.
     package mutating func discard(_ next: BatchHeader) {
         tails.removeAll()
         endRuns()
@@ -656,7 +663,7 @@ package struct BatchBuilder: ~Copyable {
 }
 
 extension BatchHeader {
-    /// The header section: `Documentation/Format.md` has the order.
+    /// The encoded header section; `Documentation/Format.md` has the order.
     fileprivate func encoded(items: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(varint: BatchLayout.version)

@@ -1,43 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The sizes and numbers of the payload format; `Documentation/Format.md` has them for strangers.
+/// Sizes and numbers of the payload format, which `Documentation/Format.md` documents for readers.
 package enum BatchLayout {
-    /// The version this code writes.
+    /// The format version that this code writes.
     package static let version: UInt64 = 4
-    /// The versions it reads.
+    /// The format versions that this code reads.
     package static let readable: ClosedRange<UInt64> = 2...version
-    /// Bytes of a batch for one recipient, before sealing: together with the age envelope a slot of
-    /// the ring.
+    /// Plaintext bytes of a batch for one recipient; with the age envelope they fill a slot.
     package static let largest = 3773
-    /// The same in rings of version 2, whose rows carried no proof.
+    /// The same in rings of version 2, whose rows have no proof.
     private static let largestBefore = 3837
-    /// Bytes that the envelope takes for each further recipient.
+    /// Bytes of the envelope for each further recipient.
     static let recipientSize = 98
-    /// The most recipients a batch can have.
+    /// Maximum recipients of a batch.
     package static let maxRecipients = 8
-    /// Bytes of the proof at the end of a batch: the digest of its predecessor and a signature.
+    /// Bytes of the proof at the end of a batch: the predecessor's digest and a signature.
     package static let proofSize = digestSize + signatureSize
+    /// Bytes of a SHA-256 digest.
     package static let digestSize = 32
+    /// Bytes of an Ed25519 signature.
     package static let signatureSize = 64
-    /// Bytes in front of the compressed columns: their length, little-endian.
+    /// Bytes before the compressed columns: their length as a little-endian UInt32.
     static let prefix = 4
-    /// The most that a batch can decompress to, so that a forged one cannot fill the memory.
+    /// Maximum decompressed bytes, so that a forged batch cannot fill the memory.
     static let maxColumns = 1 << 20
 
-    /// Bytes of every batch for so many recipients.
+    /// Plaintext bytes of every batch for a number of recipients.
     package static func size(recipients: Int) -> Int {
         precondition(1...maxRecipients ~= recipients, "A batch has one to eight recipients.")
         return largest - recipientSize * (recipients - 1)
     }
 
-    /// Whether a plaintext can be a batch, of this version of the ring or of the one before.
+    /// Whether a plaintext has the size of a batch, in this or the previous version of the ring.
     static func isSize(_ count: Int) -> Bool {
         (0..<maxRecipients).contains {
             count == largest - recipientSize * $0 || count == largestBefore - recipientSize * $0
         }
     }
 
-    /// The sections of the decompressed batch.
+    /// The sections of a decompressed batch.
     enum Section: UInt8, CaseIterable {
         case header = 1
         case kinds
@@ -62,7 +63,7 @@ package enum BatchLayout {
         case origins
     }
 
-    /// What an item is.
+    /// The kind of an item.
     enum Kind: UInt8 {
         case key = 1
         case button
@@ -74,18 +75,18 @@ package enum BatchLayout {
         case touch
         case typing
 
-        /// Whether the item comes from a device.
+        /// Whether the item has a device.
         var hasDevice: Bool { self != .focus && self != .gap }
     }
 
-    /// Added to an item's kind: it has a place.
+    /// A flag in an item's kind: the item has a pixel.
     static let hasPixel: UInt8 = 0x80
-    /// The most bytes of the device table in one batch.
+    /// Maximum bytes of the device table in one batch.
     static let maxTableBytes = 1024
 
-    /// A motion that does not fit a byte of two signed nibbles; (-8, -8) is written wide too.
+    /// The byte of a motion that does not fit two signed 4-bit numbers; (-8, -8) is one of these.
     static let wideMotion: UInt8 = 0x88
-    /// A touch is its finger times this, and its phase.
+    /// The factor of the finger in the number of a touch; the rest is its phase.
     static let touchPhases: UInt64 = 4
     static let axisIsAbsolute: UInt8 = 0x80
     static let keyIsDown: UInt8 = 0x80
@@ -94,12 +95,13 @@ package enum BatchLayout {
 }
 
 extension UInt64 {
-    /// A signed number with small magnitudes as small numbers: 0, -1, 1, -2, 2, ...
+    /// Encodes a signed number as zigzag: 0, -1, 1, -2 become 0, 1, 2, 3, so that small magnitudes
+    /// stay small.
     init(zigzag value: Int64) {
         self = UInt64(bitPattern: (value << 1) ^ (value >> 63))
     }
 
-    /// The signed number of a zigzag code.
+    /// Decodes a zigzag number.
     var unzigzagged: Int64 {
         Int64(bitPattern: self >> 1) ^ -Int64(bitPattern: self & 1)
     }

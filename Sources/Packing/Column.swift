@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Something to which bytes, and so numbers, can be appended.
+/// A destination to which bytes, and so numbers, can be appended.
 protocol ByteAppending {
     mutating func append(_ byte: UInt8)
 }
 
 extension ByteAppending {
-    /// Appends a number as LEB128: seven bits a byte, low ones first.
+    /// Appends a number as LEB128: seven bits per byte, low bits first.
     mutating func append(varint value: UInt64) {
         var rest = value
         while rest >= 0x80 {
@@ -19,10 +19,10 @@ extension ByteAppending {
 
 extension [UInt8]: ByteAppending {}
 
-/// A column of the open batch: bytes written one after the other into locked memory.
+/// A column of the open batch: consecutive bytes in locked memory.
 @safe struct Column: ByteAppending {
     static let capacity = 32 * 1024
-    /// The most bytes of a text that are kept.
+    /// Maximum bytes of a stored text.
     static let maxTextBytes = 256
     /// More bytes than one item adds to all columns together.
     static let maxItemBytes = 2 * maxTextBytes + 64
@@ -35,7 +35,7 @@ extension [UInt8]: ByteAppending {}
         unsafe self.memory = memory
     }
 
-    /// The bytes written up to `end`.
+    /// The bytes before `end`.
     func written(upTo end: Int) -> UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: memory[..<end])
     }
@@ -55,7 +55,7 @@ extension [UInt8]: ByteAppending {}
         for byte in bytes { append(byte) }
     }
 
-    /// Moves what was written after `start` to the front and overwrites the rest with zeros.
+    /// Moves the bytes from `start` on to the front and overwrites the rest with zeros.
     mutating func keep(from start: Int) {
         let kept = count - start
         unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<count]))
@@ -64,7 +64,7 @@ extension [UInt8]: ByteAppending {}
     }
 }
 
-/// A column of bytes that often repeat, written as pairs of a byte and the length of its run.
+/// A column of frequently repeated bytes, stored as pairs of a byte and its run length.
 struct RunColumn {
     private(set) var column: Column
     private var value: UInt8 = 0
@@ -80,13 +80,13 @@ struct RunColumn {
         run += 1
     }
 
-    /// Appends the byte of the open run so many times more.
+    /// Appends the byte of the open run `count` more times.
     mutating func extend(by count: Int) { run += UInt64(count) }
 
-    /// Whether a byte would make the open run longer.
+    /// Whether a byte would extend the open run.
     func isExtended(by byte: UInt8) -> Bool { byte == value && run > 0 }
 
-    /// Writes the open run, so that everything appended stands in the column.
+    /// Writes the open run, so that the column contains everything appended.
     mutating func endRun() {
         guard run > 0 else { return }
         column.append(value)
@@ -94,7 +94,7 @@ struct RunColumn {
         run = 0
     }
 
-    /// Like ``Column/keep(from:)``; there must be no open run before `start`.
+    /// Like ``Column/keep(from:)``; no run may be open before `start`.
     mutating func keep(from start: Int) {
         endRun()
         column.keep(from: start)

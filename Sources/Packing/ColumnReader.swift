@@ -2,15 +2,15 @@
 
 import Events
 
-/// The sections of a decompressed batch while they are read.
+/// Reads the sections of a decompressed batch.
 struct ColumnReader {
     private var sections: [BatchLayout.Section: Cursor] = [:]
     private var itemCount = 0
 
-    /// No run of text is longer than a batch, in seconds.
+    /// Maximum seconds of a typing run; a batch is always shorter.
     private static let maxSeconds: Int64 = 3600
 
-    /// Finds the sections; unknown ones are passed over.
+    /// Finds the sections and skips unknown ones.
     init(_ columns: [UInt8]) throws(PackingError) {
         var cursor = Cursor(columns, 0..<columns.count)
         while !cursor.isAtEnd {
@@ -69,7 +69,7 @@ struct ColumnReader {
         var typing = cursor(.typing)
         let hasTitles = !titles.isAtEnd
 
-        // Each item has a time, so a forged number cannot claim memory for more.
+        // Each item has a time, so a forged count cannot reserve memory for more items.
         guard itemCount <= times.left else { throw PackingError(.badColumns) }
         var time = base.milliseconds
         var items: [OpenedItem] = []
@@ -153,7 +153,7 @@ struct ColumnReader {
         return items
     }
 
-    /// The devices of which the batch has events, by their id.
+    /// The devices with events in the batch, by XInput2 id.
     func devices() throws(PackingError) -> [UInt8: Device] {
         guard var cursor = sections[.deviceTable] else { return [:] }
         var devices: [UInt8: Device] = [:]
@@ -169,7 +169,7 @@ struct ColumnReader {
                 devices[id]?.isInjected = try origins.byte() != 0
             }
         } else {
-            // Written before batches told it.
+            // The batch predates the origins section.
             for (id, device) in devices {
                 devices[id]?.isInjected = Device.isInjected(byName: device.name)
             }
@@ -187,7 +187,7 @@ struct ColumnReader {
         return devices
     }
 
-    /// The desktop; nil where it is not told.
+    /// The desktop layout; nil if the batch has none.
     func screen() throws(PackingError) -> ScreenLayout? {
         guard var cursor = sections[.screen], !cursor.isAtEnd else { return nil }
         let screen = try cursor.screen()

@@ -2,7 +2,7 @@
 
 import Events
 
-/// A place in a byte string from which numbers are read.
+/// A position in a byte string, from which numbers are read.
 struct Cursor {
     private let bytes: [UInt8]
     private var next: Int
@@ -37,13 +37,13 @@ struct Cursor {
         try varint().unzigzagged
     }
 
-    /// A signed number that fits 32 bits.
+    /// Reads a signed number that fits 32 bits.
     mutating func int32() throws(PackingError) -> Int32 {
         guard let value = Int32(exactly: try zigzag()) else { throw PackingError(.badColumns) }
         return value
     }
 
-    /// The values of axes.
+    /// Reads axis values.
     mutating func axes() throws(PackingError) -> AxisValues {
         var values = AxisValues()
         let present = try byte()
@@ -53,13 +53,13 @@ struct Cursor {
         return values
     }
 
-    /// A number that fits 16 bits.
+    /// Reads a number that fits 16 bits.
     mutating func unsigned() throws(PackingError) -> UInt16 {
         guard let value = UInt16(exactly: try varint()) else { throw PackingError(.badColumns) }
         return value
     }
 
-    /// A signed number that fits 16 bits.
+    /// Reads a signed number that fits 16 bits.
     mutating func signed() throws(PackingError) -> Int16 {
         guard let value = Int16(exactly: try zigzag()) else { throw PackingError(.badColumns) }
         return value
@@ -79,7 +79,7 @@ struct Cursor {
     }
 }
 
-/// A column of runs while it is read.
+/// Reads a column of runs.
 struct RunCursor {
     private var cursor: Cursor
     private var value: UInt8 = 0

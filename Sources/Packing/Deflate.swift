@@ -3,15 +3,15 @@
 import CLinux
 import CZlib
 
-/// Compresses into locked memory, with zlib's own working memory locked too.
+/// Compression into locked memory; zlib's working memory is locked too.
 @safe struct Deflate {
-    // Columns are short and unlike one another: a window of 4 KiB and a code for each 4,096 bytes
-    // pack them no worse than zlib's defaults, in a fifth of the memory that is to be wiped. Level 4
-    // packs them as well as level 6, in four fifths of the instructions.
+    // Columns are short and dissimilar. A window of 4 KiB and a Huffman code per 4,096 symbols
+    // compress them as well as zlib's defaults, with a fifth of the memory to wipe. Level 4
+    // compresses them as well as level 6, with four fifths of the instructions.
     private static let windowBits: Int32 = 12
     private static let memoryLevel: Int32 = 6
     private static let level: Int32 = 4
-    /// Enough for zlib's state.
+    /// Bytes that suffice for zlib's state.
     static let workspaceSize = 64 * 1024
 
     private let memory: LockedMemory
@@ -24,12 +24,12 @@ import CZlib
 
     /// Compresses the concatenation of `pieces` into `output` and wipes the working memory.
     ///
-    /// - Returns: the number of bytes written, or nil when they do not fit.
+    /// - Returns: The number of bytes written; nil if they do not fit.
     func compress(
         _ pieces: [UnsafeRawBufferPointer],
         into output: UnsafeMutableRawBufferPointer
     ) -> Int? {
-        // The allocator's own two words stand in front of what it hands out.
+        // The first two words of the arena belong to the allocator: bytes used and size.
         let arena = unsafe memory.region(workspace)
         unsafe arena.storeBytes(of: 64, as: Int.self)
         unsafe arena.storeBytes(of: arena.count, toByteOffset: 8, as: Int.self)
@@ -65,9 +65,9 @@ import CZlib
         return unsafe output.count - Int(stream.avail_out)
     }
 
-    /// Decompresses a whole stream.
+    /// Decompresses a complete zlib stream.
     ///
-    /// - Returns: the bytes, or nil when the stream is damaged, cut or longer than `limit`.
+    /// - Returns: The bytes; nil if the stream is damaged, truncated or longer than `limit`.
     static func decompress(_ bytes: UnsafeRawBufferPointer, limit: Int) -> [UInt8]? {
         var stream = unsafe z_stream()
         guard
@@ -98,7 +98,7 @@ import CZlib
     }
 }
 
-/// XTestDevice out memory from the front to the back; zlib frees nothing before its end.
+/// Allocates memory from front to back; zlib frees nothing before it ends.
 private func allocate(
     _ arena: UnsafeMutableRawPointer?,
     _ items: UInt32,
@@ -113,7 +113,7 @@ private func allocate(
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// Overwrites the bytes with zeros, in a way that no compiler leaves out.
+    /// Overwrites the bytes with zeros; no compiler optimises this away.
     func wipe() {
         unsafe clinux_wipe(baseAddress, count)
     }

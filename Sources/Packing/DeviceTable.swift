@@ -3,23 +3,25 @@
 import Events
 import Gate
 
-/// The devices and the desktop as batches describe them: each batch for itself, those of which it
-/// has events, so that it can be read alone and what is left out is not described.
+/// The encoded descriptions of the devices and the desktop.
+///
+/// Each batch describes only the devices with events in it, so that it can be read alone and
+/// left-out devices are not described.
 struct DeviceTable {
-    /// More bytes than the section of the desktop takes.
+    /// More bytes than the screen section takes.
     static let maxScreenSize = 320
     private static let maxMonitors = 16
     private static let maxNameBytes = 96
     private static let maxLabelBytes = 32
 
-    /// What is written of a device, by its id.
+    /// The encoded descriptions, by device id.
     private var devices: [UInt8: [UInt8]] = [:]
-    /// What is written of the maps of its buttons; nothing where every button keeps its number.
+    /// The encoded button maps, by device id; none if every button keeps its number.
     private var buttonMaps: [UInt8: [UInt8]] = [:]
-    /// What is written of whether a device is injected.
+    /// The encoded origins (injected or not), by device id.
     private var origins: [UInt8: [UInt8]] = [:]
     private var screen: [UInt8] = []
-    /// The devices of which the open batch has events.
+    /// The devices with events in the open batch.
     var used = DeviceSet()
 
     func admits(_ device: AdmittedDevice) -> Bool {
@@ -41,9 +43,10 @@ struct DeviceTable {
         self.screen = Self.encoded(screen.screen)
     }
 
-    /// The sections of a batch that has events of some devices.
+    /// The sections for a batch with events of the given devices.
     ///
-    /// What is more than a batch has room for is left out; no desk has so many devices.
+    /// Descriptions beyond ``BatchLayout/maxTableBytes`` are omitted; no real desk has that many
+    /// devices.
     func sections(of used: DeviceSet) -> [UInt8] {
         var (table, maps, origins): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
         for (id, bytes) in devices.sorted(by: { $0.key < $1.key }) where used.contains(id) {
@@ -70,7 +73,7 @@ struct DeviceTable {
 
     // MARK: Writing
 
-    /// nil where nothing is known of the device.
+    /// Nil if the device is unknown.
     private static func encoded(_ admitted: AdmittedDevice) -> [UInt8]? {
         guard let device = admitted.device else { return nil }
         var bytes = [admitted.id, device.kind.rawValue, device.buttons, device.master]
@@ -89,13 +92,13 @@ struct DeviceTable {
         return bytes
     }
 
-    /// nil where every button keeps its number.
+    /// Nil if every button keeps its number.
     private static func encodedMap(_ admitted: AdmittedDevice) -> [UInt8]? {
         guard let map = admitted.device?.buttonMap, !map.isEmpty else { return nil }
         return [admitted.id, UInt8(clamping: map.count)] + map.prefix(Int(UInt8.max))
     }
 
-    /// nil where nothing is known of the device.
+    /// Nil if the device is unknown.
     private static func encodedOrigin(_ admitted: AdmittedDevice) -> [UInt8]? {
         admitted.device.map { [admitted.id, $0.isInjected ? 1 : 0] }
     }
@@ -118,7 +121,7 @@ struct DeviceTable {
 }
 
 extension [UInt8] {
-    /// Appends the length and the UTF-8 of a text, cut where it is too long.
+    /// Appends the length and the UTF-8 of a text, truncated to `limit` bytes.
     fileprivate mutating func append(_ text: String, atMost limit: Int) {
         let bytes = text.utf8.prefix(limit)
         append(varint: UInt64(bytes.count))

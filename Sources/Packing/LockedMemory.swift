@@ -3,15 +3,15 @@
 import CLinux
 import Glibc
 
-/// The one piece of memory that holds recorded plaintext.
+/// The single block of memory that holds recorded plaintext.
 ///
-/// It is kept out of swap and of core dumps and is overwritten when it is given back.
+/// It is kept out of swap and core dumps, and is wiped before it is released.
 @safe final class LockedMemory {
     let bytes: UnsafeMutableRawBufferPointer
-    /// False where the kernel refused the lock (RLIMIT_MEMLOCK).
+    /// False if the kernel refused to lock it (RLIMIT_MEMLOCK) or to exclude it from dumps.
     let isLocked: Bool
 
-    /// Maps `size` bytes of zeros.
+    /// Maps `size` zero bytes.
     init(size: Int) {
         let address = unsafe mmap(
             nil,

@@ -2,30 +2,35 @@
 
 package import Events
 
-/// One item of an opened batch.
+/// An item of an opened batch.
 package struct OpenedItem: Equatable, Sendable, Redacted {
-    /// What the item is.
+    /// The kind of item and its values.
     package enum Payload: Equatable, Sendable {
+        /// A key press or release; keysym 0 if the identity was withheld.
         case key(isDown: Bool, keyClass: KeyClass, modifiers: Modifiers, keysym: UInt32)
-        /// Keys wrote text from the item's time on, both in whole steps (``TypingRun``).
+        /// A typing run from the item's time until `to`, both in whole steps (``TypingRun``).
         case typing(to: EventTime)
+        /// A button, by its logical number.
         case button(number: UInt8, isDown: Bool)
+        /// A raw motion in the device's own units.
         case motion(dx: Int32, dy: Int32)
-        /// In 1/120 notch.
+        /// Wheel motion in 1/120 notch; down and right are positive.
         case scroll(dx: Int32, dy: Int32)
-        /// In the device's own units.
+        /// Values of valuators in the device's own units.
         case axes(AxisValues)
+        /// A finger of a touch device.
         case touch(Touch)
-        /// An application came to the front; the title only where titles are stored.
+        /// An application came to the front; the title is nil unless titles were stored.
         case focus(app: String, title: String? = nil)
-        /// Something was left out from the item's time on.
+        /// Input was omitted from the item's time until `to`; without a stream, all input.
         case gap(GapReason, to: EventTime, stream: InputStream?)
-        /// What the item's device is from here on; it stands in no batch but is made by readers.
+        /// The description of the item's device from here on; readers create it, no batch contains
+        /// it.
         case device(Device)
-        /// What the desktop is from here on; made by readers like ``device(_:)``.
+        /// The desktop layout from here on; readers create it like ``device(_:)``.
         case screen(ScreenLayout)
 
-        /// Whether a device made the item.
+        /// Whether the item is input of a device.
         package var isInput: Bool {
             switch self {
             case .key, .typing, .button, .motion, .scroll, .axes, .touch: true
@@ -34,13 +39,16 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         }
     }
 
+    /// The time on CLOCK_MONOTONIC of the recording boot.
     package var time: EventTime
-    /// The XInput2 id of the device; 0 for focus and gap.
+    /// The XInput2 id of the device; 0 for a focus change or a gap.
     package var device: UInt8
+    /// What the item is.
     package var payload: Payload
-    /// Where the pointer was after it; nil where that is not told.
+    /// The pointer's pixel after the item, or a finger's; nil if it was not stored.
     package var pixel: Pixel?
 
+    /// Creates an item; by default without a pixel.
     package init(time: EventTime, device: UInt8, payload: Payload, pixel: Pixel? = nil) {
         self.time = time
         self.device = device
@@ -52,7 +60,7 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
 extension OpenedItem.Payload: Redacted {}
 
 extension OpenedItem {
-    /// Where a gap or a run of text ends; of all else its own time.
+    /// The end of a gap or a typing run; for other items their time.
     package var end: EventTime {
         switch payload {
         case .gap(_, let to, _), .typing(let to): to
@@ -60,34 +68,37 @@ extension OpenedItem {
         }
     }
 
-    /// Whole seconds of a run of text; 0 for all others.
+    /// The length of a typing run in whole seconds; 0 for other items.
     package var seconds: Int64 {
         guard case .typing(let to) = payload else { return 0 }
         return (to.milliseconds &- time.milliseconds) / 1000
     }
 }
 
-/// A batch read back, the inverse of ``BatchBuilder``.
+/// A decoded batch, the inverse of ``BatchBuilder``.
 package struct OpenedBatch: Sendable, Redacted {
+    /// The batch's header.
     package let header: BatchHeader
+    /// The items in stored order.
     package let items: [OpenedItem]
-    /// The devices of the items, by their id, as far as they are described.
+    /// The described devices, by XInput2 id.
     package let devices: [UInt8: Device]
-    /// The devices whose events programs made.
+    /// The devices whose events come from programs.
     private let injected: DeviceSet
-    /// The desktop; nil where it is not told.
+    /// The desktop layout; nil if the batch has none.
     package let screen: ScreenLayout?
-    /// SHA-256 of the sealed batch before it, as it was when this one began.
+    /// The SHA-256 of the previous sealed batch as it was when this one began; zeros if there was
+    /// none.
     package let predecessor: [UInt8]
-    /// The recorder's signature (Ed25519) of all bytes of the plaintext in front of it.
+    /// The recorder's Ed25519 signature of ``signed``.
     package let signature: [UInt8]
-    /// The bytes that are signed.
+    /// The plaintext before the signature.
     package let signed: [UInt8]
 
     /// Decodes a plaintext.
     ///
-    /// - Parameter plaintext: the bytes as the seal held them.
-    /// - Throws: ``PackingError`` when any part does not agree with the format; nothing is read then.
+    /// - Parameter plaintext: The decrypted contents of a sealed batch.
+    /// - Throws: ``PackingError`` if any part violates the format; nothing is decoded then.
     package init(plaintext: [UInt8]) throws(PackingError) {
         guard BatchLayout.isSize(plaintext.count) else { throw PackingError(.badFrame) }
         let proof = plaintext.suffix(BatchLayout.proofSize)
@@ -120,17 +131,17 @@ package struct OpenedBatch: Sendable, Redacted {
 }
 
 extension OpenedBatch {
-    /// Whether a program made an item, by the server's XTEST device.
+    /// Whether a program sent an item through the server's XTEST device.
     ///
-    /// - Parameter item: of this batch.
-    /// - Returns: false for what no device made; nil where the batch does not describe the device.
+    /// - Parameter item: An item of this batch.
+    /// - Returns: False if the item has no device; nil if the batch does not describe the device.
     package func isInjected(_ item: OpenedItem) -> Bool? {
         guard item.payload.isInput else { return false }
         if injected.contains(item.device) { return true }
         return devices[item.device] == nil ? nil : false
     }
 
-    /// The latest moment in the batch, in milliseconds of the wall clock since 1970.
+    /// The latest time in the batch, in milliseconds of the wall clock since 1970.
     package var end: Int64 {
         let latest = items.lazy.map { max($0.time, $0.end) }.max()
         return max(latest ?? header.base, header.base).milliseconds &+ header.wallOffset

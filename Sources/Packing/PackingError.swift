@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a batch cannot be read; it names no content.
+/// The reason why a batch cannot be read; it contains no recorded content.
 package struct PackingError: Error, Equatable, CustomStringConvertible {
     /// The kinds of damage.
     package enum Code: String, Sendable {
-        /// Not the size of a batch, or not zero behind the columns.
+        /// Its size is wrong, or the bytes after the columns are not zero.
         case badFrame
         /// The columns do not decompress.
         case badCompression
-        /// Columns are missing, cut, or disagree.
+        /// Columns are missing, truncated, or inconsistent.
         case badColumns
-        /// Written by a version this program does not know.
+        /// A version that this program does not know wrote it.
         case unknownVersion
     }
 
+    /// The kind of damage.
     package let code: Code
 
     package init(_ code: Code) {
         self.code = code
     }
 
+    /// One sentence for the person.
     package var description: String {
         switch code {
         case .badFrame, .badCompression, .badColumns: "The batch is damaged (\(code.rawValue))."

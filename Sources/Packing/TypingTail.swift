@@ -2,25 +2,25 @@
 
 import Events
 
-/// A run of text that is not among the items of the open batch yet: in whole steps, as it is stored.
+/// A typing run of the open batch that is not an item yet; its bounds are whole steps.
 struct TypingTail: Sendable, Redacted {
     var device: UInt8
     var begin: EventTime
     var end: EventTime
-    /// Whether it is of an injected device: such a run ends by itself alone.
+    /// Whether it belongs to an injected device; other input does not end such a run.
     var isInjected = false
 
-    /// Whole seconds up to a moment in it.
+    /// Whole seconds from its beginning until a moment within it.
     func seconds(until moment: EventTime) -> UInt64 {
         UInt64(max(0, moment.milliseconds - begin.milliseconds) / 1000)
     }
 
-    /// What some runs add to the sections, where they are the last items.
+    /// The bytes that typing runs add to each section, as the last items.
     ///
     /// - Parameters:
-    ///   - tails: the runs.
-    ///   - time: of the item in front of them.
-    /// - Returns: the bytes behind those of the items, by their section.
+    ///   - tails: The runs.
+    ///   - time: The time of the item before them.
+    /// - Returns: The bytes to append after those of the items, by section.
     static func endings(
         of tails: [TypingTail],
         after time: EventTime
