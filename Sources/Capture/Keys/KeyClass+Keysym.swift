@@ -3,9 +3,10 @@
 import Events
 
 extension KeyClass {
-    /// The class of a keysym (X11 protocol, appendix A; keysymdef.h; Unicode keysyms 0x01000000+).
+    /// Classifies a keysym (X11 protocol, appendix A; keysymdef.h; Unicode keysyms from
+    /// 0x01000000).
     ///
-    /// A keysym that could write text and is not known falls into a class whose identity is withheld.
+    /// An unknown keysym that could write text gets a class whose identity is withheld.
     init(keysym: UInt32) {
         switch keysym {
         case 0x20, 0xA0: self = .space
@@ -21,8 +22,8 @@ extension KeyClass {
             self = .function
         case 0xFFBE...0xFFE0: self = .function
         case 0xFFE1...0xFFEE, 0xFF7E, 0xFF7F, 0xFE01...0xFE0F, 0xFE11...0xFE13: self = .modifier
-        // The kernel's keys that XF86keysym.h names by their number: dollar and euro, braille dots and
-        // the digits of phones and remote controls write something.
+        // XF86keysym.h names these kernel keys by number: dollar and euro, braille dots, and the
+        // digits of phones and remote controls write text.
         case 0x1008_11B2, 0x1008_11B3, 0x1008_11F1...0x1008_11FA: self = .other
         case 0x1008_1200...0x1008_120F, 0x1008_126C, 0x1008_126D: self = .keypad
         case 0x1008_FE01...0x1008_FFFF, 0x1008_1000...0x1008_1FFF: self = .media
@@ -38,7 +39,8 @@ extension KeyClass {
         }
     }
 
-    /// The sets of the 1980s, from Latin 2 to Korean: letters, but for what is listed.
+    /// Classifies the legacy character sets, from Latin 2 to Korean: letters except for those
+    /// listed.
     private init(legacy keysym: UInt32) {
         switch keysym {
         case 0xDF0...0xDF9: self = .digit

@@ -2,34 +2,34 @@
 
 import Events
 
-/// Names the keys: each by the map that was in force for its device, and the modifiers, at its moment.
+/// Translates keys, each by its device's map and the modifiers that were in effect at that moment.
 ///
-/// Every device has a map of its own. A keyboard of the screen (a master), by which programs name
-/// keys, takes over the map of the device that types for it when that was another one before. Maps
-/// change while keys wait to be read. What the server says of a map holds from its answer on, up to
-/// the next notice that the map changed. A key outside of that has no keysym and the class that tells
-/// nothing: never what the server would say now. Maps are kept in memory only.
+/// Every device has its own map. Programs translate keys by the map of a master keyboard, which
+/// copies the map of the device that types when that device changes. Maps change while keys wait to
+/// be read. A map holds from the server's reply until the next notice that it changed. Outside
+/// that, a key has no keysym and the class `key`: it never gets what the server would say now. Maps
+/// are kept in memory only.
 ///
-/// Modifiers come from the server's state notifications and never from presses and releases, for
-/// a release may be withheld during a grab.
+/// Modifiers come from the server's state notifications and never from key presses and releases,
+/// because a release may be withheld during a grab.
 struct KeyboardState {
-    /// The devices that keys come from, by their id.
+    /// The slave devices with keys, by id.
     private var sources: [UInt8: Source] = [:]
-    /// The keyboards of the screen, by their id.
+    /// The master keyboards, by id.
     private var masters: [UInt8: Master] = [:]
     private var areDevicesOutdated = false
 
     private struct Source {
         var layout: Followed<DeviceLayout>
         let master: UInt8
-        /// The keys whose change the master may not have taken over.
+        /// The keys whose change the master may not have copied.
         var apart = ByteSet()
     }
 
     private struct Master {
         var layout: Followed<DeviceLayout>
         var held: Followed<X11Event.HeldModifiers>
-        /// The keys that have changed since it took over the map of a device.
+        /// The keys that changed since the master copied a device's map.
         var apart = ByteSet()
     }
 
@@ -43,7 +43,7 @@ struct KeyboardState {
         }
     }
 
-    /// The key as it is named at this place of the stream.
+    /// Translates a key at this position of the stream.
     mutating func key(
         _ header: X11Event.RawHeader,
         _ keycode: UInt8,
@@ -64,7 +64,7 @@ struct KeyboardState {
         return layout.key(keycode, isDown: isDown, held)
     }
 
-    /// The map by which a key has its name; nil where nobody knows.
+    /// The map that translates a key; nil if it is unknown.
     private mutating func layout(
         _ header: X11Event.RawHeader,
         _ keycode: UInt8,
@@ -73,7 +73,7 @@ struct KeyboardState {
         if let layout = masters[header.master]?.layout.value(for: keycode, at: serial) {
             return layout
         }
-        // What it took over when this device began to type.
+        // The master copied this map when the device began to type.
         guard let master = masters[header.master], !master.apart.contains(keycode),
             let source = sources[header.device], source.master == header.master,
             !source.apart.contains(keycode)
@@ -83,7 +83,7 @@ struct KeyboardState {
 
     // MARK: Notices
 
-    /// Takes what the server says of keyboards, in the order of the stream.
+    /// Takes a notice about keyboards, in stream order.
     mutating func take(_ event: X11Event, serial: UInt) {
         switch event {
         case .modifiersChanged(let keyboard, let modifiers):
@@ -92,7 +92,7 @@ struct KeyboardState {
             mapDidChange(device, keycodes, isReplaced, serial)
         case .devicesChanged(let ids):
             areDevicesOutdated = true
-            // Behind this place the id may be another device's, of which nobody has asked.
+            // From here on the id may belong to another device, which was not queried.
             sources = sources.filter { !ids.contains($0.key) || $0.value.layout.since > serial }
             masters = masters.filter { !ids.contains($0.key) || $0.value.layout.since > serial }
         default: break
@@ -113,12 +113,13 @@ struct KeyboardState {
             return
         }
         guard masters[device] != nil else { return }
-        // By that of the device that types next; where it is another one, that tells its own change.
+        // The master copies the map of the next typing device; a device with another map reports
+        // its own change.
         masters[device]?.apart = ByteSet()
         for (id, source) in sources where source.master == device { sources[id]?.apart = ByteSet() }
     }
 
-    /// All is read: asks for what is not known any more, for the keys to come.
+    /// Ends a drain: queries what is no longer known, for later keys.
     mutating func endReading(_ connection: X11Connection) {
         if areDevicesOutdated {
             areDevicesOutdated = false
@@ -134,7 +135,7 @@ struct KeyboardState {
         }
     }
 
-    /// Finds out which keyboards there are, and asks for what is not followed yet.
+    /// Queries the present keyboards and begins to follow new ones.
     private mutating func learnDevices(_ connection: X11Connection) {
         let keyboards = connection.keyboards()
         masters = masters.filter { keyboards.masters.contains($0.key) }
@@ -164,56 +165,56 @@ struct KeyboardState {
     }
 }
 
-/// What the server has said of something that changes, at the places of the stream where it holds.
+/// A changing value of the server, with the serials from which on it holds.
 ///
-/// An answer holds behind its request; a notice of a change ends that, but for an answer that was
-/// given after the change.
+/// A reply holds from its request on. A notice of a change ends that, unless the reply was given
+/// after the change.
 struct Followed<Value> {
-    /// The number of the request with which the notices were asked for.
+    /// The sequence number of the request that selected the notices.
     let since: UInt
-    /// Whether it is to be asked for again.
+    /// Whether the value must be queried again.
     private(set) var isOutdated = false
-    /// What holds at the place that was reached; nil where nobody knows.
+    /// The value at the position that was reached; nil if unknown.
     private var value: Value?
-    /// The keys for which that holds no more.
+    /// The keys for which the value no longer holds.
     private var changed = ByteSet()
-    /// What holds from a place on that was not reached yet.
+    /// A reply whose serial was not reached yet.
     private var answer: (value: Value?, serial: UInt)?
 
     init(since: UInt) {
         self.since = since
     }
 
-    /// The server has answered.
+    /// Takes a reply of the server.
     ///
     /// - Parameters:
-    ///   - value: what it said; nil where it said nothing.
-    ///   - serial: the number of the request that it answered.
+    ///   - value: The reply; nil if there was none.
+    ///   - serial: The sequence number of the query.
     mutating func learn(_ value: Value?, at serial: UInt) {
         answer = (value, serial)
         isOutdated = false
     }
 
-    /// What holds at a place in the stream; nil where nobody knows.
+    /// The value at a serial; nil if unknown.
     mutating func value(at serial: UInt) -> Value? {
         reach(serial)
         return value
     }
 
-    /// What holds for a key at a place in the stream; nil where nobody knows.
+    /// The value for a key at a serial; nil if unknown.
     mutating func value(for keycode: UInt8, at serial: UInt) -> Value? {
         reach(serial)
         return changed.contains(keycode) ? nil : value
     }
 
-    /// A notice: from here on it is another value, which the server did not tell.
+    /// Takes a notice without the new value: it is unknown from here on for these keys.
     mutating func change(_ keycodes: ByteSet, at serial: UInt) {
         reach(serial)
         changed.formUnion(keycodes)
         if answer == nil { isOutdated = true }
     }
 
-    /// A notice that says what holds from here on.
+    /// Takes a notice with the new value.
     mutating func replace(with value: Value, at serial: UInt) {
         reach(serial)
         self.value = value

@@ -2,12 +2,11 @@
 
 import Events
 
-/// What programs are told of buttons, which the server renumbers: first for the device, then for its
-/// pointer.
+/// The logical button numbers: the server maps a button first for its device, then for its pointer.
 ///
-/// Raw events carry the number that the device gave. `xmodmap -e "pointer = …"` changes the map of
-/// the pointer, `xinput set-button-map` that of a device; the server refuses either while a button
-/// concerned is down.
+/// Raw events carry the physical number. `xmodmap -e "pointer = …"` changes the map of the pointer,
+/// `xinput set-button-map` that of a device. The server refuses either while an affected button is
+/// down.
 struct ButtonMaps {
     private struct Entry {
         var map: [UInt8]
@@ -23,15 +22,15 @@ struct ButtonMaps {
         }
     }
 
-    /// The number that programs are told; 0 where they are told nothing.
+    /// The logical number, which programs receive; 0 if the button is disabled.
     func number(of button: UInt8, device: UInt8, master: UInt8) -> UInt8 {
         mapped(mapped(button, by: device), by: master)
     }
 
-    /// The map of a device together with its pointer's; empty where every button keeps its number.
+    /// The map of a device combined with its pointer's; empty if every button keeps its number.
     func whole(of device: UInt8) -> [UInt8] {
         guard let entry = entries[device], entry.count > 0 else { return [] }
-        // One that floats has no pointer.
+        // A floating device has no pointer.
         let map = (1...entry.count).map { number(of: $0, device: device, master: entry.master) }
         return map.elementsEqual(1...entry.count) ? [] : map
     }

@@ -2,78 +2,81 @@
 
 import Events
 
-/// Reckons where one pointer is at each of its events, from one question to the server a reading.
+/// Computes one pointer's position at each of its events, from one query to the server per drain.
 ///
-/// Raw events have no position, and asking at each would cost a round trip. But the server moves
-/// the pointer by what a raw event says it made of the movement, from a position with a fraction,
-/// and tells that position exactly where it is asked for the master's axes. So the movements
-/// between two answers are added up as the server does it: cut to the desktop, and where the
-/// monitors leave parts of it dark, to the monitor it comes from. Where that ends at the second
-/// answer, to the thousandth of a pixel, nothing else has moved the pointer (a warp, a barrier, a
-/// grab that confines it, a program that sends positions as if they were movements): then every
-/// click between is certain to the pixel. Where it does not, those clicks have no pixel.
+/// Raw events carry no position, and a query per event would cost a round trip. But the server adds
+/// the accelerated motion of a raw event to a position with a fraction. It reports that position
+/// exactly when asked for the master's valuators. So the motions between two replies are added up
+/// as the server does it. Each sum is clipped to the desktop; if the monitors leave parts of it
+/// dark, it is clipped to the monitor where the pointer was. If the sum equals the second reply to
+/// a thousandth of a pixel, nothing else moved the pointer, and every click between has a certain
+/// pixel. Otherwise those clicks have no pixel: a warp, a barrier, a confining grab, or a program
+/// that sent positions as motions moved it.
 ///
-/// Movements are stored in counts. A pixel is told with one where a reader who adds the counts to
-/// the pixel told last would be wrong, each tenth of a second and at the end of a reading, and else
-/// every five seconds.
+/// Motions are stored in raw units. A motion gets a pixel if a reader who adds raw motions to the
+/// last pixel would be wrong. That is checked every tenth of a second and at the end of a drain.
+/// Otherwise there is a pixel every five seconds.
 struct DeadReckoning {
-    /// A position in pixels of the desktop.
+    /// A position in pixels of the desktop, with a fraction.
     typealias Point = (x: Double, y: Double)
 
-    /// The server counts in doubles and tells them cut to 32 bits after the point.
+    /// The server computes in doubles and reports them truncated to 32 fractional bits (FP3232).
     private static let cut = 0x1p-32
-    /// Answers are exact but for that; sums of fractions differ in the last bits.
+    /// Replies are exact except for that truncation; sums of fractions differ in their last bits.
     private static let tolerance = 1.0 / 1024
-    /// Milliseconds after which a pixel is told anew.
+    /// Milliseconds after which a pixel is emitted again in any case.
     private static let interval: Int64 = 5000
 
-    /// Milliseconds for which a reader who is wrong is left so on the way.
+    /// Minimum ms between position corrections within a drain.
     private static let step: Int64 = 100
 
-    /// Where the pointer is, or farther right and down by less than `slack`; nil while that is not
-    /// known.
+    /// The lower bound of the pointer's position; nil if unknown.
+    ///
+    /// The pointer is at most `slack` farther right and down.
     private(set) var now: Point?
-    /// What was cut from the last answer and the movements since.
+    /// The sum of truncations since the last reply.
     private var slack = cut
-    /// An edge of the desktop or of a monitor has stopped it since this was last set to false.
+    /// Whether an edge of the desktop or of a monitor has stopped the pointer; reset by the caller.
     var wasConfined = false
-    /// A device that tells positions has moved the pointer.
+    /// Whether a device that reports positions has moved the pointer.
     private var wasPlaced = false
-    /// Where a reader of the recording thinks it is, and when it was last told for sure.
+    /// The position that a reader of the recording computes, and when a pixel last confirmed it.
     private var read: (pixel: Point, at: EventTime)?
-    /// When it was last looked at whether that reader is wrong.
+    /// When the reader's position was last checked.
     private var checked = EventTime(0)
 
-    /// The pixel of a position, as clients are told it.
+    /// The pixel of a position, as the server reports it to clients.
     static func pixel(_ point: Point) -> Pixel {
         Pixel(x: Int16(near: point.x), y: Int16(near: point.y))
     }
 
-    /// The pixel the pointer is on; nil while that is not known, as where a third and two thirds of a
-    /// pixel, both cut, end just before the next one.
+    /// The pointer's pixel; nil if it is unknown.
+    ///
+    /// It is unknown also if truncated fractions end just before the next pixel, as with one and
+    /// two thirds.
     var pixel: Pixel? {
         guard let now, isWithin(now.x), isWithin(now.y) else { return nil }
         return Self.pixel(now)
     }
 
-    /// Whether a coordinate is of the same pixel with what was cut from it.
+    /// Whether a coordinate stays on the same pixel when the truncated part is added.
     private func isWithin(_ value: Double) -> Bool {
         value.rounded(.down) == (value + slack).rounded(.down)
     }
 
-    /// Whether this is where an answer of the server says; true where it does not say.
+    /// Whether the computed position equals a reply; true without a reply.
     func isAt(_ answer: Point?) -> Bool {
         guard let answer else { return true }
         guard let now else { return false }
         return abs(answer.x - now.x) < Self.tolerance && abs(answer.y - now.y) < Self.tolerance
     }
 
-    /// Begins where a device says that the pointer is.
+    /// Starts from a position that a device reported.
     mutating func begin(at point: Point) {
         (now, slack) = (point, Self.cut)
     }
 
-    /// Moves the pointer by what the server made of a movement.
+    /// Moves the pointer by the accelerated motion, and the reader's position by the raw one.
     mutating func move(by accelerated: Point, raw: Point, on desktop: DesktopGeometry) {
         if let from = now {
             let target = (x: from.x + accelerated.x, y: from.y + accelerated.y)
@@ -86,13 +89,13 @@ struct DeadReckoning {
         read?.pixel.y += raw.y
     }
 
-    /// Moves the pointer to where the server put it; an axis that is not told stays.
+    /// Moves the pointer to a position that the server set; an axis without a value stays.
     ///
     /// - Parameters:
-    ///   - accelerated: the place.
-    ///   - raw: the place as a reader reckons it, who knows of no transformation.
-    ///   - axes: bit n: axis n is told.
-    ///   - desktop: where the pointer can be.
+    ///   - accelerated: The position after the server's transformation.
+    ///   - raw: The position as a reader computes it, who knows of no transformation.
+    ///   - axes: A bit mask; bit n is set if axis n has a value.
+    ///   - desktop: The area in which the pointer can be.
     mutating func move(to accelerated: Point, raw: Point, axes: UInt8, on desktop: DesktopGeometry)
     {
         wasPlaced = true
@@ -108,17 +111,17 @@ struct DeadReckoning {
         if axes & 2 != 0 { read?.pixel.y = raw.y }
     }
 
-    /// Takes the server's answer.
+    /// Compares the computed position with the server's reply and continues from the reply.
     ///
-    /// It may be in the units of a device that came before: a mouse pressed behind a pen leaves it
-    /// so until it is moved, and a pen that tells one axis leaves the other one so. Such an answer
-    /// is no pixel where the server shows the pointer, and where it shows it at the end of the way,
-    /// the way was right.
+    /// The reply may be in the units of an earlier device. A mouse button pressed after a pen
+    /// leaves it so until the mouse is moved, and a pen that reports one axis leaves the other one
+    /// so. Such a reply differs from the pixel where the server shows the pointer. If the server
+    /// shows it where the motions led, the motions were right.
     ///
     /// - Parameters:
-    ///   - answer: the position; nil where the server does not say.
-    ///   - shown: asks for the pixel where the server shows the pointer.
-    /// - Returns: whether the way since the last answer led there.
+    ///   - answer: The position; nil if the server does not report it.
+    ///   - shown: Queries the pixel at which the server shows the pointer.
+    /// - Returns: Whether the motions since the last reply led there.
     mutating func settle(at answer: Point?, shown: () -> Pixel?) -> Bool {
         if let answer, isAt(answer) {
             (self.now, slack) = (answer, Self.cut)
@@ -137,7 +140,7 @@ struct DeadReckoning {
         return false
     }
 
-    /// The place of an answer on the pixel the server shows; nil where it is not there.
+    /// The position of a reply if it is on the pixel that the server shows; nil if it is not.
     private static func position(_ answer: Point, on shown: Pixel) -> Point? {
         func position(_ value: Double, _ pixel: Int16) -> Double? {
             if Int16(near: value) == pixel { return value }
@@ -149,7 +152,7 @@ struct DeadReckoning {
         return (x, y)
     }
 
-    /// The pixel to tell with the last movement of a reading, behind the server's answer.
+    /// The pixel to emit with the last motion of a drain, after the server's reply.
     mutating func report(at time: EventTime) -> Pixel? {
         guard let now, let pixel else { return nil }
         if let read, Self.pixel(read.pixel) == pixel,
@@ -162,7 +165,8 @@ struct DeadReckoning {
         return pixel
     }
 
-    /// The pixel to tell with a movement within a reading, which holds if the server's answer does.
+    /// The pixel to emit with a motion within a drain; it is valid if the server's reply confirms
+    /// it.
     @inline(__always)
     mutating func reportOnTheWay(at time: EventTime) -> Pixel? {
         guard time.milliseconds - checked.milliseconds >= Self.step else { return nil }
@@ -176,13 +180,14 @@ struct DeadReckoning {
         return report(at: time)
     }
 
-    /// The reader was told a pixel with a button.
+    /// Records that the reader got a pixel with a button.
     mutating func noteReported(_ pixel: Pixel, at time: EventTime) {
         read = ((Double(pixel.x), Double(pixel.y)), time)
         checked = time
     }
 
-    /// What was recorded since may have left out movements: the next reading tells a pixel.
+    /// Forgets the reader's position, because motions may have been omitted; the next drain emits a
+    /// pixel.
     mutating func forgetReported() {
         read = nil
     }

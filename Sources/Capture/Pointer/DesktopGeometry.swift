@@ -2,33 +2,33 @@
 
 import Events
 
-/// The places of the desktop a pointer can be.
+/// The area of the desktop in which a pointer can be.
 struct DesktopGeometry {
     let screen: ScreenLayout
     private let width: Double
     private let height: Double
-    /// Whether monitors leave a part of the desktop dark.
+    /// Whether the monitors leave a part of the desktop dark.
     private let hasDark: Bool
 
     init(_ screen: ScreenLayout) {
         self.screen = screen
         width = Double(screen.width)
         height = Double(screen.height)
-        // Monitors that mirror each other count twice: then a dark part is overlooked, no more.
+        // Mirrored monitors count twice; then a dark part is overlooked, nothing worse.
         let lit = screen.monitors.reduce(0) { $0 + Int($1.width) * Int($1.height) }
         hasDark = lit > 0 && lit < Int(screen.width) * Int(screen.height)
     }
 
-    /// The place of a device's values, with its fraction.
+    /// The position for a device's values, with its fraction.
     func position(_ values: DeadReckoning.Point, _ scales: AxisScale.Desktop) -> DeadReckoning.Point
     {
         (scales.x.pixel(values.x, of: screen.width), scales.y.pixel(values.y, of: screen.height))
     }
 
-    /// The place at which the server leaves a pointer that goes to `point`.
+    /// The position at which the server leaves a pointer that is moved to `point`.
     ///
-    /// It cuts the pixel and keeps the fraction where the pixel stays (miPointerSetPosition), so
-    /// that a pointer may be a part of a pixel left of the first.
+    /// The server clips the pixel and keeps the fraction if the pixel does not change
+    /// (miPointerSetPosition). So a pointer may be a fraction of a pixel left of the first pixel.
     @inline(__always)
     func confine(_ point: DeadReckoning.Point, from: DeadReckoning.Point) -> DeadReckoning.Point {
         if !hasDark, point.x > -1, point.x < width, point.y > -1, point.y < height { return point }
@@ -57,13 +57,13 @@ extension ScreenLayout.Monitor {
     }
 }
 
-/// How the server spreads the range of an axis over the desktop.
+/// The scale by which the server maps the range of an axis to the desktop.
 struct AxisScale {
-    /// How a device that tells positions spreads them.
+    /// The scales of a device that reports positions.
     typealias Desktop = (x: AxisScale, y: AxisScale)
 
     private let least: Double
-    /// One more than the greatest value; no more than the least without a range.
+    /// The maximum plus one; not above the minimum if the axis has no range.
     private let end: Double
 
     init(_ least: Double, _ most: Double) {
@@ -71,12 +71,12 @@ struct AxisScale {
         end = least < most ? most + 1 : least
     }
 
-    /// The scales of a device; nil for one that tells no positions.
+    /// The scales of a device; nil if it does not report positions.
     static func desktop(_ device: Device) -> Desktop? {
         device.position.map { desktop($0.x, $0.y) }
     }
 
-    /// The scales of two axes, whatever they are called.
+    /// The scales of two axes, whatever their labels.
     static func desktop(_ x: Device.Axis, _ y: Device.Axis) -> Desktop {
         (AxisScale(x.range), AxisScale(y.range))
     }
@@ -85,14 +85,14 @@ struct AxisScale {
         self.init(Double(range.lowerBound), Double(range.upperBound))
     }
 
-    /// The pixel of a value, with its fraction; an axis without a range counts pixels.
+    /// The pixel for a value, with its fraction; an axis without a range is already in pixels.
     func pixel(_ value: Double, of size: UInt16) -> Double {
         end > least ? (value - least) * Double(size) / (end - least) : value
     }
 }
 
 extension Int16 {
-    /// The whole part, or the bounds for what lies outside them.
+    /// The integral part, clamped to the bounds of the type.
     init(near value: Double) {
         self = Int16(Swift.min(Swift.max(value.rounded(.towardZero), -32_768), 32_767))
     }

@@ -2,40 +2,40 @@
 
 import Events
 
-/// A pointer of the screen, while the events of a reading are gone through.
+/// A master pointer, while the events of a drain are evaluated.
 struct MasterPointer {
-    /// What the way of a pointer depends on.
+    /// The conditions for following a pointer.
     struct Way {
         let desktop: DesktopGeometry
-        /// By the device's id; nil for devices that tell movements.
+        /// The scales by device id; nil for devices that report motions.
         let scales: [AxisScale.Desktop?]
-        /// The place in the stream behind which the paths are known.
+        /// The serial from which on the pointer's position is known.
         let start: UInt
         let clock: ServerClock
     }
 
-    /// The master device.
+    /// The XInput2 id of the master pointer.
     let id: UInt8
     var reckoning = DeadReckoning()
-    /// Something else than the events that were read moved it, or may have.
+    /// Whether anything other than the events read moved it, or may have.
     var isDisturbed = false
-    /// Whether the events that were read led to where it is, and no edge stopped it.
+    /// Whether the events read led to its position and no edge stopped it.
     private(set) var isCertain = false
-    /// The movement read last.
+    /// The last motion read.
     private var lastMove: (index: Int, time: EventTime)?
-    /// The clicks on the border of two pixels since which it moved by whole pixels, if at all.
+    /// Clicks on the border of two pixels; later motions were by whole pixels.
     private var borders: [(index: Int, position: DeadReckoning.Point)] = []
 
     init(id: UInt8) {
         self.id = id
     }
 
-    /// Follows the movements that were read, from where the pointer was before.
+    /// Follows the motions that were read, from the pointer's previous position.
     ///
     /// - Parameters:
-    ///   - events: what was read; those with which a pixel is to be told get it.
-    ///   - way: nil where the desktop is not known.
-    ///   - fingers: of all devices.
+    ///   - events: The events read; those that need a pixel get it.
+    ///   - way: The conditions; nil if the desktop is unknown.
+    ///   - fingers: The fingers of all devices.
     mutating func follow(_ events: inout [PendingEvent], _ way: Way?, _ fingers: TouchOwners) {
         lastMove = nil
         borders = []
@@ -58,10 +58,10 @@ struct MasterPointer {
                 reckoning.noteReported(pixel, at: way.clock.time(of: header.time))
             case .rawTouch(let header, _, _, _)
             where header.master == id && fingers.isScreen(header.device):
-                // It may have gone with it.
+                // The pointer may have moved with the finger.
                 isDisturbed = true
             case .entered, .left:
-                // In the window left the movements may not have been recorded.
+                // Motions in the window that was left may not have been recorded.
                 reckoning.forgetReported()
             case .screenChanged, .devicesChanged: isDisturbed = true
             default: continue
@@ -69,7 +69,7 @@ struct MasterPointer {
         }
     }
 
-    /// Moves the pointer; the pixel that is to be told with that, if one is.
+    /// Moves the pointer; returns the pixel to emit with the motion, if any.
     @inline(__always)
     private mutating func move(
         _ header: X11Event.RawHeader,
@@ -94,12 +94,12 @@ struct MasterPointer {
         return reckoning.reportOnTheWay(at: time)
     }
 
-    /// Compares where the way has led with what the server says.
+    /// Compares the computed position with the server's reply.
     ///
     /// - Parameters:
-    ///   - answer: the position; nil where the server does not say.
-    ///   - events: what was read; where the way was wrong they lose their pixels.
-    ///   - connection: where to ask for what is shown.
+    ///   - answer: The position; nil if the server does not report it.
+    ///   - events: The events read; if the position was wrong, they lose their pixels.
+    ///   - connection: The connection for querying the pixel that is shown.
     mutating func settle(
         at answer: DeadReckoning.Point?,
         _ events: inout [PendingEvent],
@@ -117,15 +117,17 @@ struct MasterPointer {
         }
         if let end, !borders.isEmpty, let shown = connection.pixel(of: id) {
             settleBorders(end, shown, &events)
-            // The reader was told pixels that the path does not know of.
+            // The reader got pixels that the reckoning does not know.
             reckoning.forgetReported()
         }
         guard let last = lastMove, let pixel = reckoning.report(at: last.time) else { return }
         events[last.index].pixel = pixel
     }
 
-    /// Which side of the border a pointer is on the server shows at the end, and by whole pixels it
-    /// cannot have come from the other side.
+    /// Assigns pixels to clicks on a border of two pixels.
+    ///
+    /// The server shows on which side the pointer ended, and motions by whole pixels cannot have
+    /// crossed over.
     private func settleBorders(
         _ end: DeadReckoning.Point,
         _ shown: Pixel,
@@ -133,7 +135,7 @@ struct MasterPointer {
     ) {
         for click in borders {
             let way = (x: end.x - click.position.x, y: end.y - click.position.y)
-            // It was stopped at an edge.
+            // An edge stopped the pointer.
             guard way.x.rounded() == way.x, way.y.rounded() == way.y else { continue }
             events[click.index].pixel = Pixel(
                 x: Int16(clamping: Int(shown.x) - Int(way.x)),

@@ -2,39 +2,39 @@
 
 import Events
 
-/// What the axes of one device mean, and the fractions not yet reported.
+/// The meaning of one device's valuators, and the fractions not emitted yet.
 struct PointerAxes {
-    /// A wheel or a two-finger gesture.
+    /// A scroll valuator: a wheel or a two-finger gesture.
     struct Scroll {
         var axis: Int
         var isVertical: Bool
-        /// Device units of one notch.
+        /// Device units per notch.
         var increment: Double
-        /// What is left over, in 1/120 notch.
+        /// The fraction not emitted yet, in 1/120 notch.
         var rest = 0.0
     }
 
-    /// Whether axes 0 and 1 hold positions instead of movements.
+    /// Whether axes 0 and 1 hold positions instead of motions.
     private(set) var isAbsolute = false
     var scroll: [Scroll] = []
-    /// The axes past the first two: of them those that are no wheel are told as they are.
+    /// A bit mask of the axes from 2 on; those that are not wheels are emitted unchanged.
     private var others: UInt8 = 0
-    /// What is left over of the movement, in counts: touchpads count in fractions.
+    /// The fraction of the motion not emitted yet, in raw units; touchpads report fractions.
     private var rest = (x: 0.0, y: 0.0)
 
-    /// Notes an axis, before the wheels.
+    /// Adds an axis; wheels are added afterwards.
     mutating func add(number: Int, isAbsolute: Bool) {
         if number > 1 { others |= 1 << UInt8(number) } else if isAbsolute { self.isAbsolute = true }
     }
 
-    /// The whole counts of a movement, of a device that tells movements.
+    /// The integral raw motion of a device that reports motions.
     mutating func step(_ move: X11Event.Move) -> (dx: Int32, dy: Int32) {
         let dx = move.present & 1 != 0 ? Self.whole(move.raw.x, &rest.x) : 0
         let dy = move.present & 2 != 0 ? Self.whole(move.raw.y, &rest.y) : 0
         return (dx, dy)
     }
 
-    /// What a movement of the first two axes was; nil where it is less than a count.
+    /// The payload of a motion of axes 0 and 1; nil if it is less than one unit.
     mutating func read(_ move: X11Event.Move) -> RawEvent.Payload? {
         guard move.present != 0 else { return nil }
         guard isAbsolute else {
@@ -47,7 +47,7 @@ struct PointerAxes {
         return .axes(values)
     }
 
-    /// What a movement of the axes was, at most a turn, a movement, and other values, in this order.
+    /// Emits the payloads of an event: at most a scroll, a motion, and other axes, in this order.
     mutating func read(_ axes: X11Event.Axes, _ take: (RawEvent.Payload) -> Void) {
         if !scroll.isEmpty {
             let turn = turn(axes)
@@ -64,7 +64,7 @@ struct PointerAxes {
         take(.axes(values))
     }
 
-    /// The turn of the wheels in 1/120 notch; zero where the event has none.
+    /// The motion of the wheels in 1/120 notch; zero if there is none.
     private mutating func turn(_ axes: X11Event.Axes) -> (dx: Int32, dy: Int32) {
         var turn: (dx: Int32, dy: Int32) = (0, 0)
         for index in scroll.indices {
@@ -76,7 +76,7 @@ struct PointerAxes {
         return turn
     }
 
-    /// The nearest whole number of a value and what was left over before.
+    /// The nearest integer to a value plus the earlier fraction, which is updated.
     private static func whole(_ value: Double, _ rest: inout Double) -> Int32 {
         let exact = value + rest
         let whole = Int32(near: exact)

@@ -2,42 +2,43 @@
 
 import Events
 
-/// Where the pointers of the session are, and what of it is told with which event.
+/// Locates the session's pointers and decides which events carry a pixel.
 struct PointerLocator {
-    /// So often a reading asks the server about what it read.
+    /// Maximum query rounds per drain.
     private static let maxRounds = 8
 
     private var masters: [MasterPointer] = []
-    /// By the device's id; nil for devices that tell movements.
+    /// The scales by device id; nil for devices that report motions.
     private var scales: [AxisScale.Desktop?] = []
     private var desktop: DesktopGeometry?
-    /// The place in the stream from which on desktop and devices are those that are known.
+    /// The serial from which on the known desktop and devices are valid.
     private var knownSince: UInt = 0
-    /// The place in the stream behind which the paths are known.
+    /// The serial from which on the pointers' positions are known.
     private var start: UInt = 0
     private var contexts = 0
     private var history = MotionHistory()
     private var fingers = TouchOwners()
     private var senders = PositionSenders()
-    /// Whether the server is asked at every reading what it remembers of the pointers.
+    /// Whether to query the motion history at every drain.
     var asksAlways = false
-    /// Whether all that moved the pointers in the last reading was read, and no edge stopped them.
+    /// Whether everything that moved the pointers in the last drain was read and no edge stopped
+    /// them.
     private(set) var isCertain = false
-    /// Where the fingers of a reading came down, in their order.
+    /// The origins of the touches that began in this drain, in order.
     private var landings: [TouchOwners.TouchOrigin] = []
 
     init(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
         use(devices, since: since)
     }
 
-    /// The desktop; nil while it is not known.
+    /// The desktop layout; nil while it is unknown.
     var screen: ScreenLayout? { desktop?.screen }
 
-    /// There are other devices from here on.
+    /// Replaces the devices from here on.
     ///
     /// - Parameters:
-    ///   - devices: all, by their id.
-    ///   - since: the place in the stream from which on they are these.
+    ///   - devices: All devices, by id.
+    ///   - since: The serial from which on they are valid.
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
         knownSince = since
         let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
@@ -49,18 +50,18 @@ struct PointerLocator {
         senders.use(devices)
     }
 
-    /// The desktop is another one from here on; nil where nobody can say.
+    /// Replaces the desktop from here on; nil if it is unknown.
     ///
     /// - Parameters:
-    ///   - screen: the desktop.
-    ///   - since: the place in the stream from which on it is this one.
+    ///   - screen: The desktop.
+    ///   - since: The serial from which on it is valid.
     mutating func use(_ screen: ScreenLayout?, since: UInt) {
         desktop = screen.map { DesktopGeometry($0) }
         knownSince = since
         for index in masters.indices { masters[index].reckoning = DeadReckoning() }
     }
 
-    /// Asks where the pointers are, once, before what is read first is reckoned.
+    /// Queries initial positions before the first drain.
     mutating func start(_ connection: X11Connection, _ now: EventTime) {
         guard history.start == nil else { return }
         history.endReading(now.server, [], [])
@@ -73,10 +74,9 @@ struct PointerLocator {
         }
     }
 
-    /// Asks where the pointers are, reads up to there, and says where they were at each click and on
-    /// the way.
+    /// Queries the pointers' positions, decodes events until there, and assigns pixels to them.
     mutating func locate(_ reader: inout StreamReader<PointerTracker>, _ now: EventTime) {
-        // Before the positions, so that all that is remembered is read with them.
+        // Queried before the positions, so that the history is a part of what is read with them.
         let remembered = histories(senders.known, reader.connection)
         let serial = reader.connection.nextRequest
         var answers = masters.map { position($0.id, reader.connection) }
@@ -117,7 +117,7 @@ struct PointerLocator {
         }
     }
 
-    /// What the server remembers of devices, and what was read of that before.
+    /// The server's motion histories of devices, with the steps that earlier drains read.
     private func histories(
         _ devices: Set<UInt8>,
         _ connection: X11Connection
@@ -131,7 +131,7 @@ struct PointerLocator {
         return histories
     }
 
-    /// Follows the movements of a pointer, those that are positions too.
+    /// Follows the motions of a pointer, including those that are positions.
     private mutating func follow(
         _ index: Int,
         to answer: DeadReckoning.Point?,
@@ -143,7 +143,7 @@ struct PointerLocator {
         var asked = senders.devices(reader.pending, of: before.id, isLost: false)
         if asked.isEmpty {
             masters[index].follow(&reader.pending, way, fingers)
-            // At an edge movements may lead to the same place as positions.
+            // At an edge, motions may lead to the same position as positions.
             guard !masters[index].reckoning.isAt(answer) || masters[index].reckoning.wasConfined
             else {
                 return
@@ -179,21 +179,22 @@ struct PointerLocator {
         if found.hasPositions, !found.unsure.isEmpty { masters[index].reckoning.forgetReported() }
     }
 
-    /// Asks the server about the clicks and the fingers that were read, and reads on up to there.
+    /// Queries the server about the clicks and touches that were read, and decodes events until
+    /// then.
     ///
-    /// What cannot be asked about is left to the next reading.
+    /// Events that could not be queried about are left to the next drain.
     ///
     /// - Parameters:
-    ///   - reader: what was read.
-    ///   - answers: where the pointers are, replaced by the last answers.
-    /// - Returns: the server's times of the devices, where there are clicks.
+    ///   - reader: The pointer's stream.
+    ///   - answers: The pointers' positions, replaced by the last replies.
+    /// - Returns: The motion histories of the devices, if there are clicks.
     private mutating func resolveTouches(
         _ reader: inout StreamReader<PointerTracker>,
         _ answers: inout [DeadReckoning.Point?]
     ) -> [(device: UInt8, times: [UInt32])] {
         var histories: [(device: UInt8, times: [UInt32])] = []
         var examined = 0
-        // What comes while the server is asked raises questions again.
+        // Events that arrive during a query raise new questions.
         for _ in 0..<Self.maxRounds where examined < reader.pending.count {
             let first = examined
             examined = reader.pending.count
@@ -220,19 +221,19 @@ struct PointerLocator {
             }
         }
         if examined < reader.pending.count {
-            // The answers are from behind it.
+            // The replies are later than these events.
             reader.deferEvents(from: examined)
             disturb()
         }
         return histories
     }
 
-    /// Finds out where fingers came down, from what stands behind them.
+    /// Determines the origins of touches from the crossings after them.
     ///
-    /// What the server says of the pointer that came with a finger is put before the finger.
+    /// Crossings that a touch caused are moved before it.
     ///
-    /// - Returns: the fingers of which the server is to be asked: their place among the events and
-    ///   among ``landings``, and the pixel.
+    /// - Returns: The touches that need a query: their index among the events and among
+    ///   ``landings``, and their pixel.
     private mutating func findTouchOrigins(
         _ events: inout [PendingEvent],
         from first: Int
@@ -245,7 +246,7 @@ struct PointerLocator {
             let pixel = events[index].pixel
             var landing = TouchOwners.TouchOrigin.unknown
             var hasEntered = false
-            // One way of the pointer: out of some windows, then into others. A grab is no way.
+            // One path of the pointer: it leaves windows, then enters others. A grab is not a path.
             while index + 1 < events.count, let crossing = events[index + 1].event.crossing,
                 crossing.pixel == pixel, crossing.mode == .plain, crossing.isEntry || !hasEntered
             {
@@ -265,11 +266,11 @@ struct PointerLocator {
     /// Takes the next event of a finger.
     ///
     /// - Parameters:
-    ///   - header: whose.
-    ///   - id: the server's number of the touch.
-    ///   - phase: what it did.
-    ///   - pointed: the child of the root the pointer is in; nil where that is not known.
-    /// - Returns: the finger's number, and whether what it did belongs to the pointer's context.
+    ///   - header: The event's header.
+    ///   - id: The server's touch id.
+    ///   - phase: What the finger did.
+    ///   - pointed: The child of the root that contains the pointer; nil if unknown.
+    /// - Returns: The finger's number, and whether the event belongs to the pointer's context.
     mutating func takeTouch(
         _ header: X11Event.RawHeader,
         _ id: UInt32,
@@ -281,7 +282,7 @@ struct PointerLocator {
         return fingers.take(header, id, phase, landing, pointed)
     }
 
-    /// Says where fingers are, as long as the desktop and the devices are those that are known.
+    /// Assigns pixels to touches, as long as the known desktop and devices are valid.
     private func locateTouches(_ events: inout [PendingEvent]) {
         var isOutdated = false
         for index in events.indices {
@@ -295,7 +296,7 @@ struct PointerLocator {
         }
     }
 
-    /// Nobody can say what moved the pointers up to a moment of the server's clock.
+    /// Forgets the pixels of clicks up to a server time, before which the history is incomplete.
     private mutating func forgetClicks(
         before time: UInt32,
         _ reader: inout StreamReader<PointerTracker>
@@ -309,19 +310,19 @@ struct PointerLocator {
         }
     }
 
-    /// Nobody can say how the pointers went since the last answer.
+    /// Marks all pointers as possibly moved by something else since the last reply.
     private mutating func disturb() {
         for index in masters.indices { masters[index].isDisturbed = true }
     }
 
-    /// Whether the server shows the pointers where the events that were read led.
+    /// Whether the server shows the pointers where the events led.
     func areShown(_ connection: X11Connection) -> Bool {
         masters.allSatisfy {
             $0.reckoning.pixel != nil && connection.pixel(of: $0.id) == $0.reckoning.pixel
         }
     }
 
-    /// What was told with a movement did not leave.
+    /// Forgets the reader's position, because the pixel of a motion was not emitted.
     mutating func forgetReported(_ id: UInt8) {
         if let index = master(id) { masters[index].reckoning.forgetReported() }
     }
@@ -335,17 +336,17 @@ struct PointerLocator {
 }
 
 extension X11Event {
-    /// Whether a button went down or up that the server did not make up.
+    /// A physical (not emulated) button event.
     fileprivate var isClick: Bool {
         if case .rawButton(let header, _, _) = self { !header.isEmulated } else { false }
     }
 
-    /// Whether the server is to be asked about it: a click, or something of a finger.
+    /// Whether the event needs a query: it is a click or a touch.
     fileprivate var raisesQuestion: Bool {
         if case .rawTouch = self { true } else { isClick }
     }
 
-    /// What the server has in its history as well; nil for what it has not.
+    /// The event as an entry of the server's motion history; nil if it has none.
     var step: MotionHistory.Step? {
         switch self {
         case .rawMotion(let header, _), .rawAxes(let header, _), .rawButton(let header, _, _):

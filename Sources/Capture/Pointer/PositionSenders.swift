@@ -2,66 +2,66 @@
 
 import Events
 
-/// Finds the movements that are positions although their device is called relative.
+/// Detects motions that are positions although their device calls itself relative.
 ///
-/// The pointers of Xvnc, Xephyr and other servers without a mouse of their own are called relative
-/// and send positions; XTEST sends either. A raw event does not say which it is. But the server
-/// keeps, for each movement of a device, where the pointer was before it. So what a movement led to
-/// is known: where that is its value, and not what the pointer's position and the value add up to,
-/// it was a position. Such a movement is then turned into the way from where the pointer was, so
-/// that everything after this finds movements only.
+/// The pointers of Xvnc, Xephyr and other servers without their own mouse are declared relative but
+/// send positions; XTEST sends either. A raw event does not say which it is. But for each motion of
+/// a device the server keeps where the pointer was before it, so the result of a motion is known.
+/// If the result is the motion's value, and not the sum of the previous position and the value, the
+/// motion was a position. It is then replaced by the difference to the previous position, so that
+/// later steps see only motions.
 ///
-/// The server is asked where the movements as they stand do not lead to where the pointer is, and
-/// whenever a device moves that has sent a position.
+/// The server is queried if the motions as reported do not lead to the pointer's position. It is
+/// also queried whenever a device moves that has sent a position before.
 struct PositionSenders {
-    /// A movement that the server remembers: when, and where the pointer was before it.
+    /// An entry of the server's motion history: its time, and the pointer's position before it.
     struct Moment {
         var time: UInt32
         var x: Double
         var y: Double
     }
 
-    /// A pixel, as far as it is known.
+    /// A pixel whose coordinates may be unknown.
     fileprivate struct Spot {
         var x: Double?
         var y: Double?
     }
 
-    /// What the server remembers of a device, and the steps among it that were read before.
+    /// A device's motion history, and the steps in it that earlier drains read.
     typealias History = (moments: [Moment], earlier: [MotionHistory.Step])
 
-    /// A movement of the pointer among the events of a reading.
+    /// A motion of the pointer among the events of a drain.
     fileprivate struct Movement {
         let index: Int
         let device: UInt8
         let move: X11Event.Move
-        /// Where the pointer was before it, in whole pixels.
+        /// The pointer's pixel before it.
         var before: Spot?
-        /// Where it was after it: at one of these.
+        /// The candidates for the pointer's pixel after it.
         var after: [Spot] = []
     }
 
-    /// What became of the movements of a pointer.
+    /// The result for the motions of a pointer.
     struct Resolution {
-        /// Where the pointer was before the first movement, if only that tells it.
+        /// The pointer's position before the first motion, if only the result determines it.
         var origin: DeadReckoning.Point?
-        /// The movements behind which nobody can say where it was.
+        /// Indices of the motions after which the position is unknown.
         var unsure: Set<Int> = []
-        /// Some were positions, and are movements now.
+        /// Whether some motions were positions and have been replaced.
         var hasPositions = false
-        /// A position was beyond an edge.
+        /// Whether a position was beyond an edge.
         var wasConfined = false
     }
 
-    /// The devices that may send positions, with how these would be spread over the desktop.
+    /// The devices that may send positions, with the scales of those.
     private var candidates: [UInt8: AxisScale.Desktop] = [:]
     private var names: [UInt8: String] = [:]
-    /// The candidates whose last movement was a position.
+    /// The candidates whose last motion was a position.
     private var senders: Set<UInt8> = []
     /// The candidates that ever sent a position.
     private var everSent: Set<UInt8> = []
 
-    /// There are other devices from here on.
+    /// Replaces the devices from here on.
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
         candidates = devices.compactMapValues { entry in
             guard entry.device.position == nil, !entry.isMasterPointer,
@@ -76,16 +76,16 @@ struct PositionSenders {
         senders.formIntersection(everSent)
     }
 
-    /// The devices of which the server is to be asked at every reading.
+    /// The devices to query at every drain.
     var known: Set<UInt8> { everSent }
 
-    /// The devices of which the server is to be asked before the movements are followed.
+    /// The devices to query before the motions are followed.
     ///
     /// - Parameters:
-    ///   - events: what was read.
-    ///   - master: the pointer.
-    ///   - isLost: whether the movements as they stand do not lead to where the pointer is.
-    /// - Returns: none where nothing is to be asked.
+    ///   - events: The events read.
+    ///   - master: The pointer.
+    ///   - isLost: Whether the motions as reported do not lead to the pointer's position.
+    /// - Returns: The devices; none if no query is needed.
     func devices(_ events: [PendingEvent], of master: UInt8, isLost: Bool) -> Set<UInt8> {
         guard isLost || !everSent.isEmpty else { return [] }
         var found: Set<UInt8> = []
@@ -98,15 +98,15 @@ struct PositionSenders {
         return isLost || !found.isDisjoint(with: everSent) ? found : []
     }
 
-    /// Turns positions into movements.
+    /// Replaces positions by motions.
     ///
     /// - Parameters:
-    ///   - events: what was read.
-    ///   - pointer: the master, and where it was before and is after these events.
-    ///   - way: the desktop, and the devices that say that they tell positions.
-    ///   - histories: what the server remembers of the candidates, with the steps that were read
-    ///     before.
-    /// - Returns: what following the events needs to know of it.
+    ///   - events: The events read.
+    ///   - pointer: The master pointer, with its positions before and after these events.
+    ///   - way: The desktop, and the devices that are declared absolute.
+    ///   - histories: The motion histories of the candidates, with the steps that earlier drains
+    ///     read.
+    /// - Returns: What is needed to follow the events.
     mutating func resolve(
         _ events: inout [PendingEvent],
         of pointer: (id: UInt8, from: DeadReckoning.Point?, to: DeadReckoning.Point?),
@@ -145,7 +145,7 @@ struct PositionSenders {
         return resolution
     }
 
-    /// How the values of a movement are spread over the desktop; nil where they are no position.
+    /// The scales of a motion's values; nil if they are not a position.
     private func scales(
         of movement: Movement,
         _ isPosition: Bool,
@@ -154,9 +154,9 @@ struct PositionSenders {
         way.scales[Int(movement.device)] ?? (isPosition ? candidates[movement.device] : nil)
     }
 
-    /// Which movements are positions.
+    /// Decides which motions are positions.
     ///
-    /// What cannot be told is what the device sent next, or else what it sent before.
+    /// An undecidable motion is like the device's next one, or else like its previous one.
     private mutating func kinds(_ movements: [Movement], _ way: MasterPointer.Way) -> [Bool] {
         var kinds = movements.map { isPosition($0, way) }
         var next: [UInt8: Bool] = [:]
@@ -176,20 +176,20 @@ struct PositionSenders {
         }
     }
 
-    /// Whether a movement is a position; nil where it cannot be told from where it began and led to.
+    /// Whether a motion is a position; nil if its start and result do not decide it.
     private func isPosition(_ movement: Movement, _ way: MasterPointer.Way) -> Bool? {
         guard way.scales[Int(movement.device)] == nil, let scales = candidates[movement.device],
             let spot = movement.before, movement.isKnown(spot),
             movement.after.contains(where: movement.isKnown)
         else { return nil }
-        // An axis that the movement does not tell is not looked at.
+        // An axis without a value is ignored.
         let before = (x: spot.x ?? 0, y: spot.y ?? 0)
         let position = movement.target(
             way.desktop.position(movement.move.accelerated, scales),
             from: before
         )
         let isPosition = movement.leads(way.desktop.confine(position, from: before))
-        // What the server remembers is cut to whole pixels.
+        // The server's history has whole pixels.
         let isSum = [0, 1 - 0x1p-20].contains { rest in
             let from = (x: before.x + rest, y: before.y + rest)
             return movement.leads(way.desktop.confine(movement.sum(from), from: from))
@@ -197,7 +197,7 @@ struct PositionSenders {
         return isPosition == isSum ? nil : isPosition
     }
 
-    /// The movements of a pointer, with what the server remembers of each.
+    /// The motions of a pointer, each with its entries in the server's history.
     private func movements(
         _ events: [PendingEvent],
         _ pointer: (id: UInt8, from: DeadReckoning.Point?, to: DeadReckoning.Point?),
@@ -215,7 +215,7 @@ struct PositionSenders {
         for (device, history) in histories {
             matches[device] = Self.match(history.moments, history.earlier, events, device)
         }
-        /// The server remembers of a movement the axes that it tells, and zeros.
+        // For each motion the server keeps the axes that have values, and zeros.
         func spot(_ moment: Moment?, _ device: UInt8, _ axes: UInt8?) -> [Spot] {
             guard let moment, let scales = candidates[device] else { return [] }
             let position = way.desktop.position((moment.x, moment.y), scales)
@@ -241,11 +241,11 @@ struct PositionSenders {
         return movements
     }
 
-    /// What the server remembers of an event, and what of the same device comes behind it, with the
-    /// axes of that where it was read.
+    /// An event's entry in the server's history, and the device's next entry, with its axes if that
+    /// event was read.
     private typealias Match = (moment: Moment, next: Moment?, nextAxes: UInt8?)
 
-    /// Finds the events of a device that the server remembers, by their place among all.
+    /// Matches the events of a device with its history, by index.
     private static func match(
         _ moments: [Moment],
         _ earlier: [MotionHistory.Step],
@@ -258,19 +258,19 @@ struct PositionSenders {
             guard let step = event.event.step, step.device == device else { continue }
             steps.append((index, step.time, event.event.movement?.move.present ?? 0))
         }
-        // Where there are more in a millisecond than were read nobody can say which is which.
+        // If a millisecond has more entries than events, they cannot be matched.
         var surplus: [UInt32: Int] = [:]
         for moment in moments { surplus[moment.time, default: 0] += 1 }
         for step in steps { surplus[step.time, default: 0] -= 1 }
-        /// Whether the first ones in a millisecond are the same: some may have come after the question, but
-        /// the first one that is remembered may have others before it that are not.
+        // Whether the first entries of a millisecond match: some events may be later than the
+        // query, but entries before the first kept one may be lost.
         let isFull = !MotionHistory.remembersAll(moments.count)
         func isSame(_ time: UInt32) -> Bool {
             let left = surplus[time] ?? 0
             return left == 0 || (left < 0 && !(isFull && time == moments.first?.time))
         }
         var matches: [Int: Match] = [:]
-        // The movement that came last: what is next tells where it led to.
+        // The last motion; the next entry tells where it led.
         var last: Int?
         var left = steps[...]
         for moment in moments {
@@ -284,7 +284,7 @@ struct PositionSenders {
                 continue
             }
             left.removeFirst()
-            // Of a button the server remembers no position.
+            // For a button the server keeps no position.
             if step.axes == 0 { continue }
             let isCertain = isSame(step.time)
             if let last, isCertain {
@@ -303,7 +303,7 @@ struct PositionSenders {
 }
 
 extension PositionSenders.Spot {
-    /// A position that is of this pixel, along the axes that are known.
+    /// The point if it is on this pixel, else the pixel, per known axis.
     fileprivate func corrected(_ point: DeadReckoning.Point?) -> DeadReckoning.Point? {
         guard let point else { return x.flatMap { x in y.map { (x, $0) } } }
         func corrected(_ value: Double, _ known: Double?) -> Double {
@@ -314,7 +314,7 @@ extension PositionSenders.Spot {
 }
 
 extension PositionSenders.Movement {
-    /// The position that the axes tell; an axis that is not told stays.
+    /// The position that the axes give; an axis without a value stays.
     fileprivate func target(
         _ position: DeadReckoning.Point,
         from: DeadReckoning.Point?
@@ -325,17 +325,17 @@ extension PositionSenders.Movement {
         )
     }
 
-    /// Where the axes lead to if they tell a movement.
+    /// The position to which the axes lead if they are a motion.
     fileprivate func sum(_ from: DeadReckoning.Point) -> DeadReckoning.Point {
         (from.x + move.accelerated.x, from.y + move.accelerated.y)
     }
 
-    /// Whether all axes that it tells are known of a pixel.
+    /// Whether a pixel is known along all axes with values.
     fileprivate func isKnown(_ spot: PositionSenders.Spot) -> Bool {
         (move.present & 1 == 0 || spot.x != nil) && (move.present & 2 == 0 || spot.y != nil)
     }
 
-    /// Whether it led to the pixel of this point, along the axes that it tells.
+    /// Whether the motion led to the pixel of this point, along the axes with values.
     fileprivate func leads(_ point: DeadReckoning.Point) -> Bool {
         func isSame(_ value: Double, _ known: Double?) -> Bool {
             guard let whole = known?.rounded(.towardZero) else { return false }
@@ -350,7 +350,7 @@ extension PositionSenders.Movement {
 }
 
 extension X11Event {
-    /// A movement of axes 0 and 1; nil for everything else.
+    /// A motion of axes 0 and 1; nil for any other event.
     var movement: (header: RawHeader, move: Move)? {
         switch self {
         case .rawMotion(let header, let move): (header, move)
@@ -359,7 +359,7 @@ extension X11Event {
         }
     }
 
-    /// Replaces a movement along the axes that it tells.
+    /// Replaces a motion along the axes with values.
     fileprivate mutating func setMovement(_ step: DeadReckoning.Point) {
         func replaced(_ move: Move) -> Move {
             var move = move

@@ -2,19 +2,19 @@
 
 import Events
 
-/// The fingers that are down, and to whose window what they do belongs.
+/// The fingers that are down, and the windows that own them.
 ///
-/// A finger belongs to the window it came down in, which may be another than the pointer's: the
-/// pointer's context is that of a finger only while both are certainly in one window. Where a finger
-/// came down is told by the server in one of two ways. One that comes down alone takes the pointer
-/// with it, and where that leads into another window the crossing stands directly behind the finger
-/// (``Landing/crossed``). Else the server is asked for the window there, and the answer holds where
-/// no window came, went or changed since (``Landing/inside(_:)``). Everything else is unknown until
-/// the finger is lifted. All windows here are children of the root, which is 0.
+/// A finger belongs to the window in which it came down, which may differ from the pointer's. So a
+/// finger has the pointer's context only while both are certainly in one window. The server reports
+/// the origin of a touch in one of two ways. A finger that comes down alone moves the pointer, and
+/// the crossing into another window directly follows the touch (``TouchOrigin/crossed``). Otherwise
+/// the server is queried for the window there. The reply holds if no window came, went or changed
+/// since (``TouchOrigin/inside(_:)``). In all other cases the owner is unknown until the finger is
+/// lifted. All windows here are children of the root, which is 0.
 struct TouchOwners {
-    /// What is known of where a finger came down.
+    /// The known origin of a touch.
     enum TouchOrigin {
-        /// The pointer came with it into the window it is in now.
+        /// The pointer entered its present window with the touch.
         case crossed
         case inside(UInt)
         case unknown
@@ -22,13 +22,13 @@ struct TouchOwners {
 
     private struct Contact: Hashable {
         let device: UInt8
-        /// The server's number of the touch.
+        /// The server's touch id.
         let id: UInt32
     }
 
     private enum Owner {
         case window(UInt)
-        /// Of a device that is no screen: all its fingers are where the pointer is.
+        /// A touchpad: all its fingers are where the pointer is.
         case pointer
         case nobody
     }
@@ -36,25 +36,25 @@ struct TouchOwners {
     private struct Finger {
         let number: UInt8
         let owner: Owner
-        /// When it was heard of last, by the server's clock.
+        /// The server time of its last event.
         var latest: UInt32
     }
 
-    /// A device with fingers.
+    /// A device with touches.
     private struct Pad {
         let master: UInt8
-        /// How a screen spreads its axes; nil for what is no screen (XIDependentTouch).
+        /// The scales of a touchscreen's axes; nil for a touchpad (XIDependentTouch).
         let scales: AxisScale.Desktop?
     }
 
-    /// Milliseconds after which a silent finger may be one whose end was not told, as when another
-    /// program takes the device for itself.
+    /// Milliseconds after which a silent finger may have ended unreported, as when another program
+    /// grabs the device.
     private static let silence: Int32 = 60_000
 
     private var down: [Contact: Finger] = [:]
     private var pads: [UInt8: Pad] = [:]
 
-    /// There are other devices from here on: one that is gone, or another pointer's, has no fingers.
+    /// Replaces the devices; one that is gone or attached to another master loses its fingers.
     mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry]) {
         let old = pads
         pads = devices.compactMapValues { entry in
@@ -71,10 +71,10 @@ struct TouchOwners {
         }
     }
 
-    /// Whether a device is a screen, where a place of the device is a place of the desktop.
+    /// Whether a device is a touchscreen, whose positions are positions of the desktop.
     func isScreen(_ device: UInt8) -> Bool { pads[device]?.scales != nil }
 
-    /// The pixel under a finger; nil for one on no screen.
+    /// The pixel under a finger; nil if it is not on a touchscreen.
     func pixel(_ header: X11Event.RawHeader, _ axes: X11Event.Axes, on desktop: DesktopGeometry)
         -> Pixel?
     {
@@ -82,12 +82,12 @@ struct TouchOwners {
         return DeadReckoning.pixel(desktop.position(axes.move.accelerated, scales))
     }
 
-    /// Whether a window that is found somewhere was there already before events that came since.
+    /// Whether a window found at a position was already there before the given events.
     ///
     /// - Parameters:
-    ///   - window: the window that is there.
-    ///   - events: all that was told up to when it was found.
-    /// - Returns: false where a window that was there before has changed or gone, or this one is new.
+    ///   - window: The window found.
+    ///   - events: All events until it was found.
+    /// - Returns: False if an earlier window has changed or gone, or this one is new.
     static func wasThere(_ window: UInt, before events: some Sequence<X11Event>) -> Bool {
         var new: Set<UInt> = []
         for event in events {
@@ -106,12 +106,12 @@ struct TouchOwners {
     /// Takes the next event of a finger.
     ///
     /// - Parameters:
-    ///   - header: whose and when.
-    ///   - id: the server's number of the touch.
-    ///   - phase: what it did.
-    ///   - landing: where it came down, with its first event.
-    ///   - pointed: the window the pointer is in; nil where that is not known.
-    /// - Returns: its number, and whether what it did belongs to the pointer's context.
+    ///   - header: The event's header.
+    ///   - id: The server's touch id.
+    ///   - phase: What the finger did.
+    ///   - landing: The origin of the touch, for its first event.
+    ///   - pointed: The window that contains the pointer; nil if unknown.
+    /// - Returns: The finger's number, and whether the event belongs to the pointer's context.
     mutating func take(
         _ header: X11Event.RawHeader,
         _ id: UInt32,
@@ -153,7 +153,7 @@ struct TouchOwners {
         _ pointed: UInt?,
         isAlone: Bool
     ) -> Owner {
-        // One that was down before has come down nobody knows where.
+        // The origin of a finger that was down before is unknown.
         guard phase == .down, let pad = pads[device] else { return .nobody }
         guard pad.scales != nil else { return .pointer }
         switch (landing, pointed) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Classes of terminal programs, and of programs with terminals inside.
+/// Classes of terminal emulators and of programs that contain terminals.
 ///
-/// For windows whose process does not tell that it holds a terminal: xterm runs with a group of its
-/// own and may not be looked into, and an editor opens its terminal when it is wanted.
+/// They are used for windows whose process does not reveal a terminal: xterm runs with its own
+/// group and may not be inspected, and an editor opens its terminal on demand.
 enum KnownTerminals {
     /// Whether windows of a class are known to show terminals.
     static func contains(_ app: String) -> Bool { isEmulator(app) || mayHaveOne(app) }
 
-    /// Whether windows of a class are known to show nothing but terminals.
+    /// Whether windows of a class are known to show only terminals.
     static func isEmulator(_ app: String) -> Bool {
         let name = app.lowercased()
         return emulators.contains(name) || emulatorParts.contains { name.contains($0) }
@@ -20,10 +20,10 @@ enum KnownTerminals {
         return others.contains(name) || otherParts.contains { name.contains($0) }
     }
 
-    /// What names of terminals have in common.
+    /// Common parts of terminal emulators' names.
     private static let emulatorParts = ["term", "konsole", "kitty", "alacritty", "tilix"]
 
-    /// Families of programs with terminals inside.
+    /// Families of programs that contain terminals.
     private static let otherParts = ["jetbrains-", "emacs", "vscod", "code-oss"]
 
     private static let emulators: Set<String> = [

@@ -4,9 +4,9 @@ import Events
 import Glibc
 import System
 
-/// What the kernel tells of files and of the time.
+/// Reads the kernel's files about processes, and its clock.
 enum Proc {
-    /// What stands in a folder; nil when it cannot be read.
+    /// The names in a folder; nil if it cannot be read.
     static func names(in path: String) -> [String]? {
         guard let folder = unsafe opendir(path) else { return nil }
         defer { unsafe closedir(folder) }
@@ -20,14 +20,14 @@ enum Proc {
         return names
     }
 
-    /// The numbers among the names in a folder; nil when it cannot be read.
+    /// The numeric names in a folder; nil if it cannot be read.
     static func numbers<Number: FixedWidthInteger>(in path: String, as type: Number.Type)
         -> [Number]?
     {
         names(in: path)?.compactMap { Number($0) }
     }
 
-    /// What is in a file, up to 256 KiB of it; nil when it cannot be read.
+    /// The contents of a file, up to 256 KiB; nil if it cannot be read.
     static func contents(of path: String) -> [UInt8]? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -47,6 +47,6 @@ enum Proc {
         return Array(bytes.prefix(filled))
     }
 
-    /// The clock of the X server's stamps.
+    /// The clock of X timestamps (CLOCK_MONOTONIC).
     static func now() -> EventTime { EventTime(KernelClock.monotonic.milliseconds) }
 }

@@ -2,27 +2,29 @@
 
 import Glibc
 
-/// What the kernel tells everybody of a process (`/proc/PID/stat`, proc(5)).
+/// What the kernel reports about a process to any user (`/proc/PID/stat`, proc(5)).
 struct ProcessFacts: Equatable {
     var number: Int32
-    /// The first 15 bytes of the name of its program.
+    /// The process name, at most 15 bytes.
     var name: String
     var parent: Int32
     var group: Int32
     var session: Int32
-    /// The number of the pseudo-terminal that controls it; nil where none does.
+    /// The number of its controlling pseudo-terminal; nil if it has none.
     var terminal: UInt32?
-    /// The group that reads from that terminal now.
+    /// The foreground process group of that terminal.
     var foreground: Int32
     var threads: Int
 
-    /// - Parameter line: the text of the file; nil comes back for one that is not as it should be.
+    /// Parses the file.
+    ///
+    /// - Parameter line: The contents; the result is nil if they are malformed.
     init?(_ line: [UInt8]) {
         guard let begin = line.firstIndex(of: UInt8(ascii: "(")),
             let end = line.lastIndex(of: UInt8(ascii: ")")), begin < end,
             let number = Int32(String(decoding: line[..<begin].dropLast(), as: UTF8.self))
         else { return nil }
-        // From the third field on: state, parent, group, session, terminal, foreground, … threads.
+        // From field 3 on: state, parent, group, session, terminal, foreground group, … threads.
         let fields = line[(end + 1)...].split(separator: UInt8(ascii: " "))
             .map { Int64(String(decoding: $0, as: UTF8.self)) }
         guard fields.count > 17, let parent = fields[1], let group = fields[2],
@@ -41,27 +43,27 @@ struct ProcessFacts: Equatable {
         terminal = isPseudo ? bits & 0xFF | (bits >> 12) & 0xF_FF00 : nil
     }
 
-    /// The kernel's major number of the slaves of pseudo-terminals.
+    /// The kernel's major number of pseudo-terminal slaves (UNIX98_PTY_SLAVE_MAJOR).
     private static let pseudoTerminals: UInt32 = 136
 }
 
-/// The processes of this host as they are during one look, each read once, in some ten microseconds.
+/// The processes of this host during one look, each read once in some ten microseconds.
 ///
-/// Children are asked of the kernel for each thread of a process. Of one with many threads, and where the
-/// kernel does not tell children, all processes are read instead.
+/// The kernel lists children per thread of a process. For a process with many threads, and if the
+/// kernel does not list children, all processes are read instead.
 final class ProcessTree {
     private var known: [Int32: ProcessFacts?] = [:]
     private var families: [Int32: [ProcessFacts]]?
 
     private static let maxThreads = 16
 
-    /// A new look: all is read anew.
+    /// Begins a new look; everything is read again.
     func forget() {
         known.removeAll(keepingCapacity: true)
         families = nil
     }
 
-    /// A process; nil where there is none.
+    /// The facts of a process; nil if there is none.
     func facts(of process: Int32) -> ProcessFacts? {
         if let facts = known[process] { return facts }
         let facts = Proc.contents(of: "/proc/\(process)/stat").flatMap { ProcessFacts($0) }
@@ -69,12 +71,12 @@ final class ProcessTree {
         return facts
     }
 
-    /// The processes that a process started and that live.
+    /// The living children of a process.
     ///
     /// - Parameters:
-    ///   - process: the process.
-    ///   - left: numbers of children that are left out and not read.
-    /// - Returns: the others.
+    ///   - process: The parent.
+    ///   - left: Ids of children that are omitted and not read.
+    /// - Returns: The other children.
     func children(of process: ProcessFacts, but left: Set<Int32> = []) -> [ProcessFacts] {
         if families == nil, process.threads <= Self.maxThreads,
             let numbers = childNumbers(of: process.number)
@@ -89,7 +91,7 @@ final class ProcessTree {
         var numbers: [Int32] = []
         for thread in Proc.numbers(in: path, as: Int32.self) ?? [] {
             guard let text = Proc.contents(of: "\(path)/\(thread)/children") else {
-                // The thread has ended, or the kernel does not tell.
+                // The thread has ended, or the kernel does not list children.
                 guard Proc.names(in: "\(path)/\(thread)") == nil else { return nil }
                 continue
             }
@@ -104,27 +106,27 @@ final class ProcessTree {
         return families?[parent] ?? []
     }
 
-    /// All processes.
+    /// All processes of this host.
     var all: [ProcessFacts] {
         (Proc.numbers(in: "/proc", as: Int32.self) ?? []).compactMap { facts(of: $0) }
     }
 
-    /// Whether a process runs as another user than this one, in whole or in part.
+    /// Whether a process has a real or effective user other than this one.
     static func isOfAnotherUser(_ process: Int32) -> Bool {
         var facts = stat()
         let user = getuid()
         guard unsafe lstat("/proc/\(process)", &facts) == 0 else { return false }
         if facts.st_uid == user { return false }
-        // Of a program that may not be looked into root owns what is told of it.
+        // For a process that may not be inspected, root owns its files in /proc.
         guard let text = Proc.contents(of: "/proc/\(process)/status") else { return true }
         let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
         guard let line = lines.first(where: { $0.hasPrefix("Uid:") }) else { return true }
-        // Real and effective.
+        // The real and the effective user id.
         return line.split(separator: "\t").dropFirst().prefix(2).contains { UInt32($0) != user }
     }
 
-    /// Whether a process runs in a box of its own (Flatpak, Snap), from which it may show terminals of
-    /// programs outside of it.
+    /// Whether a process runs in a sandbox (Flatpak, Snap), in which it may show terminals of
+    /// programs outside.
     static func isBoxed(_ process: Int32) -> Bool {
         let text = String(
             decoding: Proc.contents(of: "/proc/\(process)/cgroup") ?? [],
@@ -133,15 +135,15 @@ final class ProcessTree {
         return text.contains("app-flatpak-") || text.contains("/snap.")
     }
 
-    /// The name under which a process was started; empty where it does not say.
+    /// The name under which a process was started; empty if unknown.
     static func command(of process: Int32) -> String {
         let words = arguments(of: process)
         let name = words.first?.split(separator: "/").last.map(String.init) ?? ""
-        // A login shell is called so.
+        // A login shell has a leading dash.
         return name.hasPrefix("-") ? String(name.dropFirst()) : name
     }
 
-    /// The words with which a process was started.
+    /// The arguments with which a process was started.
     static func arguments(of process: Int32) -> [String] {
         (Proc.contents(of: "/proc/\(process)/cmdline") ?? []).split(separator: 0)
             .map { String(decoding: $0, as: UTF8.self) }

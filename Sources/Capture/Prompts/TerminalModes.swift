@@ -2,18 +2,23 @@
 
 import Glibc
 
-/// What a terminal does with what is typed, as the program on it has set it (termios(3)).
+/// The settings of a terminal that decide how it treats input (termios(3)).
 struct TerminalModes: Equatable {
-    /// It hands over whole lines, which it lets the person edit.
+    /// Whether it delivers whole lines, which the person can edit (ICANON).
     var readsLines: Bool
+    /// Whether it shows what is typed (ECHO).
     var shows: Bool
-    /// A shell that edits its lines itself leaves this on; `read -e -s` of bash turns it off.
+    /// Whether ECHOK is on: a shell that edits its lines leaves it on; `read -e -s` of bash turns
+    /// it off.
     var showsKill: Bool
-    /// Return is handed over as a line feed and a line feed as it is: a shell that edits its lines itself
-    /// sets another of the two, and `read -s -n` and `read -s -k` do not.
+    /// Whether Return arrives as a line feed and a line feed unchanged (ICRNL without INLCR).
+    ///
+    /// A shell that edits its lines changes one of the two; `read -s -n` and `read -s -k` do not.
     var translatesReturn: Bool
 
-    /// - Parameter settings: as tcgetattr fills them.
+    /// Creates modes from termios settings.
+    ///
+    /// - Parameter settings: Settings from `tcgetattr(3)`.
     init(_ settings: termios) {
         func has(_ flags: tcflag_t, _ flag: Int32) -> Bool { flags & tcflag_t(flag) != 0 }
         readsLines = has(settings.c_lflag, ICANON)
@@ -22,12 +27,12 @@ struct TerminalModes: Equatable {
         translatesReturn = has(settings.c_iflag, ICRNL) && !has(settings.c_iflag, INLCR)
     }
 
-    /// Looks at a terminal.
+    /// Reads the modes of a terminal.
     ///
-    /// To look is to open a terminal and to close it, which its other side takes for a hang-up where
-    /// nobody else has it open. So only terminals on which a program runs are looked at.
+    /// Reading opens and closes the terminal, which the other side takes for a hang-up if nobody
+    /// else has it open. So only terminals with a running program are examined.
     ///
-    /// - Parameter path: of the terminal; nil comes back for one that cannot be opened.
+    /// - Parameter path: The terminal's path; the result is nil if it cannot be opened.
     init?(_ path: String) {
         let descriptor = unsafe open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

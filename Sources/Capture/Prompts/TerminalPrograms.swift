@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Programs that are known for what they do on a terminal, by the name of their process; those that ask for
-/// secrets are ``SecretAskers``.
+/// Programs known for their behaviour on a terminal, by process name; those that ask for secrets
+/// are ``SecretAskers``.
 enum TerminalPrograms {
-    /// Shells, which read secrets themselves (`read -s`).
+    /// Whether a process is a shell, which reads secrets itself (`read -s`).
     static func isShell(_ name: String) -> Bool { shells.contains(name) }
 
     private static let shells: Set<String> = [
@@ -12,14 +12,14 @@ enum TerminalPrograms {
         "yash", "posh", "fish", "tcsh", "csh", "elvish", "nu", "xonsh",
     ]
 
-    /// Whether a process is an Emacs, whose terminals stand at a line without echo all the time.
+    /// Whether a process is an Emacs, whose terminals always read lines without echo.
     static func isEmacs(_ name: String) -> Bool { name.hasPrefix("emacs") }
 
-    /// The name that both sides of a multiplexer of terminals share; nil for another program.
+    /// The name that client and server of a terminal multiplexer share; nil for another program.
     ///
-    /// A client shows, in its own terminal, those that its server holds.
+    /// A client shows the terminals that its server holds in its own terminal.
     static func multiplexer(_ name: String) -> String? {
-        // tmux calls its processes "tmux: client" and "tmux: server".
+        // tmux names its processes "tmux: client" and "tmux: server".
         let first = name.prefix { $0 != ":" }.lowercased()
         return multiplexers.contains(first) ? first : nil
     }

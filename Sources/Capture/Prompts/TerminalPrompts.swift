@@ -4,43 +4,43 @@ import Events
 import Glibc
 import System
 
-/// Looks at the terminals that can be on the screen of the window in front, for programs that ask for a
-/// secret.
+/// Looks for programs that ask for a secret on terminals that the window in front may show.
 ///
-/// A window's program shows the terminals that it holds: those of the sessions below it. A program in the
-/// foreground of one of them may hold others, which it shows there (sudo, script, a nested Emacs), or may
-/// be the client of a multiplexer, whose server holds them. All windows and tabs of a program decide
-/// together, for nobody can tell which is on top. Where nobody can tell which terminals a window shows,
-/// all do.
+/// A window's program shows the terminals that it holds: those of the sessions below it. A program
+/// in the foreground of one of them may hold others, which it shows there (sudo, script, a nested
+/// Emacs). It may also be a client of a multiplexer, whose server holds them. All windows and tabs
+/// of a program are judged together, because it is unknown which is on top. If it is unknown which
+/// terminals a window shows, all terminals are judged.
 ///
-/// A program asks when its terminal reads a line without showing it (getpass, ssh, `read -s`); when it is
-/// known to ask and reads keys without showing them; when it runs as another user; and when it is a shell
-/// that reads keys in another way than its own editor does. Where the person removed the default exclusion,
+/// A program asks if its terminal reads a line without echo (getpass, ssh, `read -s`). It also asks
+/// if it is known to ask and reads keys without echo, or if it runs as another user. A shell asks
+/// if it reads keys differently from its own editor. If the person removed the default exclusion,
 /// only the programs that the person or the policy names are looked for.
 ///
-/// A look reads the processes on the window's terminals and no others, so that what runs elsewhere costs
+/// A look reads only the processes on the window's terminals, so that programs elsewhere cost
 /// nothing.
 final class TerminalPrompts {
     /// A terminal of a window.
     private struct Terminal: Hashable {
         var number: UInt32
-        /// The process that leads the session on it.
+        /// The leader of the session on it.
         var leader: Int32
-        /// The name of the program that shows it.
+        /// The name of the process that shows it.
         var holder: String
     }
 
-    /// A terminal this young, in milliseconds, may be of any window: its program is on its way.
+    /// Milliseconds during which a new terminal may belong to any window: its program is about to
+    /// start.
     private static let youth: Int64 = 200
-    /// One that is older than this and of no program, in milliseconds, is nobody's.
+    /// Milliseconds after which a terminal without a program belongs to nobody.
     private static let patience: Int64 = 1000
-    /// How deep terminals are looked for within one another.
+    /// Maximum nesting of terminals within one another.
     private static let deepest = 8
 
-    /// The program that asks, by the last look; nil where none does.
+    /// The program that asks, as of the last look; nil if there is none.
     private(set) var asking: AskingProgram?
 
-    /// What counts as asking.
+    /// The programs treated as asking for a secret.
     var askers = SecretAskers()
 
     private let tree = ProcessTree()
@@ -49,27 +49,28 @@ final class TerminalPrompts {
     /// The terminals that the window's programs hold.
     private var held: [Terminal] = []
     private var isHeldKnown = false
-    /// Nobody can tell which terminals the window shows.
+    /// Whether it is unknown which terminals the window shows.
     private var showsAny = false
-    /// What was found when the window was entered.
+    /// The result when the window was entered.
     private var window = TerminalWindow.none
-    /// Terminals that have come and of which nobody knows yet whose they are.
+    /// New terminals whose owner is not known yet.
     private var newcomers: Set<UInt32> = []
-    /// Processes without children in the background of a terminal, by the group in its foreground: they stay
-    /// there, and are not read again.
+    /// Childless background processes of a terminal, by its foreground group.
+    ///
+    /// They stay in the background, so they are not read again.
     private var background: [UInt32: (foreground: Int32, processes: Set<Int32>)] = [:]
-    /// The servers of multiplexers, by the client that asked for them.
+    /// The servers of multiplexers, by the client for which they were found.
     private var servers: [Int32: [Int32]] = [:]
 
     // MARK: Windows
 
-    /// Finds out which terminals a window can show.
+    /// Finds the terminals that a window may show.
     ///
-    /// - Parameter programs: whose window it is, and what is embedded in it.
-    /// - Returns: whether programs may ask for secrets there.
+    /// - Parameter programs: The window's program and embedded ones.
+    /// - Returns: Whether programs may ask for secrets there.
     func enter(_ programs: [WindowSnapshot.Program]) -> TerminalWindow {
         noteNewcomers()
-        // The same window, as after a change of its title: terminals come with a sign.
+        // The same window, as after a change of its title: new terminals are noticed by inotify.
         if isHeldKnown, newcomers.isEmpty, programs == self.programs { return window }
         self.programs = programs
         asking = nil
@@ -91,7 +92,8 @@ final class TerminalPrompts {
         return held.isEmpty && !showsAny ? .none : .local
     }
 
-    /// Whether a terminal came or went since the last look, so that a window without one may have one now.
+    /// Whether a terminal came or went since the last look, so that a window without one may have
+    /// one now.
     func haveTerminalsChanged() -> Bool {
         noteNewcomers()
         forgetOldNewcomers()
@@ -114,15 +116,15 @@ final class TerminalPrompts {
         }
     }
 
-    /// The terminals that a process or one below it holds: those of the sessions that these lead.
+    /// The terminals that a process or a process below it holds: those of the sessions they lead.
     ///
-    /// - Parameters:
-    ///   - process: where to begin.
+    ///   - process: The process to begin with.
+    ///   - program: The program that shows them.
     ///   - program: that shows them.
-    ///   - background: where it is in the foreground of another terminal, what is known to run in the
-    ///     background of that one: that shows nothing there.
-    ///   - depth: how far below it this is.
-    /// - Returns: the terminals.
+    ///   - background: The known background processes if it is in the foreground of another
+    ///     terminal; they show nothing there.
+    ///   - depth: The number of levels below the first process.
+    /// - Returns: The terminals.
     private func terminals(
         heldBy process: ProcessFacts,
         shownBy program: ProcessFacts,
@@ -138,7 +140,7 @@ final class TerminalPrompts {
             if let number = child.terminal, number != process.terminal {
                 return [Terminal(number: number, leader: child.session, holder: program.name)]
             }
-            // Another program with windows of its own, as one that a file manager started.
+            // Another program with its own windows, such as one started by a file manager.
             if child.name != program.name, KnownTerminals.contains(child.name) { return [] }
             return terminals(
                 heldBy: child,
@@ -170,7 +172,7 @@ final class TerminalPrompts {
         asking = AskingProgram(terminal: found.terminal, program: found.program, since: since)
     }
 
-    /// A terminal of the window on which a program may ask for a secret; nil where there is none.
+    /// A prompt on a terminal of the window; nil if there is none.
     private func prompt() -> Prompt? {
         var waiting = showsAny && held.isEmpty ? everyTerminal() : held
         var seen: Set<UInt32> = []
@@ -184,7 +186,7 @@ final class TerminalPrompts {
         return newcomers.isEmpty ? nil : newcomerInDoubt(seen)
     }
 
-    /// All terminals on which programs run.
+    /// All terminals with running programs.
     private func everyTerminal() -> [Terminal] {
         tree.all.compactMap { process in
             guard process.number == process.session, let number = process.terminal else {
@@ -195,16 +197,16 @@ final class TerminalPrompts {
         }
     }
 
-    /// The program that may ask for a secret on a terminal; nil where none does.
+    /// The program that may ask for a secret on a terminal; nil if there is none.
     ///
     /// - Parameters:
-    ///   - terminal: the terminal.
-    ///   - inner: takes the terminals that programs in the foreground show there.
-    /// - Returns: its name.
+    ///   - terminal: The terminal.
+    ///   - inner: Receives the terminals that foreground programs show in it.
+    /// - Returns: The program's name.
     private func asker(on terminal: Terminal, _ inner: inout [Terminal]) -> String? {
         guard let leader = tree.facts(of: terminal.leader), leader.terminal == terminal.number
         else {
-            // The session is over, and its terminal with it; the next look finds what is left.
+            // The session and its terminal have ended; the next look finds what is left.
             isHeldKnown = false
             return nil
         }
@@ -229,15 +231,14 @@ final class TerminalPrompts {
         if !modes.shows, let asker = job.first(where: { asks($0, leader, terminal, modes) }) {
             return asker.name
         }
-        // Nobody is known to read: what is typed now is for whoever reads next.
+        // No reader is known: typed text is for whoever reads next.
         if !modes.shows, job.isEmpty { return leader.name }
         let rest = background[terminal.number]?.processes ?? []
         for process in job { inner += terminals(shownBy: process, background: rest) }
         return nil
     }
 
-    /// Whether a program in the foreground of a terminal that does not show what is typed asks for a
-    /// secret.
+    /// Whether a foreground program of a terminal without echo asks for a secret.
     private func asks(
         _ process: ProcessFacts,
         _ leader: ProcessFacts,
@@ -247,7 +248,7 @@ final class TerminalPrompts {
         if askers.contains(process.name) { return true }
         guard askers.includesDefaults else { return false }
         if modes.readsLines {
-            // Emacs shows the lines of a shell of its own itself.
+            // Emacs itself shows the lines of its own shell.
             return !(TerminalPrograms.isEmacs(terminal.holder) && process.group == leader.group)
         }
         let isShell =
@@ -280,7 +281,7 @@ final class TerminalPrompts {
         return found
     }
 
-    /// The terminals that a program in the foreground shows in its own.
+    /// The terminals that a foreground program shows in its own.
     private func terminals(
         shownBy process: ProcessFacts,
         background: Set<Int32>
@@ -295,7 +296,7 @@ final class TerminalPrompts {
         return result
     }
 
-    /// The servers that a client of a multiplexer may be connected to.
+    /// The servers to which a client of a multiplexer may be connected.
     private func servers(of client: ProcessFacts, _ name: String) -> [Int32] {
         if let known = servers[client.number] { return known }
         let socket = Self.socket(of: client.number)
@@ -308,7 +309,7 @@ final class TerminalPrompts {
         return found.map(\.number)
     }
 
-    /// The name of the socket that tmux was told to use, by its name or by its path, or of the usual one.
+    /// The last path component of the socket that tmux was told to use, or `default`.
     private static func socket(of process: Int32) -> Substring {
         let words = ProcessTree.arguments(of: process)
         for (index, word) in words.enumerated().dropFirst() {
@@ -322,11 +323,11 @@ final class TerminalPrompts {
 
     // MARK: New terminals
 
-    /// A terminal that has just come and may be one of the window's: no program has it yet.
+    /// A new terminal that may belong to the window and has no program yet.
     private func newcomerInDoubt(_ seen: Set<UInt32>) -> Prompt? {
         newcomers.subtract(seen)
         guard !newcomers.isEmpty else { return nil }
-        // A program of the window may have taken one since.
+        // A program of the window may have taken one meanwhile.
         isHeldKnown = false
         let taken = Set(tree.all.compactMap(\.terminal))
         newcomers.subtract(taken.subtracting(held.map(\.number)))
@@ -338,12 +339,12 @@ final class TerminalPrompts {
         newcomers = newcomers.filter { isYounger($0, than: Self.patience) }
     }
 
-    /// Whether a terminal is there and not as old as so many milliseconds.
+    /// Whether a terminal exists and is younger than `age` milliseconds.
     private func isYounger(_ number: UInt32, than age: Int64) -> Bool {
         Self.age(of: number).map { $0 < age } ?? false
     }
 
-    /// How old a terminal is, in milliseconds; nil for one that is gone.
+    /// The age of a terminal in milliseconds; nil if it is gone.
     private static func age(of number: UInt32) -> Int64? {
         var file = stat()
         guard unsafe lstat("\(TerminalWatch.folder)/\(number)", &file) == 0 else { return nil }
@@ -353,10 +354,10 @@ final class TerminalPrompts {
 
 /// Whether programs may ask for secrets on a terminal in a window.
 enum TerminalWindow {
-    /// It shows no terminal.
+    /// The window shows no terminal.
     case none
-    /// Its terminals are this host's and can be looked at.
+    /// Its terminals are on this host and can be examined.
     case local
-    /// Its terminals are another host's.
+    /// Its terminals are on another host.
     case remote
 }

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Tells which terminals of this host came since it was last asked; nobody waits for it.
+/// Reports new terminals of this host since the last call, without waiting (inotify).
 final class TerminalWatch {
     static let folder = "/dev/pts"
 
@@ -19,7 +19,7 @@ final class TerminalWatch {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// The terminals that came since the last call; nil while there is no change at all.
+    /// The terminals created since the last call; nil if nothing changed.
     func changes() -> Set<UInt32>? {
         guard hasChanged() else { return nil }
         let now = Set(Proc.numbers(in: Self.folder, as: UInt32.self) ?? [])
@@ -28,7 +28,7 @@ final class TerminalWatch {
     }
 
     private func hasChanged() -> Bool {
-        // Without a watch each call looks.
+        // Without inotify, each call reads the folder.
         guard descriptor >= 0 else { return true }
         var buffer = [UInt8](repeating: 0, count: 4096)
         var isChanged = false

@@ -2,32 +2,33 @@
 
 import Glibc
 
-/// The file of the X server's cookies, held open so that it stays readable when another one takes its
-/// place.
+/// The X server's cookie file, held open so that it stays readable after being replaced.
 ///
-/// The sandbox names files by what they are and not by their path, and every login with `ssh -X`
-/// replaces this one. The cookie of a server that goes on running is in the old file too. A server that
-/// was started again has another cookie, which can be read only after another start.
+/// The sandbox (Landlock) identifies files by inode and not by path, and every login with `ssh -X`
+/// replaces this one. The cookie of a server that keeps running is in the old file too. A restarted
+/// server has another cookie, which can be read only after a restart of the daemon.
 package final class AuthorityFile {
-    /// The path in the person's environment.
+    /// The path from the environment: `XAUTHORITY` or `~/.Xauthority`.
     package let path: String
     private let file: Int32
 
-    /// Opens the file, before the sandbox is entered; nil where there is none: then none is needed, or
-    /// none can be read.
+    /// Opens the file before the sandbox is entered.
     ///
-    /// - Parameter environment: where it is named.
+    /// The result is nil if there is no readable file; then none is needed or none can be read.
+    ///
+    /// - Parameter environment: The variables that locate the file.
     package init?(environment: [String: String]) {
         let home = environment["HOME"] ?? ""
         path = environment["XAUTHORITY"] ?? home + "/.Xauthority"
-        // A pipe must not keep it waiting.
+        // Opening a pipe must not block.
         file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if file < 0 { return nil }
     }
 
     deinit { close(file) }
 
-    /// Has Xlib, and all who read the environment of this process, look where it can be read now.
+    /// Sets XAUTHORITY so that Xlib, and all that read this process's environment, find a readable
+    /// file.
     func use() {
         let now = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if now >= 0 { close(now) }

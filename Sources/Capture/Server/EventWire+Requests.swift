@@ -3,10 +3,10 @@
 import Events
 import Wire
 
-/// All that is asked on the pointer's own connection: what is to be told of there, and what must
-/// have its place among the events.
+/// The requests on the pointer's own connection: selections, and queries whose reply must be
+/// ordered against its events.
 extension EventWire {
-    /// Finds the extensions, and says which XInput is spoken.
+    /// Finds the extensions and negotiates the version of XInput.
     ///
     /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.2, or `unreachable`.
     func begin() throws(CaptureError) {
@@ -19,7 +19,7 @@ extension EventWire {
             version.uint16(10) >= 2
         else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
         if let shape = find("SHAPE") { (codes.shape, codes.shapeEvent) = shape }
-        // RRQueryVersion: it tells of monitors from 1.5 on.
+        // RRQueryVersion: monitors exist from RandR 1.5 on.
         if let monitors = find("RANDR"),
             let version = ask(request(monitors.major, 0, 1, 5)), version.uint32(8) == 1,
             version.uint32(12) >= 5
@@ -49,22 +49,22 @@ extension EventWire {
         return bytes
     }
 
-    /// XI_DeviceMappingNotify: the place of the event among those of XInput 1.
+    /// The offset of XI_DeviceMappingNotify from the first event code of XInput 1.
     private static let mapping: UInt8 = 11
 
-    // MARK: What is told
+    // MARK: Selections
 
-    /// Selects events of XInput on the root window (XISelectEvents).
+    /// Selects XInput2 events on the root window (XISelectEvents).
     ///
     /// - Parameters:
-    ///   - mask: bit n: the event n.
-    ///   - devices: all (0), or all masters (1).
+    ///   - mask: A bit mask; bit n selects event type n.
+    ///   - devices: All devices (0), or all master devices (1).
     func selectInput(_ mask: UInt32, devices: UInt32) {
         send(request(codes.input, 46, root, 1, devices | 1 << 16, mask))
         synchronize()
     }
 
-    /// Selects events of a window (ChangeWindowAttributes), and changes of its shape.
+    /// Selects events of a window (ChangeWindowAttributes) and changes of its shape.
     func select(_ mask: UInt32, of window: UInt32) {
         let events = request(2, 0, window, 1 << 11, mask)
         guard codes.shape != 0 else { return send(events) }
@@ -72,8 +72,7 @@ extension EventWire {
         send(events, request(codes.shape, 6, window, 1))
     }
 
-    /// Selects changes of the screen's size (1), its parts (2) and what is plugged in (4)
-    /// (RRSelectInput).
+    /// Selects changes of screen size (1), CRTCs (2) and outputs (4) (RRSelectInput).
     func followMonitors() {
         if codes.monitors != 0 { send(request(codes.monitors, 4, root, 7)) }
         synchronize()
@@ -82,23 +81,24 @@ extension EventWire {
     /// Selects changes of the button maps of devices (SelectExtensionEvent of XInput 1).
     func followButtonMaps(of devices: [UInt8]) {
         for id in devices {
-            // The class of an event is its type and its device.
+            // An XInput 1 event class consists of the event code and the device id.
             let wanted = UInt32(id) << 8 | UInt32(codes.mappingEvent)
             send(request(codes.input, 6, root, 1, wanted))
         }
         synchronize()
     }
 
-    // MARK: What has its place
+    // MARK: Ordered queries
 
-    /// The desktop as it is now; nil where the server does not say.
+    /// The current desktop layout; nil if the server does not report it.
     func screen() -> ScreenLayout? {
         // GetGeometry
         guard let size = ask(request(14, 0, root)) else { return nil }
         return ScreenLayout(width: size.uint16(16), height: size.uint16(18), monitors: monitors())
     }
 
-    /// The monitors in use, the primary one first; empty where the server tells none (RRGetMonitors).
+    /// The active monitors, the primary one first; empty if the server reports none
+    /// (RRGetMonitors).
     private func monitors() -> [ScreenLayout.Monitor] {
         guard codes.monitors != 0, let reply = ask(request(codes.monitors, 42, root, 1)) else {
             return []
@@ -122,23 +122,24 @@ extension EventWire {
         return primary + others
     }
 
-    /// The process on this host whose connection made a window; nil where the server does not say, or it is
-    /// on another host (XResQueryClientIds).
+    /// The process that owns a window's connection (XResQueryClientIds).
     ///
-    /// The kernel told it to the server when the program connected, so that no program can say otherwise.
+    /// Nil if the server does not know it or the process is on another host.
+    ///
+    /// The kernel reported it to the server at connection time, so no program can forge it.
     func process(of window: UInt32) -> Int32? {
-        // One client, and of it the process (2).
+        // One client, and only its process id (2).
         guard codes.resources != 0, let reply = ask(request(codes.resources, 4, 1, window, 2)),
             reply.uint32(8) >= 1, reply.uint32(40) >= 4, reply.uint32(44) > 0
         else { return nil }
         return Int32(exactly: reply.uint32(44))
     }
 
-    /// Where a pointer is, with its fraction of a pixel; nil where the server does not say
-    /// (XIQueryDevice).
+    /// A pointer's position with its fraction (XIQueryDevice); nil if the server does not report
+    /// it.
     ///
-    /// XIQueryPointer rounds. The master's first two axes hold what the server goes on counting
-    /// from, in the units of the device that moved it last.
+    /// XIQueryPointer rounds. The master's first two valuators hold the exact position, in the
+    /// units of the device that moved it last.
     func position(of master: UInt8, on screen: ScreenLayout) -> DeadReckoning.Point? {
         guard let reply = ask(request(codes.input, 48, UInt32(master))), reply.uint16(8) == 1,
             // XIMasterPointer
@@ -166,7 +167,7 @@ extension EventWire {
 }
 
 extension [UInt8] {
-    /// What is past the end is 0, for an answer as short as that says nothing.
+    /// An integer at an offset; 0 past the end, because a reply that is too short says nothing.
     private func bytes(_ at: Int, _ count: Int) -> UInt64 {
         guard at + count <= self.count else { return 0 }
         var value: UInt64 = 0

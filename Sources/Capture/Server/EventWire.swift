@@ -5,58 +5,58 @@ import Events
 import Glibc
 import Wire
 
-/// The pointer's events, read from the bytes of the protocol.
+/// The pointer's event stream, decoded from the bytes of the protocol.
 ///
-/// Of all that happens movements are most, and Xlib with XCB below it moves each of them through
-/// four places in memory. Here an event stays where the kernel put it until it is taken. Upstream:
-/// the X server. Downstream: ``Lane``. Promise: events in their order, each with its place among the
-/// requests of this connection; what was taken is wiped.
+/// Motions are the most frequent events, and Xlib with XCB moves each of them through four buffers.
+/// Here an event stays where the kernel put it until it is taken. Upstream: the X server. Downstream:
+/// ``StreamReader``. Promise: events are in order, each with its serial on this connection, and
+/// taken bytes are wiped.
 ///
-/// Only what says what to tell is asked here, and what must have its place among the events (see
-/// `EventWire+Requests.swift`); all else is asked through Xlib on a connection that is told nothing.
+/// This connection selects events and sends only requests whose reply must be ordered against them
+/// (see `EventWire+Requests.swift`). The rest go through Xlib, on a connection that selects
+/// nothing.
 @safe final class EventWire {
-    /// The numbers that the server gave to extensions.
+    /// The numbers that the server assigned to extensions.
     struct Codes {
         var input: UInt8 = 0
-        /// The type of DeviceMappingNotify.
+        /// The event code of DeviceMappingNotify.
         var mappingEvent: UInt8 = 0
         var shape: UInt8 = 0
-        /// The type of the event; no event's where there is no such extension.
+        /// The event code; without the extension it is 0, which no event has.
         var shapeEvent: UInt8 = 0
         var monitors: UInt8 = 0
         var monitorEvent: UInt8 = 0
         var resources: UInt8 = 0
     }
 
-    /// The room for what waits between two readings at a thousand events a second; a flood takes
-    /// more, and gives it back.
+    /// Bytes for a thousand events per second between two drains; a flood gets more temporarily.
     private static let usualRoom = 512 * 1024
-    /// So much room is left at least before the kernel is asked for more.
+    /// Minimum free buffer space before each `recv`, in bytes.
     private static let leastRead = 16 * 1024
-    /// So often at most the kernel is asked at one reading.
+    /// Maximum `recv` calls per drain.
     private static let maxReads = 256
 
     var codes = Codes()
     let root: UInt32
     private(set) var isLost = false
-    /// The events that were read and not taken.
+    /// The number of events that were read and not taken.
     private(set) var unread = 0
 
     private let socket: WireSocket
     private var buffer: UnsafeMutableRawBufferPointer
-    /// The bytes that were taken, those that were looked through for answers, and all.
+    /// Offsets behind the taken bytes, behind those searched for replies, and behind all bytes.
     private var (taken, seen, filled) = (0, 0, 0)
-    /// The numbers of the last request, of the last one that was answered, and of the one that the
-    /// server knew at the event taken last.
+    /// Sequence numbers of the last request, of the last reply, and of the last request that the
+    /// server had handled at the event taken last.
     private var (sent, answered, known): (UInt, UInt, UInt) = (0, 0, 0)
     private let atoms: WindowAtoms
 
-    /// Speaks on a socket.
+    /// Uses a socket for the event stream.
     ///
     /// - Parameters:
-    ///   - socket: on which nothing was asked yet.
-    ///   - root: of the screen.
-    ///   - atoms: the properties whose changes are told.
+    ///   - socket: A connected socket on which no request was sent yet.
+    ///   - root: The root window of the screen.
+    ///   - atoms: The properties whose changes are reported.
     init(_ socket: WireSocket, root: UInt32, _ atoms: WindowAtoms) {
         self.socket = socket
         self.atoms = atoms
@@ -71,29 +71,29 @@ import Wire
 
     var descriptor: Int32 { socket.descriptor }
 
-    /// The bytes that there is room for.
+    /// The size of the buffer in bytes.
     var room: Int { unsafe buffer.count }
 
-    /// The number of the next request.
+    /// The sequence number of the next request.
     var nextRequest: UInt { sent + 1 }
 
-    /// Whether the server has done all that was sent.
+    /// Whether the server has handled all requests.
     var isDone: Bool { answered == sent }
 
     // MARK: Requests
 
-    /// Sends requests that have no answer.
+    /// Sends requests without a reply.
     func send(_ requests: [UInt8]...) {
-        // The server tells the last 16 bits of a request's number: no more than these may pass
-        // between two things it says.
+        // Events carry only 16 bits of the sequence number, so fewer requests than 2^16 may pass
+        // between two messages of the server.
         if sent > max(known, answered) + 0x4000 { synchronize() }
         sent += UInt(requests.count)
         if !isLost, !socket.send(Array(requests.joined())) { isLost = true }
     }
 
-    /// Sends a request and waits for its answer; the events before it are read then.
+    /// Sends a request and waits for its reply; earlier events are read meanwhile.
     ///
-    /// - Returns: nil where the server refuses the request or has gone.
+    /// - Returns: The reply; nil if the server refuses the request or the connection is lost.
     func ask(_ request: [UInt8]) -> [UInt8]? {
         sent += 1
         if !isLost, !socket.send(request) { isLost = true }
@@ -114,30 +114,31 @@ import Wire
         return nil
     }
 
-    /// Waits until the server has done all that was sent.
+    /// Waits until the server has handled all requests.
     ///
-    /// - Returns: the place in the stream: what is told from behind it on happened later.
+    /// - Returns: The sequence number of the last request; events read from now on happened after
+    ///   it.
     @discardableResult func synchronize() -> UInt {
         _ = ask(Self.synchronize)
         return sent
     }
 
-    /// GetInputFocus, the cheapest request that has an answer.
+    /// GetInputFocus, the cheapest request with a reply.
     private static let synchronize: [UInt8] = [43, 0, 1, 0]
 
     // MARK: Reading
 
     /// Reads what has arrived, without waiting.
     ///
-    /// - Returns: the number of events not taken yet.
+    /// - Returns: The number of events not taken yet.
     func readArrived() -> Int {
-        // Somebody may go on without end.
+        // A client may produce events without end.
         for _ in 0..<Self.maxReads where !isLost && read(mayWait: false) > 0 {}
         lookThrough()
         return unread
     }
 
-    /// Counts the events among what was read and not looked at, in which there is no answer.
+    /// Counts the events among the bytes not yet searched, which contain no awaited reply.
     private func lookThrough() {
         while let packet = nextUnseen() {
             if packet.type > 1 { unread += 1 }
@@ -145,7 +146,7 @@ import Wire
         if unread == 0 { finish() }
     }
 
-    /// The next packet that was read and not looked at; nil while it is not whole.
+    /// The next packet that was read and not searched yet; nil while it is incomplete.
     private func nextUnseen() -> Packet? {
         guard filled - seen >= Packet.leastSize else { return nil }
         let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[seen..<filled]))
@@ -158,7 +159,7 @@ import Wire
         return packet
     }
 
-    /// Reads once; the number of bytes.
+    /// Calls `recv` once and returns the number of bytes.
     @discardableResult private func read(mayWait: Bool) -> Int {
         makeRoom()
         let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
@@ -173,11 +174,11 @@ import Wire
     private func makeRoom() {
         let size = unsafe buffer.count
         guard size - filled < Self.leastRead else { return }
-        // Where most of it is in use there is too little.
+        // If more than half is in use, the buffer is too small.
         move(toRoom: filled - taken > size / 2 ? 2 * size : size)
     }
 
-    /// Moves what was not taken to the front of so much room, and leaves no copy.
+    /// Moves the bytes not taken to the front of a buffer of the given size and leaves no copy.
     private func move(toRoom size: Int) {
         let old = unsafe buffer
         let isNew = old.count != size
@@ -189,22 +190,23 @@ import Wire
         (taken, seen, filled) = (0, seen - taken, filled - taken)
     }
 
-    /// Takes the next event; there must be an unread one.
+    /// Takes the next event; one must be unread.
     ///
-    /// - Returns: the event, and the number of the last request that the server had seen.
+    /// - Returns: The event, and the sequence number of the last request that the server had
+    ///   handled.
     @inline(__always)
     func takeEvent() -> (event: X11Event, serial: UInt) {
         unread -= 1
         while true {
             let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[taken..<seen]))
             taken += packet.size
-            // KeymapNotify, which nobody selects but anybody can send, has no number.
+            // KeymapNotify has no sequence number; nobody selects it, but any client can send it.
             if packet.type & 0x7F != 11 {
                 known += UInt(packet.sequence &- UInt16(truncatingIfNeeded: known))
-                // Nobody knows the place of an event behind all requests.
+                // An event with a number beyond the last request cannot be ordered.
                 if known > sent { isLost = true }
             }
-            // An answer was taken when it came.
+            // Replies were taken when they arrived.
             guard packet.type > 1 else { continue }
             let isInput = packet.type == 35 && packet.byte(1) == codes.input
             let event = isInput ? X11Event(input: packet) : otherEvent(packet)
@@ -214,12 +216,12 @@ import Wire
         }
     }
 
-    /// Takes events up to a place in the stream.
+    /// Takes events up to a serial.
     ///
     /// - Parameters:
-    ///   - serial: of the first request behind the place.
-    ///   - events: gets those before it.
-    /// - Returns: the first event behind it, which is taken too; nil where there is none yet.
+    ///   - serial: The sequence number of the first request whose later events are not taken.
+    ///   - events: Receives the events before it.
+    /// - Returns: The first event after it, which is taken too; nil if there is none yet.
     func takeEvents(until serial: UInt, into events: inout [PendingEvent]) -> PendingEvent? {
         events.reserveCapacity(events.count + unread)
         while unread > 0 {
@@ -230,7 +232,7 @@ import Wire
         return nil
     }
 
-    /// All that was looked through is taken: nothing of it stays.
+    /// Wipes all searched bytes after everything was taken.
     private func finish() {
         taken = seen
         known = max(known, answered)
@@ -238,7 +240,7 @@ import Wire
         move(toRoom: rest > Self.usualRoom / 2 ? unsafe buffer.count : Self.usualRoom)
     }
 
-    /// An event of the core protocol, or of an extension that is none of input.
+    /// Decodes an event of the core protocol or of an extension other than XInput.
     private func otherEvent(_ packet: Packet) -> X11Event {
         switch packet.type {
         case 7, 8:
@@ -268,14 +270,14 @@ import Wire
             return packet.byte(4) == 2 ? .buttonMapChanged : .other
         case codes.shapeEvent: return .rearranged(window: packet.id(4))
         case codes.monitorEvent, codes.monitorEvent + 1: return .screenChanged
-        // What another client has sent has the highest bit.
+        // Events sent by other clients have the highest bit set.
         default: return .other
         }
     }
 }
 
 extension X11Event {
-    /// An event of XInput (XI2proto.h).
+    /// Decodes an XInput2 event (XI2proto.h).
     @inline(__always)
     fileprivate init(input packet: Packet) {
         let type = packet.uint16(8)
@@ -304,7 +306,7 @@ extension X11Event {
 }
 
 extension ByteSet {
-    /// The devices that an event says something new of: with each stands what became of it.
+    /// The devices with changes in a hierarchy event; each has flags that describe its change.
     fileprivate init(hierarchy packet: Packet) {
         self.init()
         for index in 0..<Int(packet.uint16(20)) {
@@ -316,17 +318,17 @@ extension ByteSet {
     }
 }
 
-/// The values of a raw event: a mask of all axes, a value for each bit of it, and as many counts.
+/// The values of a raw event: a mask of valuators, then accelerated values, then as many raw ones.
 private struct RawValues {
     var present: UInt8 = 0
     var move = X11Event.Move()
-    /// Where the counts begin.
+    /// The offset of the raw values.
     private var rawOffset = 0
 
     @inline(__always)
     init(_ packet: Packet) {
         let words = Int(packet.uint16(22))
-        // Most move along both axes and no other.
+        // Most events have exactly valuators 0 and 1.
         if words == 2, packet.size == 72, packet.uint32(32) == 3, packet.uint32(36) == 0 {
             move.present = 3
             move.accelerated = (packet.fp3232(40), packet.fp3232(48))
@@ -366,12 +368,12 @@ private struct RawValues {
     }
 }
 
-/// Something the server says, in the buffer, behind which other things may stand.
+/// A message of the server in the buffer, possibly followed by others.
 ///
-/// A field that is asked for must lie within ``size``, of which 32 bytes are certain.
+/// A field that is read must lie within ``size``, which is at least 32 bytes.
 @safe private struct Packet {
     static let leastSize = 32
-    /// More than any answer or event has.
+    /// More bytes than any reply or event has.
     static let maxSize = 4 << 20
 
     private let start: UnsafeRawPointer
@@ -384,12 +386,12 @@ private struct RawValues {
         }
         unsafe self.start = start
         type = unsafe start.load(as: UInt8.self)
-        // Answers, and events of newer extensions, may be longer.
+        // Replies and generic events have a length field.
         let isLong = type == 1 || type & 0x7F == 35
         size = isLong ? 32 + 4 * Int(unsafe start.load(fromByteOffset: 4, as: UInt32.self)) : 32
     }
 
-    /// The last 16 bits of the number of the last request that the server had seen.
+    /// The low 16 bits of the sequence number of the last request that the server had handled.
     var sequence: UInt16 { uint16(2) }
 
     var bytes: [UInt8] { unsafe Array(UnsafeRawBufferPointer(start: start, count: size)) }
@@ -406,7 +408,7 @@ private struct RawValues {
 }
 
 extension Double {
-    /// A number of the wire (FP3232): 32 bits before the point and as many behind it.
+    /// Decodes a fixed-point number of XInput2 (FP3232): 32 integral and 32 fractional bits.
     @inline(__always)
     init(whole: UInt32, fraction: UInt32) {
         self = Double(Int64(Int32(bitPattern: whole)) << 32 | Int64(fraction)) * 0x1p-32

@@ -2,13 +2,12 @@
 
 import Events
 
-/// What the server's 32-bit stamps mean in one reading: each is the moment nearest to that of the
-/// reading.
+/// Converts the server's 32-bit timestamps in one drain to the moments nearest to the drain's time.
 ///
-/// The server's clock wraps every 49.7 days; a stamp is never more than 24.8 days away from the
-/// moment it is read.
+/// The server's clock wraps every 49.7 days, and a timestamp is at most 24.8 days from the time it
+/// is read.
 struct ServerClock {
-    /// The moment of the reading.
+    /// The time of the drain.
     let now: EventTime
     private let stamp: UInt32
 
@@ -17,7 +16,7 @@ struct ServerClock {
         stamp = now.server
     }
 
-    /// The moment of a stamp.
+    /// The moment of a timestamp.
     func time(of stamp: UInt32) -> EventTime {
         var time = now
         time.milliseconds -= Int64(Int32(bitPattern: self.stamp &- stamp))

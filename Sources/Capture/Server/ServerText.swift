@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A text of a window, and another way to read its bytes where these do not say how they are meant.
+/// A text of a window, with a second reading if its bytes do not determine their encoding.
 ///
-/// A property of type STRING is ISO 8859-1 by the rules (ICCCM 2.7.1), and many programs put UTF-8 there.
-/// Both readings are kept, so that a rule that matches either one holds.
+/// By the rules, a property of type STRING is ISO 8859-1 (ICCCM 2.7.1), but many programs store
+/// UTF-8 there. Both readings are kept, so that a rule that matches either one applies.
 struct ServerText: Equatable {
-    /// The likely reading: UTF-8 where the bytes are that, for hardly any other text is.
+    /// The likely reading: UTF-8 if the bytes are valid UTF-8, because hardly any other text is.
     var text: String
-    /// The other one; nil where there is none, or it is the same.
+    /// The other reading; nil if there is none or it is equal.
     var other: String?
 
     init(_ text: String, other: String? = nil) {
@@ -15,11 +15,11 @@ struct ServerText: Equatable {
         self.other = other
     }
 
-    /// Reads the bytes of a property.
+    /// Decodes the bytes of a property.
     ///
     /// - Parameters:
-    ///   - bytes: without a NUL at the end.
-    ///   - isUTF8: whether the property says that they are UTF-8.
+    ///   - bytes: The bytes without a final NUL.
+    ///   - isUTF8: Whether the property's type is UTF8_STRING.
     init(_ bytes: [UInt8], isUTF8: Bool) {
         let latin = bytes.contains { $0 >= 0x80 } ? Self.latin(bytes) : nil
         if let text = String(validating: bytes, as: UTF8.self) {
@@ -31,12 +31,12 @@ struct ServerText: Equatable {
         }
     }
 
-    /// ISO 8859-1 are the first 256 of Unicode.
+    /// Decodes ISO 8859-1, which is the first 256 scalars of Unicode.
     private static func latin(_ bytes: [UInt8]) -> String {
         String(String.UnicodeScalarView(bytes.map { UnicodeScalar($0) }))
     }
 
-    /// No more than so many characters.
+    /// The first `count` characters.
     func prefix(_ count: Int) -> ServerText {
         ServerText(String(text.prefix(count)), other: other.map { String($0.prefix(count)) })
     }

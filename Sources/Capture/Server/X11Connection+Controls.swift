@@ -4,10 +4,10 @@ import CX11
 import Events
 
 extension X11Connection {
-    /// Begins to follow the controls of keyboards.
+    /// Begins to follow the XKB controls of keyboards.
     ///
-    /// - Parameter devices: the keyboards, masters among them.
-    /// - Returns: the controls in force now, by device.
+    /// - Parameter devices: The keyboards, including masters.
+    /// - Returns: The currently enabled controls, by device.
     func followControls(of devices: [UInt8]) -> [UInt8: UInt32] {
         var enabled: [UInt8: UInt32] = [:]
         for id in devices {
@@ -18,7 +18,7 @@ extension X11Connection {
         return enabled
     }
 
-    /// The controls of a keyboard that are in force; nil where the server does not say.
+    /// The enabled controls of a keyboard; nil if the server does not report them.
     private func controls(of id: UInt8) -> UInt32? {
         guard let keyboard = unsafe XkbAllocKeyboard() else { return nil }
         defer { unsafe XkbFreeKeyboard(keyboard, 0, 1) }

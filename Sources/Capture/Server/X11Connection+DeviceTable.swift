@@ -4,22 +4,22 @@ import CX11
 import Events
 
 extension X11Connection {
-    /// Where what is touched is.
+    /// The kind of a device's touches (XInput 2.2).
     enum TouchMode {
-        /// On the device: it is a screen (XIDirectTouch).
+        /// On the device, which is a touchscreen (XIDirectTouch).
         case direct
-        /// Where the pointer is (XIDependentTouch).
+        /// At the pointer (XIDependentTouch).
         case dependent
     }
 
-    /// What a device is, and what its axes mean.
+    /// A device with the meaning of its axes.
     struct DeviceEntry {
         var device: Device
         var axes: PointerAxes
         var isMasterPointer: Bool
         var isKeyboard = false
         var touch: TouchMode?
-        /// The map of the device itself, from button 1 on.
+        /// The button map of the device itself, from button 1 on.
         var ownMap: [UInt8] = []
     }
 
@@ -31,7 +31,7 @@ extension X11Connection {
         return (0..<Int(count)).compactMap { UInt8(exactly: unsafe infos[$0].deviceid) }
     }
 
-    /// All devices, by their id.
+    /// All devices, by id.
     func devices() -> [UInt8: DeviceEntry] {
         var count: Int32 = 0
         guard let infos = unsafe XIQueryDevice(display, XIAllDevices, &count) else { return [:] }
@@ -74,7 +74,7 @@ extension X11Connection {
         return entries
     }
 
-    /// What the server makes of the buttons of a device or a pointer, from button 1 on.
+    /// The button map of a device or a master pointer, from button 1 on.
     private func buttonMap(of id: UInt8) -> [UInt8] {
         var device = unsafe XDevice()
         unsafe device.device_id = XID(id)
@@ -125,7 +125,7 @@ extension X11Connection {
         }
     }
 
-    /// What the drivers say each device is; XInput 2 has no request for it, XInput 1 has.
+    /// The kinds that drivers report; XInput 2 has no request for it, XInput 1 has.
     private func deviceKinds() -> [UInt8: Device.Kind] {
         let names: [(String, Device.Kind)] = [
             ("KEYBOARD", .keyboard), ("MOUSE", .mouse), ("TRACKBALL", .mouse),
@@ -147,7 +147,7 @@ extension X11Connection {
         return result
     }
 
-    /// Maker and model of a device; zeros where its driver does not tell them.
+    /// Vendor and product id of a device; zeros if its driver does not report them.
     private func deviceNumbers(_ id: UInt8, _ property: Atom) -> (UInt16, UInt16) {
         guard let words = read(property, of: id, items: 2, of: UInt32.self), words.count == 2 else {
             return (0, 0)
@@ -155,7 +155,7 @@ extension X11Connection {
         return (UInt16(truncatingIfNeeded: words[0]), UInt16(truncatingIfNeeded: words[1]))
     }
 
-    /// Whether a property of one byte is there and not 0; nil where the server does not say.
+    /// Whether a one-byte property exists and is not 0; nil if the server does not report it.
     private func isSet(_ property: Atom, of id: UInt8) -> Bool? {
         guard property != 0, let bytes = read(property, of: id, items: 1, of: UInt8.self) else {
             return nil
@@ -166,12 +166,12 @@ extension X11Connection {
     /// Reads a property of a device.
     ///
     /// - Parameters:
-    ///   - property: its name.
-    ///   - id: the device.
-    ///   - count: how many items to read at most.
-    ///   - type: what one item is.
-    /// - Returns: the items, none where the device has no such property; nil where the server does not say,
-    ///   or the items are of another size.
+    ///   - property: The property's atom.
+    ///   - id: The device.
+    ///   - count: Maximum number of items.
+    ///   - type: The type of an item.
+    /// - Returns: The items, none if the device lacks the property. Nil if the server does not
+    ///   report it or the items have another size.
     private func read<Item: FixedWidthInteger & BitwiseCopyable>(
         _ property: Atom,
         of id: UInt8,
@@ -197,7 +197,7 @@ extension X11Connection {
         )
         guard status == 0 else { return nil }
         defer { if let data = unsafe data { unsafe XFree(data) } }
-        // Without the property the type is None.
+        // The type is None if the property does not exist.
         if found == 0 { return [] }
         guard format == Item.bitWidth, items > 0, let data = unsafe data else { return nil }
         return unsafe data.withMemoryRebound(to: Item.self, capacity: Int(items)) {
@@ -213,7 +213,7 @@ extension X11Connection {
 }
 
 extension X11Connection {
-    /// Where the server shows a pointer; nil where it does not say.
+    /// The pixel at which the server shows a pointer; nil if it does not report one.
     func pixel(of master: UInt8) -> Pixel? {
         var (root, child): (Window, Window) = (0, 0)
         var position: (x: Double, y: Double, inWindow: (x: Double, y: Double)) = (0, 0, (0, 0))
@@ -238,8 +238,10 @@ extension X11Connection {
         return DeadReckoning.pixel((position.x, position.y))
     }
 
-    /// What the server remembers of what moved a pointer or pressed its buttons with a device, as far
-    /// back as it does; empty without a beginning.
+    /// The server's motion history of a device from a time on, as far back as it reaches.
+    ///
+    /// It has everything that moved a pointer or pressed its buttons with the device. It is empty
+    /// without a start.
     func history(of id: UInt8, since start: UInt32?) -> [PositionSenders.Moment] {
         guard let start else { return [] }
         var device = unsafe XDevice()
@@ -268,11 +270,11 @@ extension X11Connection {
 }
 
 extension Int32 {
-    /// The nearest whole number, or the bounds for what lies outside them.
+    /// The nearest integer, clamped to the bounds of the type; 0 for NaN and infinities.
     init(near value: Double) {
         if value.magnitude < 0x1p31 {
             self = Int32(value)
-            // Most are whole.
+            // Most values are integers.
             if Double(self) == value { return }
         }
         guard value.isFinite else {

@@ -4,9 +4,9 @@ import CX11
 import Events
 
 extension X11Connection {
-    /// Finds the keyboard extension, which modifiers, groups and maps are asked of.
+    /// Initialises XKB, which reports modifiers, groups and maps.
     ///
-    /// - Throws: ``CaptureError`` `unsuitable` where the server has no XKB.
+    /// - Throws: ``CaptureError`` `unsuitable` without XKB, or `unreachable`.
     func startKeyboardExtension() throws(CaptureError) {
         var (opcode, event, error, major, minor): (Int32, Int32, Int32, Int32, Int32)
         (opcode, event, error, major, minor) = (0, 0, 0, 1, 0)
@@ -16,7 +16,7 @@ extension X11Connection {
         keyboardEventCode = event
     }
 
-    /// The keyboards of the screen, and the devices that keys come from with the master of each.
+    /// The master keyboards, and the slave devices with keys, each with its master.
     func keyboards() -> (masters: Set<UInt8>, sources: [UInt8: UInt8]) {
         var keyboards: (masters: Set<UInt8>, sources: [UInt8: UInt8]) = ([], [:])
         var count: Int32 = 0
@@ -48,7 +48,7 @@ extension X11Connection {
         unsafe XkbSelectEventDetails(display, UInt32(keyboard), event, details, details)
     }
 
-    /// The modifiers and the group in force on a master keyboard; nil where there is none.
+    /// The modifiers and the group of a master keyboard; nil if there is none.
     func modifiers(of keyboard: UInt8) -> X11Event.HeldModifiers? {
         var now = XkbStateRec()
         guard unsafe XkbGetState(display, UInt32(keyboard), &now) == 0, !isLost else { return nil }
@@ -61,29 +61,30 @@ extension X11Connection {
         unsafe XkbSelectEvents(display, UInt32(device), events, events)
     }
 
-    /// The map of a device; nil where there is no such device.
+    /// The map of a device; nil if there is no such device.
     func keyMap(of device: UInt8) -> KeyboardMap? {
-        // Key types, keysyms and modifiers: XkbAllClientInfoMask, a macro Swift does not import.
+        // Key types, keysyms and modifiers: XkbAllClientInfoMask is a macro, which Swift does not
+        // import.
         let parts = UInt32(XkbKeyTypesMask | XkbKeySymsMask | XkbModifierMapMask)
         return unsafe XkbGetMap(display, parts, UInt32(device)).map { unsafe KeyboardMap($0) }
     }
 }
 
-/// What the keys of a device stand for, as the server said it at one time.
+/// The key map of a device as the server reported it at one time.
 @safe final class KeyboardMap {
     let map: XkbDescPtr
 
-    /// Takes hold of what Xlib has read.
+    /// Takes ownership of a map that Xlib has read.
     fileprivate init(_ map: XkbDescPtr) {
         unsafe self.map = map
     }
 
     deinit { unsafe XkbFreeKeyboard(map, 0, 1) }
 
-    /// What a key stands for under modifiers and group, without a round trip.
+    /// Translates a key under modifiers and a group, without a round trip.
     ///
-    /// XkbTranslateKeyCode tells the modifiers that a key's type knows, but not which of them chose
-    /// the level: with it, Ctrl+Q and an `@` on Ctrl+Alt+Q would look the same.
+    /// XkbTranslateKeyCode reports the modifiers that a key's type uses, but not which of them
+    /// chose the level. With it, Ctrl+Q and an `@` on Ctrl+Alt+Q would look the same.
     func translate(keycode: UInt8, modifiers: UInt8, group: UInt8) -> KeyTranslation {
         var result = KeyTranslation()
         guard let client = unsafe map.pointee.map,
@@ -114,10 +115,10 @@ extension X11Connection {
         return result
     }
 
-    /// The capital of a letter, for a type that does not know Caps Lock leaves it to the reader.
+    /// The capital of a letter; a type that ignores Caps Lock leaves that to the client.
     ///
-    /// Xlib makes a keysym of another meaning of some letters without a capital, like ß and µ: what
-    /// does not lead back is none.
+    /// For some letters without a capital, like ß and µ, Xlib returns an unrelated keysym. A
+    /// capital that does not convert back is ignored.
     private static func capital(_ keysym: UInt32) -> UInt32 {
         var (lower, upper, back, same): (KeySym, KeySym, KeySym, KeySym) = (0, 0, 0, 0)
         unsafe XConvertCase(KeySym(keysym), &lower, &upper)
@@ -125,7 +126,7 @@ extension X11Connection {
         return back == KeySym(keysym) ? UInt32(truncatingIfNeeded: upper) : keysym
     }
 
-    /// The group that a key uses while `group` is in force, for a key may have fewer; nil is none.
+    /// The effective group of a key, which may have fewer groups; nil if it has none.
     private static func group(_ group: UInt8, of info: UInt8) -> Int? {
         let count = Int(info & 0x0F)
         guard count > 0 else { return nil }
@@ -148,7 +149,7 @@ extension X11Connection {
         }
     }
 
-    /// The keysyms on the keys of each of the eight modifier bits, from Shift to Mod5.
+    /// The keysyms on the keys of each modifier bit, from Shift to Mod5.
     func modifierKeysyms() -> [[UInt32]] {
         var keysyms = [[UInt32]](repeating: [], count: 8)
         for keycode in UInt8(8)...255

@@ -4,27 +4,27 @@ import CX11
 import Events
 
 extension X11Connection {
-    /// Reads what has arrived into Xlib's queue, without waiting.
+    /// Reads what has arrived into the queue, without waiting.
     ///
-    /// - Returns: the number of events in the queue.
+    /// - Returns: The number of events that can be taken.
     func readArrived() -> Int {
         guard !isLost else { return 0 }
         if let wire {
-            // What the server tells everybody, as that the keyboard's map has changed.
+            // Discard what Xlib's connection gets unasked, such as MappingNotify.
             while unsafe XEventsQueued(display, QueuedAlready) > 0 {
                 unsafe XNextEvent(display, event)
             }
             return wire.readArrived()
         }
         if !isQueueEmpty {
-            // With events in its queue, as a round trip leaves them, XEventsQueued reads nothing; this
-            // looks for an event that there is none of, and reads on the way.
+            // With events in its queue, as a round trip leaves them, XEventsQueued reads nothing.
+            // XCheckIfEvent searches for an event that does not exist and reads meanwhile.
             _ = unsafe XCheckIfEvent(display, event, { _, _, _ in 0 }, nil)
         }
         return Int(unsafe XEventsQueued(display, QueuedAfterReading))
     }
 
-    /// Whether nothing is left of what was read.
+    /// Whether all events read were taken.
     var isQueueEmpty: Bool {
         if isLost { return true }
         if let wire { return wire.unread == 0 }
@@ -33,12 +33,12 @@ extension X11Connection {
 
     /// Takes the next event of the queue, which must not be empty.
     ///
-    /// - Returns: the event, and the serial number of the last request the server had seen.
+    /// - Returns: The event, and the serial of the last request that the server had handled.
     func takeEvent() -> (event: X11Event, serial: UInt) {
         if let wire { return wire.takeEvent() }
         unsafe XNextEvent(display, event)
         let serial = unsafe event.pointee.xany.serial
-        // What another client has sent says nothing of what happens.
+        // An event sent by another client says nothing about real input.
         guard unsafe event.pointee.xany.send_event == 0 else { return (.other, serial) }
         switch unsafe event.pointee.type {
         case Int32(mci_input_type): return (takeInputEvent(), serial)
@@ -147,9 +147,9 @@ extension X11Connection {
         }
     }
 
-    /// The keys that stand for something else now; nil where none does.
+    /// The keys whose keysyms may have changed; nil if there are none.
     private static func change(of map: XkbMapNotifyEvent) -> ByteSet? {
-        // What keys do, and which of it is there explicitly, says nothing of what they stand for.
+        // Key actions, behaviours and explicit components do not affect keysyms.
         let silent = XkbKeyActionsMask | XkbKeyBehaviorsMask | XkbExplicitComponentsMask
         switch unsafe map.changed & ~UInt32(silent) {
         case 0: return nil

@@ -4,9 +4,9 @@ import CX11
 import Glibc
 import System
 
-/// The names of the properties that say whose a window is.
+/// The atoms of the properties that identify a window's application.
 struct WindowAtoms {
-    // Predefined by the protocol.
+    // Predefined atoms of the protocol.
     let name: UInt = 39
     let clientMachine: UInt = 36
     let windowClass: UInt = 67
@@ -19,7 +19,7 @@ struct WindowAtoms {
     let netProcess: UInt
     let utf8: UInt
 
-    /// What a change of a property changes; nil for one that is never read.
+    /// What a change of a property affects; nil for a property that is never read.
     func property(_ atom: UInt) -> X11Event.Property? {
         switch atom {
         case netName, name: .title
@@ -42,7 +42,8 @@ extension WindowAtoms {
 }
 
 extension X11Connection {
-    /// Both parts of a window's own WM_CLASS; nil when it has no class.
+    /// The class and instance of a window's own WM_CLASS, at most 128 characters each; nil without
+    /// a class.
     func ownClass(of window: UInt) -> (app: ServerText, instance: ServerText)? {
         var hint = unsafe XClassHint()
         guard unsafe XGetClassHint(display, window, &hint) != 0 else { return nil }
@@ -59,23 +60,23 @@ extension X11Connection {
         return app.text.isEmpty ? nil : unsafe (app, text(hint.res_name))
     }
 
-    /// The window that this one says it belongs to; nil for none and for a whole group.
+    /// The owner that a window names (WM_TRANSIENT_FOR); nil for none and for a whole group.
     func owner(of window: UInt) -> UInt? {
         word(atoms.transientFor, of: window).flatMap { $0 == 0 || $0 == root ? nil : $0 }
     }
 
-    /// Whether a window manager looks after the window.
+    /// Whether a window manager manages the window (it has WM_STATE).
     func isManaged(_ window: UInt) -> Bool { word(atoms.state, of: window) != nil }
 
-    /// The window that stands for the whole program.
+    /// The leader window of the client (WM_CLIENT_LEADER).
     func leader(of window: UInt) -> UInt? { word(atoms.leader, of: window) }
 
-    /// The process that a window says it is of.
+    /// The process id that the window states (_NET_WM_PID).
     func process(of window: UInt) -> Int32? {
         word(atoms.netProcess, of: window).flatMap { Int32(exactly: $0) }
     }
 
-    /// Whether a window says that its program runs on another host.
+    /// Whether a window states that its program runs on another host (WM_CLIENT_MACHINE).
     func isRemote(_ window: UInt) -> Bool {
         guard let property = read(atoms.clientMachine, of: window), property.isWhole else {
             return false
@@ -83,14 +84,14 @@ extension X11Connection {
         let name = CurrentProcess.hostName
         guard !name.isEmpty else { return true }
         func first(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-            // Some say their host with its domain and some without.
+            // Some programs state their host with its domain, others without.
             Array(bytes.prefix { $0 != 0 && $0 != UInt8(ascii: ".") })
         }
         let reported = first(property.bytes)
         return reported != first(name.utf8) && reported != Array("localhost".utf8)
     }
 
-    /// A window's title: empty where it has none, nil where it is too long or not legible.
+    /// The title of a window: empty if it has none, nil if it is too long or unreadable.
     func title(of window: UInt) -> ServerText? {
         for atom in [atoms.netName, atoms.name] {
             guard let property = read(atom, of: window) else { return nil }
@@ -99,20 +100,20 @@ extension X11Connection {
         return ServerText("")
     }
 
-    /// A property as it stands in the server.
+    /// A property as the server stores it.
     private struct Property {
-        /// 0 where the window has no such property.
+        /// The type atom; 0 if the window lacks the property.
         var type: UInt
-        /// The bits of one item; Xlib hands 32 of them over as a long.
+        /// The bits of one item: 8, 16 or 32; Xlib returns 32-bit items as longs.
         var format: Int32
         var bytes: [UInt8]
         var isWhole: Bool
     }
 
-    /// Titles longer than this many bytes are not read.
+    /// Maximum bytes of a title.
     private static var longest: Int { 16_384 }
 
-    /// Reads a property; nil when the window is gone.
+    /// Reads a property; nil if the window is gone.
     private func read(_ atom: UInt, of window: UInt, atMost limit: Int = longest) -> Property? {
         var (type, count, rest): (UInt, UInt, UInt) = (0, 0, 0)
         var format: Int32 = 0
@@ -138,7 +139,7 @@ extension X11Connection {
         return Property(type: type, format: format, bytes: bytes, isWhole: rest == 0)
     }
 
-    /// The text of a property that is text and was read whole.
+    /// The text of a property; nil if it is not text or was truncated.
     private func text(_ property: Property) -> ServerText? {
         guard property.isWhole, property.format == 8 else { return nil }
         switch property.type {
@@ -148,7 +149,7 @@ extension X11Connection {
         }
     }
 
-    /// The first 32-bit value of a property; nil where there is none.
+    /// The first 32-bit value of a property; nil if there is none.
     private func word(_ atom: UInt, of window: UInt) -> UInt? {
         guard let property = read(atom, of: window, atMost: 4), property.format == 32,
             property.bytes.count >= MemoryLayout<UInt>.size
@@ -156,7 +157,7 @@ extension X11Connection {
         return unsafe property.bytes.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt.self) }
     }
 
-    /// Text in the older encoding of many scripts.
+    /// Decodes text in the older encoding of many scripts (COMPOUND_TEXT).
     private func compoundText(_ property: Property) -> String? {
         var bytes = property.bytes + [0]
         return unsafe bytes.withUnsafeMutableBufferPointer { buffer -> String? in

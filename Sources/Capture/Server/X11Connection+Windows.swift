@@ -4,19 +4,19 @@ import CX11
 import Events
 
 extension X11Connection {
-    /// What is to be told about a window.
+    /// The events to select on a window.
     enum WindowInterest {
-        /// The root, for the keyboard: focus changes, and windows born inside it.
+        /// The root, for the keyboard: focus changes and new children.
         case rootFocus
-        /// The root, for the pointer: crossings, windows born inside it, and its size.
+        /// The root, for the pointer: crossings, new children, and its size.
         case rootCrossing
-        /// Focus changes.
+        /// Focus changes, entered by the pointer, and its end.
         case focus
-        /// The pointer's coming and leaving.
+        /// The pointer entering and leaving.
         case crossing
-        /// Changes of what a window is, of the windows in it, and its end.
+        /// Changes of its properties, of its children, and its end.
         case contents
-        /// Changes of what a window is, and its end; the focus or the pointer too.
+        /// Changes of its properties and its end, with focus changes or crossings.
         case facts(Role)
 
         fileprivate var mask: Int {
@@ -34,30 +34,30 @@ extension X11Connection {
         }
     }
 
-    /// Asks to be told about a window; one that is already gone is ignored.
+    /// Selects events of a window; a window that is already gone is ignored.
     func watch(_ window: UInt, for interest: WindowInterest) {
         guard let wire else {
-            // A selection takes the place of the one before.
+            // A selection replaces the previous one.
             let mask = interest.mask | (selected[window] ?? 0)
             selected[window] = mask
             return unsafe _ = XSelectInput(display, window, mask)
         }
         wire.select(UInt32(interest.mask), of: UInt32(truncatingIfNeeded: window))
-        // What is asked of it next is asked elsewhere.
+        // The next query about the window goes through the other connection.
         if case .crossing = interest { return }
         wire.synchronize()
     }
 
-    /// Where keys go.
+    /// The receiver of keys.
     enum KeyTarget: Equatable {
-        /// Into the window that has the focus.
+        /// The window that has the focus.
         case window(UInt)
-        /// Into the window under the pointer: the focus is PointerRoot, or the root has it.
+        /// The window under the pointer: the focus is PointerRoot, or the root window has it.
         case pointer
         case nowhere
     }
 
-    /// Where keys go; nil when the server does not say.
+    /// Queries the receiver of keys; nil if the server does not report it.
     func keyTarget() -> KeyTarget? {
         var window: UInt = 0
         var revert: Int32 = 0
@@ -70,12 +70,12 @@ extension X11Connection {
         }
     }
 
-    /// The child of the root that the pointer is in, 0 for none; nil when the server does not say, as
-    /// where the pointer is on another screen.
+    /// Queries the child of the root that contains the pointer.
     ///
-    /// - Parameter atRest: whether to say nothing while a button is down: then the server tells no
+    /// - Parameter atRest: Whether to return nil while a button is down, when the server reports no
     ///   crossings.
-    /// - Returns: the window.
+    /// - Returns: The window, 0 for none; nil if the server does not report it or the pointer is on
+    ///   another screen.
     func pointedWindow(atRest: Bool = false) -> UInt? {
         var (root, child): (UInt, UInt) = (0, 0)
         var geometry: (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
@@ -96,7 +96,7 @@ extension X11Connection {
         return child
     }
 
-    /// The child of the root at a pixel, 0 for none; nil when the server does not say.
+    /// The child of the root at a pixel, 0 for none; nil if the server does not report it.
     func window(at pixel: Pixel) -> UInt? {
         var (x, y): (Int32, Int32) = (0, 0)
         var child: UInt = 0
@@ -114,7 +114,7 @@ extension X11Connection {
         return isHere != 0 && !isLost ? child : nil
     }
 
-    /// The parent and the children of a window; nil when it is gone.
+    /// The parent and the children of a window; nil if it is gone.
     func family(of window: UInt) -> (parent: UInt, children: [UInt])? {
         var root: UInt = 0
         var parent: UInt = 0
@@ -127,30 +127,31 @@ extension X11Connection {
         return (parent, unsafe Array(UnsafeBufferPointer(start: children, count: Int(count))))
     }
 
-    /// Whether window managers leave a window alone, as they do with menus; nil when it is gone.
+    /// Whether window managers ignore a window, as they do menus (override-redirect); nil if it is
+    /// gone.
     func isOverrideRedirect(_ window: UInt) -> Bool? {
         var attributes = unsafe XWindowAttributes()
         guard unsafe XGetWindowAttributes(display, window, &attributes) != 0 else { return nil }
         return unsafe attributes.override_redirect != 0
     }
 
-    /// The children of the root that are shown.
+    /// The visible children of the root.
     var shownWindows: [UInt] { (family(of: root)?.children ?? []).filter(isViewable) }
 
-    /// Whether a window is shown, with all that it is in.
+    /// Whether a window and all its ancestors are mapped.
     private func isViewable(_ window: UInt) -> Bool {
         var attributes = unsafe XWindowAttributes()
         guard unsafe XGetWindowAttributes(display, window, &attributes) != 0 else { return false }
         return unsafe attributes.map_state == IsViewable
     }
 
-    /// The roots of the server's other screens.
+    /// The root windows of the server's other screens.
     var otherRoots: [UInt] {
         (0..<(unsafe XScreenCount(display))).map { unsafe XRootWindow(display, $0) }
             .filter { $0 != root }
     }
 
-    /// The number all windows of the client share that made this one.
+    /// The resource base of the client that created a window, equal for all its windows.
     func client(of window: UInt) -> UInt {
         window & ~(unsafe mci_resource_mask(display))
     }

@@ -5,38 +5,40 @@ import Glibc
 import System
 import Wire
 
-/// One connection to the X server, owned by one thread.
+/// One connection to the X server, used by one thread only.
 ///
-/// The pointer's is a pair: what is told comes on an ``EventWire``, and most is asked through Xlib,
-/// which is told nothing. A place among the events that belongs to an answer is then found by asking
-/// on the wire as well, which waits until the server has come there.
+/// The pointer's is a pair: an ``EventWire`` delivers events, and most queries go through Xlib, on
+/// a connection that selects nothing. To order a reply against the events, a request is made on the
+/// wire as well, which waits until the server has handled it.
 ///
-/// The files `X11Connection*.swift` are the only ones that call Xlib. A server that ends makes the
-/// connection ``isLost`` and never ends the process; protocol errors (a window that is already
-/// gone) show as absent answers.
+/// The files `X11Connection*.swift` are the only ones that call Xlib. If the server ends, the
+/// connection becomes ``isLost``; the process never ends. Protocol errors (a window that is already
+/// gone) show as missing replies.
 @safe final class X11Connection {
-    /// What the connection is for, which decides the XInput version it negotiates.
+    /// The purpose of a connection, which decides the XInput version to negotiate.
     enum Role {
-        /// XInput 2.0 on the master devices: the server withholds raw keys while another client
-        /// holds a keyboard grab, which it does for a 2.0 client only.
+        /// XInput 2.0 on the master devices.
+        ///
+        /// The server withholds raw keys while another client holds a keyboard grab, for 2.0
+        /// clients only.
         case keyboard
-        /// XInput 2.2: buttons and motion also during implicit grabs.
+        /// XInput 2.2: buttons and motions also during implicit grabs.
         case pointer
     }
 
     let display: OpaquePointer
     let root: UInt
-    /// The major opcode of XInput, which marks its events.
+    /// The major opcode of XInput, which identifies its events.
     let inputOpcode: Int32
-    /// The names of the properties that are read.
+    /// The atoms of the properties that are read.
     let atoms: WindowAtoms
-    /// The event code that all XKB events share.
+    /// The event code shared by all XKB events.
     var keyboardEventCode: Int32 = -1
-    /// Where the pointer's events come.
+    /// The pointer's event stream; nil for the keyboard.
     private(set) var wire: EventWire?
-    /// What is to be told of each window, where that is told to Xlib.
+    /// The event masks selected through Xlib, by window.
     var selected: [UInt: Int] = [:]
-    /// Who can tell whose connection made a window.
+    /// The connection that can query which process owns a window.
     var processes: EventWire?
 
     let event: UnsafeMutablePointer<XEvent>
@@ -84,7 +86,7 @@ import Wire
         try wire.begin()
     }
 
-    /// Another connection to the same server; nil where it does not answer or lets nobody in.
+    /// Opens another connection to the same server; nil if no server answers or it refuses.
     private func openSocket() -> WireSocket? {
         func value(_ name: String) -> String? {
             unsafe getenv(name).map { unsafe String(cString: $0) }
@@ -99,16 +101,16 @@ import Wire
             host: host,
             environment: folders.compactMapValues(\.self)
         )
-        // A server in a container calls its socket by a name that may be another one here.
+        // A server in a container may report a socket name that means something else here.
         return WireSocket(beside: connection, cookie: cookie)
             ?? WireSocket(name.socket, cookie: cookie)
     }
 
     deinit {
-        // Without this, closing would wait for an answer of the server, which may be stuck.
+        // Without this, closing would wait for the server, which may be stuck.
         unsafe shutdown(XConnectionNumber(display), Int32(SHUT_RDWR))
         unsafe XCloseDisplay(display)
-        // The event buffer held raw input.
+        // The event buffer contained raw input.
         unsafe UnsafeMutableRawPointer(event).initializeMemory(
             as: UInt8.self,
             repeating: 0,
@@ -118,33 +120,34 @@ import Wire
         unsafe lost.deallocate()
     }
 
-    /// A window is gone, and its number may be another's.
+    /// Forgets a destroyed window, whose id may be reused.
     func forget(_ window: UInt) { selected[window] = nil }
 
-    /// Whether the server has gone; nothing more can be asked then.
+    /// Whether the connection is lost, after which nothing can be queried.
     var isLost: Bool { unsafe lost.pointee || wire?.isLost ?? false }
 
-    /// Where events come.
+    /// The file descriptor that becomes readable when events arrive.
     var descriptor: Int32 { unsafe wire?.descriptor ?? XConnectionNumber(display) }
 
-    /// Whether the server is XWayland, which sees only the input of X clients.
+    /// Whether the server is Xwayland, which sees only the input of X clients.
     var isXWayland: Bool {
         var codes: (Int32, Int32, Int32) = (0, 0, 0)
         return unsafe XQueryExtension(display, "XWAYLAND", &codes.0, &codes.1, &codes.2) != 0
     }
 
-    /// The number that the next request among the events will have: what is told from behind it on has
-    /// no smaller one.
+    /// The sequence number of the next request on the event connection.
+    ///
+    /// Events after that request have this serial or a larger one.
     var nextRequest: UInt { unsafe wire?.nextRequest ?? XNextRequest(display) }
 
-    /// The place in the stream before what is asked next: what is told behind it may have happened
-    /// since.
+    /// The serial before the next query: events with it or a larger one may be newer than the
+    /// query.
     var serialBeforeQuery: UInt { wire?.synchronize() ?? nextRequest }
 
-    /// The place in the stream behind the last answer: what is told behind it happened since.
+    /// The serial after the last reply: events with it or a larger one are newer than the reply.
     var serialAfterReply: UInt { wire?.synchronize() ?? nextRequest - 1 }
 
-    /// Sends what is buffered and waits until the server has handled it.
+    /// Sends buffered requests and waits until the server has handled them.
     func synchronize() {
         unsafe XSync(display, 0)
         wire?.synchronize()
@@ -153,7 +156,7 @@ import Wire
     /// Selects XInput2 events on the root window.
     ///
     /// - Parameters:
-    ///   - types: the XI event numbers.
+    ///   - types: The XInput2 event types.
     ///   - devices: XIAllDevices or XIAllMasterDevices.
     func selectInput(_ types: [Int32], devices: Int32) {
         if let wire {
@@ -173,11 +176,11 @@ import Wire
     }
 }
 
-/// Xlib's handlers are process-wide and the default ones end the process.
+/// Replaces Xlib's process-wide handlers, whose defaults end the process.
 private func installErrorHandlers() {
-    // Protocol errors: answers are checked where they are read.
+    // Protocol errors: replies are checked where they are read.
     _ = unsafe XSetErrorHandler { _, _ in 0 }
-    // The end of a connection: the per-display handler below marks it.
+    // End of a connection: the handler of each display records it.
     _ = unsafe XSetIOErrorHandler { _ in 0 }
 }
 

@@ -2,44 +2,45 @@
 
 import Events
 
-/// An event of the X server, cut down to what capture reads from it.
-enum X11Event: BitwiseCopyable, Redacted {
+/// An event of the X server, reduced to what capture needs.
+enum X11Event: BitwiseCopyable {
     case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
     case rawButton(RawHeader, number: UInt8, isDown: Bool)
-    /// A movement, or a position, of axes 0 and 1: of events most are such.
+    /// A motion or a position of axes 0 and 1, the most frequent event.
     case rawMotion(RawHeader, Move)
-    /// Also of other axes: wheels, pressure.
+    /// Values that include other axes: wheels, pressure.
     case rawAxes(RawHeader, Axes)
-    /// A finger on a touch device, which may move a pointer without a raw movement.
+    /// A touch, which may move a pointer without a raw motion.
     case rawTouch(RawHeader, id: UInt32, Touch.Phase, Axes)
     case focusIn(window: UInt, mode: FocusMode, detail: FocusDetail)
     case focusOut(window: UInt, mode: FocusMode, detail: FocusDetail)
-    /// The pointer came into a window or into one inside it.
+    /// The pointer entered a window or one inside it.
     case entered(window: UInt, mode: FocusMode, detail: FocusDetail, at: Pixel)
-    /// The pointer left a window, or went into one inside it.
+    /// The pointer left a window, or entered one inside it.
     case left(window: UInt, mode: FocusMode, detail: FocusDetail, at: Pixel)
     case created(window: UInt, parent: UInt)
     case destroyed(window: UInt)
     case unmapped(window: UInt)
     case reparented(window: UInt, parent: UInt)
-    /// It was shown, moved, given another size or shape, or put above or below others.
+    /// The window was mapped, moved, resized, reshaped or restacked.
     case rearranged(window: UInt)
     case propertyChanged(window: UInt, Property)
-    /// Of a master keyboard.
+    /// The modifiers or group of a master keyboard changed.
     case modifiersChanged(keyboard: UInt8, HeldModifiers)
-    /// What the keys of a device with these numbers stand for; its whole map may be another one's.
+    /// The keysyms of these keycodes changed; `isReplaced` says that the map may be another
+    /// device's.
     case keyMapChanged(device: UInt8, keycodes: ByteSet, isReplaced: Bool)
-    /// Controls of a keyboard, like those of AccessX, are these from here on.
+    /// The enabled XKB controls of a keyboard, such as AccessX, changed.
     case keyboardControls(device: UInt8, enabled: UInt32)
-    /// These came, went, or were moved or switched.
+    /// These devices came, went, moved to another master, or were enabled or disabled.
     case devicesChanged(ByteSet)
-    /// Buttons of a pointer or a device have other numbers for programs.
+    /// The logical button numbers of a pointer or a device changed.
     case buttonMapChanged
-    /// The desktop or a monitor.
+    /// The desktop or a monitor changed.
     case screenChanged
     case other
 
-    /// Whether somebody typed, clicked or moved.
+    /// Whether it is a key, a button, a motion or a wheel; touches do not count.
     var isInput: Bool {
         switch self {
         case .rawMotion, .rawAxes, .rawKey, .rawButton: true
@@ -47,12 +48,12 @@ enum X11Event: BitwiseCopyable, Redacted {
         }
     }
 
-    /// Whether it says that a map of buttons is another one now.
+    /// Whether it reports a change of a button map.
     var isButtonMapChange: Bool {
         if case .buttonMapChanged = self { true } else { false }
     }
 
-    /// Where and how the pointer came into or left a window.
+    /// The pixel, mode and direction of a crossing; nil for other events.
     var crossing: (pixel: Pixel, mode: FocusMode, isEntry: Bool)? {
         switch self {
         case .entered(_, let mode, _, let pixel): (pixel, mode, true)
@@ -61,38 +62,38 @@ enum X11Event: BitwiseCopyable, Redacted {
         }
     }
 
-    /// What all raw events carry.
+    /// The fields common to all raw events.
     struct RawHeader: BitwiseCopyable {
-        /// The server's clock in milliseconds.
+        /// The server's timestamp in milliseconds.
         var time: UInt32
-        /// The physical device.
+        /// The slave (physical) device.
         var device: UInt8
-        /// The pointer or keyboard of the screen that it moves or types for.
+        /// The master device that it moves or types for.
         var master: UInt8
-        /// Whether the server made the event up from another one, like a button from a wheel.
+        /// Whether the server derived the event from another one, like a button from a wheel.
         var isEmulated: Bool
     }
 
     /// The values of axes 0 and 1.
     struct Move: BitwiseCopyable {
-        /// Bit n: axis n has a value.
+        /// A bit mask: bit n is set if axis n has a value.
         var present: UInt8 = 0
-        /// As the device counts them.
+        /// The raw values, in device units.
         var raw = (x: 0.0, y: 0.0)
-        /// What the server made of them: after acceleration, or after a transformation of positions.
+        /// The accelerated values: after acceleration, or after a transformation of positions.
         var accelerated = (x: 0.0, y: 0.0)
 
-        /// Whether the server made whole pixels of them.
+        /// Whether the accelerated values are whole pixels.
         var isWhole: Bool { accelerated.x.isWhole && accelerated.y.isWhole }
     }
 
     /// The values of the first eight axes.
     struct Axes: BitwiseCopyable {
-        /// Bit n: axis n has a value.
+        /// A bit mask: bit n is set if axis n has a value.
         var present: UInt8 = 0
-        /// Of axes 0 and 1.
+        /// The values of axes 0 and 1.
         var move = Move()
-        /// Of axes 2 to 7, as the device counts them.
+        /// The raw values of axes 2 to 7, in device units.
         var others = InlineArray<6, Double>(repeating: 0)
 
         subscript(axis: Int) -> Double? {
@@ -100,10 +101,10 @@ enum X11Event: BitwiseCopyable, Redacted {
             return axis > 1 ? others[axis - 2] : axis == 0 ? move.raw.x : move.raw.y
         }
 
-        /// The values of a finger.
+        /// The values of a touch.
         ///
-        /// Where it is comes from what the server made of the axes: an axis that the driver left out
-        /// would be 0 else (xserver, GetTouchEvents).
+        /// The position is taken from the transformed values: an axis that the driver omitted would
+        /// otherwise be 0 (xserver, GetTouchEvents).
         var ofTouch: AxisValues {
             var values = AxisValues()
             for axis in AxisValues.axes {
@@ -117,15 +118,16 @@ enum X11Event: BitwiseCopyable, Redacted {
         }
     }
 
-    /// The modifiers and the group in force on a keyboard.
+    /// The modifiers and the group in effect on a keyboard.
     struct HeldModifiers: BitwiseCopyable {
         var modifiers: UInt8 = 0
         var group: UInt8 = 0
     }
 
-    /// The properties of a window that say whose it is.
+    /// The kinds of window properties that matter.
     enum Property {
-        /// WM_CLASS, WM_TRANSIENT_FOR, or the process.
+        /// Properties that identify the application: WM_CLASS, WM_TRANSIENT_FOR, WM_STATE,
+        /// WM_CLIENT_LEADER, WM_CLIENT_MACHINE, or the process id.
         case identity
         case title
     }
@@ -137,9 +139,9 @@ enum X11Event: BitwiseCopyable, Redacted {
         case ungrab
     }
 
-    /// Where the focus or the pointer went, seen from the window that is told.
+    /// Where the focus or the pointer went, relative to the reported window.
     enum FocusDetail {
-        /// To or from this very window.
+        /// To or from this window itself.
         case this
         /// From this window to one inside it.
         case inferior
@@ -151,9 +153,9 @@ enum X11Event: BitwiseCopyable, Redacted {
 }
 
 extension Double {
-    /// Whether there is no fraction; for what the wire tells, 32 bits and as many of a fraction.
+    /// Whether there is no fraction, for numbers with 32 integral and 32 fractional bits.
     var isWhole: Bool {
-        // From here on to twice as much doubles are whole, so that adding rounds.
+        // From here on to twice this value, doubles are integers, so that adding rounds.
         let big = 0x1.8p52
         return (self + big) - big == self
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A set of numbers up to 255: ids of devices, or keycodes.
+/// A set of numbers from 0 to 255: device ids or keycodes.
 struct ByteSet: BitwiseCopyable {
     private var words = InlineArray<4, UInt64>(repeating: 0)
 
     init() {}
 
-    /// All numbers of a range.
+    /// Creates the set of all numbers in a range.
     init(_ range: ClosedRange<UInt8>) {
         for number in range { insert(number) }
     }

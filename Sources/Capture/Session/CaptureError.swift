@@ -1,30 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why input cannot be captured.
+/// The reason why input cannot be captured.
 package struct CaptureError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure.
     package enum Code: String, Sendable {
         /// `DISPLAY` is not set.
         case noDisplay
-        /// The display is set but no server answers, or it refuses.
+        /// The display is set, but no server answers or it refuses the connection.
         case unreachable
-        /// The session is Wayland: X would show only a part of the input.
+        /// The session is Wayland, where X would show only part of the input.
         case wayland
-        /// The server lacks XInput2 or XKB, or negotiates another version than is needed.
+        /// The server lacks XInput2 or XKB, or negotiates a version other than the required one.
         case unsuitable
-        /// The server went away.
+        /// The connection to the server ended.
         case connectionLost
     }
 
+    /// The kind of failure.
     package let code: Code
 
-    /// Whether trying again later can help.
+    /// Whether a later attempt may succeed.
     package var isTransient: Bool { code == .unreachable || code == .connectionLost }
 
     package init(_ code: Code) {
         self.code = code
     }
 
+    /// One or two sentences for the person, with the next step if there is one.
     package var description: String {
         switch code {
         case .noDisplay:

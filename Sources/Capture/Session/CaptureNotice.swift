@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why input that the server shows is not recorded, for the person to know.
+/// The reason for not recording input that the server shows, for the person.
 enum CaptureNotice: CaseIterable {
-    /// SlowKeys, BounceKeys or an overlay.
+    /// SlowKeys, BounceKeys or an overlay is active.
     case keyFilter
     case mouseKeys
     case otherScreens

@@ -2,12 +2,12 @@
 
 import Events
 
-/// What the keys of one device stand for: its map as it was read, with what follows from it.
+/// The layout of one device: its key map as it was read, and what follows from it.
 struct DeviceLayout {
     private let map: KeyboardMap
-    /// What each of the eight modifier bits of the protocol does under this map.
+    /// The role of each of the protocol's eight modifier bits under this map.
     private let roles: [Modifiers]
-    /// Which of the four groups write Latin letters.
+    /// Whether each of the four groups writes Latin letters.
     private let latinGroups: [Bool]
 
     init(_ map: KeyboardMap) {
@@ -16,7 +16,7 @@ struct DeviceLayout {
         latinGroups = (0..<4).map { Self.isLatin(group: $0, map) }
     }
 
-    /// The key as the layout names it, by table look-up in memory.
+    /// The key under this layout, by table lookup without a round trip.
     func key(_ keycode: UInt8, isDown: Bool, _ held: X11Event.HeldModifiers) -> RawEvent.Key {
         let typed = map.translate(
             keycode: keycode,
@@ -34,17 +34,17 @@ struct DeviceLayout {
         )
     }
 
-    /// The keysym by which a command knows the key; 0 where the modifiers in force write text.
+    /// The keysym that identifies the key in a command; 0 if the modifiers write text.
     ///
-    /// Toolkits look a key up in the first Latin group when the group in force is not Latin, and
-    /// many fall back on the us position when there is none: so Ctrl+C is `c` on every layout.
+    /// Toolkits look a key up in the first Latin group if the active group is not Latin. Many fall
+    /// back to the US layout if there is none. So Ctrl+C is `c` on every layout.
     private func shortcut(
         _ keycode: UInt8,
         _ typed: KeyTranslation,
         _ held: X11Event.HeldModifiers,
         _ modifiers: Modifiers
     ) -> UInt32 {
-        // Input methods compose dead keys whatever else is held.
+        // Input methods compose dead keys even while other modifiers are held.
         guard !modifiers.isDisjoint(with: .command), !modifiers.contains(.level3),
             isPlain(typed), !KeyClass.composes(typed.keysym)
         else { return 0 }
@@ -63,16 +63,19 @@ struct DeviceLayout {
         return named.keysym
     }
 
-    /// Whether Shift and locks alone chose the level: where AltGr, or Ctrl and Alt in its stead, or
-    /// a modifier of no known meaning had a part in it, the key writes text.
+    /// Whether only Shift and locks chose the level.
+    ///
+    /// If AltGr, Ctrl+Alt in its place, or a modifier of unknown meaning took part, the key writes
+    /// text.
     private func isPlain(_ key: KeyTranslation) -> Bool {
         (0..<8).allSatisfy { bit in
             key.chosenBy & (1 << bit) == 0 || bit < 2 || roles[bit] == .numLock
         }
     }
 
-    /// Whether the larger part of the Latin alphabet is on the keys of a group: some Latin layouts
-    /// lack q, w, x or y, the others have next to none.
+    /// Whether a group contains more than half of the Latin alphabet.
+    ///
+    /// Some Latin layouts lack q, w, x or y; other layouts have almost no Latin letters.
     private static func isLatin(group: UInt8, _ map: KeyboardMap) -> Bool {
         var letters: Set<UInt32> = []
         for keycode in UInt8(8)...255 {
@@ -88,10 +91,10 @@ struct DeviceLayout {
         return result
     }
 
-    /// The meaning of the modifier bits, from the keysyms on their keys.
+    /// The roles of the modifier bits, derived from the keysyms of their keys.
     ///
-    /// A bit that has a third-level key is AltGr and nothing else, for what is typed with it is text;
-    /// a bit with a lock is no command, for it may be in force while text is typed.
+    /// A bit with a third-level key is AltGr only, because text is typed with it. A bit with a lock
+    /// key is not a command modifier, because it may be active while text is typed.
     static func roles(_ keysyms: [[UInt32]]) -> [Modifiers] {
         (0..<8).map { bit in
             switch bit {
@@ -120,9 +123,9 @@ struct DeviceLayout {
     }
 }
 
-/// What a key stands for, and the modifiers by which its level was chosen.
-struct KeyTranslation: Redacted {
-    /// 0 is none.
+/// The keysym of a key and the modifiers that chose its level.
+struct KeyTranslation {
+    /// The keysym; 0 for none.
     var keysym: UInt32 = 0
     var chosenBy: UInt8 = 0
 }

@@ -2,18 +2,19 @@
 
 package import Events
 
-/// Takes what a source tells.
+/// The receiver of a source's events.
 package protocol CaptureSink: ~Copyable {
     /// Takes the next event, in the order of its stream.
     mutating func take(_ event: CaptureEvent)
-    /// Takes movements of the pointer's stream; of all that is told these are most.
+    /// Takes a run of pointer motions, the most frequent event.
     mutating func take(_ run: MotionRun)
 }
 
 extension CaptureSink where Self: ~Copyable {
+    /// Takes a run of motions as single events.
     package mutating func take(_ run: MotionRun) { takeOneByOne(run) }
 
-    /// Takes the movements of a run as events.
+    /// Takes the motions of a run as single events.
     package mutating func takeOneByOne(_ run: MotionRun) {
         for step in run.steps {
             take(.input(RawEvent(step, of: run.device), stream: .pointer))
@@ -21,72 +22,79 @@ extension CaptureSink where Self: ~Copyable {
     }
 }
 
-/// Where events come from: the X server, or a script in the tests.
+/// A source of events: the X server, or a script in tests.
 ///
-/// Upstream: the X server. Downstream: the gate. Promise: while it is disconnected it holds no
-/// event and no connection on which one could arrive.
+/// Upstream: the X server. Downstream: the gate. Promise: while disconnected it holds no event and
+/// no connection on which one could arrive.
 package protocol EventSource: AnyObject {
-    /// The descriptors that become readable when events wait; empty while disconnected.
+    /// The file descriptors that become readable when events wait; empty while disconnected.
     var descriptors: [Int32] { get }
 
-    /// The descriptors among them that tell of keys and of where input goes: they are watched also
-    /// while a reading is long in coming.
+    /// The descriptors of these that report keys and focus changes.
+    ///
+    /// They are watched even when the next drain is far away.
     var promptDescriptors: [Int32] { get }
 
-    /// The descriptors among them to be watched even while a reading is due: what comes there may
-    /// stand at a prompt for a secret and is to be read at once.
+    /// The descriptors of these that are watched even while a drain is due.
+    ///
+    /// Their input may be at a prompt for a secret and must be read at once.
     var urgentDescriptors: [Int32] { get }
 
-    /// Whether a button is down, so that what comes is not to be left unread for long.
+    /// Whether a button is down, so that events must be read soon.
     var isDragging: Bool { get }
 
-    /// When to read though nothing has come, in monotonic milliseconds; nil for never.
+    /// The time at which to drain without an event, in ms of CLOCK_MONOTONIC; nil for never.
     var lookDue: Int64? { get }
-    /// Why input that the server shows is not recorded now, in sentences.
+    /// Sentences that explain why input that the server shows is not recorded now.
     var notices: [String] { get }
 
-    /// The program that may be asking for a secret in the window in front, so that no key is recorded in it;
-    /// nil where none does, by the last look.
+    /// The program that may be asking for a secret in the window in front, as of the last look.
+    ///
+    /// No key is recorded there meanwhile. Nil if there is none.
     var asking: AskingProgram? { get }
 
-    /// Looks whether a program asks for a secret now, which ``asking`` then tells.
+    /// Checks now whether a program asks for a secret, and updates ``asking``.
     ///
-    /// - Returns: false where the window in front shows no terminal that can be looked at.
+    /// - Returns: False if the window in front shows no terminal that can be examined.
     func lookForPrompts() -> Bool
 
-    /// Says of which windows the title is needed; of all others it is not read.
+    /// Sets which windows need their title; all other titles are not read.
     ///
-    /// - Parameter isNeeded: decides by application and instance; it may be another answer than
-    ///   before, so what is known of windows is found out anew.
+    /// - Parameter isNeeded: Decides by application and instance. Everything known about windows is
+    ///   queried again, because its answers may have changed.
     func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool)
 
-    /// Says what counts as asking for a secret on a terminal, for every key that is read from now on.
+    /// Sets what is treated as asking for a secret on a terminal, for every key read from now on.
     ///
-    /// - Parameter askers: the programs; until then those that mci itself knows.
+    /// - Parameter askers: The programs; initially those built in.
     func lookFor(_ askers: SecretAskers)
 
-    /// Connects and begins to listen.
+    /// Connects to the server and begins to listen.
     ///
-    /// - Throws: ``CaptureError`` where the server cannot be reached or is not fit.
+    /// - Throws: ``CaptureError`` if the server cannot be reached or is unsuitable.
     func connect() throws(CaptureError)
 
-    /// Ends the listening and throws away what was not read; nothing arrives afterwards.
+    /// Ends the connection and discards unread events; nothing arrives afterwards.
     func disconnect()
 
-    /// XTestDevice over everything that has arrived, without waiting for more.
+    /// Emits all events that have arrived, without waiting for more.
     ///
     /// - Parameters:
-    ///   - now: the moment of the reading.
-    ///   - sink: takes the events of each stream in their order.
-    /// - Returns: the number of items read from the server, whether handed over or not.
-    /// - Throws: ``CaptureError`` when the connection is lost; the source is then disconnected.
+    ///   - now: The time of the drain.
+    ///   - sink: Receives the events of each stream in order.
+    /// - Returns: The number of items read from the server, emitted or not.
+    /// - Throws: ``CaptureError`` if the connection is lost; the source is then disconnected.
     func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) throws(CaptureError)
         -> Int
 }
 
 extension EventSource {
+    /// No notices.
     package var notices: [String] { [] }
+    /// No program.
     package var asking: AskingProgram? { nil }
+    /// Looks at nothing and returns false.
     package func lookForPrompts() -> Bool { false }
+    /// Ignores the programs.
     package func lookFor(_ askers: SecretAskers) {}
 }

@@ -2,38 +2,38 @@
 
 import Events
 
-/// The devices, told so that none ever stands for another device's input.
+/// Announces devices so that none is ever confused with another one.
 ///
-/// Ids are given again. When devices come or go, the connections have not come to that place of
-/// their streams at the same time, and what the server says then may be true of later input only:
-/// until both have read on, an id of which a notice told is nobody's.
+/// The server reuses ids. When devices come or go, the two connections reach that event at
+/// different times, and the server's replies may be true only of later input. Until both have read
+/// on, an id that a notice named is not announced.
 struct KnownDevices {
-    /// What was told last; nil before the first time.
+    /// The devices announced last; nil before the first time.
     private var announced: [UInt8: Device]?
-    /// What there is now.
+    /// The present devices.
     private var current: [UInt8: Device]
-    /// Whether one of the connections told of a change in this reading.
+    /// Whether a connection reported a change in this drain.
     private(set) var hasChanged = false
-    /// The ids of which notices told in this reading.
+    /// The ids that notices named in this drain.
     private var changed = ByteSet()
 
     init(_ devices: [UInt8: Device]) {
         current = devices
     }
 
-    /// A reading begins: after a connection the devices come before any input.
+    /// Begins a drain; after connecting, devices are announced before any input.
     mutating func begin(_ sink: inout some CaptureSink & ~Copyable) {
         hasChanged = false
         changed = ByteSet()
         if announced == nil { announce(current, &sink) }
     }
 
-    /// One of the connections told that devices came or went.
+    /// Handles a notice of one connection that devices came or went.
     ///
     /// - Parameters:
-    ///   - ids: the devices of which it told.
-    ///   - devices: all there are now, by their id.
-    ///   - sink: is told those that are certain.
+    ///   - ids: The devices that the notice named.
+    ///   - devices: All present devices, by id.
+    ///   - sink: Receives the devices that are certain.
     mutating func change(
         _ ids: ByteSet,
         to devices: [UInt8: Device],
@@ -48,7 +48,7 @@ struct KnownDevices {
         announce(certain, &sink)
     }
 
-    /// A reading ends: one without changes has brought both connections to the same place.
+    /// Ends a drain; a drain without changes brought both connections to the same point.
     mutating func finish(_ sink: inout some CaptureSink & ~Copyable) {
         if !hasChanged { announce(current, &sink) }
     }

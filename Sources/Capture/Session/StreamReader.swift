@@ -2,43 +2,43 @@
 
 import Events
 
-/// An event taken before its turn.
+/// An event decoded before dispatch, with the pixel computed for it.
 struct PendingEvent: BitwiseCopyable {
     var event: X11Event
     var serial: UInt
-    /// Where the pointer was after it, where that is to be told.
+    /// The pointer's pixel after it, if it is to be emitted.
     var pixel: Pixel?
 }
 
-/// One connection's stream while it is read.
+/// Reads one connection's stream.
 struct StreamReader<Tracker: ContextTracker> {
     let connection: X11Connection
     let stream: InputStream
     var tracker: Tracker
-    /// The events read and not yet taken.
+    /// The number of events read and not taken.
     private(set) var waiting = 0
     private var clock = ServerClock(now: EventTime(0))
-    /// Certainly not after the event to be read next.
+    /// Lower bound of the next event's time.
     private var floor = EventTime(0)
     private var emitted: AppContext?
-    /// The context told last is not the tracker's, but that of one event.
+    /// Whether the last emitted context is that of a single event and not the tracker's.
     private var isEmittedApart = false
-    /// Nobody can say where input goes, whatever the tracker says.
+    /// Whether the context is unknown whatever the tracker says.
     private(set) var isBlind = false
-    /// How often another context was told.
+    /// The number of emitted context changes.
     private(set) var changes = 0
 
-    /// The room that is kept for events from one reading to the next.
+    /// Maximum pending events for which memory is kept between drains.
     private static var maxKept: Int { 6144 }
 
-    /// What ``readAhead(until:)`` took.
+    /// The events that ``decode(until:)`` took.
     var pending: [PendingEvent] = []
     private var nextPending = 0
-    /// What is behind the place up to which was read ahead.
+    /// Events behind the cut, carried over to the next drain.
     private var carriedOver: [PendingEvent] = []
-    /// The place of the event handed out last.
+    /// The pixel of the last event handed out.
     private(set) var pixel: Pixel?
-    /// The number of the last request that the server had seen at that event.
+    /// The sequence number of the last request that the server had handled at that event.
     private(set) var serial: UInt = 0
 
     init(_ connection: X11Connection, _ stream: InputStream, _ tracker: Tracker) {
@@ -47,7 +47,7 @@ struct StreamReader<Tracker: ContextTracker> {
         self.tracker = tracker
     }
 
-    /// Reads what has arrived; the number of events.
+    /// Begins a drain and reads what has arrived; returns the number of events.
     mutating func begin(_ now: EventTime) -> Int {
         floor = clock.now == EventTime(0) ? now : clock.now
         clock = ServerClock(now: now)
@@ -57,7 +57,7 @@ struct StreamReader<Tracker: ContextTracker> {
         return waiting + carriedOver.count
     }
 
-    /// Empties what was read ahead; after a flood its memory is given back.
+    /// Removes the decoded events; after a flood it also releases their memory.
     private mutating func forgetTaken() {
         if pending.capacity > Self.maxKept {
             pending = []
@@ -67,14 +67,13 @@ struct StreamReader<Tracker: ContextTracker> {
         nextPending = 0
     }
 
-    /// Takes what arrived up to the place in the stream at which the server handled a request; what
-    /// is behind it belongs to the next reading.
+    /// Decodes what arrived up to a serial; later events are carried over to the next drain.
     mutating func decode(until serial: UInt) {
         forgetTaken()
         decodeFurther(until: serial)
     }
 
-    /// As ``readAhead(until:)``, and keeps what that took.
+    /// Decodes further, like ``decode(until:)``, and keeps what was decoded.
     mutating func decodeFurther(until serial: UInt) {
         pending += carriedOver
         carriedOver.removeAll(keepingCapacity: true)
@@ -84,25 +83,25 @@ struct StreamReader<Tracker: ContextTracker> {
         waiting = 0
     }
 
-    /// Leaves what was read ahead, from a place on, to the next reading.
+    /// Carries decoded events, from an index on, over to the next drain.
     mutating func deferEvents(from first: Int) {
         carriedOver.insert(contentsOf: pending[first...], at: 0)
         pending.removeSubrange(first...)
     }
 
-    /// Reads what has arrived since the reading began; the number of events.
+    /// Reads what has arrived since the drain began; returns the number of further events.
     mutating func continueReading() -> Int {
         let before = waiting
         waiting = connection.readArrived()
         return max(0, waiting - before)
     }
 
-    /// Whether the context told last is that of the input that comes next.
+    /// Whether the last emitted context applies to the next input.
     var isSettled: Bool { !isEmittedApart && !tracker.isPending && !connection.isLost }
 
-    /// The movement of two axes that comes next, with which no place is to be told, not taken yet.
+    /// The next event if it is a motion of axes 0 and 1 without a pixel; it is not taken.
     ///
-    /// It is nil where something else comes next.
+    /// It is nil if the next event is another one.
     var nextMotion: (header: X11Event.RawHeader, move: X11Event.Move)? {
         guard nextPending < pending.count,
             case .rawMotion(let header, let move) = pending[nextPending].event,
@@ -111,9 +110,9 @@ struct StreamReader<Tracker: ContextTracker> {
         return (header, move)
     }
 
-    /// Takes what ``nextMotion`` told.
+    /// Takes the event of ``nextMotion``.
     ///
-    /// - Parameter time: when that was.
+    /// - Parameter time: The time of the event.
     mutating func takeMotion(at time: EventTime) {
         nextPending += 1
         reach(time)
@@ -123,10 +122,11 @@ struct StreamReader<Tracker: ContextTracker> {
         if time.milliseconds > floor.milliseconds { floor = time }
     }
 
-    /// The moment of a stamp of the server.
+    /// The moment of a server timestamp.
     func time(of stamp: UInt32) -> EventTime { clock.time(of: stamp) }
 
-    /// The next event that is not about windows; changes of context go to the sink on the way.
+    /// Takes the next event that is not about windows only; context changes before it go to the
+    /// sink.
     mutating func next(_ sink: inout some CaptureSink & ~Copyable) -> X11Event? {
         while let (event, serial) = takeNext() {
             if event.isInput, !tracker.isPending {
@@ -161,9 +161,9 @@ struct StreamReader<Tracker: ContextTracker> {
         return next
     }
 
-    /// Finds out the context before any input is selected, so that the first input has it.
+    /// Determines the context before any input is selected, so that the first input has one.
     mutating func prepare() {
-        // The focus may move while the server is asked for it.
+        // The focus may move while it is queried.
         for _ in 0..<8 {
             connection.synchronize()
             tracker.beginRound()
@@ -178,15 +178,15 @@ struct StreamReader<Tracker: ContextTracker> {
         }
     }
 
-    /// Where nothing waits to be taken, the server's answers hold for what comes next.
+    /// Applies the server's replies to later events if no event is left to take.
     private mutating func settleAll() {
-        // Where the first answer says which window it is, the second says whose.
+        // The first reply may name the window and the second its application.
         for _ in 0..<2 where connection.isQueueEmpty && carriedOver.isEmpty {
             tracker.settle(connection.nextRequest, connection)
         }
     }
 
-    /// All is read: the server's answers now hold for what comes next.
+    /// Ends a drain after all was read: the server's replies now apply to later events.
     mutating func finish(_ sink: inout some CaptureSink & ~Copyable) {
         guard !connection.isLost else { return }
         tracker.endRound(connection)
@@ -194,36 +194,37 @@ struct StreamReader<Tracker: ContextTracker> {
         emit(tracker.context, &sink)
     }
 
-    /// Tells the context that was found out before anything was read.
+    /// Emits the context that was determined before anything was read.
     mutating func emitFirst(_ sink: inout some CaptureSink & ~Copyable) {
         if emitted == nil { emit(tracker.context, &sink) }
     }
 
-    /// Input came; whose it is may be another question than a moment ago.
+    /// Called per input event; the owner may have to be resolved again.
     mutating func inputCame(at time: EventTime, _ sink: inout some CaptureSink & ~Copyable) {
         if tracker.inputCame(at: time, connection) { emit(tracker.context, &sink) }
     }
 
+    /// The moment of a server timestamp, which becomes the lower bound of the next event's time.
     mutating func stamp(_ time: UInt32) -> EventTime {
         let time = self.time(of: time)
         reach(time)
         return time
     }
 
-    /// The event that was handed out last is not of the tracker's context, but of nobody knows which.
+    /// Emits an unknown context for the last event handed out, whatever the tracker's context.
     mutating func hide(_ sink: inout some CaptureSink & ~Copyable) {
         emit(.unknown, &sink)
         isEmittedApart = true
     }
 
-    /// From here on, or no longer, nobody can say where input goes.
+    /// Makes the context unknown from here on, or ends that.
     mutating func setBlind(_ isBlind: Bool, _ sink: inout some CaptureSink & ~Copyable) {
         guard isBlind != self.isBlind else { return }
         self.isBlind = isBlind
         emit(tracker.context, &sink)
     }
 
-    /// Tells a context, unless it is the one that was told last.
+    /// Emits a context unless it was emitted last.
     private mutating func emit(_ known: AppContext, _ sink: inout some CaptureSink & ~Copyable) {
         isEmittedApart = false
         let context = isBlind ? .unknown : known

@@ -10,35 +10,35 @@ struct X11Session {
     private var devices: KnownDevices
     private var keys: KeyboardState
     private var filters = KeyFilters()
-    /// The server has screens with roots of their own, on which nothing is known.
+    /// Whether the server has other screens with their own roots, whose input is not tracked.
     private let hasOtherScreens: Bool
-    /// Whether the pointer was on this screen at the end of the last reading.
+    /// Whether the pointer was on this screen at the end of the last drain.
     private var isPointerHere = false
-    /// The axes of the devices, by their id.
+    /// The axes of the devices, by id.
     private var axes: [PointerAxes]
-    /// The place in the pointer's stream from which on they are these, by the device's id.
+    /// The serials of the pointer's stream from which on these are valid, by device id.
     private var axesSince = [UInt](repeating: 0, count: 256)
-    /// The last of these places.
+    /// The largest of these serials.
     private var allAxesSince: UInt = 0
-    /// A key that came while the pointer was read: it may be later than movements not read yet.
+    /// A key that arrived while the pointer was read; it may be later than motions not read yet.
     private var heldKey: RawEvent?
     private var locator: PointerLocator
-    /// What an event still says that said more than one thing: a turn of a wheel and a movement.
+    /// Remaining payloads of an X event that carried several (wheel and motion).
     private var heldMoves: [RawEvent] = []
     private var isScreenAnnounced = false
-    /// The buttons that are down, with the numbers that programs were told.
+    /// The buttons that are down, with their logical numbers.
     private var buttons: [Button: ButtonNumber] = [:]
-    /// What programs are told of buttons; nil while that is not known.
+    /// The button maps; nil while they are unknown.
     private var maps: ButtonMaps?
-    /// The place in the stream from which on the map of a device is known.
+    /// The serials from which on the map of a device is known.
     private var mapsSince: [UInt8: UInt] = [:]
-    /// The notices of this reading that maps changed, and how they are behind the last one.
+    /// The remaining button map notices of this drain, and the maps after the last one.
     private var changedMaps: (notices: Int, maps: ButtonMaps?, devices: [UInt8: Device]) =
         (0, nil, [:])
-    /// The movement last read that the server made of a button of a wheel.
+    /// The last scroll that the server derived from a wheel's button.
     private var wheelButton: (device: UInt8, time: UInt32)?
 
-    /// The most movements that are handed over at once.
+    /// Maximum motions in one run.
     private static let maxInRun = 256
 
     private struct Button: Hashable {
@@ -46,10 +46,10 @@ struct X11Session {
         let number: UInt8
     }
 
-    /// The number that programs are told of a button.
+    /// The logical number of a button.
     private enum ButtonNumber: Equatable {
         case known(UInt8)
-        /// Programs are told nothing, or were told of it with a movement.
+        /// The button is disabled, or its notch was emitted as a scroll already.
         case none
         case unknown
     }
@@ -57,9 +57,9 @@ struct X11Session {
     /// Connects and begins to listen.
     ///
     /// - Parameters:
-    ///   - isTitleNeeded: of which windows the title is read.
-    ///   - askers: what counts as asking for a secret.
-    /// - Throws: ``CaptureError``.
+    ///   - isTitleNeeded: Decides which windows' titles are read.
+    ///   - askers: The programs treated as asking for a secret.
+    /// - Throws: ``CaptureError`` if the server is unreachable, unsuitable or Xwayland.
     init(
         readTitles isTitleNeeded: @escaping (WindowFacts) -> Bool,
         _ askers: SecretAskers
@@ -88,7 +88,7 @@ struct X11Session {
         reader.prepare()
         reader.tracker.look()
         self.keyboard = reader
-        // Each is asked after its selection, so that no change falls between.
+        // Each is queried after its selection, so that no change is missed.
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         keys = try KeyboardState(keyboard)
         hasOtherScreens = !keyboard.otherRoots.isEmpty
@@ -103,11 +103,11 @@ struct X11Session {
         self.pointer = StreamReader(pointer, .pointer, tracker)
         self.pointer.tracker.start(pointer)
         locator.use(pointer.wire?.screen(), since: pointer.serialAfterReply)
-        // Last, so that whatever is typed finds its window and its map known.
+        // Selected last, so that every typed key has a known window and map.
         keyboard.selectInput(
             [
                 XI_RawKeyPress, XI_RawKeyRelease,
-                // To be woken by a click: it is read where the pointer's connection tells it.
+                // Clicks only wake the loop; they are read from the pointer's connection.
                 XI_RawButtonPress, XI_RawButtonRelease,
             ],
             devices: XIAllMasterDevices
@@ -119,33 +119,34 @@ struct X11Session {
 
     var descriptors: [Int32] { [keyboard.connection.descriptor, pointer.connection.descriptor] }
 
-    /// The keyboard's, which also tells of new windows.
+    /// The keyboard's descriptor, which also reports new windows.
     var promptDescriptors: [Int32] { [keyboard.connection.descriptor] }
 
-    /// The keyboard's while a terminal is in front, where a key must be read soon after it came.
+    /// The keyboard's descriptor while a terminal is in front, where keys must be read soon.
     var urgentDescriptors: [Int32] {
         keyboard.tracker.terminal == .none ? [] : [keyboard.connection.descriptor]
     }
 
-    /// When to read though nothing comes, in monotonic milliseconds; nil for never.
+    /// The time at which to drain without an event, in ms of CLOCK_MONOTONIC; nil for never.
     var lookDue: Int64? {
-        // Which devices there are is certain with a reading without a change.
+        // The devices become certain with a drain without a change.
         devices.hasChanged ? 0 : keyboard.tracker.lookDue
     }
 
-    /// Reads the titles of other windows than before.
+    /// Changes the windows whose titles are read.
     mutating func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         keyboard.tracker.readTitles(where: isNeeded, keyboard.connection)
         pointer.tracker.readTitles(where: isNeeded, pointer.connection)
     }
 
-    /// Lets other programs count as asking for a secret than before.
+    /// Changes the programs treated as asking for a secret.
     mutating func lookFor(_ askers: SecretAskers) { keyboard.tracker.lookFor(askers) }
 
-    /// Whether a button is down: the pixel at which it is let go is known for sure only where it is
-    /// read soon after.
+    /// Whether a button is down.
+    ///
+    /// The pixel at which it is released is certain only if the release is read soon after.
     var isDragging: Bool {
-        // The server remembers only so much of a pointer that may have been on another screen.
+        // The motion history, needed for a pointer that may visit another screen, is short.
         if hasOtherScreens { return true }
         return buttons.values.contains { number in
             switch number {
@@ -156,7 +157,7 @@ struct X11Session {
         }
     }
 
-    /// Why input that the server shows is not recorded now.
+    /// The reasons why input that the server shows is not recorded now.
     var notices: [CaptureNotice] {
         var notices: [CaptureNotice] = []
         if filters.hideKeys { notices.append(.keyFilter) }
@@ -165,18 +166,18 @@ struct X11Session {
         return notices + [keyboard.tracker.notice].compactMap(\.self)
     }
 
-    /// The program that may be asking for a secret in the window in front; nil where none does.
+    /// The program that may be asking for a secret in the window in front; nil if there is none.
     var asking: AskingProgram? { keyboard.tracker.asking }
 
-    /// Looks whether a program asks for a secret now; false where there is no terminal to look at.
+    /// Checks now whether a program asks for a secret; false if there is no terminal to look at.
     func lookForPrompts() -> Bool { keyboard.tracker.lookNow() }
 
-    /// Whether the server has gone.
+    /// Whether a connection is lost.
     var isLost: Bool { keyboard.connection.isLost || pointer.connection.isLost }
 
-    /// XTestDevice over what has arrived, both streams merged by the server's time.
+    /// Emits all events that have arrived, with both streams merged by the server's time.
     ///
-    /// - Returns: the number of items read.
+    /// - Returns: The number of items read.
     mutating func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) -> Int {
         var count = keyboard.begin(now)
         let arrived = pointer.begin(now)
@@ -192,9 +193,10 @@ struct X11Session {
         noteChangedMaps()
         if hasOtherScreens { findScreen(&sink) }
         count += pointer.pending.count
-        // The kernel's buffer holds some 280 events and the server the rest: the question where the
-        // pointer is has brought all of them. Keys older than these may have come meanwhile, or wait
-        // to be sent, for the server sends to one connection after the other.
+        // The kernel's buffer holds some 280 events and the server the rest; the query for the
+        // pointer's position has fetched all of them. Keys older than these may have arrived
+        // meanwhile, or may still wait, because the server writes to one connection after the
+        // other.
         if arrived > 0 { keyboard.connection.synchronize() }
         let late = keyboard.continueReading()
         count += late
@@ -218,17 +220,18 @@ struct X11Session {
         keyboard.finish(&sink)
         keyboard.tracker.look()
         keys.endReading(keyboard.connection)
-        // Where it went on the other screen is not told, nor where it came back.
+        // Neither the pointer's path on the other screen nor its return is reported.
         if hasOtherScreens, pointer.isBlind { pointer.tracker.lose() }
         pointer.finish(&sink)
         devices.finish(&sink)
         return count
     }
 
-    /// Finds out whether all that was read of the pointer happened on this screen.
+    /// Determines whether all pointer events of this drain happened on this screen.
     ///
-    /// The server tells no window that the pointer left it for another screen. So it must have been
-    /// here before and after, nothing but what was read may have moved it, and no edge stopped it.
+    /// The server does not report to any window that the pointer left for another screen. So the
+    /// pointer must have been here before and after, only the events read may have moved it, and no
+    /// edge may have stopped it.
     private mutating func findScreen(_ sink: inout some CaptureSink & ~Copyable) {
         let wasHere = isPointerHere
         isPointerHere = pointer.connection.pointedWindow() != nil
@@ -257,7 +260,7 @@ struct X11Session {
                 keyboard.setBlind(filters.hideKeys, &sink)
             case .devicesChanged(let ids):
                 keys.take(event, serial: keyboard.serial)
-                // What movements mean changes where the pointer's connection tells it.
+                // The axes change where the pointer's connection reports it.
                 let all = pointer.connection.devices()
                 devices.change(ids, to: all.mapValues(\.device), &sink)
                 filters.use(keyboard.connection.followControls(of: Self.keyboards(all)))
@@ -307,9 +310,10 @@ struct X11Session {
         return nil
     }
 
-    /// XTestDevice over the plain movements that come next, up to a key.
+    /// Emits the plain motions that come next, up to a key.
     ///
-    /// The first one behind anything else goes another way, so that whose it is has been asked.
+    /// The first motion after any other event is emitted singly, so that its owner has been
+    /// resolved.
     private mutating func handOverMotions(
         before key: EventTime?,
         _ sink: inout some CaptureSink & ~Copyable
@@ -336,7 +340,7 @@ struct X11Session {
         }
     }
 
-    /// The time of an event of the pointer's connection.
+    /// The time of an event of the pointer's stream, whose owner is resolved if necessary.
     private mutating func inputCame(
         _ header: X11Event.RawHeader,
         _ sink: inout some CaptureSink & ~Copyable
@@ -346,7 +350,7 @@ struct X11Session {
         return time
     }
 
-    /// What the event that was taken last tells, at its place.
+    /// The raw event for the last event taken, with its pixel.
     private func reported(
         _ header: X11Event.RawHeader,
         _ time: EventTime,
@@ -367,20 +371,21 @@ struct X11Session {
             axesSince[Int(id)] = allAxesSince
         }
         maps = ButtonMaps(all)
-        // Changes of those that were there already are told.
+        // Changes of earlier devices are reported separately.
         mapsSince = all.mapValues { _ in allAxesSince }.merging(mapsSince) { _, old in old }
             .filter { all[$0.key] != nil }
         locator.use(all, since: allAxesSince)
         devices.change(ids, to: all.mapValues(\.device), &sink)
     }
 
-    /// Whether the event came before it was found out what the axes of its device mean: its id may
-    /// have been another device's.
+    /// Whether the event is older than the known axes of its device.
+    ///
+    /// Its id may have belonged to another device.
     private func areAxesUnknown(_ header: X11Event.RawHeader) -> Bool {
         pointer.serial < axesSince[Int(header.device)]
     }
 
-    /// An event of which nothing can be told but that there was something.
+    /// An event with an unknown context and an empty motion, because its axes are unknown.
     private mutating func hidden(
         _ header: X11Event.RawHeader,
         _ time: EventTime,
@@ -393,10 +398,10 @@ struct X11Session {
 
     // MARK: Buttons
 
-    /// Asks for the maps of the buttons where what was read says that they have changed.
+    /// Queries the button maps if events of this drain report that they have changed.
     ///
-    /// The answer holds for all that stands behind the last notice, unless another one came
-    /// meanwhile. Between two notices nobody can say.
+    /// The reply holds for everything after the last notice, unless another notice came meanwhile.
+    /// Between two notices the maps are unknown.
     private mutating func noteChangedMaps() {
         let notices = pointer.pending.count(where: \.event.isButtonMapChange)
         guard notices > 0 else { return changedMaps = (0, nil, [:]) }
@@ -412,16 +417,16 @@ struct X11Session {
     private mutating func mapsDidChange(_ sink: inout some CaptureSink & ~Copyable) {
         changedMaps.notices -= 1
         maps = changedMaps.notices == 0 ? changedMaps.maps : nil
-        // No id is another device's.
+        // All ids still belong to the same devices.
         if maps != nil { devices.change(ByteSet(), to: changedMaps.devices, &sink) }
     }
 
-    /// What programs are told of a button, or the notch that buttons 4 to 7 stand for; nil for nothing.
+    /// The payload of a button, or the scroll for buttons 4 to 7; nil for nothing.
     ///
-    /// The server makes such buttons up beside a wheel's motion: those are flagged and left out, so
-    /// that a notch is counted once. Where a driver posts the button of a notch for a device with
-    /// wheels, the server makes up the motion: then the motion is flagged, the button is not, and
-    /// the motion counts.
+    /// The server derives such buttons from a wheel's motion; they are flagged as emulated and
+    /// dropped, so that a notch is counted once. If a driver posts the button of a notch for a
+    /// device with wheels, the server derives the motion. Then the motion is flagged, the button is
+    /// not, and the motion counts.
     private mutating func button(
         _ header: X11Event.RawHeader,
         _ physical: UInt8,
@@ -456,7 +461,7 @@ struct X11Session {
         }
     }
 
-    /// The buttons that stand for the notches of wheels.
+    /// The buttons that represent the notches of wheels.
     private static let wheel: ClosedRange<UInt8> = 4...7
 
     private static func keyboards(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [UInt8] {
@@ -469,9 +474,9 @@ struct X11Session {
         return axes
     }
 
-    /// What a motion event says first; what else it says is held back.
+    /// The first payload of a motion event; the others are kept for later.
     ///
-    /// The place goes with what it says last.
+    /// The pixel belongs to the last payload.
     private mutating func movement(
         _ header: X11Event.RawHeader,
         _ values: X11Event.Axes,
@@ -495,7 +500,7 @@ struct X11Session {
         return heldMoves.removeFirst()
     }
 
-    /// A movement of less than a count is not recorded, nor is its place.
+    /// Handles a motion of less than one unit: neither it nor its pixel is recorded.
     private mutating func noteUnreported(_ header: X11Event.RawHeader) {
         if pointer.pixel != nil { locator.forgetReported(header.master) }
     }

@@ -5,50 +5,63 @@ package import Events
 
 /// The input of an X11 session, read as XInput2 raw events.
 ///
-/// Two connections tell of input: the keyboard's speaks XInput 2.0, for only then does the server
-/// withhold keys during grabs; the pointer's speaks 2.2, for only then are drags complete. Their
-/// events are merged by the server's time. A third one is told nothing: there questions about what
-/// the pointer's tells are asked. Disconnecting closes all, so that nothing can arrive.
+/// Two connections deliver input. The keyboard's uses XInput 2.0, because only then the server
+/// withholds keys during grabs. The pointer's uses 2.2, because only then drags are complete. Their
+/// events are merged by the server's time. A third connection selects nothing; it is for queries
+/// about the pointer's events. Disconnecting closes all of them, so that nothing can arrive.
 package final class X11Source: EventSource {
     private var session: X11Session?
     private var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
     private var askers = SecretAskers()
     private let authority: AuthorityFile?
 
-    /// - Parameter authority: what is shown to the server; nil for what the environment names.
+    /// Creates a disconnected source.
+    ///
+    /// - Parameter authority: The cookie file for the server; nil to use the one in the
+    ///   environment.
     package init(_ authority: AuthorityFile? = nil) {
         self.authority = authority
     }
 
+    /// The descriptors of both connections; empty while disconnected.
     package var descriptors: [Int32] { session?.descriptors ?? [] }
 
+    /// The keyboard's descriptor; empty while disconnected.
     package var promptDescriptors: [Int32] { session?.promptDescriptors ?? [] }
 
+    /// The keyboard's descriptor while a terminal is in front; otherwise empty.
     package var urgentDescriptors: [Int32] { session?.urgentDescriptors ?? [] }
 
+    /// The time at which to drain without an event, in ms of CLOCK_MONOTONIC; nil for never.
     package var lookDue: Int64? { session?.lookDue }
 
+    /// Whether a button is down, so that its release must be read soon.
     package var isDragging: Bool { session?.isDragging ?? false }
 
+    /// Sentences that explain why input that the server shows is not recorded now.
     package var notices: [String] { session?.notices.map(\.sentence) ?? [] }
 
+    /// The program that may be asking for a secret in the window in front; nil if there is none.
     package var asking: AskingProgram? { session?.asking }
 
+    /// Checks now whether a program asks for a secret; false if there is no terminal to look at.
     package func lookForPrompts() -> Bool { session?.lookForPrompts() ?? false }
 
+    /// Sets which windows need their title, and queries everything about windows again.
     package func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
         session?.readTitles(where: isNeeded)
     }
 
+    /// Sets the programs treated as asking for a secret, for every key read from now on.
     package func lookFor(_ askers: SecretAskers) {
         self.askers = askers
         session?.lookFor(askers)
     }
 
-    /// Refuses sessions in which X11 sees only a part of the input.
+    /// Refuses sessions in which X11 sees only part of the input.
     ///
-    /// - Parameter environment: the process environment.
+    /// - Parameter environment: The environment of the process.
     /// - Throws: ``CaptureError`` `wayland` or `noDisplay`.
     package static func checkSession(_ environment: [String: String]) throws(CaptureError) {
         let isWayland =
@@ -61,23 +74,34 @@ package final class X11Source: EventSource {
         if !hasDisplay { throw CaptureError(.noDisplay) }
     }
 
-    /// Finds out whether the X server can be recorded, without listening to anything.
+    /// Checks whether the X server can be recorded, without listening to anything.
     ///
-    /// - Throws: ``CaptureError``.
+    /// - Throws: ``CaptureError`` if the server is unreachable, unsuitable or Xwayland.
     package static func probe() throws(CaptureError) {
         if try X11Connection(role: .pointer).isXWayland { throw CaptureError(.wayland) }
     }
 
+    /// Connects and begins to listen; an existing connection is closed first.
+    ///
+    /// - Throws: ``CaptureError`` if the server is unreachable, unsuitable or Xwayland.
     package func connect() throws(CaptureError) {
         session = nil
         authority?.use()
         session = try X11Session(readTitles: isTitleNeeded, askers)
     }
 
+    /// Closes all connections and discards what was not read.
     package func disconnect() {
         session = nil
     }
 
+    /// Emits all events that have arrived, with both streams merged by the server's time.
+    ///
+    /// - Parameters:
+    ///   - now: The time of the drain.
+    ///   - sink: Receives the events of each stream in order.
+    /// - Returns: The number of items read from the server, emitted or not.
+    /// - Throws: ``CaptureError`` `connectionLost`; the source is then disconnected.
     package func drain(
         now: EventTime,
         into sink: inout some CaptureSink & ~Copyable

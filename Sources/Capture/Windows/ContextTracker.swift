@@ -2,38 +2,39 @@
 
 import Events
 
-/// Follows, through one connection's own stream of events, whose input the input in it is.
+/// Tracks which window receives the input of one connection.
 protocol ContextTracker {
-    /// To whom input goes at this place of the stream.
+    /// The receiver of input at this position of the stream.
     var context: AppContext { get }
 
-    /// Whether an answer of the server waits for its place in the stream: while none does, input
-    /// leaves the context as it is.
+    /// Whether a reply still waits until the stream reaches its serial.
+    ///
+    /// While none does, input events do not change the context.
     var isPending: Bool { get }
 
-    /// Begins to follow, and asks how things are now.
+    /// Begins to track and queries the current state.
     mutating func start(_ connection: X11Connection)
 
-    /// Reads the titles of other windows than before; all is found out anew.
+    /// Changes the windows whose titles are read; everything is queried again.
     mutating func readTitles(
         where isNeeded: @escaping (WindowFacts) -> Bool,
         _ connection: X11Connection
     )
 
-    /// A new round of reading: one question to the server is allowed again.
+    /// Begins a new round of reading, in which one query to the server is allowed again.
     mutating func beginRound()
 
-    /// All that was read is taken: what is not known is asked, for the next round.
+    /// Ends a round after all that was read was taken; queries what is unknown, for the next round.
     mutating func endRound(_ connection: X11Connection)
 
-    /// Takes an event of the stream in its order.
+    /// Takes the next event of the stream.
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection)
 
-    /// Input came: where its addressee is not known the server is asked, for the input after it.
+    /// Called per input event: if its receiver is unknown, queries the server for later input.
     ///
-    /// - Returns: whether the context may be another one now.
+    /// - Returns: Whether the context may have changed.
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool
 
-    /// Applies the server's answers once the stream has come to the place where they hold.
+    /// Applies replies whose serial the stream has reached.
     mutating func settle(_ serial: UInt, _ connection: X11Connection)
 }

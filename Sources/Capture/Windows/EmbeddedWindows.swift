@@ -2,27 +2,27 @@
 
 import Events
 
-/// Finds the windows inside a program's window that are another program's, or have a class of their own.
+/// Finds windows inside a program's window that belong to another program or have their own class.
 ///
-/// A program that embeds another (XEmbed, a viewer in a browser, tabbed) keeps the focus and the pointer's
-/// crossings to itself and passes on what is typed, so that nothing in the streams says which of both got
-/// an event. So what is embedded counts as a part of its host: the strictest of what the rules say of them
-/// decides, for keys and for the pointer.
+/// A program that embeds another (XEmbed, a viewer in a browser, tabbed) keeps the focus and the
+/// pointer's crossings and passes on the typed keys. So the streams do not say which of the two got
+/// an event. Embedded windows therefore count as part of their host: the strictest verdict on any
+/// of them applies, for keys and for the pointer.
 ///
-/// Both streams share it. All is asked and watched on the keyboard's connection.
+/// Both streams share one instance. All queries and selections use the keyboard's connection.
 final class EmbeddedWindows {
-    /// What is inside a host.
+    /// The contents of a host window.
     struct Inside {
         var facts: [WindowFacts] = []
         var programs: [WindowSnapshot.Program] = []
         var hasTitle = false
-        /// The host and all that is in it.
+        /// The host and all windows in it.
         fileprivate var windows: Set<UInt> = []
-        /// Those of other programs and those with a class.
+        /// The windows of other programs and those with a class.
         fileprivate var notable: Set<UInt> = []
     }
 
-    /// How often what is inside some host changed.
+    /// The number of changes of any host's contents.
     private(set) var changes = 0
 
     private var versions: [UInt: Int] = [:]
@@ -31,31 +31,33 @@ final class EmbeddedWindows {
     private unowned let connection: X11Connection
     private var known: [UInt: Inside] = [:]
 
-    /// A host with more windows than this cannot be looked through: nobody can say what is in it.
+    /// Maximum windows in a host; beyond it, the contents count as unknown.
     private static let maxWindows = 4096
 
-    /// - Parameter connection: the keyboard's, which outlives this.
+    /// Creates the cache.
+    ///
+    /// - Parameter connection: The keyboard's connection, which outlives this object.
     init(_ connection: X11Connection) {
         self.connection = connection
     }
 
-    /// All is found out anew.
+    /// Forgets everything, so that it is queried again.
     func forgetAll() {
         known.removeAll()
         epoch += 1
         changes += 1
     }
 
-    /// Another number after what is inside a host has changed.
+    /// A number that changes whenever the contents of a host change.
     func version(of host: UInt) -> Int { epoch + versions[host, default: 0] }
 
-    /// Whether nothing has changed since hosts had these versions.
+    /// Whether the contents of these hosts have not changed since they had these versions.
     func hold(_ hosts: [UInt: Int]) -> Bool { hosts.allSatisfy { version(of: $0.key) == $0.value } }
 
-    /// Forgets what an event of the keyboard's stream makes void.
+    /// Forgets what an event of the keyboard's stream invalidates.
     ///
-    /// - Parameter event: the event.
-    /// - Returns: the hosts in which other windows count from here on, or may.
+    /// - Parameter event: The event.
+    /// - Returns: The hosts whose contents have changed from here on, or may have.
     func take(_ event: X11Event) -> [UInt] {
         var changed: [UInt] = []
         for (host, inside) in known where isInvalidated(inside, of: host, by: event) {
@@ -71,7 +73,7 @@ final class EmbeddedWindows {
     private func isInvalidated(_ inside: Inside, of host: UInt, by event: X11Event) -> Bool {
         switch event {
         case .created(let window, let parent) where inside.windows.contains(parent):
-            // Most are of the host itself, which makes and removes them all the time.
+            // Most belong to the host itself, which creates and destroys windows all the time.
             let isOwn = connection.client(of: window) == connection.client(of: host)
             guard isOwn else { return true }
             connection.watch(window, for: .contents)
@@ -92,12 +94,12 @@ final class EmbeddedWindows {
         }
     }
 
-    /// What is inside a window that a window manager manages.
+    /// The contents of a window that a window manager manages.
     ///
     /// - Parameters:
-    ///   - host: the window.
-    ///   - isTitleNeeded: of which windows the title is read.
-    /// - Returns: nil where nobody can say.
+    ///   - host: The window.
+    ///   - isTitleNeeded: Decides which windows' titles are read.
+    /// - Returns: The contents; nil if they are unknown.
     func inside(_ host: UInt, _ isTitleNeeded: (WindowFacts) -> Bool) -> Inside? {
         if let known = known[host] { return known }
         var inside = Inside()

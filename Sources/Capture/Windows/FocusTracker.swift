@@ -2,11 +2,11 @@
 
 import Events
 
-/// Follows the keyboard focus.
+/// Tracks the keyboard focus.
 ///
-/// The server writes focus changes and raw events into one stream, so their order is the truth:
-/// whoever has the focus at a key's place in the stream got the key. In doubt the context is
-/// unknown. Nothing is asked of the server while the focus is in a window that is known already.
+/// The server writes focus changes and raw events into one stream. So their order is exact: the
+/// window that has the focus at a key's position in the stream got the key. In doubt the context is
+/// unknown. Nothing is queried while the focus is in a known window.
 struct FocusTracker: ContextTracker {
     /// Whether programs may ask for secrets on a terminal in the window in front.
     private(set) var terminal = TerminalWindow.none
@@ -14,29 +14,29 @@ struct FocusTracker: ContextTracker {
     private var state: AppContext = .unknown
     private let terminals = TerminalPrompts()
     private var prompts = PromptGuard()
-    /// Whether the key at this place of the stream may be part of a secret.
+    /// Whether the key at this position of the stream may be part of a secret.
     private var mayBeSecret = false
     private var cache: WindowCache
     /// The window that has the focus.
     private var focused: UInt?
-    /// Whose it is, from a place in the stream on.
+    /// The application that receives its input, and from which serial on.
     private var attribution: WindowCache.Attribution?
-    /// An answer of the server that holds from this serial number on.
+    /// A reply that holds from this serial on.
     private var answer: (window: UInt, serial: UInt, followsPointer: Bool)?
     private var hasAsked = false
-    /// Where keys went when that was last asked or told.
+    /// The receiver of keys according to the last query or event.
     private var target: X11Connection.KeyTarget?
-    /// Keys go into the window under the pointer, whose crossings are told.
+    /// Whether keys go to the window under the pointer, whose crossings are reported.
     private var followsPointer = false
-    /// Crossings are told to another client alone.
+    /// Whether another client grabs the pointer, which then alone receives crossings.
     private var isPointerGrabbed = false
     private var hasCheckedPointer = false
 
-    /// A tracker that knows no window yet.
+    /// Creates a tracker that knows no window yet.
     ///
     /// - Parameters:
-    ///   - cache: what is known of windows.
-    ///   - askers: what counts as asking for a secret.
+    ///   - cache: The cache of windows.
+    ///   - askers: The programs treated as asking for a secret.
     init(_ cache: WindowCache, _ askers: SecretAskers) {
         self.cache = cache
         terminals.askers = askers
@@ -50,10 +50,10 @@ struct FocusTracker: ContextTracker {
         return .window(facts)
     }
 
-    /// The program that may be asking for a secret in the window in front; nil where none does.
+    /// The program that may be asking for a secret in the window in front; nil if there is none.
     var asking: AskingProgram? { terminal == .local ? terminals.asking : nil }
 
-    /// Why no key can be recorded now; nil where nothing of the kind is known.
+    /// The reason why no key can be recorded now; nil if no such reason is known.
     var notice: CaptureNotice? {
         guard state == .unknown else { return nil }
         return switch target {
@@ -63,7 +63,8 @@ struct FocusTracker: ContextTracker {
         }
     }
 
-    /// Begins with the root, its children and their children, and the focus of now.
+    /// Selects events of the root and two levels of windows below it, and queries the current
+    /// focus.
     mutating func start(_ connection: X11Connection) {
         connection.watch(connection.root, for: .rootFocus)
         for window in connection.family(of: connection.root)?.children ?? [] {
@@ -73,8 +74,10 @@ struct FocusTracker: ContextTracker {
         ask(connection)
     }
 
-    /// Reads the windows of programs and those in frames that are shown, one of which may get the focus
-    /// next: read now, it holds for the first key in it too.
+    /// Reads visible windows of programs and those inside frames, because one may get the focus
+    /// next.
+    ///
+    /// If they are read now, the facts hold for the first key too.
     private mutating func prepare(_ connection: X11Connection) {
         for window in connection.shownWindows {
             cache.prepare(window, connection)
@@ -97,7 +100,7 @@ struct FocusTracker: ContextTracker {
         ask(connection)
     }
 
-    /// Lets other programs count as asking for a secret than before: of the terminals nothing is known.
+    /// Changes the programs treated as asking for a secret; the terminals must be examined again.
     mutating func lookFor(_ askers: SecretAskers) {
         terminals.askers = askers
         prompts.enter()
@@ -111,26 +114,28 @@ struct FocusTracker: ContextTracker {
     }
 
     mutating func endRound(_ connection: X11Connection) {
-        // The window in front was born too late to be watched when it got the focus.
+        // The window in front was created too late to be watched when it got the focus.
         if state == .unknown { askUnlessKnown(connection) }
     }
 
-    /// The end of a reading, all answers settled: the next key in a terminal needs a look before it.
+    /// Ends a drain after all replies were applied: the next key in a terminal needs an earlier
+    /// look.
     mutating func look() {
         guard terminal == .local else { return }
         prompts.endReading(at: Proc.now()) { [terminals] in terminals.look() }
     }
 
-    /// Looks now, so that ``asking`` tells how it is; false where there is no terminal to look at.
+    /// Looks now and updates ``asking``; false if there is no terminal to look at.
     func lookNow() -> Bool {
         guard terminal == .local else { return false }
         _ = terminals.look()
         return true
     }
 
-    /// When ``look()`` is due though nothing comes, in monotonic milliseconds; nil for never.
+    /// The time at which ``look()`` is due without an event, in ms of CLOCK_MONOTONIC; nil for
+    /// never.
     var lookDue: Int64? {
-        // What the server has answered holds once all before it was read.
+        // A reply applies once everything before it was read.
         if isPending { return 0 }
         return terminal == .local ? prompts.lookDue?.milliseconds : nil
     }
@@ -144,7 +149,7 @@ struct FocusTracker: ContextTracker {
             answer = nil
             focusDidEnter(window, mode, detail, serial, connection)
         case .focusOut(_, let mode, let detail):
-            // Into a window inside: the application stays the same.
+            // Focus moved to a window inside: the application stays the same.
             if mode == .plain && detail == .inferior { break }
             answer = nil
             if mode == .grab {
@@ -154,7 +159,7 @@ struct FocusTracker: ContextTracker {
             }
         case .created(let window, let parent) where parent == connection.root:
             watchNew(window, connection)
-            // It may have come under the pointer before it was watched.
+            // It may have appeared under the pointer before it was watched.
             losePointer()
         case .reparented(let window, _) where followsPointer:
             watchNew(window, connection)
@@ -166,10 +171,10 @@ struct FocusTracker: ContextTracker {
         if isInvalidated, let focused { enter(focused, serial, connection) }
     }
 
-    /// A key proves that no grab is in force any more, for the server withholds it otherwise.
+    /// A key proves that no grab is active, because the server would withhold it.
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool {
         if terminal == .none, let attribution, terminals.haveTerminalsChanged() {
-            // One may have been opened inside meanwhile.
+            // A terminal may have been opened inside meanwhile.
             use(terminals.enter(attribution.programs))
         }
         mayBeSecret =
@@ -192,7 +197,7 @@ struct FocusTracker: ContextTracker {
         if let attribution, serial >= attribution.validFrom { state = .window(attribution.facts) }
     }
 
-    // MARK: Coming and leaving
+    // MARK: Entering and leaving
 
     private mutating func focusDidEnter(
         _ window: UInt,
@@ -204,17 +209,17 @@ struct FocusTracker: ContextTracker {
         if mode == .grab {
             leave(.grabbed)
         } else if mode == .plain && state == .grabbed {
-            // The focus moved while somebody else holds the keyboard: still theirs.
+            // The focus moved while another client grabs the keyboard, which stays so.
             leave(.grabbed)
         } else if detail == .this || detail == .inferior {
-            // To this very window, be it from one inside it: toolkits move the focus between a window
-            // and one of their own within it.
+            // Focus came to this very window, perhaps from one inside it: toolkits move the focus
+            // between a window and one of their own in it.
             followsPointer = false
             target = window == connection.root ? .pointer : .window(window)
             enter(window, serial, connection)
         } else {
             leave(.unknown)
-            // The focus is in a window inside that nobody watches yet.
+            // The focus is in an inner window that is not watched yet.
             if detail == .virtual, !hasAsked { ask(connection) }
         }
     }
@@ -242,14 +247,14 @@ struct FocusTracker: ContextTracker {
         followsPointer = false
     }
 
-    // MARK: The focus follows the pointer
+    // MARK: Focus follows pointer
 
-    /// A button went down or up: while one is down the server tells no crossings.
+    /// A button changed: while one is down, the server reports no crossings.
     mutating func buttonMoved() {
         losePointer()
     }
 
-    /// Where the pointer is is not known any more; it still decides where keys go.
+    /// Forgets where the pointer is; it still decides where keys go.
     private mutating func losePointer() {
         guard followsPointer else { return }
         answer = nil
@@ -269,8 +274,9 @@ struct FocusTracker: ContextTracker {
         if !isPointerGrabbed, window != connection.root { enter(window, serial, connection) }
     }
 
-    /// Makes sure, once a reading, that the pointer is where the crossings say: a client that grabs it
-    /// in the window it is in is not seen.
+    /// Verifies once per drain that the pointer is where the crossings say.
+    ///
+    /// A client that grabs the pointer in the window it is in causes no crossing.
     private mutating func checkPointer(_ connection: X11Connection) {
         guard followsPointer, !hasCheckedPointer, let focused else { return }
         hasCheckedPointer = true
@@ -283,7 +289,7 @@ struct FocusTracker: ContextTracker {
         ask(connection)
     }
 
-    /// Asks for the focus twice, so that the answer is certain from a known serial number on.
+    /// Queries the focus twice, so that the reply is certain from a known serial on.
     private mutating func ask(_ connection: X11Connection) {
         hasAsked = true
         target = connection.keyTarget()
@@ -294,11 +300,11 @@ struct FocusTracker: ContextTracker {
             return
         }
         answer = (first, serial, target == .pointer)
-        // Read now, it holds for the next key, which would have to wait for it otherwise.
+        // If it is read now, it holds for the next key, which would have to wait otherwise.
         cache.prepare(first, connection)
     }
 
-    /// The window that gets keys; nil where that is not certain, or none.
+    /// The window that receives keys; nil if there is none or it is not certain.
     private func window(
         of target: X11Connection.KeyTarget?,
         _ connection: X11Connection
@@ -314,8 +320,8 @@ struct FocusTracker: ContextTracker {
 
     private func watchNew(_ window: UInt, _ connection: X11Connection) {
         for window in [window] + (connection.family(of: window)?.children ?? []) {
-            // What is known already, as of a window that answered before its birth was told, stays
-            // watched.
+            // A window may be known already if a reply named it before its creation was reported;
+            // it stays watched.
             connection.watch(window, for: cache.watches(window) ? .facts(.keyboard) : .focus)
         }
     }

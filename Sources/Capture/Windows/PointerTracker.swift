@@ -2,23 +2,23 @@
 
 import Events
 
-/// Follows the window under the pointer, to which buttons and movements belong.
+/// Tracks the window under the pointer, which receives buttons and motions.
 ///
-/// Crossings of the root's children (programs' windows, or the frames around them) and raw events
-/// stand in one stream, so their order is the truth: a movement belongs to the window in which it
-/// begins. A window left is a window unknown, at once.
+/// Crossings of the root's children (windows of programs, or frames around them) and raw events are
+/// in one stream. So their order is exact: a motion belongs to the window in which it begins. When
+/// the pointer leaves a window, its window is unknown at once.
 ///
-/// While a client grabs the pointer the server tells crossings to that client alone, and what the
-/// person does belongs to the window of the grab. A grab that was already in force at the
-/// connection is not seen. Of several pointers on one screen all are taken for one.
+/// While a client grabs the pointer, the server reports crossings to that client alone, and input
+/// belongs to the window of the grab. A grab that is active at connection time is not detected.
+/// Several master pointers on one screen are treated as one.
 struct PointerTracker: ContextTracker {
-    /// Where the pointer's input goes.
+    /// The destination of the pointer's input.
     private enum State: Equatable {
         case unknown
-        /// Nobody's window.
+        /// The root window, which no application owns.
         case background
         case window(UInt)
-        /// A grab by the root or by a window that is not watched: unknown until its end.
+        /// A grab by the root or an unwatched window: unknown until it ends.
         case held
     }
 
@@ -26,9 +26,9 @@ struct PointerTracker: ContextTracker {
 
     private var cache: WindowCache
     private var state = State.unknown
-    /// Whose window it is, from a place in the stream on.
+    /// The application that receives the window's input, and from which serial on.
     private var attribution: WindowCache.Attribution?
-    /// An answer of the server that holds from this serial number on.
+    /// A reply that holds from this serial on.
     private var answer: (window: UInt, serial: UInt)?
     private var hasAsked = false
 
@@ -43,7 +43,7 @@ struct PointerTracker: ContextTracker {
         return false
     }
 
-    /// The child of the root the pointer is in, 0 for the root itself; nil where that is not known.
+    /// The child of the root that contains the pointer, 0 for the root itself; nil if unknown.
     var window: UInt? {
         switch state {
         case .window(let window): cache.top(of: window)
@@ -53,7 +53,8 @@ struct PointerTracker: ContextTracker {
     }
 
     mutating func start(_ connection: X11Connection) {
-        // In a window of another screen it is nobody's; what is there must be told all the same.
+        // On another screen the pointer has no known window, but crossings there must be reported
+        // all the same.
         for root in [connection.root] + connection.otherRoots {
             connection.watch(root, for: .rootCrossing)
             for window in connection.family(of: root)?.children ?? [] {
@@ -64,7 +65,7 @@ struct PointerTracker: ContextTracker {
         ask(connection)
     }
 
-    /// Reads what is shown: read now, it holds for the first click into it too.
+    /// Reads visible windows now, so that the facts hold for the first click too.
     private mutating func prepare(_ connection: X11Connection) {
         for window in connection.shownWindows { cache.prepare(window, connection) }
     }
@@ -80,7 +81,7 @@ struct PointerTracker: ContextTracker {
         ask(connection)
     }
 
-    /// Nobody can say where the pointer is; it is asked.
+    /// Forgets where the pointer is; it is queried again.
     mutating func lose() {
         answer = nil
         go(to: .unknown)
@@ -106,7 +107,7 @@ struct PointerTracker: ContextTracker {
         case .left(let window, let mode, let detail, _):
             answer = nil
             if detail == .inferior, window != connection.root {
-                // Into a window inside: it stays with this one.
+                // The pointer went into an inner window: input stays with this one.
                 enter(window, serial, connection)
             } else {
                 go(to: mode == .grab ? .held : .unknown)
@@ -114,7 +115,7 @@ struct PointerTracker: ContextTracker {
         case .created(let window, _):
             connection.watch(window, for: cache.watches(window) ? .facts(.pointer) : .crossing)
         case .destroyed(let window), .unmapped(let window), .reparented(let window, _):
-            // The server tells where the pointer is then.
+            // The server then reports where the pointer is.
             if state == .window(window) { go(to: .unknown) }
         default: break
         }
@@ -149,14 +150,14 @@ struct PointerTracker: ContextTracker {
             }
         }
         if case .window(let window) = state, let attribution, cache.isStale(attribution) {
-            // Something was embedded in it, or is not any more: what was left out of it stays so until
-            // the pointer has left, for its events are read later than they happened.
+            // The embedded windows changed. Former ones stay excluded until the pointer has left,
+            // because events are read later than they happened.
             enter(window, serial, connection, stillWith: attribution.facts.around)
         }
         if let attribution, serial >= attribution.validFrom { context = .window(attribution.facts) }
     }
 
-    // MARK: Coming and leaving
+    // MARK: Entering and leaving
 
     private mutating func enter(
         _ window: UInt,
@@ -179,8 +180,8 @@ struct PointerTracker: ContextTracker {
         context = state == .background ? .window(WindowFacts(app: "", title: "")) : .unknown
     }
 
-    /// Asks for the window under the pointer twice, so that the answer is certain from a known
-    /// serial number on.
+    /// Queries the window under the pointer twice, so that the reply is certain from a known serial
+    /// on.
     private mutating func ask(_ connection: X11Connection) {
         hasAsked = true
         guard let first = connection.pointedWindow() else { return }

@@ -2,31 +2,34 @@
 
 import Events
 
-/// What is known of the windows seen on one connection, each read once and again when it changed.
+/// A cache of the windows seen on one connection; each is read once and again after a change.
 ///
-/// A reply tells how things are when the server answers, while the events that are being looked at
-/// are older. So all that is found says from which place of the stream on it holds, and a change
-/// that stands in the stream after the reading began makes it void: at a key or a movement the
-/// facts are those of that very moment, or there are none.
+/// A reply describes the state when the server answers, but the events being processed are older.
+/// So each entry states from which serial on it holds. A change in the stream after the reading
+/// began invalidates it. At a key or a motion, the facts are therefore those of that moment, or
+/// there are none.
 struct WindowCache {
-    /// Whose input it is that a window gets.
+    /// Which application receives a window's input, and from which serial on.
     struct Attribution {
         var facts: WindowFacts
-        /// Whether a change of title makes this void.
+        /// Whether a change of title invalidates it.
         var hasTitle: Bool
-        /// The programs whose terminals it may show: its own first, then those of what is embedded in it.
+        /// The programs whose terminals it may show: its own first, then embedded ones.
         var programs: [WindowSnapshot.Program]
+        /// The windows whose changes invalidate it.
         var sources: Set<UInt>
+        /// Changes with a smaller serial are already included.
         var readSince: UInt
-        /// The serial number from which on this holds.
+        /// The serial from which on it holds.
         var validFrom: UInt
-        /// The windows in which others may be embedded, with the version of what was.
+        /// The windows that may contain embedded ones, with the version of their contents.
         var hosts: [UInt: Int]
-        /// How often what is embedded had changed anywhere when this was found: while it has not since, there
-        /// is no need to look at the hosts.
+        /// The number of changes of embedded windows anywhere when it was found.
+        ///
+        /// While the number is the same, the hosts need not be checked.
         var changes: Int
 
-        /// Whether a change of a window at a place in the stream makes this void.
+        /// Whether a change of a window at a serial invalidates it.
         func isInvalidated(_ window: UInt, _ serial: UInt) -> Bool {
             serial >= readSince && sources.contains(window)
         }
@@ -50,33 +53,33 @@ struct WindowCache {
         self.isTitleNeeded = isTitleNeeded
     }
 
-    /// Reads the titles of other windows than before; all is found out anew.
+    /// Changes the windows whose titles are read; everything is queried again.
     mutating func readTitles(where isNeeded: @escaping (WindowFacts) -> Bool) {
         isTitleNeeded = isNeeded
         snapshots.removeAll()
         if role == .keyboard { embedded.forgetAll() }
     }
 
-    /// Whether changes of a window are told because something is known of it.
+    /// Whether changes of a window are selected because the cache depends on it.
     func watches(_ window: UInt) -> Bool {
         snapshots.values.contains { $0.sources.contains(window) }
     }
 
-    /// The child of the root that a window is, or is in; nil where nothing is known of it.
+    /// The child of the root that a window is or is in; nil if unknown.
     func top(of window: UInt) -> UInt? { snapshots[window]?.top }
 
-    /// Whether a window is known to be the window manager's, around a program's.
+    /// Whether a window is known to be a window manager's frame around a program's window.
     func isFrame(_ window: UInt) -> Bool { snapshots[window].map { $0.subject != window } ?? false }
 
     // MARK: Changes
 
-    /// Forgets what an event makes void.
+    /// Forgets what an event invalidates.
     ///
     /// - Parameters:
-    ///   - event: the event, in the order of the stream.
-    ///   - serial: its place there.
-    ///   - attribution: what is in use.
-    /// - Returns: whether that is void now.
+    ///   - event: The event, in stream order.
+    ///   - serial: The event's serial.
+    ///   - attribution: The attribution in use.
+    /// - Returns: Whether that is invalidated.
     mutating func take(_ event: X11Event, _ serial: UInt, inUse attribution: Attribution?) -> Bool {
         var isInvalidated = false
         for host in role == .keyboard ? embedded.take(event) : [] {
@@ -100,7 +103,7 @@ struct WindowCache {
             forget(window, serial)
             return attribution?.isInvalidated(window, serial) ?? false
         case .destroyed(let window):
-            // Ids are given again.
+            // The server reuses ids.
             history.forget(window)
             forget(window, serial)
             return attribution?.isInvalidated(window, serial) ?? false
@@ -121,18 +124,18 @@ struct WindowCache {
         }
     }
 
-    /// Whether something is embedded somewhere, or is not any more, of which nothing was known when a window
-    /// was found.
+    /// Whether embedded windows have changed since an attribution was found.
     func isStale(_ attribution: Attribution) -> Bool {
         attribution.changes != embedded.changes && !embedded.hold(attribution.hosts)
     }
 
     // MARK: Attribution
 
-    /// Whose input a window gets; nil where nobody can say.
+    /// Finds the application that receives a window's input; nil if unknown.
     ///
-    /// A popup belongs to the window it names; else to the one its client last had in front or
-    /// under the pointer, where these are alike; else to itself.
+    /// A popup belongs to the window it names. Otherwise it belongs to the windows that its client
+    /// last had in front and under the pointer, if their facts are equal. Without those it belongs
+    /// to itself.
     mutating func find(_ window: UInt, _ connection: X11Connection) -> Attribution? {
         guard let found = find(window, connection, depth: 0) else { return nil }
         if let snapshot = snapshots[window], !snapshot.isPopup {
@@ -141,8 +144,9 @@ struct WindowCache {
         return found
     }
 
-    /// Reads what ``find(_:_:)`` needs for a window, and for the program's own window inside a frame, so
-    /// that what it finds holds from here on.
+    /// Reads what ``find(_:_:)`` needs for a window, and for the program's window inside a frame.
+    ///
+    /// So later attributions hold from here on.
     mutating func prepare(_ window: UInt, _ connection: X11Connection) {
         _ = find(window, connection, depth: 0)
         if let inner = snapshots[window]?.subject, inner != window {
@@ -184,7 +188,7 @@ struct WindowCache {
 
     private mutating func snapshot(of window: UInt, _ connection: X11Connection) -> WindowSnapshot?
     {
-        // What is embedded is told on the keyboard's connection alone.
+        // Embedded windows are reported on the keyboard's connection only.
         if let known = snapshots[window], embedded.hold(known.hosts) { return known }
         let snapshot = WindowSnapshot(window, connection, role, embedded, isTitleNeeded)
         if let snapshot { snapshots[window] = snapshot }
@@ -193,7 +197,7 @@ struct WindowCache {
 }
 
 extension WindowCache.Attribution {
-    /// The same facts, void also when a popup that belongs to them changes.
+    /// The same facts, which changes of a popup that belongs to them invalidate too.
     fileprivate func joined(_ snapshot: WindowSnapshot) -> Self {
         joined(snapshot.sources, snapshot.readSince, snapshot.validFrom, snapshot.hosts)
     }
@@ -212,15 +216,15 @@ extension WindowCache.Attribution {
         result.sources.formUnion(sources)
         result.readSince = min(readSince, self.readSince)
         result.validFrom = max(validFrom, self.validFrom)
-        // Of two versions the older one: it is void as soon as either is.
+        // The older of two versions is kept, so that a change of either invalidates it.
         result.hosts.merge(hosts) { min($0, $1) }
         return result
     }
 }
 
-/// The windows that each client of the server last had in front and under the pointer.
+/// The windows that each X client last had in front and under the pointer.
 ///
-/// Both connections share it, for a menu opened with the pointer may take keys.
+/// Both connections share it, because a menu opened with the pointer may take keys.
 final class ClientHistory {
     private var focused: [UInt: UInt] = [:]
     private var entered: [UInt: UInt] = [:]

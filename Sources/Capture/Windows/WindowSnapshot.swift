@@ -2,51 +2,51 @@
 
 import Events
 
-/// What a window says of itself, as it was read at one time.
+/// The properties of a window, as read at one time.
 struct WindowSnapshot {
     /// The program behind a window.
     struct Program: Equatable {
-        /// Its process, as the server tells it, or else as the window does.
+        /// Its process id, from the server (X-Resource) or else from the window (_NET_WM_PID).
         var process: Int32?
         var isRemote = false
         var isKnownTerminal = false
-        /// Whether a window of its class shows no terminal at times.
+        /// Whether a window of its class may show no terminal.
         var mayHaveNone = false
     }
 
-    /// The child of the root that it is, or is in.
+    /// The child of the root that the window is or is in.
     let top: UInt
-    /// The window the facts are of; the child of the root where none has a class.
+    /// The window that the facts describe; the child of the root if no window has a class.
     var subject: UInt
-    /// What the subject says; nil where it has no class.
+    /// The facts of the subject; nil if it has no class.
     var facts: WindowFacts?
     var hasTitle = false
     /// Whether it is a menu, a tooltip or the like, which belongs to another window.
     var isPopup: Bool
-    /// The window it names as its owner.
+    /// The window that it names as its owner (WM_TRANSIENT_FOR).
     var owner: UInt?
-    /// Its program, and those of what is embedded in it.
+    /// Its program and the embedded ones.
     var programs: [Program] = []
-    /// The window in which others may be embedded, with the version of what was when this was read.
+    /// The window that may contain embedded ones, with the version of its contents at the reading.
     var hosts: [UInt: Int] = [:]
-    /// The windows whose change or end makes this void.
+    /// The windows whose change or end invalidates the snapshot.
     var sources: Set<UInt> = []
-    /// Changes with a smaller serial number are in here already.
+    /// Changes with a smaller serial are already included.
     var readSince: UInt
-    /// The serial number from which on this holds.
+    /// The serial from which on it holds.
     var validFrom: UInt = 0
 
-    /// Reads a window: its frame, the client window in the frame, and what that says.
+    /// Reads a window: its frame, the client window in the frame, and that window's properties.
     ///
-    /// It is nil when the window is gone or is no ordinary one. Every window is watched first and read then, so that no change falls between. It costs some
-    /// ten round trips, once for each window.
+    /// The result is nil when the window is gone or is not an ordinary one. It selects first, then
+    /// reads, so no change is missed. It costs some ten round trips, once per window.
     ///
     /// - Parameters:
-    ///   - window: where the focus or the pointer is.
-    ///   - connection: where to ask.
-    ///   - role: what the connection is for, which decides what is needed.
-    ///   - embedded: tells what is inside.
-    ///   - isTitleNeeded: of which windows the title is read.
+    ///   - window: The window that has the focus or contains the pointer.
+    ///   - connection: The connection for the queries.
+    ///   - role: The purpose of the connection, which decides what is needed.
+    ///   - embedded: The cache of embedded windows.
+    ///   - isTitleNeeded: Decides which windows' titles are read.
     init?(
         _ window: UInt,
         _ connection: X11Connection,
@@ -73,7 +73,7 @@ struct WindowSnapshot {
         for window in chain where found == nil {
             found = connection.ownClass(of: window).map { (window, $0) }
         }
-        // A frame is the window manager's: the client is inside.
+        // A frame belongs to the window manager, and the client is inside.
         if found == nil || found?.0 == top, !connection.isManaged(top),
             let inner = Self.client(inside: top, connection, orAnyClass: found == nil)
         {
@@ -90,7 +90,7 @@ struct WindowSnapshot {
             var facts = Self.facts(of: subject, app, instance, connection, isTitleNeeded)
             hasTitle = isTitleNeeded(facts)
             if role == .keyboard { programs = [Self.program(of: subject, app.text, connection)] }
-            // What it is in and what is in it.
+            // The windows around the subject, and the windows in it.
             for window in chain where window != subject {
                 guard let outer = Self.facts(of: window, connection, isTitleNeeded) else {
                     continue
@@ -110,7 +110,7 @@ struct WindowSnapshot {
         validFrom = connection.serialAfterReply
     }
 
-    /// What a window says of itself; nil where it has no class.
+    /// The facts of a window; nil if it has no class.
     static func facts(
         of window: UInt,
         _ connection: X11Connection,
@@ -142,10 +142,10 @@ struct WindowSnapshot {
     /// The program behind a window.
     ///
     /// - Parameters:
-    ///   - window: the window.
-    ///   - app: its class.
-    ///   - connection: where to ask.
-    /// - Returns: the program, as far as it is known.
+    ///   - window: The window.
+    ///   - app: Its class.
+    ///   - connection: The connection for the queries.
+    /// - Returns: The program, as far as it is known.
     static func program(of window: UInt, _ app: String, _ connection: X11Connection) -> Program {
         var program = Program()
         let maker = UInt32(truncatingIfNeeded: window)
@@ -160,7 +160,7 @@ struct WindowSnapshot {
         return program
     }
 
-    /// The client window in a frame: one that is managed, or else any that has a class.
+    /// The client window in a frame: a managed one, or else any window with a class.
     private static func client(
         inside top: UInt,
         _ connection: X11Connection,
