@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How old what is stored is, whatever the wall clock does.
+/// How old the stored batches are, whatever the wall clock does.
 ///
-/// Upstream: the machine's clocks. Downstream: what has reached its age. Promise: while the machine
-/// runs, ages advance by CLOCK_BOOTTIME alone, so that a wall clock that is set changes none. How long
-/// it was off only the wall clock can tell; it is believed at once while the kernel calls it
-/// synchronised, and otherwise when mcid has run with it for an hour. So a wrong clock erases nothing
-/// within that hour, and nothing outlives its age by more than one hour of running time.
+/// Upstream: the machine's clocks. Downstream: retention. Promise: while the machine runs, ages
+/// advance by CLOCK_BOOTTIME alone, so setting the wall clock changes no age. Only the wall clock
+/// says how long the machine was off. It is believed at once while the kernel reports it as
+/// synchronised, and otherwise after mcid has run with it for an hour. So a wrong clock erases
+/// nothing within that hour, and nothing exceeds its retention by more than one hour of running
+/// time.
 ///
-/// *Age time* is in milliseconds since 1970 like the wall clock's, and in ordinary life the same.
+/// *Age time* is in milliseconds since 1970 like wall time, and normally the same.
 package struct AgeClock: Equatable, Sendable {
-    /// One look at the machine's clocks.
+    /// All clocks of the machine, read at one moment.
     package struct Reading: Equatable, Sendable {
-        /// The wall clock, in milliseconds since 1970.
+        /// CLOCK_REALTIME, in milliseconds since 1970.
         package var wall: Int64
-        /// CLOCK_BOOTTIME and CLOCK_MONOTONIC, in milliseconds.
+        /// CLOCK_BOOTTIME, in milliseconds since the boot, including sleep.
         package var boottime: Int64
+        /// CLOCK_MONOTONIC, in milliseconds since the boot, excluding sleep.
         package var monotonic: Int64
-        /// The kernel's name for this boot, 16 bytes.
+        /// The kernel's `boot_id`, 16 bytes.
         package var bootID: [UInt8]
-        /// Whether the kernel calls the wall clock synchronised.
+        /// Whether the kernel reports the wall clock as synchronised.
         package var isSynchronised: Bool
 
         package init(
@@ -37,87 +39,91 @@ package struct AgeClock: Equatable, Sendable {
         }
     }
 
-    /// A time off that the wall clock claims and that is not believed yet.
+    /// An unproven time off that the wall clock claims.
     struct Claim: Equatable {
-        /// Milliseconds.
+        /// The claimed time off, in milliseconds.
         var elapsed: Int64
-        /// How long mcid has run while the wall clock claimed at least that.
+        /// How long mcid has run while the wall clock claimed at least that much, in milliseconds.
         var ran: Int64 = 0
-        /// Batches from this number on came after the time off.
+        /// The first batch that began after the time off.
         var from: UInt64
     }
 
-    /// Batches that were ended by one clock.
+    /// Batches that ended under one wall clock.
     struct Segment: Equatable {
-        /// The first number.
+        /// The first sequence number.
         var from: UInt64
-        /// Age time minus wall clock.
+        /// Age time minus wall time, in milliseconds.
         var shift: Int64
-        /// Age time when it began: what came before had ended by then.
+        /// Age time at its beginning: all earlier batches had ended by then.
         var start: Int64
     }
 
-    /// A wall clock that was set while the machine ran, and is not synchronised.
+    /// A wall clock that was set while the machine ran and is not synchronised.
     struct Trial: Equatable {
-        /// Wall clock minus age time.
+        /// Wall time minus age time, in milliseconds.
         var relation: Int64
+        /// How long mcid has run with it, in milliseconds.
         var ran: Int64 = 0
     }
 
-    /// Age time at the last look.
+    /// Age time at the last reading, in milliseconds since 1970.
     package internal(set) var now: Int64 = 0
     var boottime: Int64 = 0
-    /// CLOCK_BOOTTIME minus CLOCK_MONOTONIC at the last look: it grows by the time asleep.
+    /// CLOCK_BOOTTIME minus CLOCK_MONOTONIC at the last reading; it grows by the time asleep.
     var asleep: Int64 = 0
     var bootID = [UInt8](repeating: 0, count: 16)
-    /// Wall clock minus age time, as last believed.
+    /// Wall time minus age time, as last believed.
     var relation: Int64 = 0
-    /// The same, as last seen while synchronised; nil when it never was.
+    /// The same as last seen while synchronised; nil when the clock never was.
     var synchronised: Int64?
     var trial: Trial?
-    /// A clock that was on trial when the machine went off: it may be the one in force now.
+    /// Relation of a clock on trial when the machine went off: it may be the one in force now.
     var untried: Int64?
-    /// The first number after a time off of which it is not known how long it was; nil when all is
-    /// known.
+    /// The first sequence number after a time off of unknown length; nil when none is unknown.
     var uncertainSince: UInt64?
-    /// The first number after the latest time off.
+    /// The first sequence number after the latest time off.
     var latestStart: UInt64 = 0
-    /// Whether that time was a sleep of which only the hardware clock tells: what the kernel calls
-    /// synchronised is then from before.
+    /// Whether that time was a sleep that only the hardware clock measured.
+    ///
+    /// The kernel's `synchronised` then still refers to the time before the sleep.
     var isAfterSleep = false
-    /// In the order of what they claim, the least first.
+    /// Sorted by claimed time off, the smallest first.
     var claims: [Claim] = []
-    /// In the order of their numbers.
+    /// Sorted by sequence number.
     var segments: [Segment] = []
 
-    /// How long mcid must run with a doubtful clock before that counts.
+    /// How long mcid must run with a doubtful clock before that clock counts, in milliseconds.
     static let probation: Int64 = 3_600_000
-    /// Less than this is no jump: clocks are slewed, and ends rounded up to the minute.
+    /// The minimum difference that counts as a jump, in milliseconds: clocks are slewed, and ends
+    /// rounded up.
     static let tolerance: Int64 = 60_000
     static let maxClaims = 8
     static let maxSegments = 12
 
-    /// A clock that was never looked at.
+    /// Makes a clock that has read nothing yet.
     package init() {}
 
-    /// Whether it was looked at before.
+    /// Whether it has read the clocks before.
     var isSet: Bool { !segments.isEmpty }
 
-    /// Whether it is not known how long the machine was off, so that what may be too old is kept.
+    /// Whether a time off of unknown length exists, because of which possibly expired batches are
+    /// kept.
     package var isInDoubt: Bool { uncertainSince != nil }
 
-    /// Milliseconds until a claim counts; nil when none waits.
+    /// Milliseconds until a claim counts; nil when there is none.
     var timeToClaim: Int64? { claims.first.map { max(0, Self.probation - $0.ran) } }
 
     // MARK: Looking
 
-    /// Takes note of what the clocks say now.
+    /// Takes a reading of the clocks and advances age time.
     ///
     /// - Parameters:
-    ///   - reading: of all clocks at one moment.
-    ///   - next: the number of the next new batch.
-    ///   - isStart: whether mcid did not run since the last look.
-    ///   - maxSleep: milliseconds; a longer sleep is doubted, for it comes from the hardware clock.
+    ///   - reading: all clocks, read at one moment.
+    ///   - next: the sequence number of the next new batch.
+    ///   - isStart: whether mcid did not run since the last reading.
+    ///   - maxSleep: in milliseconds; a longer sleep is doubted, because the hardware clock
+    ///     measured it.
     mutating func look(
         _ reading: Reading,
         next: UInt64,
@@ -138,7 +144,7 @@ package struct AgeClock: Equatable, Sendable {
         noteShift(now - reading.wall, next)
     }
 
-    /// Begins as of the end of what is known to be there, when no clock was looked at yet.
+    /// Begins at the end of the newest known batch, when there was no reading yet.
     mutating func begin(asOf end: Int64) {
         now = end
         segments = [Segment(from: 1, shift: 0, start: end)]
@@ -152,9 +158,9 @@ package struct AgeClock: Equatable, Sendable {
         segments = [Segment(from: next, shift: 0, start: now)]
     }
 
-    /// Lets age time go on as far as the kernel knows.
+    /// Advances age time as far as the kernel knows.
     ///
-    /// - Returns: how long the machine ran since the last look.
+    /// - Returns: how long the machine ran since the last reading, in milliseconds.
     private mutating func advance(
         _ reading: Reading,
         _ next: UInt64,
@@ -172,7 +178,7 @@ package struct AgeClock: Equatable, Sendable {
         return passed - slept
     }
 
-    /// From here on it is not known how long the machine was off.
+    /// Notes a time off of unknown length.
     private mutating func wonder(from next: UInt64, afterSleep: Bool) {
         uncertainSince = uncertainSince ?? next
         (latestStart, isAfterSleep) = (next, afterSleep)
@@ -180,7 +186,7 @@ package struct AgeClock: Equatable, Sendable {
         divide(at: next)
     }
 
-    /// While it is not known how long the machine was off: believes the wall clock, or waits.
+    /// While a time off is unknown: believes the wall clock, or waits.
     private mutating func settle(_ reading: Reading, ran: Int64) {
         for index in claims.indices { claims[index].ran += ran }
         let elapsed = claimed(reading)
@@ -189,7 +195,8 @@ package struct AgeClock: Equatable, Sendable {
             return believe(reading, known >= -Self.tolerance ? known : elapsed)
         }
         guard elapsed >= -Self.tolerance else {
-            // It stands before what was there already: nothing can be told from it.
+            // // The wall clock is behind what was already there: it says nothing about the time
+            // off.
             claims = []
             return attempt(reading, ran: ran)
         }
@@ -204,21 +211,23 @@ package struct AgeClock: Equatable, Sendable {
         }
     }
 
-    /// The time off that the wall clock claims: the least that one of the clocks known from before
-    /// would mean, for the one in force now may be any of them.
+    /// The time off that the wall clock claims: the smallest that any earlier clock implies.
+    ///
+    /// Any of the clocks known from before may be in force now.
     private func claimed(_ reading: Reading) -> Int64 {
         let all = [relation, synchronised, untried].compactMap(\.self)
             .map { reading.wall - $0 - now }
         return all.filter { $0 >= -Self.tolerance }.min() ?? all.max() ?? 0
     }
 
-    /// Takes note of a claim.
+    /// Records a claim.
     ///
-    /// What was claimed before and is claimed no more came from a clock that has jumped since.
+    /// A claim that is no longer made came from a clock that has jumped since.
     private mutating func claim(_ elapsed: Int64) {
         let highest = claims.last?.elapsed ?? 0
         if elapsed > highest + Self.tolerance {
-            // With no room for another the one below it goes: it waits a little longer.
+            // // When the list is full, the claim below is dropped: its time then counts a little
+            // later.
             if claims.count == Self.maxClaims { claims.removeLast() }
             let from = claims.isEmpty ? uncertainSince ?? latestStart : latestStart
             claims.append(Claim(elapsed: elapsed, from: from))
@@ -232,7 +241,7 @@ package struct AgeClock: Equatable, Sendable {
         }
     }
 
-    /// The wall clock is right: what came before each time off is older by it.
+    /// Accepts the wall clock: everything before each time off becomes older by it.
     private mutating func believe(_ reading: Reading, _ elapsed: Int64) {
         var counted: Int64 = 0
         for claim in claims where counted < claim.elapsed && claim.elapsed <= elapsed {
@@ -246,7 +255,7 @@ package struct AgeClock: Equatable, Sendable {
         (uncertainSince, isAfterSleep, trial, untried, claims) = (nil, false, nil, nil, [])
     }
 
-    /// Lets age time go on, and with it the batches that came after the time it goes on by.
+    /// Advances age time, and with it the batches that came after the elapsed time.
     private mutating func age(by elapsed: Int64, before number: UInt64) {
         guard elapsed > 0 else { return }
         now += elapsed
@@ -256,8 +265,10 @@ package struct AgeClock: Equatable, Sendable {
         }
     }
 
-    /// While the machine runs: a wall clock that was set changes no age; the next time off is counted
-    /// from the new one, at once where it is synchronised, and else after its time.
+    /// While the machine runs, setting the wall clock changes no age.
+    ///
+    /// The next time off is counted from the new clock: at once when it is synchronised, otherwise
+    /// after its trial.
     private mutating func follow(_ reading: Reading, ran: Int64) {
         let isNear = abs(reading.wall - relation - now) <= Self.tolerance
         guard !isNear, !reading.isSynchronised else {
@@ -269,7 +280,7 @@ package struct AgeClock: Equatable, Sendable {
         attempt(reading, ran: ran)
     }
 
-    /// Lets a clock that nobody vouches for run for its time, after which it counts.
+    /// Puts an unsynchronised clock on trial, and accepts it after ``probation``.
     private mutating func attempt(_ reading: Reading, ran: Int64) {
         let new = reading.wall - now
         guard var trial, abs(trial.relation - new) <= Self.tolerance else {
@@ -284,7 +295,7 @@ package struct AgeClock: Equatable, Sendable {
 
     // MARK: Segments
 
-    /// Batches from a number on belong to a segment of their own.
+    /// Starts a new segment at a sequence number.
     private mutating func divide(at next: UInt64) {
         guard let last = segments.last, last.from != next else { return }
         append(Segment(from: next, shift: last.shift, start: now))
@@ -302,7 +313,7 @@ package struct AgeClock: Equatable, Sendable {
         if uncertainSince == nil { merge() }
     }
 
-    /// Segments with the same clock are one.
+    /// Merges segments that have the same clock.
     private mutating func merge() {
         var merged: [Segment] = []
         for segment in segments {
@@ -317,27 +328,29 @@ package struct AgeClock: Equatable, Sendable {
     private mutating func append(_ segment: Segment) {
         segments.append(segment)
         guard segments.count > Self.maxSegments else { return }
-        // With no room for another the two oldest are one. What is in it counts as young as it can
-        // have been, and ``ageEnd(_:_:)`` still bounds it by the beginning of the next.
+        // // When the list is full, the two oldest segments become one. Its batches count as young
+        // as they can be, and ``ageEnd(_:_:)`` still bounds them by the beginning of the next
+        // segment.
         segments[0].shift = max(segments[0].shift, segments[1].shift)
         segments.remove(at: 1)
     }
 
-    /// Leaves out what is about batches that are gone.
+    /// Drops segments that only cover batches which are gone.
     ///
-    /// - Parameter first: the lowest number that is still there.
+    /// - Parameter first: the lowest sequence number that is still stored.
     mutating func forget(before first: UInt64) {
         while segments.count > 1, segments[1].from <= first { segments.removeFirst() }
     }
 
     // MARK: Ages
 
-    /// When a batch ended, in age time.
+    /// Converts the end of a batch to age time.
     ///
     /// - Parameters:
-    ///   - number: of the batch.
-    ///   - end: by the wall clock it was recorded under, in ms since 1970.
-    /// - Returns: never later than the beginning of the next clock, or than now, rounded up.
+    ///   - number: the batch's sequence number.
+    ///   - end: by the wall clock of its recording, in milliseconds since 1970.
+    /// - Returns: milliseconds in age time, at most a minute after the next segment's beginning, or
+    ///   after ``now`` in the last segment.
     package func ageEnd(_ number: UInt64, _ end: Int64) -> Int64 {
         guard let index = segments.lastIndex(where: { $0.from <= number }) ?? segments.indices.first
         else { return end }
@@ -345,7 +358,7 @@ package struct AgeClock: Equatable, Sendable {
         return min(end &+ segments[index].shift, latest + Self.tolerance)
     }
 
-    /// The ends on the wall clock that a stretch of age time means for any of some numbers.
+    /// Converts a range of age time to the wall times it can mean for a range of sequence numbers.
     func wall(_ ages: ClosedRange<Int64>, of numbers: ClosedRange<UInt64>) -> ClosedRange<Int64> {
         var (low, high) = (Int64.max, Int64.min)
         for (index, segment) in segments.enumerated() {
@@ -360,13 +373,13 @@ package struct AgeClock: Equatable, Sendable {
 }
 
 extension Int64 {
-    /// The difference, or the end of the range that lies in its direction.
+    /// Subtracts, and clamps the result to the range of `Int64`.
     func subtractingSaturated(_ other: Int64) -> Int64 {
         let (result, overflow) = subtractingReportingOverflow(other)
         return overflow ? (other > 0 ? .min : .max) : result
     }
 
-    /// The sum, or the end of the range that lies in its direction.
+    /// Adds, and clamps the result to the range of `Int64`.
     func addingSaturated(_ other: Int64) -> Int64 {
         let (result, overflow) = addingReportingOverflow(other)
         return overflow ? (other > 0 ? .max : .min) : result

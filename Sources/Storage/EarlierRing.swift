@@ -3,13 +3,13 @@
 import Sealing
 import System
 
-/// A ring of version 2, whose rows carry no proof, set aside under a name of its own.
+/// A ring of version 2, whose rows carry no proof, in a file of its own beside the ring.
 ///
-/// Nothing is added to it. Its batches are erased at their own ages and by every form of forgetting,
-/// and read where the file is named; the oldest give way where the newer ring needs the room. When it
-/// is empty it is removed.
+/// It gets no new batches. Its batches expire at their own ages, every form of forgetting covers
+/// them, and they are readable by the file's name. The oldest are evicted when the newer ring needs
+/// the room. The file is removed when it is empty.
 final class EarlierRing {
-    /// A batch by its slot; number and end are what its row claims.
+    /// A batch and its slot; number and end are what its row claims.
     struct Batch {
         var slot: Int64
         var sequence: UInt64
@@ -20,13 +20,15 @@ final class EarlierRing {
     private let connection: SQLiteConnection
     private(set) var batches: [Batch]
 
-    /// The name of the file beside a ring.
+    /// The path of the file beside a ring.
     static func path(_ ring: String) -> String {
         (ring.hasSuffix(".db") ? String(ring.dropLast(3)) : ring) + "-v2.db"
     }
 
-    /// Whether the database at a path is a whole one of that version: by its number and its columns,
-    /// for a changed bit makes the one and not the other.
+    /// Whether the database at a path is an intact ring of version 2.
+    ///
+    /// Both the version number and the columns must say so: a flipped bit changes the one and not
+    /// the other.
     static func isOne(_ path: String) -> Bool {
         guard let connection = try? SQLiteConnection(path: path, access: .read),
             (try? connection.integer("PRAGMA user_version")) == RingFormat.versionBefore
@@ -35,7 +37,7 @@ final class EarlierRing {
         return (try? connection.integer(columns)) == 0
     }
 
-    /// Whether what has the name of one is none, or has a schema that it should not have.
+    /// Whether the file beside a ring is not such a database, or has an unexpected schema.
     static func isBroken(_ ring: String) -> Bool {
         let path = path(ring)
         guard Disk.exists(path) else { return false }
@@ -47,7 +49,7 @@ final class EarlierRing {
         }
     }
 
-    /// Opens the one beside a ring; nil where there is none, or none that can be read.
+    /// Opens the file beside a ring; nil when it is missing, unreadable or empty.
     convenience init?(_ ring: String) {
         let path = Self.path(ring)
         guard Disk.exists(path) else { return nil }
@@ -85,7 +87,7 @@ final class EarlierRing {
         }
     }
 
-    /// Makes an empty one beside a ring, or opens what is there.
+    /// Opens the file beside a ring, or creates an empty one.
     static func make(_ ring: String) throws(StorageError) -> EarlierRing {
         let path = path(ring)
         if !Disk.exists(path) {
@@ -102,7 +104,7 @@ final class EarlierRing {
         return try EarlierRing(opening: path)
     }
 
-    /// Removes what is left of the one beside a ring.
+    /// Removes the file beside a ring, with its log and index.
     static func remove(_ ring: String) {
         for suffix in ["", "-wal", "-shm"] { Disk.remove(path(ring) + suffix) }
     }
@@ -111,14 +113,15 @@ final class EarlierRing {
 
     var count: Int { batches.count }
 
-    /// Pages of the file.
+    /// The size of the file in pages, rounded up.
     var pages: Int { ((Disk.size(path) ?? 0) + RingFormat.pageSize - 1) / RingFormat.pageSize }
 
-    /// The end of the batch that reaches its age first, in ms since 1970.
+    /// The earliest end of a batch, in milliseconds since 1970; nil when empty.
     var earliestEnd: Int64? { batches.map(\.end).min() }
 
     /// Adds rows that were moved out of the old file.
     ///
+    /// - Parameter rows: of version 2; those with a known sequence number are skipped.
     /// - Throws: ``StorageError``; nothing is then added.
     func insert(_ rows: [RingPage]) throws(StorageError) {
         let known = Set(batches.map(\.sequence))
@@ -150,13 +153,14 @@ final class EarlierRing {
         try? connection.checkpoint(truncating: true)
     }
 
-    /// The batches that may hold anything of a stretch of wall time (ms since 1970).
+    /// The batches that may hold events of a range of wall time (milliseconds since 1970).
     func batches(touching range: ClosedRange<Int64>) -> [Batch] {
         batches.filter { SealedBatch.touches(range, from: $0.end, end: $0.end) }
     }
 
-    /// Overwrites what stands in slots, and makes the file smaller by it.
+    /// Overwrites the contents of slots, and shrinks the file.
     ///
+    /// - Parameter wanted: slots; unknown ones are skipped.
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
     func erase(_ wanted: [Int64]) throws(StorageError) {
         let present = Set(batches.map(\.slot))
@@ -164,7 +168,7 @@ final class EarlierRing {
         for start in stride(from: 0, to: slots.count, by: RingFormat.maxProven) {
             let part = Array(slots[start...].prefix(RingFormat.maxProven))
             let list = part.map { "\($0)" }.joined(separator: ",")
-            // Overwritten in place first: deleting alone may leave bytes behind.
+            // // Overwrite in place first: a DELETE alone may leave bytes behind.
             try connection.execute(
                 """
                 UPDATE ring SET seq=\(RingFormat.valueOffset), t_end=\(RingFormat.valueOffset),
@@ -177,13 +181,13 @@ final class EarlierRing {
             try connection.execute("PRAGMA incremental_vacuum")
             try connection.checkpoint(truncating: true)
         }
-        // What an interrupted erasing left empty.
+        // // Remove what an interrupted erasure left empty.
         try connection.execute("DELETE FROM ring WHERE t_end=\(RingFormat.valueOffset)")
         try connection.execute("PRAGMA incremental_vacuum")
         try connection.checkpoint(truncating: true)
     }
 
-    /// Lets its oldest batches go, as many as are written together.
+    /// Erases its oldest batches, at most ``RingFormat/maxProven``.
     ///
     /// - Throws: ``StorageError``.
     func giveWay() throws(StorageError) {

@@ -2,29 +2,30 @@
 
 import System
 
-/// A ring that was set aside, damaged or of another size, and what can still be read of it.
+/// A ring that was set aside, damaged or of another size or version, and what is still readable of
+/// it.
 ///
-/// Pages are taken from the end and then cut away, so that old and new ring together never take more
-/// than one, and so that a rebuilding that is interrupted goes on where it was.
+/// Pages are taken from the end and then cut off. So both rings together never take more space than
+/// one, and an interrupted rebuilding continues where it was.
 struct OldRing {
-    /// Why a ring is set aside.
+    /// Why a ring is set aside; the raw value is part of the file's name.
     enum Reason: String, CaseIterable {
         case damaged = ".old-damaged"
         case resized = ".old-resized"
-        /// It is of the version before.
+        /// It has the previous version.
         case earlier = ".old-version"
     }
 
     let reason: Reason
     private let path: String
     private let file: DiskFile?
-    /// What was found in some pages.
+    /// What some pages contained.
     struct Found {
-        /// Rows of this version, proven or not.
+        /// Rows of the current version, proven or not.
         var rows: [RingPage] = []
-        /// Batches of the version before.
+        /// Batches of the previous version.
         var earlier: [RingPage] = []
-        /// Pages in which something unreadable stands.
+        /// Pages with unreadable contents.
         var unreadable: [[UInt8]] = []
 
         mutating func add(_ page: [UInt8], isFirst: Bool, slots: [Int]) {
@@ -46,10 +47,10 @@ struct OldRing {
     private var logged: Found?
     private var size: Int
 
-    /// So many may wait of each kind, whoever has put them there.
+    /// The suffixes of the names; they bound the number of old rings, whoever put them there.
     private static let numbers = 1...99
 
-    /// The paths of all old rings of a ring.
+    /// The paths of all rings set aside beside a ring.
     static func paths(_ ring: String) -> [(path: String, reason: Reason)] {
         Reason.allCases.flatMap { reason in
             numbers.map { ("\(ring)\(reason.rawValue)-\($0)", reason) }
@@ -57,41 +58,43 @@ struct OldRing {
         .filter { Disk.isFile($0.0) || Disk.isFile($0.0 + "-wal") }
     }
 
-    /// Removes what is left of old rings that were moved: a power cut may bring their names back.
+    /// Removes the remains of old rings that were moved, because a power cut may bring their names
+    /// back.
     static func removeEmpty(_ ring: String) {
         for (path, _) in paths(ring) where (Disk.size(path) ?? 0) == 0 {
-            // A log without a frame has nothing either.
+            // // A log without a frame is empty, too.
             guard (Disk.size(path + "-wal") ?? 0) <= 32 else { continue }
             Disk.remove(path)
             Disk.remove(path + "-wal")
         }
     }
 
-    /// Sets a ring aside with its log; one that cannot be moved, or for which no name is free, stays.
+    /// Sets a ring aside with its log; it stays when it cannot be moved or no name is free.
     ///
     /// - Parameters:
     ///   - ring: the path of the database.
     ///   - reason: why.
-    ///   - name: the path of the ring beside which it is kept, where that is another.
+    ///   - name: the path of the ring beside which it is kept; nil for `ring` itself.
     static func setAside(_ ring: String, _ reason: Reason, as name: String? = nil) {
         let name = name ?? ring
         if reason == .damaged { copyOddRows(ring) }
         let free = numbers.map { "\(name)\(reason.rawValue)-\($0)" }
             .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
         guard let path = free else { return }
-        // The log first: a ring without its log would be taken for a whole one.
+        // // The log first: a ring without its log would pass for a complete one.
         if Disk.exists(ring + "-wal") { try? Disk.move(ring + "-wal", to: path + "-wal") }
         if Disk.exists(ring) { try? Disk.move(ring, to: path) }
         Disk.remove(ring + "-shm")
     }
 
-    /// Copies the rows that do not fill a page as they should and that SQLite can read all the same: the
-    /// file has pages of another size, or a proof is too short or too long.
+    /// Copies rows that SQLite can read although they do not fill a page in the regular way.
+    ///
+    /// The file has another page size, or a proof is too short or too long.
     private static func copyOddRows(_ ring: String) {
         let free = numbers.map { "\(ring)\(Reason.damaged.rawValue)-\($0)" }
             .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
         guard let free, let connection = try? SQLiteConnection(path: ring, access: .read),
-            // A view of that name could go on for ever.
+            // // A view of that name could run forever.
             (try? connection.integer(
                 "SELECT count(*) FROM sqlite_schema WHERE name='ring' AND type='table'"
             )) == 1,
@@ -139,7 +142,7 @@ struct OldRing {
     /// Whether nothing is left of it.
     var isEmpty: Bool { size == 0 && logged == nil }
 
-    /// What is in the next pages; ``cut(_:)`` must follow.
+    /// Returns the contents of the next pages from the end; ``cut(_:)`` must follow.
     mutating func take(_ count: Int) -> Found {
         if let logged { return logged }
         let start = max(0, size - count * RingFormat.pageSize) / RingFormat.pageSize
@@ -154,15 +157,16 @@ struct OldRing {
                 found.unreadable.append(bytes)
                 continue
             }
-            // A row stands a few pages behind its number: first, schema and the tree's own come before.
+            // // A row is a few pages further than its slot: the first page, the schema and the
+            // tree precede it.
             found.add(bytes, isFirst: index == 0, slots: slots(near: index))
         }
         return found
     }
 
-    /// The slots that the row of a page may have whose own number cannot be read.
+    /// Slots that a page's row may have when its own number is unreadable.
     private func slots(near index: Int) -> [Int] {
-        // The neighbours tell: rows were made one behind the other.
+        // // The neighbouring pages show it, because the rows were created one after the other.
         for step in [1, 2] {
             let (before, after) = (slot(ofPage: index - step), slot(ofPage: index + step))
             if let before { return [before + step] }
@@ -181,7 +185,7 @@ struct OldRing {
         return RingPage(bytes)?.slot.flatMap { Int(exactly: $0) }
     }
 
-    /// Cuts off what the last ``take(_:)`` gave.
+    /// Cuts off the pages that the last ``take(_:)`` returned.
     mutating func cut(_ count: Int) {
         if logged != nil {
             logged = nil
@@ -195,7 +199,7 @@ struct OldRing {
         if isEmpty { Disk.remove(path) }
     }
 
-    /// Whether a page without a readable row may be the ruin of one.
+    /// Whether a page without a readable row may be a damaged row.
     private static func mayHoldBatch(_ page: [UInt8], isFirst: Bool) -> Bool {
         if let row = RingPage(page), row.sequence == 0 || row.sealed.isZero { return false }
         let isTree = page.first.map { [0, 2, 5, 10].contains($0) } ?? true
@@ -203,20 +207,21 @@ struct OldRing {
         return !isFirst && !isTree && !isMeta
     }
 
-    /// The rows in a write-ahead log, the newest first; nil where there is none.
+    /// Reads the rows of a write-ahead log, the newest first; nil when there is no log.
     private static func rows(ofLog path: String) -> Found? {
         guard let size = Disk.size(path) else { return nil }
         guard let file = try? DiskFile(path) else { return Found() }
         return rows(ofLog: size) { file.read(at: $0, count: $1) }
     }
 
-    /// The rows in a write-ahead log (SQLite, "WAL-mode File Format"), the newest first.
+    /// Reads the rows of a write-ahead log, the newest first.
     ///
-    /// Frames of an earlier round of the log, which have other salts, are passed over.
+    /// Frames of an earlier round of the log, which have other salts, are skipped. The format is
+    /// SQLite's "WAL-mode File Format".
     ///
     /// - Parameters:
-    ///   - size: bytes in the log.
-    ///   - read: reads so many bytes at a place; fewer where it cannot.
+    ///   - size: of the log, in bytes.
+    ///   - read: reads a number of bytes at an offset, and returns fewer when it cannot.
     /// - Returns: the rows that may hold a batch.
     static func rows(ofLog size: Int, read: (Int, Int) -> [UInt8]) -> Found {
         guard size > 32 else { return Found() }
@@ -226,7 +231,7 @@ struct OldRing {
         var salts = isWhole ? Array(header[16..<24]) : nil
         var frames: [[UInt8]] = []
         for offset in stride(from: 32, through: size - frame, by: frame) {
-            // No recorder's log is that long.
+            // // No recorder writes a log of that length.
             guard frames.count < 2 * RingFormat.maxFrames else { break }
             let bytes = read(offset, frame)
             guard bytes.count == frame else { break }

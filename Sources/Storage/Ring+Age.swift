@@ -3,12 +3,12 @@
 import System
 
 extension Ring {
-    /// Takes note of what the clocks say.
+    /// Takes a reading of the clocks and advances age time.
     ///
     /// - Parameters:
-    ///   - reading: of all clocks at one moment.
-    ///   - next: the number of the next batch to begin; nil for ``nextSequence``.
-    ///   - retention: milliseconds after which what was recorded is erased.
+    ///   - reading: all clocks, read at one moment.
+    ///   - next: the sequence number of the next batch to begin; nil for ``nextSequence``.
+    ///   - retention: milliseconds after which a batch is erased.
     package func look(_ reading: AgeClock.Reading, next: UInt64? = nil, retention: Int64) {
         look(reading, next: next ?? nextSequence, isStart: false, retention)
     }
@@ -22,10 +22,10 @@ extension Ring {
         }
     }
 
-    /// Whether something that may be too old is kept, for the wall clock is doubted.
+    /// Whether possibly expired batches are kept because the wall clock is doubted.
     ///
-    /// - Parameter retention: milliseconds.
-    /// - Returns: true only where a time off that is claimed would end something's age.
+    /// - Parameter retention: milliseconds after which a batch is erased.
+    /// - Returns: true only when the claimed time off would make something expire.
     package func isKeepingDoubtful(_ retention: Int64) -> Bool {
         guard head.clock.isInDoubt, let claim = head.clock.claims.last?.elapsed else {
             return false
@@ -34,10 +34,11 @@ extension Ring {
         return due <= claim
     }
 
-    /// What has reached its age.
+    /// Selects what has exceeded its retention.
     ///
     /// - Parameter retention: milliseconds after its end at which a batch is erased.
-    /// - Returns: batches whose proof stands, and damaged rows by the strictest bound that does.
+    /// - Returns: batches whose proof is valid, and damaged rows by the strictest bound that is
+    ///   known.
     /// - Throws: ``StorageError``.
     package func targets(olderThan retention: Int64) throws(StorageError) -> [Target] {
         let limit = head.clock.now - retention
@@ -56,10 +57,10 @@ extension Ring {
         return found + (earlier?.batches.filter { $0.end <= limit } ?? []).map(Target.earlier)
     }
 
-    /// When something reaches its age, or a doubted clock counts.
+    /// When something next expires, or a doubted clock counts.
     ///
-    /// - Parameter retention: milliseconds.
-    /// - Returns: CLOCK_BOOTTIME in milliseconds; nil when nothing can.
+    /// - Parameter retention: milliseconds after which a batch is erased.
+    /// - Returns: CLOCK_BOOTTIME in milliseconds; nil when nothing can expire.
     package func expiryDue(_ retention: Int64) -> Int64? {
         guard let left = timeToExpiry(retention) else { return nil }
         return head.clock.boottime
@@ -84,9 +85,10 @@ extension Ring {
         return end
     }
 
-    /// Erases what was set aside when it has reached its age.
+    /// Erases the pages set aside from damaged rings when they exceed their retention.
     ///
-    /// - Parameter limit: in milliseconds since 1970.
+    /// - Parameter limit: the latest modification time of the file at which it is erased, in
+    ///   milliseconds since 1970.
     package func expireSetAside(writtenBy limit: Int64) {
         let aside = path + Self.setAsideSuffix
         if let time = Disk.writtenAt(aside), time <= limit { _ = Self.eraseSetAside(path) }

@@ -5,13 +5,13 @@ import Signing
 
 /// What is known of rows whose proof fails, and how they are found.
 ///
-/// Proofs are checked where a decision needs them, and all of them little by little after an opening:
+/// Proofs are checked where a decision needs them, and the rest step by step after an opening:
 /// checking takes three times as long as signing.
 extension Ring {
-    /// What the person should know of the ring, in sentences.
+    /// Sentences about the ring that the person should see.
     ///
-    /// - Parameter isKnown: whether the person said of an incident, by its name, that it is known.
-    /// - Returns: none where all is well.
+    /// - Parameter isKnown: whether the person has acknowledged the incident of that name.
+    /// - Returns: English sentences; empty when all is well.
     package func notices(_ isKnown: (String) -> Bool) -> [String] {
         var notices = head.incidents.filter { !isKnown($0.name) }.map(\.kind.words)
             .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
@@ -30,24 +30,24 @@ extension Ring {
         return notices
     }
 
-    /// Something found in the ring or its files, to be said once.
+    /// A discovery about the ring or its files, to be reported once.
     package enum Finding: Equatable, Sendable {
-        /// So many rows whose proof fails; they are kept.
+        /// The number of rows whose proof fails; they are kept.
         case damagedRows(Int)
-        /// Files of the ring were put back, removed or lost.
+        /// Files of the ring were reset to an older state, removed or lost.
         case incident(RingHead.Incident.Kind)
-        /// Pages around the rows were damaged, and were made anew.
+        /// Pages around the rows were damaged and have been rebuilt.
         case mended
-        /// A ring of the version before was set aside.
+        /// A ring of the previous version was set aside.
         case earlierVersion
     }
 
     // MARK: Checking
 
-    /// Whether ``checkStep()`` has something to do.
+    /// Whether ``checkStep()`` has work to do.
     package var isChecking: Bool { checking != nil && rebuilding == nil }
 
-    /// Checks the proofs of some rows, which takes some milliseconds.
+    /// Checks the proofs of at most ``RingFormat/maxProven`` rows, which takes some milliseconds.
     ///
     /// - Throws: ``StorageError``.
     package func checkStep() throws(StorageError) {
@@ -71,7 +71,7 @@ extension Ring {
         if checking == nil { try settleLosses() }
     }
 
-    /// Checks all that was not checked yet.
+    /// Completes a rebuilding and checks every proof that is still unchecked.
     ///
     /// - Throws: ``StorageError``.
     package func checkToEnd() throws(StorageError) {
@@ -79,7 +79,7 @@ extension Ring {
         while isChecking { try checkStep() }
     }
 
-    /// Looks at the rows that no proof is needed for to call them damaged.
+    /// Handles the rows that are damaged even without a look at their proof.
     func settleImpossible() throws(StorageError) {
         try assignTogether { () throws(StorageError) in
             for slot in slots.damaged {
@@ -90,9 +90,9 @@ extension Ring {
         if slots.damagedCount > 0 { report(.damagedRows(slots.damagedCount)) }
     }
 
-    /// Checks the proof of a slot's row where that was not done yet.
+    /// Checks the proof of a slot's row, unless that was done before.
     ///
-    /// - Returns: whether it stands: then its number and end may be believed.
+    /// - Returns: whether its number and end are credible.
     func check(_ slot: Int) throws(StorageError) -> Bool {
         let entry = slots.entries[slot]
         switch entry.trust {
@@ -110,12 +110,12 @@ extension Ring {
         return false
     }
 
-    /// Whether this recorder put just this into just this slot.
+    /// Whether this recorder signed exactly this row for exactly this slot.
     func isProven(_ row: RingPage, _ slot: Int) -> Bool {
         RowProof.isValid(row.proof, key.verifier, head.ringID, slot, row.entry, row.sealed)
     }
 
-    /// Notes that a row is damaged; one in which nothing stands is emptied at once.
+    /// Marks a row as damaged; one with only zeros as content is emptied at once.
     func distrust(_ slot: Int, _ row: RingPage) throws(StorageError) {
         slots.distrust(slot, turn: 0)
         if row.sealed.isZero {
@@ -127,8 +127,9 @@ extension Ring {
         try assignTogether {}
     }
 
-    /// Checks rows, and finds out only then what those that were found damaged may be: to find out asks
-    /// other rows for their proof, which may be damaged likewise.
+    /// Runs a check, and only then determines what the rows found damaged may be.
+    ///
+    /// That step checks the proofs of other rows, which may be damaged as well.
     func assignTogether(_ check: () throws(StorageError) -> Void) throws(StorageError) {
         if isPlacing { return try check() }
         isPlacing = true
@@ -155,11 +156,12 @@ extension Ring {
         }
     }
 
+    /// Reports a finding once until ``takeFindings()``.
     func report(_ finding: Finding) {
         if !findings.contains(finding) { findings.append(finding) }
     }
 
-    /// Notes something for good and reports it.
+    /// Records an incident in the head and reports it.
     func note(_ incident: RingHead.Incident.Kind, _ numbers: ClosedRange<UInt64>? = nil) {
         head.add(
             RingHead.Incident(
@@ -174,7 +176,7 @@ extension Ring {
 
     // MARK: What a damaged row may be
 
-    /// Numbers that should be there and that no row claims, in order.
+    /// Sequence numbers that should be there and that no row claims, in order.
     var missing: [ClosedRange<UInt64>] {
         let state = (slots.generation, head.first, head.newest)
         if let known = knownMissing, known.state == state { return known.numbers }
@@ -198,8 +200,9 @@ extension Ring {
         return missing
     }
 
-    /// The numbers that a damaged row can have: the one between its neighbours where those are proven
-    /// and leave just one, else any that is missing; nil when nothing is known.
+    /// The numbers that a damaged row can have; nil when nothing is known.
+    ///
+    /// Proven neighbours may leave exactly one number; otherwise it is any of the missing ones.
     func possibleNumbers(of slot: Int) -> ClosedRange<UInt64>? {
         let missing = missing
         if let number = numberBetweenNeighbours(of: slot),
@@ -211,9 +214,10 @@ extension Ring {
         return first.lowerBound...last.upperBound
     }
 
-    /// Whether a row's proof stands.
+    /// Whether a row's proof is valid, without marking the row as damaged when it is not.
     ///
-    /// One whose proof does not is found out in its turn, or one damaged row after the other would be now.
+    /// Such a row is handled in its own turn. Otherwise one damaged row after another would be
+    /// handled now.
     private func isSound(_ slot: Int) -> Bool {
         if slots.entries[slot].trust == .proven { return true }
         guard let row = try? file.row(slot), row.entry.holdsSame(as: slots.entries[slot]),
@@ -225,8 +229,8 @@ extension Ring {
 
     /// The number that the two proven rows around a slot leave for it.
     ///
-    /// Rows follow each other by their numbers, upwards as they are written and downwards as they are
-    /// moved.
+    /// Rows are in the order of their numbers: ascending as written, descending as moved by a
+    /// rebuilding.
     private func numberBetweenNeighbours(of slot: Int) -> UInt64? {
         func neighbour(_ step: Int) -> (number: Int64, distance: Int64)? {
             var distance = 1
@@ -255,7 +259,7 @@ extension Ring {
         return guesses.first.flatMap { UInt64(exactly: $0) }
     }
 
-    /// The latest end, in age time, that a damaged row can have had; nil when nothing bounds it.
+    /// The latest end that a damaged row can have, in age time; nil when nothing bounds it.
     func upperAge(of slot: Int) -> Int64? {
         guard let numbers = possibleNumbers(of: slot) else { return nil }
         if let next = nearest(above: numbers.upperBound) {
@@ -265,8 +269,7 @@ extension Ring {
         return head.clock.ageEnd(head.newest, head.end)
     }
 
-    /// The stretch of wall time that a damaged row can have been recorded in, as its end may be; nil
-    /// when nothing bounds it.
+    /// The wall times at which a damaged row can have ended; nil when nothing bounds them.
     func span(of slot: Int) -> ClosedRange<Int64>? {
         guard let numbers = possibleNumbers(of: slot), let upper = upperAge(of: slot) else {
             return nil
@@ -292,7 +295,7 @@ extension Ring {
         }
     }
 
-    /// The best batch by its number whose proof stands.
+    /// The best batch by `isBetter` whose proof is valid.
     private func nearest(
         where isWanted: (UInt64) -> Bool,
         isBetter: (Int64, Int64) -> Bool
@@ -309,17 +312,17 @@ extension Ring {
             guard let best else { return nil }
             let entry = slots.entries[best]
             if (try? check(best)) == true { return entry }
-            // One that cannot be read now is no neighbour, and looked for no longer.
+            // // A row that cannot be read now is not a neighbour, and the search ends here.
             if !slots.entries[best].isDamaged { return nil }
         }
     }
 
-    /// The number that the note of an erased damaged row has: the one it had, or one that is missing.
+    /// The number for the tombstone of an erased damaged row: a missing one that the row can have.
     ///
     /// - Parameters:
     ///   - slot: of the damaged row.
     ///   - others: rows that are about to be written.
-    /// - Returns: nil where nothing is missing.
+    /// - Returns: nil when no number is missing.
     func number(ofErased slot: Int, _ others: [RingFile.Row]) -> UInt64? {
         let taken = Set(others.map { UInt64($0.entry.sequence) })
         guard let possible = possibleNumbers(of: slot) else { return nil }
@@ -335,10 +338,10 @@ extension Ring {
 
     // MARK: Losses
 
-    /// Once every proof was checked: notes which batches are missing for good.
+    /// Determines which batches are finally missing, once every proof was checked.
     ///
-    /// A damaged row may be any batch that is missing; only what is missing beyond that was lost. Notes
-    /// of it take empty slots and never the place of a batch.
+    /// A damaged row may be any missing batch; only what is missing beyond that was lost.
+    /// Tombstones for lost batches take empty slots and never the slot of a batch.
     func settleLosses() throws(StorageError) {
         let before = head
         raiseFirst()
@@ -363,7 +366,7 @@ extension Ring {
         finishSettling(before)
     }
 
-    /// What a full ring has no room for was not lost, and what is older than all that is left is gone.
+    /// Raises the lowest expected number: batches that a full ring has evicted were not lost.
     private func raiseFirst() {
         let numbers = slots.entries.lazy.filter { $0.sequence > 0 && !$0.isDamaged }.map(\.sequence)
         guard let oldest = numbers.min().map({ UInt64($0) }) else { return }
@@ -392,7 +395,7 @@ extension Ring {
 }
 
 extension [ClosedRange<UInt64>] {
-    /// The highest numbers of all, so many at the most, in order.
+    /// The highest numbers of all ranges, at most `count`, in order.
     fileprivate func last(_ count: Int) -> [UInt64] {
         var numbers: [UInt64] = []
         for range in reversed() {
@@ -407,7 +410,7 @@ extension [ClosedRange<UInt64>] {
 }
 
 extension ClosedRange<UInt64> {
-    /// What is left of it without one number.
+    /// The parts of the range that remain without one number.
     fileprivate func without(_ number: UInt64) -> [ClosedRange<UInt64>] {
         guard contains(number) else { return [self] }
         var rest: [ClosedRange<UInt64>] = []
@@ -418,7 +421,7 @@ extension ClosedRange<UInt64> {
 }
 
 extension RingHead.Incident.Kind {
-    /// What befell the files, in a sentence.
+    /// What happened to the files, as an English sentence.
     package var words: String {
         switch self {
         case .putBack: "The ring was put back to an older state."

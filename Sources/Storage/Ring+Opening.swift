@@ -5,13 +5,15 @@ import Signing
 import System
 
 extension Ring {
-    /// Opens the ring at a path, or makes it; a damaged one, one of another size, and one of the version
-    /// before are set aside and moved into a new one by ``rebuildStep()``.
+    /// Opens the ring at a path, or creates it.
+    ///
+    /// A ring that is damaged, of another size or of the previous version is set aside, and
+    /// ``rebuildStep()`` moves it into a new one.
     ///
     /// - Parameters:
     ///   - path: of the database file; its folder must exist.
-    ///   - setting: size, key and clocks, and what is remembered outside.
-    ///   - retention: milliseconds after which what was recorded is erased.
+    ///   - setting: size, key, clocks, and the marks remembered outside.
+    ///   - retention: milliseconds after which a batch is erased.
     /// - Returns: the ring.
     /// - Throws: ``StorageError``; never `damaged`.
     package static func open(
@@ -44,6 +46,8 @@ extension Ring {
     }
 
     /// Sets a damaged ring aside, so that the next opening rebuilds it.
+    ///
+    /// - Parameter path: of the database file.
     package static func setAside(_ path: String) { OldRing.setAside(path, .damaged) }
 
     private static func makeReadable(_ path: String) {
@@ -75,7 +79,7 @@ extension Ring {
         let ring = try Ring(path, setting, found)
         let isOurs = try ring.chooseID(found)
         if isNew { ring.head.structure = SealedBatch.noDigest }
-        // What a crash left in the log may be something erased; a reader may be in the way.
+        // // The log of a crashed run may hold erased bytes, and a reader may be in the way.
         ring.hasPendingErasure = (try? ring.file.emptyLog()) == nil
         if old.isEmpty, ring.head.structure != SealedBatch.noDigest, !ring.hasPendingErasure,
             ring.file.structure() != ring.head.structure
@@ -107,15 +111,16 @@ extension Ring {
         return ring
     }
 
-    /// The id of a ring that is made: that of the rows it takes over, or a new one.
+    /// The id for a new ring: that of the rows it will take over, or a random one.
     private static func newID(_ marks: HighWaterMarks, isRebuilt: Bool) -> [UInt8] {
         if isRebuilt, marks.hasRing { return marks.ringID }
         var random = SystemRandomNumberGenerator()
         return (0..<HighWaterMarks.ringIDSize).map { _ in .random(in: 1...255, using: &random) }
     }
 
-    /// Finds out by which id the rows prove themselves: the head's, the one remembered outside, or the
-    /// one that the file names.
+    /// Determines the id for which the rows' proofs are valid.
+    ///
+    /// Candidates are the head's id, the one remembered outside, and the one that the file names.
     ///
     /// - Returns: whether it is the head's.
     private func chooseID(_ found: RingHead?) throws(StorageError) -> Bool {
@@ -136,7 +141,8 @@ extension Ring {
             }
         }
         if let found, found.ringID != chosen {
-            // A head of another ring tells nothing of this one but what is the recorder's own.
+            // // The head of another ring says nothing about this one, except what belongs to the
+            // recorder.
             head = RingHead()
             (head.clock, head.writings) = (found.clock, found.writings)
         }
@@ -144,7 +150,8 @@ extension Ring {
         return found?.ringID == chosen
     }
 
-    /// Notes what befell the files while nobody looked, by what is remembered outside of them.
+    /// Records what happened to the files between two runs, by comparing them with the marks
+    /// outside.
     private func noteIncidents(found: RingHead?, isNew: Bool) {
         let marks = setting.marks
         if isNew, found != nil || marks.hasRing { note(.ringGone) }
@@ -159,18 +166,19 @@ extension Ring {
         head.writings = max(head.writings, marks.writings)
     }
 
-    /// Lets numbers go on in a new ring.
+    /// Continues the sequence numbers in a new ring.
     private func goOnCounting() {
         let earlier = RingHead.before(path, key.verifier)?.newest ?? 0
         head.newest = max(setting.marks.newest, earlier)
         head.first = head.newest + 1
     }
 
-    /// Brings the head in line with what is stored: a crash may have come between the two, and a ring
-    /// without a head has only what is there.
+    /// Makes the head agree with the rows.
+    ///
+    /// A crash may have come between writing the two, and a ring without a head has only its rows.
     func settleHead() throws(StorageError) {
-        // What claims to be newer than all, or nobody knows the oldest of, is asked for its proof.
-        // So many at the most where the head tells the newest, that a start does not wait for them.
+        // // Check the proofs of rows that claim to be the newest. With a head, check only so many
+        // that the start does not wait for them; without one, the oldest row is unknown, too.
         var left = head.newest > 0 ? 2 * RingFormat.maxProven : .max
         try assignTogether { () throws(StorageError) in
             while left > 0, slots.newest > 0, let slot = slots.slots(of: slots.newest).last,
@@ -195,7 +203,7 @@ extension Ring {
         let isUndone = (newest, digest) == (head.before, head.digestBefore)
         guard isUndone || newest >= head.newest else { return }
         if newest == head.newest, !isUndone {
-            // Not the state that was stored last.
+            // // The row is not in the state that was stored last.
             losses.append(
                 Loss(batches: 1, stretch: end.subtractingSaturated(SealedBatch.maxSpan)...end)
             )
@@ -206,8 +214,9 @@ extension Ring {
         if end > 0 { head.end = end }
     }
 
-    /// Takes back the very first batch where it was announced and a crash came before it: nothing was
-    /// stored before it, nothing else is there, and nobody outside has heard of it.
+    /// Undoes the announcement of the very first batch when a crash came before it was stored.
+    ///
+    /// Nothing was stored before it, the ring is empty, and the marks outside do not know it.
     private func undoFirst() {
         let isFirst =
             head.newest == head.first && head.before == 0
@@ -232,7 +241,7 @@ extension Ring {
         return oldest
     }
 
-    /// Lets the clock of ages begin, or go on.
+    /// Starts or continues the clock of ages.
     private func startClock(_ retention: Int64) {
         var known: Int64?
         if head.end > 0 { known = head.end }
@@ -242,7 +251,7 @@ extension Ring {
         look(setting.clocks, next: nextSequence, isStart: true, retention)
     }
 
-    /// Notes what the pages without rows are now, which nothing changes but a rebuilding.
+    /// Records the digest of the pages without rows, which only a rebuilding changes.
     func noteStructure() {
         guard (try? file.emptyLog()) != nil, let digest = file.structure() else { return }
         head.structure = digest

@@ -5,21 +5,21 @@ import Signing
 import System
 
 extension Ring {
-    /// What of other rings is still to be moved into this one.
+    /// What is still to be moved from other rings into this one.
     struct Rebuilding {
         var old: [(path: String, reason: OldRing.Reason)]
-        /// Whether there was an old ring.
+        /// Whether there was an old ring at the beginning.
         let hasMoved: Bool
-        /// Bytes that all files together may take until it is over.
+        /// Maximum size of all files together until it is over, in bytes.
         var limit: Int
     }
 
-    /// Whether ``rebuildStep()`` has something to do.
+    /// Whether ``rebuildStep()`` has work to do.
     package var isRebuilding: Bool { rebuilding != nil }
 
-    /// Does a part of a rebuilding that takes some milliseconds.
+    /// Does a part of a rebuilding, which takes some milliseconds.
     ///
-    /// - Throws: ``StorageError``; the same step is then done by the next call.
+    /// - Throws: ``StorageError``; the next call then repeats the step.
     package func rebuildStep() throws(StorageError) {
         guard var work = rebuilding else { return }
         if let next = work.old.first {
@@ -44,7 +44,7 @@ extension Ring {
         }
     }
 
-    /// Does all of a rebuilding.
+    /// Does the rest of a rebuilding.
     ///
     /// - Throws: ``StorageError``.
     package func rebuildToEnd() throws(StorageError) {
@@ -58,7 +58,7 @@ extension Ring {
         return allFiles + 4 * RingFormat.pageSize <= rebuilding.limit
     }
 
-    /// Bytes of all files of the ring, the log and the index at their largest.
+    /// Bytes of all files of the ring, with the log and the index at their maximum.
     var allFiles: Int {
         let paths =
             [path, path + Self.setAsideSuffix, EarlierRing.path(path)]
@@ -67,12 +67,12 @@ extension Ring {
             + RingFormat.indexSize
     }
 
-    /// A ring of the version before gives way where this one has no room.
+    /// Evicts batches of the previous version's ring to make room for this one.
     func makeRoom() throws(StorageError) {
         guard let earlier else { return }
         try earlier.giveWay()
         if earlier.isEmpty { dropEarlier() }
-        // New rows change the tree around them.
+        // // New rows change the tree above them.
         head.structure = SealedBatch.noDigest
         writeHead()
         while slots.count < wantedSlots { try grow() }
@@ -83,7 +83,7 @@ extension Ring {
         guard !rows.isEmpty else { return }
         if earlier == nil { earlier = try EarlierRing.make(path) }
         try earlier?.insert(rows)
-        // The new ring needs some room from the beginning.
+        // // The new ring needs a minimum of room from the beginning.
         while let ring = earlier, !ring.isEmpty,
             RingFormat.slots(cap: cap) - ring.pages < Self.fewestSlots
         {
@@ -96,9 +96,9 @@ extension Ring {
         EarlierRing.remove(path)
     }
 
-    /// Takes over rows of another ring, as far as the newest of all fit.
+    /// Takes over rows of another ring, as many of the newest as fit.
     ///
-    /// What is proven is signed anew for its slot. What is not is kept as it was found, and stays
+    /// Proven rows are signed again for their slots. Others are kept as they were found and stay
     /// damaged.
     private func adopt(_ rows: [RingPage]) throws(StorageError) {
         var known = Set(slots.entries.lazy.filter { !$0.isDamaged }.map(\.sequence))
@@ -150,7 +150,8 @@ extension Ring {
         }
     }
 
-    /// Whether an unproven row was taken over before, by this step or by one that a crash has cut short.
+    /// Whether an unproven row was already taken over, in this step or in one that a crash cut
+    /// short.
     private func isKept(_ page: RingPage, _ written: [RingFile.Row]) -> Bool {
         written.contains { $0.sealed == page.sealed }
             || slots.damaged.suffix(RingFormat.maxProven).contains {
@@ -158,10 +159,10 @@ extension Ring {
             }
     }
 
-    /// The slot that gives way in a full ring to a row of another one; nil where none does.
+    /// The slot that a row of another ring may take in a full ring; nil when there is none.
     ///
-    /// What is proven gives way to nothing but what is, and to that only after what is not, where the
-    /// number this claims can be no missing one's.
+    /// A damaged row never replaces a proven one. A proven row first replaces a damaged one whose
+    /// claimed number cannot be a missing one.
     private func slot(for entry: SlotTable.Entry, in slots: inout SlotTable) -> Int? {
         if !entry.isDamaged, slots.damagedCount > 0 {
             var claims: Set<Int64> = []
@@ -182,7 +183,7 @@ extension Ring {
         return entry.isDamaged && !slots.entries[oldest].isDamaged ? nil : oldest
     }
 
-    /// What a page proves to hold: by its row's proof, or a note by its own signature.
+    /// What a page proves to hold: by its row's proof, or for a tombstone by its own signature.
     private func proven(_ page: RingPage) -> SlotTable.Entry? {
         let entry = page.entry
         if entry.sequence > 0, !entry.isDamaged {
@@ -192,7 +193,7 @@ extension Ring {
         return Int64(exactly: note.sequence).map { SlotTable.Entry(sequence: $0) }
     }
 
-    /// Whether a number can be one of this ring's: it may have been left behind by an earlier one.
+    /// Whether a number can belong to this ring; an earlier ring may have left a row behind.
     private func isExpected(_ sequence: Int64) -> Bool {
         sequence >= Int64(clamping: head.first)
     }
@@ -204,7 +205,7 @@ extension Ring {
         rows.forEach { slots.add($0.entry) }
     }
 
-    /// Adds unreadable pages to those set aside, as far as they may be kept.
+    /// Adds unreadable pages to those set aside, up to ``RingFormat/maxKeptPages``.
     private func keep(_ pages: [[UInt8]]) {
         guard !pages.isEmpty, let aside = try? DiskFile(path + Self.setAsideSuffix, makes: true)
         else { return }

@@ -4,91 +4,103 @@ package import Sealing
 package import Signing
 import System
 
-/// The ring: a SQLite file of fixed slots, each empty, one sealed batch, or the note that one is gone.
+/// A SQLite file of fixed slots; each is empty or holds one sealed batch or the tombstone of one.
 ///
 /// Upstream: sealing. Downstream: readers with the person's key. Promise: all files together never
-/// exceed the cap, the newest batch takes the place of the oldest, what is erased is overwritten, a
-/// batch that was accepted survives a crash and a power cut, damage costs what is damaged, and nothing
-/// is decided from a number that nobody signed.
+/// exceed the cap. The newest batch replaces the oldest, and erased bytes are overwritten. An
+/// accepted batch survives a crash and a power cut. Damage costs only what is damaged. No decision
+/// relies on a number that nobody signed.
 package final class Ring {
-    /// What is stored, without any content.
+    /// What the ring stores, without any content.
     package struct Contents: Equatable, Sendable {
-        /// Bytes of the batches stored.
+        /// Bytes taken by the stored batches and damaged rows, in whole pages.
         package var bytes = 0
-        /// Bytes that all files together may take.
+        /// Maximum size of all files together, in bytes.
         package var cap: Int
+        /// Number of batches that are not damaged.
         package var batches = 0
-        /// Rows whose proof fails.
+        /// Number of rows whose proof fails.
         package var damaged = 0
-        /// Ends of the oldest and the newest batch, in milliseconds since 1970, rounded up to the
-        /// minute; nil when the ring is empty.
+        /// The earliest end of a batch in milliseconds since 1970, rounded up to the minute; nil
+        /// when empty.
         package var oldest: Int64?
+        /// The latest end of a batch in milliseconds since 1970, rounded up to the minute; nil when
+        /// empty.
         package var newest: Int64?
     }
 
-    /// Batches that are not there any more, though nobody had them erased.
+    /// Batches that are missing although nobody asked to erase them.
     package struct Loss: Equatable, Sendable {
+        /// How many are missing.
         package var batches: Int
-        /// Between these moments, in milliseconds since 1970.
+        /// The wall time in which they were recorded, in milliseconds since 1970.
         package var stretch: ClosedRange<Int64>
     }
 
-    /// What the ring is opened with.
+    /// The settings with which a ring is opened.
     package struct Setting {
-        /// Bytes that all files together may take.
+        /// Maximum size of all files together, in bytes.
         package var cap: Int
-        /// Signs rows, notes and head.
+        /// Signs the rows, the tombstones and the head.
         package var key: DeviceKey
-        /// The clocks at the moment of opening.
+        /// The machine's clocks at the moment of opening.
         package var clocks: AgeClock.Reading
-        /// What is remembered of this recorder's rings outside of them.
+        /// What this recorder remembers of its rings outside of them.
         package var marks = HighWaterMarks()
-        /// Takes what is to be remembered outside, after each writing.
+        /// Takes the marks to remember outside of the ring, after each write of the head.
         package var note: (HighWaterMarks) -> Void = { _ in }
-        /// Slots instead of those that the cap allows, for tests.
+        /// Overrides the number of slots that the cap allows, for tests.
         var slots: Int?
 
+        /// Takes what has no default.
+        ///
+        /// - Parameters:
+        ///   - cap: maximum size of all files together, in bytes.
+        ///   - key: signs the rows, the tombstones and the head.
+        ///   - clocks: the machine's clocks now.
         package init(cap: Int, key: DeviceKey, clocks: AgeClock.Reading) {
             (self.cap, self.key, self.clocks) = (cap, key, clocks)
         }
     }
 
+    /// Path of the database file.
     package let path: String
     let setting: Setting
     let file: RingFile
-    /// What each slot holds.
+    /// The cached state of every slot.
     var slots: SlotTable
+    /// What the ring must hold, as last written to the file beside it.
     package internal(set) var head: RingHead
-    /// The rebuilding that goes on, where one does.
+    /// The rebuilding in progress; nil when there is none.
     var rebuilding: Rebuilding?
-    /// The slot up to which all proofs were checked; nil when they all were.
+    /// The first slot whose proof is still to be checked; nil when all were checked.
     var checking: Int? = 0
-    /// Damaged rows of which it is to be found out what they may be.
+    /// Damaged rows whose possible batch numbers are not determined yet.
     var unassigned: [Int] = []
     var isPlacing = false
-    /// What was found missing and not yet reported.
+    /// Losses found and not yet reported.
     var losses: [Loss] = []
-    /// What was found and not yet reported.
+    /// Findings not yet reported.
     var findings: [Finding] = []
-    /// Whether erased bytes may still stand in the write-ahead log.
+    /// Whether erased bytes may still be in the write-ahead log.
     package internal(set) var hasPendingErasure = false
-    /// The newest batch that is stored for certain, and its digest.
+    /// The newest batch that is certainly stored, and its digest.
     var confirmed: (sequence: UInt64, digest: [UInt8]) = (0, SealedBatch.noDigest)
-    /// The record of the head that was written last.
+    /// The record of the head that was last written.
     var written: RingHead.Record?
-    /// Numbers found missing, and in what state.
+    /// Cached missing numbers, and the state for which they were computed.
     var knownMissing: (state: (Int, UInt64, UInt64), numbers: [ClosedRange<UInt64>])?
-    /// When the first damaged row reaches its age, in age time, and in what state that was found.
+    /// Cached earliest end of the damaged rows in age time, and the generation it was computed for.
     var knownDamageEnd: (generation: Int, end: Int64?)?
-    /// The ring of the version before, as long as something is in it.
+    /// The ring of the previous version, while something is left in it.
     var earlier: EarlierRing?
-    /// The newest number that anything named at the opening, but for one that a crash has undone.
+    /// The highest number found at the opening, unless a crash undid its batch.
     var openedAt: UInt64
 
     var key: DeviceKey { setting.key }
     let cap: Int
 
-    /// Opens what is at a path.
+    /// Opens the ring at a path.
     ///
     /// - Throws: ``StorageError``.
     init(_ path: String, _ setting: Setting, _ head: RingHead?) throws(StorageError) {
@@ -102,19 +114,19 @@ package final class Ring {
         earlier = EarlierRing(path)
     }
 
-    /// The slots that the cap allows, beside what is left of an earlier version's ring.
+    /// The number of slots that the cap allows beside an earlier version's ring.
     var wantedSlots: Int {
         if let slots = setting.slots { return slots }
         return max(Self.fewestSlots, RingFormat.slots(cap: cap) - (earlier?.pages ?? 0))
     }
 
-    /// So many slots a ring has at least, whatever an earlier one takes.
+    /// The minimum number of slots, whatever an earlier version's ring takes.
     static let fewestSlots = 16
 
-    /// The number of the next new batch.
+    /// The sequence number of the next new batch.
     package var nextSequence: UInt64 { max(confirmed.sequence, head.newest, openedAt) + 1 }
 
-    /// What is stored now.
+    /// Summary of what is stored now; it reads no file.
     package var contents: Contents {
         var contents = Contents(cap: cap)
         for entry in slots.batches {
@@ -127,29 +139,30 @@ package final class Ring {
         return contents
     }
 
-    /// What was found missing since the last call.
+    /// Returns the losses found since the last call.
     package func takeLosses() -> [Loss] {
         defer { losses = [] }
         return losses
     }
 
-    /// What was found since the last call.
+    /// Returns the findings since the last call.
     package func takeFindings() -> [Finding] {
         defer { findings = [] }
         return findings
     }
 
-    /// Whether the files are still the ones that were opened, and whole.
+    /// Checks that the files at the paths are still the opened ones, and complete.
     ///
     /// - Throws: ``StorageError`` `moved` or `damaged`.
     package func checkFiles() throws(StorageError) { try file.check(rows: slots.count) }
 
     // MARK: Writing
 
-    /// Stores a batch, on disk when this returns: a new one in the oldest slot, one that was stored
-    /// before over its earlier state.
+    /// Stores a batch durably: a new one in the oldest slot, a known one over its earlier state.
     ///
-    /// - Throws: ``StorageError``; the ring is then as it was.
+    /// The batch is on disk when this returns.
+    ///
+    /// - Throws: ``StorageError``; the ring is then unchanged.
     package func put(_ batch: SealedBatch) throws(StorageError) {
         guard batch.bytes.count == RingFormat.slotSize else { throw StorageError(.failed) }
         try file.check(rows: slots.count)
@@ -162,8 +175,10 @@ package final class Ring {
         confirm()
     }
 
-    /// Numbers that were given to batches which never arrived leave notes: those of this run in any
-    /// case, those of before, of which a head or a mark tells, where there is room.
+    /// Writes tombstones for numbers whose batches never arrived.
+    ///
+    /// Numbers given in this run always get one. Numbers of earlier runs, known from a head or a
+    /// mark, get one where there is room.
     private func buryNeverStored(before sequence: UInt64) throws(StorageError) {
         let newest = confirmed.sequence
         guard sequence > newest + 1, newest > 0 || openedAt > 0 else { return }
@@ -173,9 +188,9 @@ package final class Ring {
         }
     }
 
-    /// Notes that what was announced has come to pass, here and outside.
+    /// Confirms that the announced batch is stored, in the head and outside.
     ///
-    /// It costs no waiting for the disk: after a power cut the last writing alone is open to doubt.
+    /// It does not wait for the disk, so after a power cut only the last write is in doubt.
     func confirm() {
         confirmed = (head.newest, head.digest)
         (head.before, head.digestBefore) = confirmed
@@ -183,14 +198,14 @@ package final class Ring {
         noteOutside()
     }
 
-    /// Has the numbers remembered outside of the ring.
+    /// Passes the marks on, to be remembered outside of the ring.
     func noteOutside() {
         var marks = HighWaterMarks()
         (marks.ringID, marks.writings, marks.newest) = (head.ringID, head.writings, head.newest)
         setting.note(marks)
     }
 
-    /// Writes into the head what the newest batch is about to be, and what it is until then.
+    /// Writes what the newest batch is about to be, and what it is until then, into the head.
     private func writeIntent(
         _ entry: SlotTable.Entry,
         _ digest: [UInt8],
@@ -200,19 +215,19 @@ package final class Ring {
         (new.newest, new.digest) = (UInt64(entry.sequence), digest)
         if entry.end > 0 { new.end = entry.end }
         (new.before, new.digestBefore) = confirmed
-        // Fewer notes than the head names are an accusation.
+        // // Fewer tombstones than the head counts would be reported as tampering.
         if evicting?.isNote == true { new.notes -= min(new.notes, 1) }
         noteChangedHead(&new)
         do throws(StorageError) {
             written = try new.write(path, key)
         } catch {
-            // A disk that failed once is asked once more.
+            // // A disk that failed once gets one retry.
             written = try new.write(path, key)
         }
         head = new
     }
 
-    /// Notes that somebody else has changed the head under this run, which writes it on.
+    /// Notes that somebody else changed the head during this run; this run keeps writing its own.
     private func noteChangedHead(_ new: inout RingHead) {
         guard let last = written, !last.isThere(path) else { return }
         written = nil
@@ -220,7 +235,7 @@ package final class Ring {
         report(.incident(.headGone))
     }
 
-    /// Writes a row into its slot, an empty one, a new one, or that of the oldest batch.
+    /// Writes a row into its slot: an empty one, a new one, or that of the oldest batch.
     func store(_ entry: SlotTable.Entry, _ sealed: [UInt8]) throws(StorageError) {
         let (slot, isNew) = try slot(for: entry)
         let row = try row(slot, entry, sealed, isNew: isNew)
@@ -233,7 +248,7 @@ package final class Ring {
         didWrite(row)
     }
 
-    /// A row with its proof.
+    /// Signs a row.
     func row(
         _ slot: Int,
         _ entry: SlotTable.Entry,
@@ -248,7 +263,7 @@ package final class Ring {
         return RingFile.Row(slot: slot, entry: entry, sealed: sealed, proof: proof, isNew: isNew)
     }
 
-    /// The slot into which something is to be written, and whether it is a new one.
+    /// Chooses the slot to write to, and says whether it is a new one.
     private func slot(for entry: SlotTable.Entry) throws(StorageError) -> (Int, isNew: Bool) {
         if let slot = slots.slots(of: entry.sequence).last { return (slot, false) }
         while let oldest = slots.oldest() {
@@ -258,11 +273,12 @@ package final class Ring {
                 try makeRoom()
                 continue
             }
-            // What is about to go is asked for its proof, for its turn came by its own word.
+            // // Check the proof of the row to be evicted: only its own unchecked number put it
+            // first.
             guard try check(oldest) else { continue }
             return (oldest, false)
         }
-        // A ring that has just begun to be rebuilt may have no room yet.
+        // // A ring whose rebuilding has just begun may have no room yet.
         guard mayAddRow else { throw StorageError(.busy) }
         return (slots.count, true)
     }
@@ -276,10 +292,10 @@ package final class Ring {
         slots.set(row.slot, row.entry)
     }
 
-    /// Writes the head; where that fails the next writing does it.
+    /// Writes the head; when that fails, the next write includes it.
     func writeHead() { noteHead(durable: true) }
 
-    /// Writes what the clocks have come to.
+    /// Writes the current clock state into the head.
     ///
     /// - Parameter durable: whether to wait for the disk.
     package func noteHead(durable: Bool) {
@@ -289,13 +305,13 @@ package final class Ring {
 
     // MARK: Erasing
 
-    /// Something to be erased: what stood in a slot when it was found.
+    /// A slot to erase, with the contents it had when it was selected.
     package struct Target: Equatable, Sendable {
         var slot: Int
         var entry: SlotTable.Entry
-        /// Whether it stands in the ring of the version before.
+        /// Whether it is in the ring of the previous version.
         var isEarlier = false
-        /// The number of the batch; nil of a damaged row.
+        /// The batch's sequence number; nil for a damaged row.
         package var sequence: UInt64? { entry.isDamaged ? nil : UInt64(entry.sequence) }
 
         static func earlier(_ batch: EarlierRing.Batch) -> Target {
@@ -304,13 +320,13 @@ package final class Ring {
         }
     }
 
-    /// What may hold anything of a stretch of time.
+    /// Selects everything that may hold events of a time range.
     ///
-    /// A batch spans at most a minute and its end is rounded up to the minute, so that the answer
-    /// can reach up to two minutes past the stretch on either side, and never falls short of it: every
-    /// proof is checked before, and a damaged row counts wherever it may have come from.
+    /// A batch spans at most a minute, and its end is rounded up to the minute. So the result can
+    /// reach up to two minutes beyond the range on either side, and never misses a part of it.
+    /// Every proof is checked first, and a damaged row counts wherever it may have come from.
     ///
-    /// - Parameter range: in milliseconds since 1970.
+    /// - Parameter range: wall time in milliseconds since 1970.
     /// - Returns: what to erase.
     /// - Throws: ``StorageError``.
     package func targets(touching range: ClosedRange<Int64>) throws(StorageError) -> [Target] {
@@ -324,8 +340,10 @@ package final class Ring {
         } + (earlier?.batches(touching: range) ?? []).map(Target.earlier)
     }
 
-    /// The batches with given numbers, and the damaged rows that may be one of them.
+    /// Selects the batches with the given numbers and the damaged rows that may be one of them.
     ///
+    /// - Parameter numbers: sequence numbers of batches.
+    /// - Returns: what to erase.
     /// - Throws: ``StorageError``.
     package func targets(_ numbers: [UInt64]) throws(StorageError) -> [Target] {
         try checkToEnd()
@@ -345,13 +363,13 @@ package final class Ring {
             .sorted { $0.entry.sequence < $1.entry.sequence }
     }
 
-    /// Overwrites batches and damaged rows in every file of the ring; signed notes take their place.
+    /// Overwrites batches and damaged rows in every file of the ring with signed tombstones.
     ///
     /// - Parameters:
-    ///   - targets: what is no longer as it was found is passed over.
-    ///   - reason: what the notes say.
-    /// - Throws: ``StorageError``; `busy` when a reader is in the way: what is left is then erased
-    ///   by another call, and ``hasPendingErasure`` is set until it is.
+    ///   - targets: what to erase; a slot that has changed since it was selected is skipped.
+    ///   - reason: what the tombstones say.
+    /// - Throws: ``StorageError``; `busy` when a reader is in the way. Another call then erases
+    ///   what is left, and ``hasPendingErasure`` stays set until it has.
     package func erase(
         _ targets: [Target],
         _ reason: Tombstone.Reason = .forgotten
@@ -373,14 +391,16 @@ package final class Ring {
         try finishErasure()
     }
 
-    /// Leaves notes of batches that were never stored, as when they are forgotten while they wait.
+    /// Writes tombstones for batches that were never stored, as when they are forgotten while they
+    /// wait.
     ///
+    /// - Parameter sequences: sequence numbers; those up to the newest stored batch are ignored.
     /// - Throws: ``StorageError``.
     package func noteErased(_ sequences: [UInt64]) throws(StorageError) {
         try writeTombstones(sequences.filter { $0 > confirmed.sequence }.sorted(), .forgotten)
     }
 
-    /// Puts notes where something stands, in one commit: each waits for the disk.
+    /// Overwrites slots with tombstones in one commit, because each commit waits for the disk.
     private func overwrite(
         _ targets: ArraySlice<Target>,
         _ reason: Tombstone.Reason
@@ -400,13 +420,14 @@ package final class Ring {
         }
         try file.write(rows)
         for row in rows { slots.set(row.slot, row.entry) }
-        // Of clocks that no batch is left of nothing need be known.
+        // // Clock segments that no stored batch refers to are no longer needed.
         let oldest = slots.batches.map(\.sequence).min().map { UInt64($0) } ?? nextSequence
         if slots.damagedCount == 0 { head.clock.forget(before: oldest) }
         didBury(rows.count { $0.entry.sequence > 0 }, reason)
     }
 
-    /// Puts notes where nothing is of a number, in the place of the oldest: one that never arrived.
+    /// Writes tombstones into the oldest slots, for numbers that no row has: batches that never
+    /// arrived.
     func writeTombstones(_ sequences: [UInt64], _ reason: Tombstone.Reason) throws(StorageError) {
         for sequence in sequences {
             let note = try note(sequence, reason)
@@ -431,7 +452,7 @@ package final class Ring {
         return (SlotTable.Entry(sequence: Int64(sequence)), note.bytes)
     }
 
-    /// Empties the write-ahead log, so that nothing erased is left in it.
+    /// Empties the write-ahead log, so that no erased bytes are left in it.
     ///
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
     package func finishErasure() throws(StorageError) {
@@ -439,11 +460,12 @@ package final class Ring {
         hasPendingErasure = false
     }
 
-    /// Overwrites and removes what of damaged rings was set aside: nobody can tell what is in it, so
-    /// it goes with whatever is to be forgotten.
+    /// Overwrites and removes the pages set aside from damaged rings.
+    ///
+    /// Nobody can say what is in them, so every request to forget erases them.
     ///
     /// - Parameter path: of the ring.
-    /// - Returns: whether there was something.
+    /// - Returns: whether there was such a file.
     package static func eraseSetAside(_ path: String) -> Bool {
         let aside = path + setAsideSuffix
         guard Disk.exists(aside) else { return false }
@@ -452,6 +474,6 @@ package final class Ring {
         return true
     }
 
-    /// What the name of a file ends with that keeps the unreadable pages of damaged rings.
+    /// Suffix of the file that keeps unreadable pages of damaged rings.
     package static let setAsideSuffix = ".damaged"
 }

@@ -6,18 +6,19 @@ import System
 
 /// The ring's database: its rows, its log, and whether its files are still the ones it opened.
 final class RingFile {
-    /// A row to be written, and whether it is a new one.
+    /// A row to be written.
     struct Row {
         var slot: Int
         var entry: SlotTable.Entry
         var sealed: [UInt8]
-        /// What makes it believable; empty for a row that holds nothing.
+        /// The signature over the row; zeros for an empty row.
         var proof: [UInt8] = []
-        /// What stands in the columns of a row that is kept as it was found, damaged.
+        /// The column values of a damaged row, which is kept as it was found.
         var claims: (sequence: Int64, end: Int64)?
+        /// Whether the row is inserted rather than updated.
         var isNew = false
 
-        /// A row that holds nothing.
+        /// Makes an empty row.
         static func empty(_ slot: Int, isNew: Bool = false) -> Row {
             Row(
                 slot: slot,
@@ -34,12 +35,14 @@ final class RingFile {
     private let update: SQLiteStatement
     private let insert: SQLiteStatement
     private let select: SQLiteStatement
-    /// The ring's id as its file names it; nil where it names none.
+    /// The ring's id as its file names it; nil when it names none.
     let ringID: [UInt8]?
+    /// The inode of the database file that was opened.
     private let identity: UInt64?
+    /// The inode of the write-ahead log; nil before the first check.
     private var log: UInt64?
 
-    /// Opens a ring that is there.
+    /// Opens an existing ring.
     ///
     /// - Throws: ``StorageError``.
     init(_ path: String) throws(StorageError) {
@@ -81,10 +84,11 @@ final class RingFile {
         return id.count == HighWaterMarks.ringIDSize ? id : nil
     }
 
-    /// What the rows claim, in the order of their slots.
+    /// Reads what the rows claim, in the order of their slots.
     ///
-    /// - Throws: ``StorageError`` `damaged` when they are not numbered from 0 on without a hole, or
-    ///   are not of the one size.
+    /// - Returns: an entry for each slot.
+    /// - Throws: ``StorageError`` `damaged` when the slots are not numbered from 0 without a gap,
+    ///   or a value has another type or size.
     func load() throws(StorageError) -> [SlotTable.Entry] {
         let rows = try SQLiteStatement(
             connection,
@@ -100,7 +104,7 @@ final class RingFile {
                 rows.integer(4) == RingFormat.slotSize, rows.integer(5) == RingFormat.proofSize
             else { throw StorageError(.damaged) }
             let (sequence, end) = (rows.integer(1), rows.integer(2))
-            // Of a batch the numbers tell all that is looked at here.
+            // // For a batch, the numbers tell everything that is examined here.
             let isBatch = sequence > RingFormat.valueOffset && end > RingFormat.valueOffset
             entries.append(
                 SlotTable.Entry(
@@ -114,7 +118,7 @@ final class RingFile {
         return entries
     }
 
-    /// What stands in a slot; nil where there is none.
+    /// Reads the row of a slot; nil when there is none.
     func row(_ slot: Int) throws(StorageError) -> RingPage? {
         select.reset()
         defer { select.reset() }
@@ -129,17 +133,19 @@ final class RingFile {
         )
     }
 
-    /// Whether the files at the paths are the ones that are open, and whole.
+    /// Checks that the files at the paths are the opened ones, and complete.
     ///
+    /// - Parameter rows: the number of rows that the ring has.
     /// - Throws: ``StorageError`` `moved` or `damaged`.
     func check(rows: Int) throws(StorageError) {
         guard identity == Disk.inode(path) else { throw StorageError(.moved) }
-        // New rows may still be in the log alone.
+        // // New rows may still be only in the log.
         let frames = connection.framesInLog
         guard let size = Disk.size(path), size % RingFormat.pageSize == 0,
             size > (rows - frames) * RingFormat.pageSize
         else { throw StorageError(.damaged) }
-        // A log without a name would take batches with it when mcid ends, and one that was cut has.
+        // // A log without a name would take batches with it when mcid ends; a truncated one
+        // already has.
         let now = Disk.inode(path + "-wal")
         if let log, log != now { throw StorageError(.moved) }
         log = now
@@ -150,11 +156,12 @@ final class RingFile {
 
     /// Writes rows in one commit, on disk when this returns.
     ///
+    /// - Parameter rows: at most ``RingFormat/maxRowsPerCommit``.
     /// - Throws: ``StorageError``; nothing is then written.
     func write(_ rows: some Collection<Row>) throws(StorageError) {
         guard !rows.isEmpty else { return }
-        // A log that cannot take so many rows is moved into the file first. New rows also touch the
-        // page above them and the first one.
+        // // A log without room for these rows is first moved into the file. New rows also touch
+        // the interior page above them and the first page.
         if connection.framesInLog + rows.count + 8 > RingFormat.maxFrames {
             try connection.checkpoint(truncating: false)
         }
@@ -184,18 +191,18 @@ final class RingFile {
         _ = try statement.step()
     }
 
-    /// The digest of the pages without rows; the log must be empty.
+    /// The digest of the pages that hold no row; the log must be empty.
     func structure() -> [UInt8]? {
         let count = (Disk.size(path) ?? 0) / RingFormat.pageSize
         return RingStructure.digest(count) { connection.page($0, size: RingFormat.pageSize) }
     }
 
-    /// Moves the log into the file and cuts it to nothing.
+    /// Moves the log into the file and truncates it.
     ///
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
     func emptyLog() throws(StorageError) {
         try connection.checkpoint(truncating: true)
-        // SQLite cuts the log and does not wait for the disk: a power cut could bring it back.
+        // // SQLite truncates the log without syncing it: a power cut could bring it back.
         do {
             try Disk.sync(path + "-wal")
         } catch {
@@ -203,13 +210,17 @@ final class RingFile {
         }
     }
 
-    /// Makes a ring with so many empty slots beside the path and moves it there when it is whole.
+    /// Creates a ring beside the path and moves it there when it is complete.
     ///
+    /// - Parameters:
+    ///   - path: of the database file.
+    ///   - id: of the ring, ``HighWaterMarks/ringIDSize`` bytes.
+    ///   - slots: how many empty slots to create.
     /// - Throws: ``StorageError``.
     static func make(_ path: String, id: [UInt8], slots: Int) throws(StorageError) {
         let draft = path + ".new"
         for suffix in ["", "-wal", "-shm"] { Disk.remove(draft + suffix) }
-        // A log without its ring would be replayed into the new one.
+        // // A log without its ring would be replayed into the new one.
         for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
         do throws(StorageError) {
             let connection = try SQLiteConnection(path: draft, access: .create)
@@ -231,7 +242,7 @@ final class RingFile {
                 PRAGMA journal_mode=WAL;
                 """
             )
-            // Closing it moves the log into the draft.
+            // // Closing the connection moves the log into the draft.
         } catch {
             Disk.remove(draft)
             throw error

@@ -2,55 +2,60 @@
 
 import Sealing
 
-/// The numbers of the ring's files.
+/// Constants of the ring's files.
 package enum RingFormat {
-    /// "MCID".
+    /// SQLite's `application_id`: "MCID".
     static let applicationID: Int64 = 0x4D43_4944
     /// SQLite's `user_version`.
     static let version: Int64 = 3
-    /// The version whose rows carried no proof: read, erased, and written no more.
+    /// The version whose rows carry no proof: it is read and erased, and no longer written.
     static let versionBefore: Int64 = 2
+    /// SQLite's `page_size`, in bytes.
     package static let pageSize = 4096
-    /// Numbers and times are stored above 2^40, so that every value has the same width and an update
-    /// overwrites in place.
+    /// Offset added to stored numbers and times, so that all values have the same width.
+    ///
+    /// Because of it an update overwrites in place.
     package static let valueOffset: Int64 = 1 << 40
-    /// The numbers that a batch can have.
+    /// The sequence numbers that a batch can have.
     static let numbers: Range<Int64> = 1..<valueOffset
-    /// The ends that a batch can have, in ms since 1970: to the year 5400 and more.
+    /// The ends that a batch can have, in milliseconds since 1970: beyond the year 5400.
     static let ends: Range<Int64> = 1..<(1 << 47) - valueOffset
-    /// Bytes of one sealed batch: with its row a page is full.
+    /// Bytes of one sealed batch; together with its row it fills a page.
     package static let slotSize = Sealer.sealedSize
-    /// Bytes of the signature of a row.
+    /// Bytes of a row's Ed25519 signature.
     static let proofSize = 64
-    /// The write-ahead log never has more frames.
+    /// Maximum number of frames in the write-ahead log.
     static let maxFrames = 256
-    /// Rows that are written in one commit.
+    /// Maximum number of rows written in one commit.
     static let maxRowsPerCommit = 128
-    /// Rows whose proofs are checked, or that are moved, in one go: some ten milliseconds.
+    /// Maximum number of rows checked or moved in one step, which takes some ten milliseconds.
     static let maxProven = 48
-    /// The log with that many frames: header and, for each, a header and a page.
+    /// Bytes of a full log: its header, and for each frame a header and a page.
     static let logSize = 32 + maxFrames * (24 + pageSize)
-    /// The shared-memory index beside the log.
+    /// Bytes of the shared-memory index (`-shm`) beside the log.
     static let indexSize = 32 * 1024
-    /// Pages of a damaged ring that are kept for an expert's eye.
+    /// Maximum number of pages of damaged rings that are kept for an expert to examine.
     static let maxKeptPages = 32
-    /// What a ring being rebuilt may take before the old one is cut by as much.
+    /// Bytes that a ring being rebuilt may take before the old one is cut by as much.
     private static let rebuildSize = (maxRowsPerCommit + 16) * pageSize
-    /// All that is not pages of the ring, in bytes.
+    /// Bytes of everything that is not a page of the ring.
     static let overheadBytes = logSize + indexSize + maxKeptPages * pageSize + rebuildSize
-    /// The smallest cap that leaves room for work.
+    /// The smallest cap that leaves room to work, in bytes.
     package static let smallestCap = 3 << 20
-    /// The cap where nobody chose another, in bytes.
+    /// The cap when none is configured, in bytes.
     package static let defaultCap = 64 << 20
 
-    /// The slots that fit a cap of all files together, in bytes.
+    /// Computes how many slots fit into a cap.
+    ///
+    /// - Parameter cap: maximum size of all files together, in bytes.
+    /// - Returns: the number of slots.
     package static func slots(cap: Int) -> Int {
         let pages = (max(cap, smallestCap) - overheadBytes) / pageSize
-        // A leaf page each, an interior page for some 400 of them, and the schema.
+        // // A leaf page per slot, an interior page for some 400 of them, and the schema.
         return pages - pages / 300 - 8
     }
 
-    /// The end of a batch as it stands in a row: what no row can say becomes the nearest that can.
+    /// Clamps the end of a batch to the values that a row can store.
     static func storableEnd(_ end: Int64) -> Int64 {
         min(max(end, ends.lowerBound), ends.upperBound - 1)
     }
@@ -66,6 +71,7 @@ package enum RingFormat {
         ) STRICT;
         """
 
+    /// The schema of the current version.
     static let schema = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value ANY) STRICT;
         CREATE TABLE ring(

@@ -4,49 +4,64 @@ import Sealing
 package import Signing
 import System
 
-/// What the ring must hold, kept outside of it and signed: without it nobody could tell that the
-/// newest batches are missing, or that the whole ring was put back to an earlier state.
+/// What the ring must hold, kept and signed in a file outside of the ring.
 ///
-/// The file has four records. Those that wait for the disk are written into the first two in turn, so
-/// that the one before is whole on disk at every moment; the others into the last two.
+/// Without it nobody could notice that the newest batches are missing, or that the whole ring was
+/// reset to an earlier state.
+///
+/// The file has four records. Writes that wait for the disk alternate between the first two, so
+/// that the previous one is always complete on disk. The other writes alternate between the last
+/// two.
 package struct RingHead: Equatable, Sendable {
-    /// How often a record has been written.
+    /// How many records have been written.
     package private(set) var count: UInt64 = 0
-    /// How often one that waited for the disk.
+    /// How many of them waited for the disk.
     private var durables: UInt64 = 0
-    /// How often a head of this recorder was on disk for certain: the count that is kept outside as
-    /// well.
+    /// How many heads this recorder has written to disk, over all its rings; the marks outside keep
+    /// the same count.
     package var writings: UInt64 = 0
-    /// The ring's name for itself, which every row's proof names: ``HighWaterMarks/ringIDSize`` bytes.
+    /// The ring's id, which every row's proof names: ``HighWaterMarks/ringIDSize`` bytes.
     package var ringID = [UInt8](repeating: 0, count: HighWaterMarks.ringIDSize)
-    /// No batch with a lower number is expected in the ring.
+    /// The lowest sequence number that is expected in the ring.
     package var first: UInt64 = 1
-    /// The newest batch: its number, its end (ms), its digest.
+    /// The sequence number of the newest batch; 0 for none.
     package var newest: UInt64 = 0
+    /// The end of the newest batch in milliseconds since 1970, rounded up to the minute; 0 for
+    /// none.
     package var end: Int64 = 0
+    /// SHA-256 of the newest batch as it is sealed, or of its tombstone.
     package var digest = SealedBatch.noDigest
-    /// The newest batch before the last writing, which a crash may have undone: the head is written
-    /// first.
+    /// The newest batch before the last write, which a crash may have undone.
+    ///
+    /// The head is written before the row.
     package var before: UInt64 = 0
+    /// SHA-256 of that batch.
     package var digestBefore = SealedBatch.noDigest
-    /// SHA-256 of the pages that hold no row and of the order of the others; zeros while the ring is being made or rebuilt.
+    /// SHA-256 of the pages that hold no row and of the order of the others.
+    ///
+    /// All zeros while the ring is made or rebuilt.
     package var structure = SealedBatch.noDigest
-    /// How many notes of erased batches the ring holds at the least.
+    /// The minimum number of tombstones that the ring holds.
     package var notes: UInt64 = 0
     /// How many batches were ever forgotten, expired and lost.
     package var erased = Erased()
-    /// Age time at which damage was found that nothing bounds; 0 for none.
+    /// Age time at which unbounded damage was found; 0 for none.
     var found: Int64 = 0
+    /// The clock by which the ages of batches are counted.
     package var clock = AgeClock()
-    /// What befell the ring and its files, in the order in which it was found.
+    /// What happened to the ring's files, in the order of discovery.
     package private(set) var incidents: [Incident] = []
 
+    /// Makes the head of a new ring, with zeros for its id.
     package init() {}
 
-    /// Counts of what is gone on purpose, or noted as lost.
+    /// How many batches are gone on purpose, or noted as lost.
     package struct Erased: Equatable, Sendable {
+        /// Batches that the person had erased.
         package var forgotten: UInt64 = 0
+        /// Batches that exceeded their retention.
         package var expired: UInt64 = 0
+        /// Batches that went missing.
         package var lost: UInt64 = 0
 
         mutating func add(_ count: Int, _ reason: Tombstone.Reason) {
@@ -58,33 +73,37 @@ package struct RingHead: Equatable, Sendable {
         }
     }
 
-    /// Something that happened to the files and that no later writing undoes.
+    /// Something that happened to the files and that no later write undoes.
     package struct Incident: Equatable, Sendable {
+        /// What happened.
         package enum Kind: UInt8, CaseIterable, Sendable {
             /// Ring and head are an older copy of themselves.
             case putBack = 1
-            /// The ring's database was gone.
+            /// The ring's database was missing.
             case ringGone
-            /// The head was gone or unreadable.
+            /// The head was missing or unreadable.
             case headGone
-            /// Batches that must be there were not.
+            /// Batches that should be there were missing.
             case missing
         }
 
-        /// What it is called where it is acknowledged, the same as long as nothing is added to it.
+        /// The name under which it is acknowledged; it changes when something is added to the
+        /// incident.
         package var name: String { "\(kind) \(first) \(last) \(at)" }
 
+        /// What happened.
         package var kind: Kind
-        /// The wall clock when it was found, in ms since 1970.
+        /// The wall clock at the discovery, in milliseconds since 1970.
         package var at: Int64
-        /// Numbers of the batches; 0 for none.
+        /// The lowest affected sequence number; 0 for none.
         package var first: UInt64 = 0
+        /// The highest affected sequence number; 0 for none.
         package var last: UInt64 = 0
     }
 
     private static let maxIncidents = 8
 
-    /// Notes what was found; with no room left the latest of the same kind takes it in.
+    /// Adds an incident; when the list is full, the latest one of the same kind absorbs it.
     mutating func add(_ incident: Incident) {
         guard incidents.count >= Self.maxIncidents else { return incidents.append(incident) }
         let index = incidents.lastIndex { $0.kind == incident.kind } ?? incidents.count - 1
@@ -105,22 +124,25 @@ package struct RingHead: Equatable, Sendable {
     static let fileSize = recordCount * recordSize
     private static let signed = recordSize - 64
 
-    /// The path of the head of a ring.
+    /// The path of the head that belongs to a ring.
+    ///
+    /// - Parameter ring: path of the ring's database file.
+    /// - Returns: the path.
     package static func path(_ ring: String) -> String { ring + ".head" }
 
-    /// Reads all records.
+    /// Reads the newest valid record.
     ///
     /// - Parameters:
     ///   - path: of the ring.
     ///   - verifier: of the recorder's key.
-    /// - Returns: the newest one that is whole and signed, and how many records are not; nil where
-    ///   there is none.
+    /// - Returns: the newest record that is complete and signed, nil when there is none, and how
+    ///   many records are damaged.
     package static func read(
         _ path: String,
         _ verifier: DeviceVerifier
     ) -> (head: RingHead?, damaged: Int) {
         var found = readOnce(path, verifier)
-        // The recorder may be writing one at this moment: only what is still so a little later counts.
+        // // The recorder may be writing a record right now: only damage that persists counts.
         for _ in 0..<4 where found.damaged > 0 { found = readOnce(path, verifier) }
         return found
     }
@@ -135,12 +157,12 @@ package struct RingHead: Equatable, Sendable {
         return read(bytes) { verifier.isValid($0, of: $1) }
     }
 
-    /// Reads all records.
+    /// Parses the records of a head file.
     ///
     /// - Parameters:
     ///   - bytes: the file.
-    ///   - isValid: whether a signature is one of a message by the recorder.
-    /// - Returns: the newest one that is whole and signed, and how many records are not.
+    ///   - isValid: whether a signature is the recorder's for a message.
+    /// - Returns: the newest record that is complete and signed, and how many records are damaged.
     static func read(
         _ bytes: [UInt8],
         _ isValid: (ArraySlice<UInt8>, [UInt8]) -> Bool
@@ -160,7 +182,7 @@ package struct RingHead: Equatable, Sendable {
         guard let newest = whole.max(by: { $0.count < $1.count }) else {
             return (nil, recordCount)
         }
-        // Until it is written for the second time each of two is empty.
+        // // A record is still empty while its pair was written fewer than two times.
         let written = min(2, newest.durables) + min(2, newest.count - newest.durables)
         return (newest, max(changed, Int(written) - whole.count))
     }
@@ -195,10 +217,10 @@ package struct RingHead: Equatable, Sendable {
         incidents = (0..<Self.maxIncidents).compactMap { _ in Incident(&fields) }
     }
 
-    /// The bytes of a record that are signed.
+    /// Encodes the signed bytes of a record.
     ///
     /// - Parameter index: of the record in the file.
-    /// - Returns: all of it but the signature.
+    /// - Returns: the whole record except the signature.
     func content(_ index: Int) -> [UInt8] {
         var fields = HeadFields()
         fields.add(UInt64(index), count, durables, writings, first, newest)
@@ -217,10 +239,10 @@ package struct RingHead: Equatable, Sendable {
         return bytes + [UInt8](repeating: 0, count: Self.signed - bytes.count)
     }
 
-    /// Writes the head, on disk when this returns unless it need not be `durable`.
+    /// Writes the head and, when `durable`, waits until it is on disk.
     ///
-    /// - Returns: where the record stands and its bytes.
-    /// - Throws: ``StorageError``; the record before is then still whole.
+    /// - Returns: the record and its offset in the file.
+    /// - Throws: ``StorageError``; the previous record is then still intact.
     @discardableResult
     mutating func write(
         _ path: String,
@@ -245,12 +267,12 @@ package struct RingHead: Equatable, Sendable {
         }
     }
 
-    /// A record as it was written.
+    /// A record as it was written, and its offset in the file.
     struct Record: Equatable {
         var start: Int
         var bytes: [UInt8]
 
-        /// Whether the file still has it.
+        /// Whether the file still contains it.
         func isThere(_ path: String) -> Bool {
             guard let file = try? DiskFile(RingHead.path(path)) else { return false }
             return file.read(at: start, count: bytes.count) == bytes
@@ -259,8 +281,12 @@ package struct RingHead: Equatable, Sendable {
 
     // MARK: The version before
 
-    /// The newest number and its end (ms) that the head of a ring of version 2 names; nil where there is
-    /// no such head.
+    /// Reads the newest sequence number and its end in milliseconds from a version 2 head.
+    ///
+    /// - Parameters:
+    ///   - path: of the ring.
+    ///   - verifier: of the recorder's key.
+    /// - Returns: nil when there is no such head.
     static func before(
         _ path: String,
         _ verifier: DeviceVerifier
@@ -274,13 +300,13 @@ package struct RingHead: Equatable, Sendable {
             guard record.starts(with: Array("MCIHEAD1".utf8)),
                 verifier.isValid(record[signed..<signed + 64], of: Array(record[..<signed]))
             else { return nil }
-            // Behind the intro: count, lowest, newest, its end.
+            // // After the intro: count, lowest number, newest number, its end.
             var fields = HeadFields(record[24..<signed])
             return (fields.number(), fields.signed())
         }.max { $0.0 < $1.0 }
     }
 
-    /// Whether a head is there that a version after this one has written.
+    /// Whether a later version has written a head there.
     static func isOfAnotherVersion(_ path: String) -> Bool {
         guard let file = try? DiskFile(Self.path(path)) else { return false }
         return (0..<recordCount).map { $0 * recordSize }.contains { start in
@@ -307,7 +333,7 @@ extension RingHead.Incident {
 }
 
 extension AgeClock {
-    /// Stands for a time that is not there.
+    /// Encodes an absent time.
     private static let none = Int64.min
 
     fileprivate init(_ fields: inout HeadFields) {
@@ -364,7 +390,7 @@ extension AgeClock {
     }
 }
 
-/// The fields of a head's record, one after the other: little-endian numbers and digests.
+/// The fields of a head's record in order: little-endian 64-bit numbers and digests.
 private struct HeadFields {
     var bytes: [UInt8] = []
     private var next = 0

@@ -2,21 +2,23 @@
 
 import Sealing
 
-/// Where a row's parts stand in its page, in one version of the ring.
+/// The offsets of a row's parts within its page, for one version of the ring.
 struct RowLayout: Equatable {
-    /// Bytes of what is sealed.
+    /// Bytes of the sealed batch or tombstone.
     let sealedSize: Int
-    /// Bytes of the proof; 0 where rows have none.
+    /// Bytes of the proof; 0 for the version whose rows have none.
     let proofSize: Int
 
+    /// The layout of the current version.
     static let current = RowLayout(
         sealedSize: RingFormat.slotSize,
         proofSize: RingFormat.proofSize
     )
-    /// Of version 2.
+    /// The layout of version 2.
     static let before = RowLayout(sealedSize: 4037, proofSize: 0)
 
-    /// The record's header: its length, NULL for the rowid, two 6-byte integers, the blobs.
+    /// The header of SQLite's record: its length, NULL for the rowid, two 6-byte integers, the
+    /// blobs.
     var recordHeader: [UInt8] {
         let blobs =
             RingPage.varint(12 + 2 * sealedSize)
@@ -31,30 +33,33 @@ struct RowLayout: Equatable {
     var recordStart: Int { sequenceStart - recordHeader.count }
 }
 
-/// A page of the ring's file that holds one row, read without SQLite (SQLite, "Database File
-/// Format", 1.6 and 2).
+/// A page of the ring's file that holds one row, read without SQLite.
 ///
-/// A row fills its page from the end, always in the same way, so that a page can be read where the
-/// tree around it is damaged, and compared bit by bit with what it should be.
+/// A row fills its page from the end, always in the same way. So a page can be read where the tree
+/// around it is damaged, and compared bit by bit with what it should be. The format is that of
+/// SQLite's "Database File Format", sections 1.6 and 2.
 package struct RingPage: Equatable, Sendable {
-    /// The slot; nil where the page does not tell.
+    /// The slot; nil when the page does not name it.
     package var slot: Int64?
-    /// Above ``RingFormat/origin``, as it is stored.
+    /// The sequence number as it is stored: plus ``RingFormat/valueOffset``.
     package var storedSequence: Int64
-    /// Likewise; of version 2 not above it.
+    /// The end as it is stored: in milliseconds since 1970, plus ``RingFormat/valueOffset`` except
+    /// in version 2.
     package var storedEnd: Int64
+    /// The sealed batch or the tombstone, ``RingFormat/slotSize`` bytes.
     package var sealed: [UInt8]
+    /// The signature over the row, 64 bytes; empty in version 2.
     package var proof: [UInt8]
-    /// Slots it may have come from where it does not tell, or not rightly.
+    /// Slots the row may have come from, when the page names none or a wrong one.
     var guesses: [Int] = []
 
-    /// The slots for which its proof may have been made.
+    /// The slots for which the proof may have been signed.
     var possibleSlots: [Int] { (slot.flatMap { Int(exactly: $0) }.map { [$0] } ?? []) + guesses }
 
-    /// The number of the batch; 0 for none.
+    /// The batch's sequence number; 0 for none.
     package var sequence: Int64 { storedSequence.subtractingSaturated(RingFormat.valueOffset) }
 
-    /// Reads a page whose record looks as it should; nil where it does not.
+    /// Parses a page of the current version; nil when its record header is not the expected one.
     ///
     /// - Parameter page: ``RingFormat/pageSize`` bytes.
     package init?(_ page: [UInt8]) { self.init(page, .current) }
@@ -64,18 +69,18 @@ package struct RingPage: Equatable, Sendable {
             page[layout.recordStart..<layout.sequenceStart].elementsEqual(layout.recordHeader)
         else { return nil }
         self.init(whatever: page, layout)
-        // In front of the record stands the number of the row, one to nine bytes, behind the record's
-        // size, which is always the same and whose last byte ends the search.
+        // // The rowid, one to nine bytes, precedes the record and follows the record's size. The
+        // size is always the same, and its last byte ends the search.
         var start = layout.recordStart - 1
         while start > 0, page[start - 1] >= 0x80, layout.recordStart - start < 9 { start -= 1 }
         slot = page[start..<layout.recordStart].reduce(0) { $0 << 7 | Int64($1 & 0x7F) }
     }
 
-    /// Takes what stands where a row's parts would, whatever is in front of them; without the slot.
+    /// Takes the bytes where a row's parts would be, whatever precedes them; the slot stays nil.
     ///
     /// - Parameters:
     ///   - page: ``RingFormat/pageSize`` bytes.
-    ///   - layout: of its version.
+    ///   - layout: of the page's version.
     init(whatever page: [UInt8], _ layout: RowLayout = .current) {
         storedSequence = Self.integer(page[layout.sequenceStart..<layout.endStart])
         storedEnd = Self.integer(page[layout.endStart..<layout.blobStart])
@@ -83,7 +88,7 @@ package struct RingPage: Equatable, Sendable {
         proof = Array(page[layout.proofStart...])
     }
 
-    /// Whether a page is, bit by bit, what a row looks like.
+    /// Whether a page equals, bit by bit, the row that it contains as SQLite writes it.
     static func isRow(_ page: [UInt8]) -> Bool {
         let layout = RowLayout.current
         guard let row = RingPage(page), let slot = row.slot else { return false }
@@ -105,7 +110,7 @@ package struct RingPage: Equatable, Sendable {
         self.proof = proof
     }
 
-    /// An empty row.
+    /// An empty row, for slot 0.
     package static let empty = RingPage(
         slot: 0,
         storedSequence: RingFormat.valueOffset,
@@ -114,16 +119,16 @@ package struct RingPage: Equatable, Sendable {
         proof: [UInt8](repeating: 0, count: RingFormat.proofSize)
     )
 
-    /// Whether a batch or a note stands in it, as far as can be told without a key.
+    /// Whether the row holds a batch or a tombstone, as far as that is visible without a key.
     var isPlausible: Bool { isSealed || Tombstone(sealed) != nil }
 
-    /// Whether what it holds begins as a batch does.
+    /// Whether the content begins as a sealed batch does.
     var isSealed: Bool { sealed.starts(with: Self.intro) }
 
-    /// What every sealed batch begins with.
+    /// The first bytes of every sealed batch: age's first line.
     static let intro = Array("\(Age.intro)\n".utf8)
 
-    /// What the row claims to be.
+    /// What the row claims to hold.
     var entry: SlotTable.Entry {
         SlotTable.Entry(claiming: storedSequence, storedEnd, sealed, proof)
     }
@@ -133,7 +138,7 @@ package struct RingPage: Equatable, Sendable {
         Self.front(.current, slot ?? 0, storedSequence, storedEnd) + sealed + proof
     }
 
-    /// All of the page in front of what is sealed.
+    /// Everything in the page that precedes the sealed batch.
     private static func front(
         _ layout: RowLayout,
         _ slot: Int64,
@@ -150,7 +155,7 @@ package struct RingPage: Equatable, Sendable {
     }
 
     private static func integer(_ bytes: ArraySlice<UInt8>) -> Int64 {
-        // Six bytes, of which the first has the sign.
+        // // Six bytes, big-endian, with the sign in the first.
         let value = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
         return (value << 16) >> 16
     }
@@ -159,7 +164,7 @@ package struct RingPage: Equatable, Sendable {
         (0..<6).map { UInt8(truncatingIfNeeded: value >> (40 - 8 * $0)) }
     }
 
-    /// SQLite's variable-length integers: big-endian groups of seven bits.
+    /// Encodes an integer as SQLite's varint: big-endian groups of seven bits.
     static func varint(_ value: Int) -> [UInt8] {
         var groups = [UInt8(value & 0x7F)]
         var rest = value >> 7
@@ -172,7 +177,8 @@ package struct RingPage: Equatable, Sendable {
 }
 
 extension SlotTable.Entry {
-    /// What a row claims to hold: nothing, a batch, a note, or what nothing can be, which is damage.
+    /// Takes what a row claims: nothing, a batch, a tombstone, or an impossible combination, which
+    /// is damage.
     init(claiming sequence: Int64, _ end: Int64, _ sealed: [UInt8], _ proof: [UInt8]) {
         let number = sequence.subtractingSaturated(RingFormat.valueOffset)
         let moment = end.subtractingSaturated(RingFormat.valueOffset)
@@ -191,6 +197,6 @@ extension SlotTable.Entry {
 }
 
 extension [UInt8] {
-    /// Whether there is nothing but zeros.
+    /// Whether all bytes are zero.
     var isZero: Bool { allSatisfy { $0 == 0 } }
 }

@@ -4,24 +4,28 @@ import Sealing
 package import Signing
 import System
 
-/// Reads a ring beside the daemon, of this version or of the one before; it never writes and never
-/// moves the log.
+/// Reads a ring of this or the previous version beside the daemon.
+///
+/// It never writes to the ring and never moves its log.
 package final class RingReader {
-    /// A stored batch by its slot; the age file is read with ``RingReader/sealed(_:)``.
+    /// A stored batch and its slot; ``RingReader/sealed(_:)`` reads its age file.
     package struct Entry: Equatable, Sendable {
-        /// The number of the batch, as its row claims.
+        /// The batch's sequence number, as its row claims.
         package var sequence: UInt64
-        /// The end of the batch, in milliseconds since 1970, rounded up to the minute, as its row
+        /// The end of the batch in milliseconds since 1970, rounded up to the minute, as its row
         /// claims.
         package var end: Int64
-        /// Whether what the row claims does not fit the rows around it, so that only what is sealed in
-        /// it can tell.
+        /// Whether these claims do not fit the rows around it, so that only the sealed content can
+        /// tell.
         package var isDoubtful: Bool
         var slot: Int64
-        /// As it stands in the row.
+        /// The sequence number as the row stores it.
         var stored: Int64
 
-        /// Whether it can hold anything of a stretch of time (ms since 1970).
+        /// Whether it can hold events of a time range.
+        ///
+        /// - Parameter range: wall time in milliseconds since 1970.
+        /// - Returns: true when the batch may overlap the range.
         package func touches(_ range: ClosedRange<Int64>) -> Bool {
             SealedBatch.touches(range, from: end, end: end)
         }
@@ -29,14 +33,15 @@ package final class RingReader {
 
     let path: String
     let connection: SQLiteConnection
-    /// Whether it is a ring of the version before, whose rows carry no proof.
+    /// Whether the ring has the previous version, whose rows carry no proof.
     package let isOfEarlierVersion: Bool
     private let read: SQLiteStatement
 
     /// Opens the ring at a path.
     ///
     /// - Parameter path: of the database file.
-    /// - Throws: ``StorageError``.
+    /// - Throws: ``StorageError``; `cannotOpen`, `damaged` or `unknownVersion` when it is not a
+    ///   readable ring.
     package init(path: String) throws(StorageError) {
         guard Disk.exists(path) else { throw StorageError(.cannotOpen) }
         self.path = path
@@ -47,7 +52,7 @@ package final class RingReader {
         let version = try connection.integer("PRAGMA user_version")
         isOfEarlierVersion = version == RingFormat.versionBefore && EarlierRing.isOne(path)
         guard version == RingFormat.version || isOfEarlierVersion else {
-            // A changed bit makes another number, and not other columns.
+            // // A flipped bit changes the version number, but not the columns.
             let columns = "SELECT count(*) FROM pragma_table_info('ring') WHERE name='proof'"
             let isDamaged = try connection.integer(columns) == 1
             throw StorageError(isDamaged ? .damaged : .unknownVersion)
@@ -62,8 +67,10 @@ package final class RingReader {
         )
     }
 
-    /// The batches stored, oldest first as far as their rows tell, and what may be one.
+    /// Lists the stored batches, oldest first as far as their rows claim, and rows that may be
+    /// batches.
     ///
+    /// - Returns: an entry for each.
     /// - Throws: ``StorageError``.
     package func entries() throws(StorageError) -> [Entry] {
         let origin = RingFormat.valueOffset
@@ -98,11 +105,11 @@ package final class RingReader {
         return result
     }
 
-    /// Marks what cannot be as its row says.
+    /// Marks entries that contradict the others.
     ///
-    /// Ends are whole minutes and go on with the numbers, a number stands once, and the newest ended when
-    /// the head says; beside a number that is not there a wrong one would look right. What passes is
-    /// found out when it is opened: a batch says its own number.
+    /// Ends are whole minutes and rise with the numbers, a number occurs once, and the head names
+    /// the end of the newest. Next to a missing number, a wrong one would look right. An entry that
+    /// passes is settled when the batch is opened, because a batch contains its own number.
     private func doubt(_ entries: inout [Entry]) {
         let head = isOfEarlierVersion ? nil : RingHead.unproven(path)
         for index in entries.indices {
@@ -123,10 +130,10 @@ package final class RingReader {
         }
     }
 
-    /// The age file of a batch; nil when the slot has been taken by another batch meanwhile.
+    /// Reads the age file of a batch.
     ///
     /// - Parameter entry: from ``entries()``.
-    /// - Returns: the bytes.
+    /// - Returns: the bytes; nil when another batch has taken the slot since.
     /// - Throws: ``StorageError``.
     package func sealed(_ entry: Entry) throws(StorageError) -> [UInt8]? {
         guard let row = try row(entry.slot), row.storedSequence == entry.stored else { return nil }
@@ -149,35 +156,47 @@ package final class RingReader {
 
     // MARK: For verification
 
-    /// A row as it stands, and whether its proof holds.
+    /// A row as it is stored, and whether its proof is valid.
     package struct Row: Sendable {
+        /// What a row holds.
         package enum Kind: Sendable {
+            /// Nothing: every column is zero.
             case empty
+            /// A sealed batch.
             case batch
+            /// The tombstone of a batch.
             case note
-            /// Neither: its numbers are impossible, or nothing like that stands in it.
+            /// Neither: its numbers are impossible, or its content does not match them.
             case none
         }
 
+        /// What the row holds.
         package var kind: Kind
-        /// As the row claims; 0 where it claims none.
+        /// The sequence number that the row claims; 0 for none.
         package var sequence: UInt64
-        /// Milliseconds since 1970, as the row claims; 0 where it claims none.
+        /// The end that the row claims, in milliseconds since 1970; 0 for none.
         package var end: Int64
+        /// The age file or the tombstone.
         package var sealed: [UInt8]
+        /// Whether the recorder's signature over the row is valid; always true in the previous
+        /// version.
         package var isProven: Bool
     }
 
-    /// Keeps everything that is read until ``endReading()`` as it is now, whatever is written.
+    /// Begins a read transaction: later reads see this state, whatever is written meanwhile.
     ///
-    /// - Returns: the head as it was at that moment, and how many of its records are damaged.
-    /// - Throws: ``StorageError``; `busy` when the head was another one after each of some seconds' tries.
+    /// ``endReading()`` ends it.
+    ///
+    /// - Parameter verifier: of the recorder's key.
+    /// - Returns: the head at that moment, and how many of its records are damaged.
+    /// - Throws: ``StorageError``; `busy` when the head kept changing through some seconds of
+    ///   attempts.
     package func beginReading(
         _ verifier: DeviceVerifier
     ) throws(StorageError) -> (head: RingHead?, damaged: Int) {
         var before = RingHead.read(path, verifier)
         for attempt in Int32(0)..<100 {
-            // A machine whose cores are taken gives a writer time enough between any two looks.
+            // // On a machine with busy cores, a writer gets enough time between any two attempts.
             if attempt > 20 { SQLiteConnection.wait(milliseconds: attempt / 2) }
             try connection.execute("BEGIN")
             _ = try connection.integer("SELECT count(*) FROM meta")
@@ -189,10 +208,13 @@ package final class RingReader {
         throw StorageError(.busy)
     }
 
+    /// Ends the read transaction of ``beginReading(_:)``.
     package func endReading() { try? connection.execute("COMMIT") }
 
-    /// The slots with anything in them, in the order of the numbers that their rows claim.
+    /// Lists the slots, empty ones included, in the order of the sequence numbers that their rows
+    /// claim.
     ///
+    /// - Returns: slot numbers.
     /// - Throws: ``StorageError`` when the tree around the rows is damaged.
     package func slots() throws(StorageError) -> [Int64] {
         let rows = try SQLiteStatement(connection, "SELECT slot FROM ring ORDER BY seq, slot")
@@ -201,13 +223,13 @@ package final class RingReader {
         return slots
     }
 
-    /// A row.
+    /// Reads a row and checks its proof.
     ///
     /// - Parameters:
     ///   - slot: from ``slots()``.
-    ///   - ringID: what its proof must name.
+    ///   - ringID: the ring's id that the proof must name.
     ///   - verifier: of the recorder's key.
-    /// - Returns: nil where the slot is not there.
+    /// - Returns: nil when the slot does not exist.
     /// - Throws: ``StorageError``.
     package func row(
         _ slot: Int64,
@@ -244,10 +266,13 @@ package final class RingReader {
         )
     }
 
-    /// The end of a batch (ms since 1970) as its row must say it.
+    /// The end of a batch as its row stores it, clamped to the possible values.
+    ///
+    /// - Parameter end: in milliseconds since 1970.
+    /// - Returns: milliseconds since 1970.
     package static func storedEnd(_ end: Int64) -> Int64 { RingFormat.storableEnd(end) }
 
-    /// The id by which the ring's file names itself; nobody has signed that.
+    /// The id by which the ring's file names itself; it is not signed.
     package var namedID: [UInt8]? {
         guard let row = try? SQLiteStatement(connection, "SELECT value FROM meta WHERE key='ring'"),
             (try? row.step()) == true
@@ -255,7 +280,7 @@ package final class RingReader {
         return row.bytes(0)
     }
 
-    /// The digest of the pages without rows, as the head notes it; nil where they cannot be read.
+    /// Computes the digest of the pages without rows, which the head records; nil on failure.
     package func structure() -> [UInt8]? {
         let size = Disk.size(path) ?? 0
         guard size % RingFormat.pageSize == 0 else { return nil }
@@ -264,10 +289,13 @@ package final class RingReader {
         }
     }
 
-    /// Whether parts of the ring still wait to be moved out of an old one.
+    /// Whether parts of an old ring still wait to be moved into this one.
     package var isBeingRebuilt: Bool { !OldRing.paths(path).isEmpty }
 
-    /// The file of the version before that is kept beside a ring; nil where there is none.
+    /// The path of the previous version's ring that is kept beside a ring; nil when there is none.
+    ///
+    /// - Parameter path: of the ring.
+    /// - Returns: a path.
     package static func earlier(beside path: String) -> String? {
         let earlier = EarlierRing.path(path)
         return Disk.exists(earlier) ? earlier : nil
@@ -275,14 +303,15 @@ package final class RingReader {
 }
 
 extension RingReader.Entry {
-    /// Whether the end is the nearest that a row can say and not the batch's own.
+    /// Whether the end is clamped, and so is not the batch's own.
     fileprivate var isEdge: Bool {
         end == RingFormat.ends.lowerBound || end == RingFormat.ends.upperBound - 1
     }
 }
 
 extension RingHead {
-    /// The head as it stands there, whoever signed it; enough to doubt by, and not to believe.
+    /// The head as it is stored, whoever signed it; good enough to raise doubt, not to prove
+    /// anything.
     static func unproven(_ path: String) -> RingHead? {
         (try? Disk.read(Self.path(path), limit: fileSize)).flatMap {
             read($0) { _, _ in true }.head

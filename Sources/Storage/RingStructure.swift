@@ -2,16 +2,20 @@
 
 import Sealing
 
-/// The pages of a ring's file that hold no row, that is the tree, the schema and the first page, and
-/// which page holds the row of which slot.
+/// The pages of a ring's file that hold no row, and which page holds the row of which slot.
+///
+/// Pages without a row are the first page, the schema and the interior pages of the tree.
 enum RingStructure {
-    /// SHA-256 of these pages, each behind its number, and of each row's slot behind the number of its
-    /// page.
+    /// Computes the SHA-256 of these pages and of the order of the rows.
+    ///
+    /// Each page without a row is hashed after its number. For each row, its slot is hashed after
+    /// the number of its page.
     ///
     /// - Parameters:
-    ///   - count: pages in the file.
-    ///   - read: reads one, of which the log must hold no newer state; nil where it cannot.
-    /// - Returns: 32 bytes; nil where a page cannot be read, or too many hold no row.
+    ///   - count: the number of pages in the file.
+    ///   - read: reads a page from the file, for which the log must hold no newer state; nil on
+    ///     failure.
+    /// - Returns: 32 bytes; nil when a page cannot be read, or too many pages hold no row.
     static func digest(_ count: Int, _ read: (Int) -> [UInt8]?) -> [UInt8]? {
         var structure: [UInt8] = []
         for number in 0..<count {
@@ -21,7 +25,8 @@ enum RingStructure {
             } else {
                 structure += Array("\(number)\n".utf8) + page
             }
-            // A ring has fewer, and what is none must not fill the memory.
+            // // A ring has fewer such pages, and a file that is not a ring must not fill the
+            // memory.
             guard structure.count <= (count / 64 + 64) * RingFormat.pageSize else { return nil }
         }
         return SealedBatch.digest(structure)

@@ -3,15 +3,16 @@
 import Sealing
 import Signing
 
-/// What a row of the ring says of itself, and the signature that makes it believable.
+/// What a row of the ring says about itself, and the signature that makes it credible.
 ///
-/// Promise: nothing that is decided from a row (what is too old, what comes next, what is missing) is
-/// decided from numbers that nobody signed.
+/// Promise: no decision about a row (what has expired, what comes next, what is missing) relies on
+/// numbers that nobody signed.
 enum RowProof {
+    /// The prefix of every signed message: its kind and version.
     private static let intro = Array("mci-row/1\n".utf8)
 
-    /// The bytes that are signed: the ring's id, the slot, the kind, the number, the end, and the
-    /// digest of what is sealed.
+    /// The signed bytes: the prefix, the ring's id, kind, slot, number, end, and the digest of the
+    /// content.
     private static func message(
         _ ringID: [UInt8],
         _ slot: Int,
@@ -28,7 +29,7 @@ enum RowProof {
 
     /// Signs a row.
     ///
-    /// - Returns: ``RingFormat/proofSize`` bytes; nil when the library fails.
+    /// - Returns: ``RingFormat/proofSize`` bytes; nil when the signing library fails.
     static func sign(
         _ key: DeviceKey,
         _ ringID: [UInt8],
@@ -39,7 +40,7 @@ enum RowProof {
         key.sign(message(ringID, slot, entry, sealed))
     }
 
-    /// Whether this recorder put just this into just this slot of just this ring.
+    /// Whether this recorder signed exactly this content for exactly this slot of this ring.
     static func isValid(
         _ proof: [UInt8],
         _ verifier: DeviceVerifier,

@@ -2,23 +2,24 @@
 
 import CSQLite
 
-/// One connection to one database file; the only file that calls SQLite.
+/// A connection to one database file; no other file calls SQLite.
 @safe final class SQLiteConnection {
-    /// What the connection may do.
+    /// What a connection may do.
     enum Access {
         case read
         case write
+        /// Also creates the file when it is missing.
         case create
     }
 
-    /// Bytes of the longest row or value that is read or written.
+    /// Maximum size of a row or value, in bytes (`SQLITE_LIMIT_LENGTH`).
     private static let maxValueBytes: Int32 = 1 << 20
 
     fileprivate let handle: OpaquePointer
-    /// The pages in the write-ahead log after the last commit, counted by SQLite.
+    /// The number of pages in the write-ahead log after the last commit, as SQLite counts them.
     private let frames: UnsafeMutablePointer<Int32>
 
-    /// Opens a file.
+    /// Opens a database file.
     ///
     /// - Throws: ``StorageError`` `cannotOpen`.
     init(path: String, access: Access) throws(StorageError) {
@@ -43,9 +44,10 @@ import CSQLite
         unsafe frames = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
         unsafe frames.initialize(to: 0)
         if access == .read { unsafe csqlite_keep_wal_on_close(handle) }
-        // Whatever somebody has put into a row costs no more memory than that.
+        // // Bounds the memory that a row takes, whatever somebody has put into it.
         unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.maxValueBytes)
-        // This also replaces SQLite's own checkpoints; `PRAGMA wal_autocheckpoint` would take it away.
+        // // This hook also replaces SQLite's automatic checkpoints; `PRAGMA wal_autocheckpoint`
+        // would remove it.
         unsafe sqlite3_wal_hook(handle, noteFrames, frames)
     }
 
@@ -54,9 +56,10 @@ import CSQLite
         unsafe frames.deallocate()
     }
 
+    /// The number of pages in the write-ahead log; 0 before this connection's first commit.
     var framesInLog: Int { Int(unsafe frames.pointee) }
 
-    /// Runs statements that return nothing of interest.
+    /// Runs statements whose results are not needed.
     func execute(_ sql: String) throws(StorageError) {
         try check(unsafe sqlite3_exec(handle, sql, nil, nil, nil))
     }
@@ -67,11 +70,12 @@ import CSQLite
         return try statement.step() ? statement.integer(0) : nil
     }
 
-    /// Whether the schema is just this, so that no view, trigger or index does anything of its own when
-    /// the tables are read or written.
+    /// Whether the schema is exactly this one.
     ///
-    /// - Parameter statements: that make the tables, in their order.
-    /// - Returns: false also where it cannot be understood.
+    /// So no view, trigger or index acts on its own when the tables are read or written.
+    ///
+    /// - Parameter statements: the `CREATE TABLE` statements, separated by semicolons.
+    /// - Returns: false also when the schema differs in its text only.
     /// - Throws: ``StorageError``.
     func hasSchema(_ statements: String) throws(StorageError) -> Bool {
         let rows = try SQLiteStatement(self, "SELECT sql FROM sqlite_schema WHERE sql NOT NULL")
@@ -84,7 +88,7 @@ import CSQLite
 
     /// Moves the log into the database.
     ///
-    /// - Parameter truncating: also cut the log to nothing.
+    /// - Parameter truncating: whether to truncate the log as well.
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
     func checkpoint(truncating: Bool) throws(StorageError) {
         let mode = truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART
@@ -92,17 +96,17 @@ import CSQLite
         unsafe frames.pointee = 0
     }
 
-    /// Lets others write before it is tried again.
+    /// Sleeps, so that others can write before the next attempt.
     static func wait(milliseconds: Int32) {
         sqlite3_sleep(milliseconds)
     }
 
-    /// A page of the file as it is on disk, whatever the log has; nil where it cannot be read.
+    /// Reads a page of the file from disk, whatever the log holds for it.
     ///
     /// - Parameters:
-    ///   - number: from 0.
+    ///   - number: of the page, from 0.
     ///   - size: of a page, in bytes.
-    /// - Returns: its bytes.
+    /// - Returns: its bytes; nil when it cannot be read.
     func page(_ number: Int, size: Int) -> [UInt8]? {
         var page = [UInt8](repeating: 0, count: size)
         let offset = Int64(number) * Int64(size)
@@ -133,7 +137,7 @@ private func noteFrames(
     return SQLITE_OK
 }
 
-/// A prepared statement, owned once.
+/// A prepared statement with a single owner.
 @safe struct SQLiteStatement: ~Copyable {
     private let handle: OpaquePointer
     private let connection: SQLiteConnection
@@ -148,7 +152,8 @@ private func noteFrames(
             &handle,
             nil
         )
-        // What is asked is always the same: where it makes no sense the schema is not ours.
+        // // The statements never vary: one that does not compile means that the schema is not
+        // ours.
         if result & 0xFF == SQLITE_ERROR { throw StorageError(.damaged, result: result) }
         try connection.check(result)
         guard let handle = unsafe handle else { throw StorageError(.failed) }
@@ -175,7 +180,7 @@ private func noteFrames(
         return result == SQLITE_ROW
     }
 
-    /// Makes the statement ready for another run.
+    /// Resets the statement and its bindings for another run.
     borrowing func reset() {
         unsafe sqlite3_reset(handle)
         unsafe sqlite3_clear_bindings(handle)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What each slot of the ring holds, and which is the oldest: kept in memory, so that storing costs the
-/// same in a small ring and in a large one.
+/// The state of every slot, and which one is the oldest.
+///
+/// It is kept in memory, so that storing costs the same in a small ring and in a large one.
 struct SlotTable {
-    /// What a slot holds; number 0 is nothing, a number without an end is a note.
+    /// The contents of a slot: sequence number 0 means empty, a number without an end means a
+    /// tombstone.
     ///
-    /// Of a damaged row nobody knows number and end: it has the number by which its turn comes.
+    /// A damaged row has no known number or end: its number is the one by which its turn comes.
     struct Entry: Equatable {
         var sequence: Int64 = 0
         var end: Int64 = 0
@@ -16,16 +18,16 @@ struct SlotTable {
         var isNote: Bool { sequence > 0 && end == 0 && trust != .damaged }
         var isDamaged: Bool { trust == .damaged }
 
-        /// Where it stands in the order in which rows give way to new ones.
+        /// The position in the order in which rows are evicted.
         fileprivate var turn: Int64 { isDamaged && sequence == 0 ? .max : sequence }
 
-        /// Whether the same stands in both, believed or not.
+        /// Whether both have the same contents, whatever their trust.
         func holdsSame(as other: Entry) -> Bool {
             (sequence, end, isDamaged) == (other.sequence, other.end, other.isDamaged)
         }
     }
 
-    /// What is known of a row's proof.
+    /// The state of a row's proof.
     enum Trust: UInt8 {
         case unchecked
         case proven
@@ -33,15 +35,15 @@ struct SlotTable {
     }
 
     private(set) var entries: [Entry]
-    /// The highest number; 0 when all is empty.
+    /// The highest sequence number; 0 when all slots are empty.
     private(set) var newest: Int64 = 0
     private var newestSlot: Int?
-    /// The slots in the order of their numbers, empty ones first, from `turn` on; nil when unknown.
+    /// The slots in eviction order from `turn` on, empty ones first; nil when unknown.
     ///
-    /// A new batch in the place of the oldest only turns the wheel.
+    /// A new batch in the oldest slot only advances `turn`.
     private var wheel: [Int]?
     private var turn = 0
-    /// The earliest end and its slot; nil when unknown.
+    /// The earliest end in age time and its slot; nil when unknown.
     private var earliest: (end: Int64, slot: Int)?
 
     init(_ entries: [Entry]) {
@@ -62,15 +64,15 @@ struct SlotTable {
         newest = newestSlot.map { entries[$0].sequence } ?? 0
     }
 
-    /// The slots that are damaged.
+    /// The damaged slots.
     var damaged: [Int] { damagedCount == 0 ? [] : entries.indices.filter { entries[$0].isDamaged } }
 
     private(set) var damagedCount = 0
 
-    /// Changes with everything that stands in a slot.
+    /// Changes whenever the contents of a slot change.
     private(set) var generation = 0
 
-    /// The first slot from one on whose proof was not checked.
+    /// The first slot from a given one on whose proof is unchecked.
     func firstUnchecked(from slot: Int) -> Int? {
         entries[slot...].firstIndex { $0.sequence > 0 && $0.trust == .unchecked }
     }
@@ -79,7 +81,7 @@ struct SlotTable {
 
     var batches: some Sequence<Entry> { entries.lazy.filter(\.isBatch) }
 
-    /// The slot with the lowest number, an empty one where there is one; nil without any slot.
+    /// The slot to evict next, an empty one if there is one; nil without any slot.
     mutating func oldest() -> Int? {
         guard !entries.isEmpty else { return nil }
         if wheel == nil {
@@ -89,7 +91,7 @@ struct SlotTable {
         return wheel?[turn]
     }
 
-    /// The slots that claim a number: one, but for damage.
+    /// The slots that claim a number: one at most, unless the ring is damaged.
     func slots(of sequence: Int64) -> [Int] {
         if sequence == newest { return newestSlot.map { [$0] } ?? [] }
         guard sequence < newest else { return [] }
@@ -98,7 +100,7 @@ struct SlotTable {
         }
     }
 
-    /// Adds a slot behind the others.
+    /// Appends a slot.
     mutating func add(_ entry: Entry) {
         entries.append(entry)
         if entry.isDamaged { damagedCount += 1 }
@@ -107,7 +109,7 @@ struct SlotTable {
         noteNewest(entries.count - 1)
     }
 
-    /// Puts something else into a slot.
+    /// Replaces the contents of a slot.
     mutating func set(_ slot: Int, _ entry: Entry) {
         let isTurn = wheel?[turn] == slot && entry.sequence > newest
         let before = entries[slot]
@@ -115,7 +117,7 @@ struct SlotTable {
         entries[slot] = entry
         generation += 1
         damagedCount += (entry.isDamaged ? 1 : 0) - (before.isDamaged ? 1 : 0)
-        // A later end of a newer batch is not the earliest.
+        // // The later end of a newer batch cannot be the earliest.
         if let known = earliest,
             slot == known.slot || entry.end < known.end || entry.sequence < newest
         {
@@ -126,10 +128,10 @@ struct SlotTable {
         noteNewest(slot)
     }
 
-    /// The proof of a slot's row was found good.
+    /// Marks the proof of a slot's row as valid.
     mutating func trust(_ slot: Int) { entries[slot].trust = .proven }
 
-    /// The slot's row was found damaged; its turn comes with a number, or last of all.
+    /// Marks a slot's row as damaged; it is evicted by `number`, or last when that is 0.
     mutating func distrust(_ slot: Int, turn number: Int64) {
         set(slot, Entry(sequence: number, trust: .damaged))
         wheel = nil
@@ -140,10 +142,10 @@ struct SlotTable {
         (newest, newestSlot) = (entries[slot].sequence, slot)
     }
 
-    /// The end of a batch as its age counts, the smallest of all.
+    /// The earliest end of all batches, in age time.
     ///
-    /// - Parameter age: the end of a batch in age time, from its number and its end.
-    /// - Returns: age time; nil without a batch.
+    /// - Parameter age: converts a batch's sequence number and end to age time.
+    /// - Returns: milliseconds in age time; nil without a batch.
     mutating func earliestEnd(_ age: (UInt64, Int64) -> Int64) -> Int64? {
         if let earliest { return earliest.end }
         for slot in entries.indices where entries[slot].isBatch {
@@ -154,6 +156,6 @@ struct SlotTable {
         return earliest?.end
     }
 
-    /// Ages are reckoned otherwise now.
+    /// Discards the cached earliest end, because ages are now computed differently.
     mutating func forgetEarliest() { earliest = nil }
 }

@@ -6,29 +6,36 @@ package struct StorageError: Error, Equatable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// The file is missing or cannot be opened.
         case cannotOpen
-        /// The file is no ring, or its pages are damaged.
+        /// The file is not a ring, or its pages are damaged.
         case damaged
-        /// The ring was made by another version.
+        /// Another version of mci made the ring.
         case unknownVersion
-        /// A reader holds the write-ahead log; trying again helps.
+        /// A reader holds the write-ahead log; a retry helps.
         case busy
-        /// The disk is full or its quota used up.
+        /// The disk is full or its quota is used up.
         case full
-        /// The file is no longer the one at its path.
+        /// The file at the path is no longer the one that was opened.
         case moved
         /// Any other failure of SQLite or of the disk.
         case failed
     }
 
+    /// The kind of failure.
     package let code: Code
-    /// SQLite's extended result code; 0 where it was not SQLite that failed.
+    /// SQLite's extended result code; 0 when SQLite did not fail.
     package let result: Int32
 
+    /// Makes an error of a kind.
+    ///
+    /// - Parameters:
+    ///   - code: the kind of failure.
+    ///   - result: SQLite's extended result code; 0 when SQLite did not fail.
     package init(_ code: Code, result: Int32 = 0) {
         self.code = code
         self.result = result
     }
 
+    /// An English sentence, with SQLite's code in parentheses.
     package var description: String {
         let sentence =
             switch code {
