@@ -6,21 +6,22 @@ import Gate
 import Logging
 import Person
 
-/// What confines the daemon, and how that is found out again and again.
+/// The daemon's sandbox, and how it is verified repeatedly.
 package struct Confinement {
-    /// Milliseconds that a proof holds: what arrives later is read only after another one.
+    /// Milliseconds that a verification is valid; input is read later only after another one.
     package static let validity: Int64 = 60_000
 
-    /// The names of the layers, for the status.
+    /// The names of the active layers, for the status.
     package var layers: [String]
-    /// Whether there is none by the person's own choice; it stands in every batch.
+    /// Whether the person waived the sandbox; every batch is then flagged.
     package var isWaived: Bool
-    /// The paths that are out of reach because something else is there now than at the start.
+    /// Returns the paths that are unreachable because they were replaced since the start.
     package var replaced: () -> [String]
-    /// The file of the X server's cookies: another one there matters only where the server cannot be
-    /// reached with what the first one held.
+    /// Path of the X server's cookie file; nil for none.
+    ///
+    /// Its replacement matters only when the server rejects the cookies that mcid has.
     package var authority: String?
-    /// Tries what must be impossible; a sentence where it is not.
+    /// Attempts forbidden actions; returns a sentence when one succeeds.
     package var attest: () -> String?
 
     package init(
@@ -37,10 +38,10 @@ package struct Confinement {
         self.attest = attest
     }
 
-    /// The sentence for the person where a path that is needed now is out of reach; nil where all is well.
+    /// A sentence for the person when a path that is needed now is unreachable; nil otherwise.
     ///
-    /// - Parameter needsAuthority: whether the X server does not let mcid in with the cookies it has.
-    /// - Returns: one sentence.
+    /// - Parameter needsAuthority: whether the X server rejects the cookies that mcid has.
+    /// - Returns: one English sentence.
     func outOfReach(needsAuthority: Bool) -> String? {
         let paths = replaced().filter { $0 != authority || needsAuthority }
         guard !paths.isEmpty else { return nil }
@@ -53,16 +54,17 @@ package struct Confinement {
 }
 
 extension Recorder {
-    /// What mcid needs now and can reach only after another start; nil where there is none.
+    /// What mcid needs now and can reach only after a restart; nil for nothing.
     var outOfReach: String? {
         environment.confinement.outOfReach(needsAuthority: stateAndReason.0 == .reconnecting)
     }
 
-    /// Whether what waits may be read: a proof of the sandbox is at most ``Confinement/validity`` old.
+    /// Whether pending events may be read: the sandbox was verified within
+    /// ``Confinement/validity``.
     ///
-    /// It is asked before each reading, so that an idle daemon is not woken for it: before the first
-    /// event after a quiet hour the proof comes first, and the event is read after it. Where the
-    /// sandbox does not hold, the source is let go unread and ``failure`` tells why.
+    /// It is called before each read, so an idle daemon is not woken for it. Before the first event
+    /// after a quiet hour comes the verification, then the read. When the sandbox does not hold,
+    /// the source is disconnected unread, and ``failure`` says why.
     func isConfined(_ now: Moment) -> Bool {
         let monotonic = now.monotonic.milliseconds
         guard monotonic - provenAt >= Confinement.validity else { return true }

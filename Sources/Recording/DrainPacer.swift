@@ -1,52 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides when the source is read: seldom under load, not at all when idle, at once only keys in a
-/// terminal.
+/// Decides when the source is read: seldom under load, not at all when idle, at once only for keys
+/// in a terminal.
 ///
 /// The server stamps events when they happen, so reading later costs no accuracy. After the first
-/// event the source is left alone for a short while and then read once; while events keep coming
-/// the whiles grow: to a tenth of a second, and as long as the pointer does nothing but move within
-/// one window, no button down, to four seconds. What does not fit into the kernel's buffer meanwhile
-/// waits at the server, which then sends it in large pieces: that, and not the wakeups, makes a
-/// movement cheap. All times are monotonic milliseconds.
+/// event the source is left alone for a short interval and then read once. While events keep coming
+/// the interval doubles: to 100 ms, or to 4 s while only the pointer moves in one window with no
+/// button down. Events that do not fit into the kernel's buffer wait at the server, which then
+/// sends them in large pieces. That, and not the number of wakeups, makes movement cheap.
+///
+/// All times are monotonic milliseconds.
 struct DrainPacer {
+    /// The interval after the first event, in milliseconds.
     static let minInterval: Int64 = 20
-    /// The longest while in which nobody watches where input goes.
+    /// Maximum interval when keys and windows are not watched, in milliseconds.
     static let maxInterval: Int64 = 100
-    /// The longest while in which keys and windows are watched for and the pointer is left unread.
+    /// Maximum interval while keys and windows are watched and the pointer is left unread, in
+    /// milliseconds.
     static let maxQuietInterval: Int64 = 4000
-    /// About so many events are left to wait at the server where the while is a long one.
+    /// Approximate maximum number of events that wait at the server during a long interval.
     static let maxWaiting: Int64 = 1000
 
-    /// What is to be watched for.
+    /// Which descriptors to watch.
     enum Watch {
-        /// Everything: nothing is due.
+        /// All descriptors: no read is due.
         case all
-        /// What may stand at a prompt for a secret.
+        /// Those that may announce a prompt for a secret.
         case urgent
-        /// Also whatever tells of keys and windows.
+        /// These, and those that report keys and windows.
         case prompt
     }
 
     private var interval = minInterval
-    /// When the source is to be read; nil while its descriptors are watched instead.
+    /// When to read the source; nil while its descriptors are watched instead.
     private(set) var due: Int64?
-    /// Since when the reading that is due is waited for.
+    /// When the wait for the due read began.
     private var since: Int64 = 0
     /// When the source was last read.
     private var last: Int64 = 0
 
-    /// What is to be watched for until the next reading.
+    /// Which descriptors to watch until the next read.
     var watch: Watch {
         guard let due else { return .all }
         return due - since > Self.maxInterval ? .prompt : .urgent
     }
 
-    /// The descriptors became readable.
+    /// Notes that descriptors became readable.
     ///
     /// - Parameters:
-    ///   - now: the moment.
-    ///   - isUrgent: whether to read at once, also before a reading that is due.
+    ///   - now: monotonic milliseconds.
+    ///   - isUrgent: whether to read at once, even before a read that is due.
     mutating func becameReadable(at now: Int64, isUrgent: Bool = false) {
         if isUrgent {
             due = now
@@ -59,19 +62,19 @@ struct DrainPacer {
         since = now
     }
 
-    /// The source was connected: events may already stand in its queue.
+    /// Notes that the source was connected: its queue may already contain events.
     mutating func connected(at now: Int64) {
         interval = Self.minInterval
         due = now
         last = now
     }
 
-    /// The source was read.
+    /// Notes that the source was read.
     ///
     /// - Parameters:
-    ///   - count: the events.
-    ///   - now: the moment.
-    ///   - mayWait: whether what comes next may be left unread for longer than ``longest``.
+    ///   - count: how many events were read.
+    ///   - now: monotonic milliseconds.
+    ///   - mayWait: whether the next events may stay unread for longer than ``maxInterval``.
     mutating func drained(count: Int, at now: Int64, mayWait: Bool = true) {
         defer { last = now }
         guard count > 0 else {
@@ -88,7 +91,7 @@ struct DrainPacer {
         interval = min(interval * 2, most)
     }
 
-    /// The source is disconnected.
+    /// Notes that the source is disconnected.
     mutating func stop() {
         due = nil
     }

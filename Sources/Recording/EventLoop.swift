@@ -8,10 +8,10 @@ package import Person
 import Policy
 import System
 
-/// The daemon's one loop on its one thread.
+/// The daemon's only loop, on its only thread.
 ///
-/// In every round control messages come before events, so that nothing read after a pause was
-/// asked for is ever looked at.
+/// In every round, control messages come before events. So nothing that is read after the request
+/// for a pause is ever processed.
 package final class EventLoop {
     private let recorder: Recorder
     private let control: ControlServer
@@ -19,16 +19,23 @@ package final class EventLoop {
     private let signals: Int32
     private let timer: Int32
     private let calendar: Int32
-    /// Tells when the policy may have changed; nil where the kernel does not, and each reading looks.
+    /// Announces that the policy may have changed; nil when the kernel cannot, so that each read
+    /// checks.
     private let policyWatch: FolderWatch?
     private var armed: Int64 = 0
     private var armedCalendar: Int64 = 0
     private var lastSign: Int64 = 0
     private var isReady = false
 
-    /// Blocks the signals of ``SignalPlan/taken``, which the loop takes from a descriptor from then on.
+    /// Opens descriptors for the timers and for the signals that ``SignalPlan`` handles.
     ///
-    /// - Throws: a ``Refusal`` when the kernel gives no descriptor.
+    /// From then on these signals are blocked, and the loop reads them.
+    ///
+    /// - Parameters:
+    ///   - recorder: records and answers the calls.
+    ///   - control: the server of the control interface.
+    ///   - manager: the service manager that is notified.
+    /// - Throws: a ``Refusal`` when the kernel provides no descriptor.
     package init(
         _ recorder: Recorder,
         _ control: ControlServer,
@@ -47,9 +54,9 @@ package final class EventLoop {
         }
     }
 
-    /// Runs until a signal asks to stop.
+    /// Runs until a signal requests a stop.
     ///
-    /// - Throws: a ``Refusal`` where the sandbox no longer holds.
+    /// - Throws: a ``Refusal`` when the sandbox no longer holds, or waiting longer is no use.
     package func run() throws(Refusal) {
         reportState(recorder.status)
         manager.keep(control.listener)
@@ -85,7 +92,8 @@ package final class EventLoop {
             {
                 control.turn(now: now) { call throws(Refusal) in try recorder.handle(call) }
             }
-            // A call may have let go of the source: its descriptors are then no longer its own.
+            // // A call may have disconnected the source: the descriptors then belong to something
+            // else.
             let readable = watched[firstSource...].filter { $0.revents != 0 }.map(\.fd)
             if !readable.isEmpty, recorder.descriptors == sourceDescriptors {
                 recorder.sourceBecameReadable(at: readable)
@@ -103,11 +111,13 @@ package final class EventLoop {
         }
     }
 
-    /// Whether what it ended with is gone after another start.
+    /// Whether the reason for the end may be gone after a restart.
     package private(set) var isWorthAnotherStart = false
 
-    /// Ready is a daemon that records, or would if it were not paused or the X server were there; one
-    /// that lacks a consent, a key or a ring says so in its status and is not.
+    /// Notifies the service manager of the state.
+    ///
+    /// A daemon is ready when it records, or would if it were not paused or the X server were
+    /// there. Without a consent, a key or a ring it only reports its status.
     private func reportState(_ status: Status) {
         if !isReady, status.state != .closed {
             isReady = true
@@ -130,17 +140,17 @@ package final class EventLoop {
         }
     }
 
-    /// Why a service whose X server stays away ends: it is started again, and then sees the display of
-    /// the session that is there by then.
+    /// The reason for ending a service without an X server: a restarted service sees the session's
+    /// current display.
     package static let noServer = Refusal("The X server is gone.", next: "mcictl status")
 
-    /// Milliseconds that mcid waits for its X server, or for what it may use, to come back.
+    /// Milliseconds that mcid waits for its X server, or for a path it needs, to come back.
     private static let patience: Int64 = 10_000
 
-    /// Why waiting has gone on for long and is no use; nil while it may be.
+    /// Why further waiting is no use; nil while it may be.
     ///
-    /// A service is started again, and sees the display and the folders that are there by then. One that
-    /// was started by hand waits for its X server, but not with cookies that it cannot read.
+    /// A restarted service sees the current display and folders. A daemon that was started by hand
+    /// waits for its X server, unless it cannot read the cookies.
     private var abandonment: Refusal? {
         let state = recorder.stateAndReason.0
         guard state == .reconnecting || state == .closed else { return nil }
@@ -163,8 +173,10 @@ package final class EventLoop {
         return due.map { Int32(clamping: max(0, $0 - now())) } ?? -1
     }
 
-    /// Ends of pauses come on a clock that counts suspended time, which poll's does not; ages on the
-    /// calendar's, which also tells when it is set.
+    /// Arms both timers.
+    ///
+    /// Pauses and retention end on a clock that counts suspended time, unlike the clock of poll(2).
+    /// The calendar's timer also reports when the wall clock is set.
     private func armTimers() {
         let due = recorder.longDeadline ?? 0
         if abs(due - armed) > 10 || (due == 0) != (armed == 0) {
@@ -178,7 +190,7 @@ package final class EventLoop {
         }
     }
 
-    /// The year 2200: only the setting of the clock comes before it.
+    /// The year 2200: only a change of the wall clock fires before it.
     private static let farAway: Int64 = 7_258_118_400_000
 
     private func shouldStop() -> Bool {

@@ -4,21 +4,24 @@ import CLinux
 package import Logging
 import System
 
-/// Writes log lines: into the journal with a fixed MESSAGE_ID where there is one, else to standard error.
+/// Writes log lines to the journal with a fixed MESSAGE_ID, or to standard error without a journal.
 ///
-/// No more than a megabyte a day, whatever happens: see ``LogBudget``.
+/// It never writes more than a megabyte a day: see ``LogBudget``.
 package struct JournalLogHandler: LogHandler {
+    /// Fields that every line carries.
     package var metadata: Logger.Metadata = [:]
+    /// The lowest level that is logged.
     package var logLevel: Logger.Level = .notice
     private let journal: String?
     private let budget: LogBudget
 
-    /// A log for this process.
+    /// Makes a log for this process.
     ///
     /// - Parameters:
-    ///   - environment: the process environment; `JOURNAL_STREAM` tells of journald.
-    ///   - socket: where journald listens.
-    ///   - budget: how much may be written.
+    ///   - environment: the process environment; `JOURNAL_STREAM` means that journald is there
+    ///     (systemd.exec(5)).
+    ///   - socket: path of the socket on which journald listens.
+    ///   - budget: limits what is written.
     package init(
         environment: [String: String],
         socket: String = "/run/systemd/journal/socket",
@@ -28,11 +31,13 @@ package struct JournalLogHandler: LogHandler {
         self.budget = budget
     }
 
+    /// The field of a name.
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line, if the budget allows it.
     package func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
         write(event.level, "\(event.message)", all)
@@ -60,7 +65,7 @@ package struct JournalLogHandler: LogHandler {
         let words = fields.map { " \($0.key)=\($0.value)" }.joined()
         let priority = Self.priority(level)
         if let journal {
-            // The journal's protocol: a field a line, none of which has a line end within.
+            // // The journal's native protocol: one field per line, without line ends in a value.
             var lines = ["PRIORITY=\(priority)", "SYSLOG_IDENTIFIER=mcid"]
             if let id = MessageID.all[message] { lines.append("MESSAGE_ID=\(id)") }
             lines.append("MESSAGE=\(message)\(words)")

@@ -4,15 +4,16 @@ import Events
 import Person
 import Synchronization
 
-/// Bytes that the log may still take: a storm of errors must not fill the person's disk.
+/// A limit on the bytes of the log: a storm of errors must not fill the person's disk.
 ///
-/// It fills up slowly and holds a quarter of a day's worth, so that no day sees more than a megabyte.
-/// What is left out is counted and told with the next line.
+/// It refills slowly and holds about a quarter of a day's worth, so no day gets more than a
+/// megabyte. Omitted lines are counted, and the next written line reports them.
 package final class LogBudget: Sendable {
-    /// What becomes of a line.
+    /// Whether a line is written.
     package enum Verdict: Equatable {
+        /// The line is omitted.
         case leftOut
-        /// It is written, after so many that were left out.
+        /// The line is written; `missing` is the number of lines omitted before it.
         case written(missing: Int)
     }
 
@@ -20,30 +21,30 @@ package final class LogBudget: Sendable {
         var bytes: Int64
         var filledAt: Int64
         var missing = 0
-        /// Whether lines are left out until there is room for many again.
+        /// Whether lines are omitted until there is room for many again.
         var isDry = false
     }
 
-    /// What tells of lines that are missing.
+    /// The message that reports omitted lines.
     package static let sentence = "Log lines were left out"
-    /// The most bytes at once.
+    /// Maximum number of bytes at once.
     private static let most: Int64 = 200_000
-    /// Bytes kept back for what is urgent.
+    /// Bytes reserved for urgent lines.
     private static let reserve: Int64 = 20_000
-    /// Bytes that there must be again before a storm is told of once more.
+    /// Bytes that must be free again before a storm is reported again.
     private static let enough: Int64 = 20_000
-    /// Bytes of the line that tells of what is missing.
+    /// Bytes of the line that reports omitted lines.
     private static let notice: Int64 = 100
-    /// Milliseconds for one more byte: 720,000 bytes a day.
+    /// Milliseconds until another byte is available: 720,000 bytes a day.
     private static let pace: Int64 = 120
 
     private let now: @Sendable () -> Int64
-    // A log handler has to be sendable; here it has one thread all the same.
+    // // A log handler must be sendable, although only one thread uses this one.
     private let state: Mutex<State>
 
-    /// A full budget.
+    /// Makes a full budget.
     ///
-    /// - Parameter now: monotonic milliseconds.
+    /// - Parameter now: returns monotonic milliseconds.
     package init(
         now: @escaping @Sendable () -> Int64 = { SystemClock.now().monotonic.milliseconds }
     ) {
@@ -51,12 +52,12 @@ package final class LogBudget: Sendable {
         state = Mutex(State(bytes: Self.most, filledAt: now()))
     }
 
-    /// Asks for a line's bytes.
+    /// Requests the bytes of a line.
     ///
     /// - Parameters:
     ///   - bytes: the length of the line.
-    ///   - isUrgent: whether it may take what is kept back.
-    /// - Returns: whether it may be written.
+    ///   - isUrgent: whether it may use the reserve.
+    /// - Returns: whether to write the line.
     package func spend(_ bytes: Int, isUrgent: Bool) -> Verdict {
         let now = now()
         return state.withLock { state in

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The journal's names for what mcid says: `journalctl MESSAGE_ID=…` finds it, whatever its words become.
+/// The journal's ids of mcid's messages: `journalctl MESSAGE_ID=…` finds them even if the text
+/// changes.
 package enum MessageID {
-    /// By the sentence as it is logged; a number never changes and is never used again.
+    /// A 128-bit id in hexadecimal for each message text; an id never changes and is never reused.
     package static let all = [
         "Started": "2ecafe889235493e9548ac642515ae13",
         "Stopped": "1fb8c8e79d7344e08767c69928901d1f",

@@ -6,40 +6,41 @@ import Gate
 import Packing
 import Signing
 
-/// The part of the path behind the gate: the open batch, and the store that takes it.
+/// The stages behind the gate: the open batch, and the queue that takes it when it is sealed.
 ///
-/// Upstream: the gate. Downstream: the ring. Promise: a batch spans at most a minute and is of one
-/// clock and one key detail; its plaintext lives no longer than that. Where a run of text stands among
-/// other items, and where it is cut, depends on whole steps alone.
+/// Upstream: the gate. Downstream: the ring. Promise: a batch spans at most a minute and has one
+/// clock and one key detail, and its plaintext lives no longer than that. Where a typing run stands
+/// among other items, and where it is cut, depends on whole steps alone.
 struct OpenBatch: ~Copyable, GateSink {
-    /// The longest time one batch spans, in milliseconds: a whole number of steps.
+    /// Maximum span of one batch in milliseconds, a whole number of steps.
     ///
-    /// With the rounding of its end it never reaches back more than two minutes.
+    /// With the rounding of its end, a batch never reaches back more than two minutes.
     static let longest: Int64 = 60_000 / TypingRun.step * TypingRun.step
 
     private let clock: () -> Moment
     private let flags: UInt8
     var builder = BatchBuilder()
     var store: SealedQueue
-    /// Whether there is a consent: without one not even a gap is stored.
+    /// Whether there is a consent: without one, not even a gap is stored.
     var mayStore = false
     private(set) var keyDetail = KeyDetail.shortcuts
-    /// The latest time of an event that was stored; of a run the step of its last key.
+    /// The latest time of a stored event; for a typing run, the step of its last key.
     private(set) var lastEvent: EventTime?
+    /// Wall clock minus monotonic clock in the open batch, in milliseconds; nil while it is empty.
     private var batchOffset: Int64?
-    /// The wall clock minus the monotonic one when they were last looked at.
+    /// Wall clock minus monotonic clock at the last reading of the clocks, in milliseconds.
     private var observedOffset: Int64?
-    /// What comes now is from before the clocks were set.
+    /// Whether the events being read are from before the wall clock was set.
     var isBehind = false
-    /// The wall clock minus the monotonic one, as of the last batch.
+    /// Wall clock minus monotonic clock in the last batch header, in milliseconds.
     private var publishedOffset: Int64?
-    /// The application in front at the end of the open batch; empty when not known.
+    /// The application in front at the end of the open batch; empty when unknown.
     private var app = ""
-    /// When the open batch has to end, in monotonic milliseconds; nil while it is empty.
+    /// When the open batch must end, in monotonic milliseconds; nil while it is empty.
     private(set) var closeDue: Int64?
-    /// Keys by themselves and runs that were stored: keys that are left out are counted nowhere.
+    /// The number of stored key events and typing runs; rejected keys are not counted anywhere.
     private(set) var keyItems = 0
-    /// Of these the runs of injected keys of which no more is told.
+    /// How many of these are typing runs of injected keys.
     private(set) var injectedRuns = 0
 
     init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
@@ -51,7 +52,7 @@ struct OpenBatch: ~Copyable, GateSink {
     /// Whether the kernel keeps the open batch out of swap.
     var isLocked: Bool { builder.isLocked }
 
-    /// The wall clock minus the monotonic one, as of the open batch or of now.
+    /// Wall clock minus monotonic clock, of the open batch or else of now, in milliseconds.
     var wallOffset: Int64 { batchOffset ?? clock().wallOffset }
 
     mutating func take(_ output: GateOutput) {
@@ -64,13 +65,13 @@ struct OpenBatch: ~Copyable, GateSink {
             app = focus.app
             appended(at: focus.time)
         case .gap(let gap):
-            // What is left out of the pointer's input is beside the text.
+            // // A gap in the pointer's stream does not interrupt the text.
             prepare(for: gap.to, ending: gap.stream == .pointer ? nil : .all)
             builder.append(output)
             if gap.stream == nil { app = "" }
             appended(at: gap.to)
         case .device, .screen:
-            // What is left over from a full batch is described as the batch was.
+            // // Remains of a full batch keep the descriptions of that batch.
             if !builder.admits(output) { closeAll() }
             builder.append(output)
         }
@@ -113,16 +114,17 @@ struct OpenBatch: ~Copyable, GateSink {
         if let time = motions.steps.last?.time { noteEvent(at: time) }
     }
 
-    /// The latest counts, and not the last one that was read: keys are read before movements.
+    /// Remembers the latest event, which is not always the last one read: keys are read before
+    /// movements.
     private mutating func noteEvent(at time: EventTime) {
         lastEvent = max(lastEvent ?? time, time)
     }
 
-    /// Makes the open batch ready for an item.
+    /// Prepares the open batch for an item.
     ///
     /// - Parameters:
     ///   - time: of the item.
-    ///   - ending: the open runs that stand in front of it whatever its time.
+    ///   - ending: the open runs that precede the item, whatever its time.
     private mutating func prepare(for time: EventTime, ending: BatchBuilder.Tails?) {
         if store.hasLost { takeLosses() }
         if let due = closeDue, time.milliseconds >= due { closeDueBatch(due) }
@@ -140,12 +142,12 @@ struct OpenBatch: ~Copyable, GateSink {
         if builder.isFull { closeFull() }
     }
 
-    /// Stores what was found lost, as a gap, also where nothing else happens.
+    /// Stores losses as gaps, even when nothing else happens.
     mutating func noteLosses() {
         if mayStore, store.hasLost { takeLosses() }
     }
 
-    /// What the ring has lost since is a gap.
+    /// Stores what the ring has lost as gaps.
     private mutating func takeLosses() {
         for stretch in store.takeLostStretches() {
             let batchOffset = wallOffset
@@ -162,8 +164,8 @@ struct OpenBatch: ~Copyable, GateSink {
     ///
     /// - Parameters:
     ///   - now: the moment.
-    ///   - closing: whether the next item begins a new batch. A batch that stays open is stored in
-    ///     the same slot again when it has grown.
+    ///   - closing: whether the next item begins a new batch. A batch that stays open is stored
+    ///     again in the same slot when it has grown.
     mutating func flush(at now: Moment, closing: Bool) {
         guard let closeDue else { return }
         if closing { return closeAll() }
@@ -174,31 +176,31 @@ struct OpenBatch: ~Copyable, GateSink {
         if builder.isFull { advance() }
     }
 
-    /// Forgets when the last event was, as when it is erased.
+    /// Forgets the time of the last event, because that event was erased.
     mutating func forgetLastEvent() {
         lastEvent = nil
     }
 
-    /// Begins a new batch when the key detail is another one.
+    /// Begins a new batch if the key detail differs.
     mutating func use(_ detail: KeyDetail) {
         guard detail != keyDetail else { return }
         closeAll()
         keyDetail = detail
     }
 
-    /// Reads the keys anew; another number of recipients needs batches of another size.
+    /// Reads the keys again; another number of recipients needs batches of another size.
     mutating func loadKeys() {
         closeAll()
         store.loadKeys()
         if !store.recipients.isEmpty { builder.use(recipients: store.recipients.count) }
     }
 
-    /// Whether the wall clock was set, or the machine slept, since the clocks were last looked at.
+    /// Whether the wall clock was set, or the machine slept, since the last reading of the clocks.
     func isSet(_ batchOffset: Int64) -> Bool {
         observedOffset.map { abs($0 - batchOffset) >= 100 } ?? false
     }
 
-    /// Begins a new batch when the wall clock was set.
+    /// Begins a new batch if the wall clock was set.
     ///
     /// - Returns: whether it was.
     mutating func noteOffset(_ new: Int64) -> Bool {
@@ -209,19 +211,19 @@ struct OpenBatch: ~Copyable, GateSink {
     }
 
     private mutating func begin(at time: EventTime) {
-        // At a step: whether a movement or a key came first must not show.
+        // // Starts at a step: whether a movement or a key came first must not show.
         let base = TypingRun.begin(of: time)
         builder.begin(header(store.nextSequence(), base: base))
         closeDue = Self.due(of: base)
     }
 
-    /// When a batch has to end whose first item begins at a moment: at a step, so that no run that ends in
-    /// it goes on behind it.
+    /// When a batch must end that begins at a moment: at a step, so that no typing run crosses its
+    /// end.
     private static func due(of begin: EventTime) -> Int64 {
         TypingRun.begin(of: begin).milliseconds + longest
     }
 
-    /// Stores everything, also what does not fit into the open batch.
+    /// Stores everything, including what does not fit into the open batch.
     private mutating func closeAll() {
         while closeDue != nil {
             guard store.isDirty else { return discard() }
@@ -230,9 +232,9 @@ struct OpenBatch: ~Copyable, GateSink {
         }
     }
 
-    /// Stores the open batch, whose time is over.
+    /// Stores the open batch because its time is over.
     ///
-    /// A run of text that goes on behind its end is cut there.
+    /// A typing run that continues past its end is cut there.
     private mutating func closeDueBatch(_ due: Int64) {
         let edge = EventTime(due)
         guard store.isDirty || builder.hasTail(behind: edge) else { return discard() }
@@ -240,13 +242,13 @@ struct OpenBatch: ~Copyable, GateSink {
         closeFull()
     }
 
-    /// Stores the open batch; what does not fit into it begins the next one.
+    /// Stores the open batch; what does not fit begins the next one.
     private mutating func closeFull() {
         if let batch = builder.pack(withTails: false) { store.put(batch) }
         advance()
     }
 
-    /// Lets go of an open batch that is stored as it is.
+    /// Discards an open batch that is already stored in its current state.
     private mutating func discard() {
         builder.discard(header(0, base: clock().monotonic))
         closeDue = nil
@@ -268,8 +270,9 @@ struct OpenBatch: ~Copyable, GateSink {
 
     private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {
         let fresh = isBehind ? observedOffset ?? clock().wallOffset : clock().wallOffset
-        // Both clocks are read in whole milliseconds, so that their difference wavers by one. Until
-        // it really changes it stays, so that times do not go back from one batch to the next.
+        // // Both clocks are read in whole milliseconds, so their difference varies by one. The
+        // published offset changes only with a real change, so that times do not go back between
+        // batches.
         let steady = publishedOffset.map { abs($0 - fresh) <= 2 ? $0 : fresh } ?? fresh
         publishedOffset = steady
         batchOffset = steady
@@ -285,17 +288,18 @@ struct OpenBatch: ~Copyable, GateSink {
     }
 }
 
-/// Gate and batching, joined: the path of an event after capture.
+/// Gate and open batch together: the path of an event after capture.
 struct Pipeline: ~Copyable, CaptureSink {
     private(set) var gate: Gate
     var openBatch: OpenBatch
-    /// Events of the pointer's stream that the source handed over.
+    /// Pointer events that the source delivered.
     private var pointerSeen = 0
     private var pointerAdmitted = 0
     private(set) var suppressed = 0
 
-    /// Events of the pointer, keys by themselves, and runs.
+    /// The number of pointer events, key events and typing runs.
     var seen: Int { pointerSeen + openBatch.keyItems }
+    /// The number of these that were admitted.
     var admitted: Int { pointerAdmitted + openBatch.keyItems }
 
     init(_ environment: Recorder.Environment, _ marks: HighWaterKeeper) {
@@ -303,7 +307,7 @@ struct Pipeline: ~Copyable, CaptureSink {
         openBatch = OpenBatch(environment, marks)
     }
 
-    /// Lets the gate's first gap begin when the daemon last ran.
+    /// Starts the gate's first gap at the moment when the daemon last ran.
     mutating func begin(stopped: EventTime) {
         gate = Gate(stopped: stopped)
     }
@@ -317,7 +321,7 @@ struct Pipeline: ~Copyable, CaptureSink {
 
     mutating func take(_ event: CaptureEvent) {
         let isAdmitted = gate.take(event, into: &openBatch)
-        // Of keys what is stored counts: how many there were would tell.
+        // // For keys, only stored items count: how many there were would reveal what was typed.
         guard case .input(_, .pointer) = event else { return }
         pointerSeen += 1
         if isAdmitted == true { pointerAdmitted += 1 } else { suppressed += 1 }

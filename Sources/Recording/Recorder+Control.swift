@@ -11,7 +11,7 @@ import Storage
 import System
 
 extension Recorder {
-    /// Carries out what the person asked for.
+    /// Carries out a request of the person.
     ///
     /// - Parameter call: as it came over the socket.
     /// - Returns: the answer; what it says is in force and on disk.
@@ -19,7 +19,7 @@ extension Recorder {
     package func handle(_ call: ControlCall) throws(Refusal) -> ControlReply {
         switch call {
         case .getStatus, .monitor:
-            // When the source was read last may tell when there were keys.
+            // // The time of the last read may reveal when keys were pressed.
             catchUp(environment.clock())
             _ = source.lookForPrompts()
         case .pause(let call): return try pause(call)
@@ -36,7 +36,7 @@ extension Recorder {
                     next: "mcictl consent"
                 )
             }
-            // A batch is sealed to the keys that the receipt names.
+            // // A batch may be sealed only to the keys that the receipt names.
             guard pipeline.openBatch.store.recipients == receipt.recipients else {
                 throw Refusal(
                     "The receipt names other keys than the recipients file.",
@@ -46,7 +46,7 @@ extension Recorder {
             try change { $0.consent(receipt) }
         case .withdraw:
             closeNow { $0.hasConsent = false }
-            // Stored before the answer: after it nothing is written.
+            // // Store before the answer: nothing is written after it.
             pipeline.openBatch.flush(at: environment.clock(), closing: true)
             pipeline.openBatch.store.dropWaiting()
             try change { $0.withdraw(at: environment.clock().wall) }
@@ -63,7 +63,7 @@ extension Recorder {
         case .exclude(let call): return try exclude(call)
         case .explain: return explain()
         case .reload:
-            // What has happened belongs to the old settings.
+            // // What has already happened falls under the old settings.
             if isConnected { drain(environment.clock()) }
             reload()
             update(at: environment.clock())
@@ -77,14 +77,14 @@ extension Recorder {
         return ControlReply(status: status)
     }
 
-    /// Takes note of all that has happened up to now, before something is said of it.
+    /// Reads everything up to now, before an answer describes it.
     func catchUp(_ now: Moment) {
         guard !isConnected else { return drain(now) }
         noteChangedFiles()
         update(at: now)
     }
 
-    /// What the daemon says of itself.
+    /// The daemon's status as the control interface returns it.
     package var status: Status {
         let (state, reason) = stateAndReason
         let detail = pipeline.gate.conditions.keyDetail
@@ -97,7 +97,7 @@ extension Recorder {
         status.reason = reason
         status.until = controls.pause?.until
         if detail.revealsText { status.keyDetailUntil = settings.keyDetailUntil }
-        // What ended a run of text is stored at its rounded end, which may be still to come.
+        // // The end of a typing run is stored at its rounded end, which may be in the future.
         status.lastStored = pipeline.openBatch.lastEvent
             .map { min($0, environment.clock().monotonic) }
             .map { WallTime($0.milliseconds + pipeline.openBatch.wallOffset).text }
@@ -140,7 +140,8 @@ extension Recorder {
         return status
     }
 
-    /// What keeps the keys of the terminal in front out of the recording, where the person lets it.
+    /// The program whose prompt keeps the keys of the terminal in front out of the recording; nil
+    /// for none.
     var asking: AskingTerminal? {
         guard let asking = source.asking,
             restrictions.exclusions.contains(where: \.isForPrompts)
@@ -154,15 +155,15 @@ extension Recorder {
         )
     }
 
-    /// A layer that is missing: the kernel did not lock the memory of the open batch.
+    /// A missing safeguard: the kernel did not lock the memory of the open batch.
     private static let unlocked =
         "The memory of the open batch could not be locked, so what is not yet sealed may be written to"
         + " swap. Next: raise the limit (LimitMEMLOCK=1M in the unit, or ulimit -l), and start mcid"
         + " again."
 
-    /// What was counted in this run: seen = admitted + suppressed + lost.
+    /// The counts of this run: seen = admitted + suppressed + lost.
     private var events: EventCounts {
-        // Releases that the gate implied are stored without having been seen.
+        // // Releases that the gate adds are stored without having been seen.
         let lost = min(pipeline.openBatch.store.lost, pipeline.admitted)
         var events = EventCounts()
         events.seen = pipeline.seen
@@ -172,12 +173,12 @@ extension Recorder {
         return events
     }
 
-    /// Milliseconds between two savings of the accounts.
+    /// Milliseconds between two saves of the counters.
     ///
-    /// They are rare on purpose: from two of them one could tell how much was typed in between.
+    /// They are rare on purpose: two of them would reveal how much was typed in between.
     static let accountsInterval: Int64 = 3_600_000
 
-    /// Writes what was counted in all runs together.
+    /// Writes the sum of the counts of all runs.
     func saveAccounts(_ now: Moment) {
         accountsSaved = now.monotonic.milliseconds
         var all = accounts
@@ -189,7 +190,7 @@ extension Recorder {
         accountsSeen = Disk.fingerprint(environment.paths.accounts)
     }
 
-    /// Says that the file of the accounts was changed under this run, which counts on all the same.
+    /// Reports that the counters file was changed during this run; counting continues.
     private func noteChangedAccounts() {
         let path = environment.paths.accounts
         guard accountsSeen != Disk.fingerprint(path) else { return }
@@ -197,7 +198,7 @@ extension Recorder {
         environment.log.warning("The accounts are not as they were written last")
     }
 
-    /// The state, and why when it is closed.
+    /// The state, and the reason when it is closed.
     var stateAndReason: (Status.State, String?) {
         switch pipeline.gate.conditions.closedBy {
         case nil: (.recording, nil)
@@ -211,13 +212,13 @@ extension Recorder {
         }
     }
 
-    /// There is a consent, but to another notice, policy, host, key or reader.
+    /// The reason when a consent is for another notice, policy, host, key or recipient.
     static let outdatedConsent = "consent-outdated"
 
     // MARK: Pause
 
     private func pause(_ call: ControlCall.PauseCall) throws(Refusal) -> ControlReply {
-        // First of all it takes effect; what is still to be read is never read.
+        // // It takes effect first; unread events are never read.
         let before = controls.pause
         let now = environment.clock()
         let asked = try Self.length(call, now)
@@ -245,7 +246,7 @@ extension Recorder {
         return reply
     }
 
-    /// Milliseconds of a pause; nil for one without end.
+    /// The length of a pause in milliseconds; nil for one without end.
     private static func length(
         _ call: ControlCall.PauseCall,
         _ now: Moment
@@ -273,7 +274,7 @@ extension Recorder {
 
     // MARK: Changes of the controls
 
-    /// Closes the gate before anything else is done: the source is let go unread.
+    /// Closes the gate before anything else: the source is disconnected unread.
     private func closeNow(_ close: (inout Gate.Conditions) -> Void) {
         let wasOpen = pipeline.gate.conditions.closedBy == nil
         let cut = letGoOfSource(environment.clock())
@@ -284,16 +285,16 @@ extension Recorder {
         if wasOpen { pipeline.openBatch.store.flushSoon() }
     }
 
-    /// Changes what is recorded of what: the new rules are in force and on disk when it returns.
+    /// Changes the rules of what is recorded; they are in force and on disk when this returns.
     func changeRules(_ edit: (inout Controls) throws(Refusal) -> Void) throws(Refusal) {
-        // The edit is of the newest controls, whoever wrote them.
+        // // Edit the newest controls, whoever wrote them.
         noteChangedFiles()
         var new = controls
         try edit(&new)
         try change { $0 = new }
     }
 
-    /// Writes changed controls, then lets them take effect.
+    /// Writes changed controls, and then applies them.
     private func change(_ change: (inout Controls) -> Void) throws(Refusal) {
         noteChangedFiles()
         var new = controls
@@ -305,7 +306,7 @@ extension Recorder {
             noteControls()
             _ = consume lock
         } catch {
-            // Stricter is in force all the same; looser is not.
+            // // A stricter change is in force anyway; a looser one is not.
             unwritten = new
             keepUnwritten()
             useControls()
@@ -320,7 +321,7 @@ extension Recorder {
         useControls()
     }
 
-    /// Lets the controls take effect.
+    /// Applies the controls.
     private func useControls() {
         readRules()
         update(at: environment.clock())
@@ -359,7 +360,7 @@ extension Recorder {
         return reply
     }
 
-    /// Stores everything that has happened up to now, so that it is counted and erased like the rest.
+    /// Stores everything up to now, so that it is counted and erased like the rest.
     private func readEverything() {
         let now = environment.clock()
         if isConnected { drain(now) }

@@ -4,13 +4,15 @@ import Logging
 import Person
 import System
 
-/// Files that were put back: an older state of them never allows more than the newest one did.
+/// Older copies of files: they never allow more than the newest state did.
 extension Recorder {
-    /// Reads the controls; of those that were put back only what is stricter counts, together with
-    /// what is stricter in those that are in force here.
+    /// Reads the controls.
     ///
-    /// - Throws: ``SettingsError`` when there is a file that is not just as mci wrote it; what is in
-    ///   force here stays.
+    /// From an older copy only what is stricter counts, combined with what is stricter in the
+    /// controls in force.
+    ///
+    /// - Throws: ``SettingsError`` when a file is not exactly as mci wrote it; the controls in
+    ///   force stay.
     func readControls() throws(SettingsError) {
         let first = try controlsFile.find()
         guard first.isPutBack || first.isOfBefore else {
@@ -18,7 +20,7 @@ extension Recorder {
             return
         }
         guard first.hasKey || first.isOfBefore else {
-            // Nothing is written: the key may come back, and with it the newest controls.
+            // // Write nothing: the key may come back, and with it the newest controls.
             keepToStricter(first.controls)
             return forgetControls()
         }
@@ -29,7 +31,7 @@ extension Recorder {
         } catch {
             switch error.code {
             case .locked:
-                // What was found holds, and is looked at again.
+                // // Use what was found, and look again later.
                 if first.isPutBack {
                     keepToStricter(first.controls)
                 } else {
@@ -42,10 +44,10 @@ extension Recorder {
         }
     }
 
-    /// Reads the controls that were put back, or are of the version before, and writes what counts of
+    /// Reads controls that are an older copy or of the previous version, and writes what counts of
     /// them.
     private func readControlsAgain() throws(SettingsError) {
-        // Somebody may have written the newest ones meanwhile.
+        // // Another process may have written the newest controls meanwhile.
         let found = try controlsFile.find()
         if found.isPutBack {
             keepToStricter(found.controls)
@@ -66,7 +68,8 @@ extension Recorder {
         }
     }
 
-    /// Ends the consent, and adds what was found to what is left out.
+    /// Ends the consent, and combines the found controls with the ones in force to the stricter of
+    /// both.
     private func keepToStricter(_ found: Controls) {
         let known = controls.putBack
         controls = controls.stricter(found)
@@ -83,7 +86,9 @@ extension Recorder {
         )
     }
 
-    /// Reads what was counted in the runs before; what cannot be trusted is kept aside.
+    /// Reads the counters of earlier runs.
+    ///
+    /// A damaged file is set aside, and one that counted keys is erased.
     func readAccounts() {
         (accounts, accountsFault) = accountsFile.find()
         defer { accountsSeen = Disk.fingerprint(environment.paths.accounts) }

@@ -9,10 +9,11 @@ import Person
 import Policy
 import System
 
-/// What may be recorded: the person's exemptions, exclusions and settings, as the gate is told them.
+/// The rules of what may be recorded: the person's exemptions, exclusions and settings, for the
+/// gate.
 extension Recorder {
-    /// Finds out what holds from the controls and settings that were read; rules that cannot be
-    /// understood close the gate.
+    /// Derives the restrictions from controls, settings and policy; rules that do not parse close
+    /// the gate.
     func readRules() {
         let before = restrictions
         do throws(Refusal) {
@@ -25,22 +26,22 @@ extension Recorder {
         }
         guard restrictions != before || rules.minute == nil else { return }
         rules = Rules(areTimed: restrictions.dependOnTime)
-        // Only where it is another answer: what is known of the windows is found out anew.
+        // // Only if they differ, because this discards what is known about the windows.
         source.lookFor(restrictions.askers)
         source.readTitles { [restrictions] in restrictions.needsTitle(of: $0) }
     }
 
-    /// What the gate was told of the restrictions.
+    /// The rules that the gate has received.
     struct Rules {
-        /// Whether some hold at certain hours only.
+        /// Whether some apply only at certain hours.
         var areTimed = false
-        /// The minute of the week for which they were told; nil when they were not yet.
+        /// The minute of the week for which the gate received them; nil when it has not yet.
         var minute: WeekMinute?
-        /// Why all input is left out in that minute; nil where it is not.
+        /// Why all input is rejected in that minute; nil when it is not.
         var leftOutBy: GapReason?
     }
 
-    /// Tells the gate the rules, where they or the minute have changed.
+    /// Gives the gate the rules, if they or the minute have changed.
     func useRules(at now: Moment) {
         if rules.minute != nil, !rules.areTimed { return }
         let minute = environment.weekMinute(now.wall)
@@ -50,7 +51,7 @@ extension Recorder {
         pipeline.use(restrictions, at: minute, from: now.monotonic)
     }
 
-    /// When rules that leave out everything at certain hours are to be looked at again; nil for never.
+    /// When to evaluate rules again that apply to all input at certain hours; nil for never.
     var rulesDue: WallTime? {
         func isTimed(_ rule: Rule) -> Bool { rule.isForEverything && rule.during != nil }
         guard rules.areTimed,
@@ -61,7 +62,9 @@ extension Recorder {
         return WallTime((now / 60_000 + 1) * 60_000)
     }
 
-    /// Exemptions whose time is over end, or wait for an answer; where that cannot be written they go on.
+    /// Ends exemptions whose time is over, or lets them wait for an answer.
+    ///
+    /// If the change cannot be written, they go on.
     func endExemptions(at now: Moment) {
         var new = controls
         guard new.expire(at: now, bootID: environment.bootID) else { return }
@@ -134,7 +137,7 @@ extension Recorder {
             let reason = GapReason.keyboardGrabbed.name
             reply.explanation = Explanation(isRecorded: false, reason: reason)
         case .window(var window):
-            // How it is now, and not at the last key.
+            // // The current state, not that of the last key.
             if source.lookForPrompts() { window.mayAskForSecret = source.asking != nil }
             var explanation = Explanation(
                 controls,

@@ -11,28 +11,34 @@ package import Signing
 import Storage
 import System
 
-/// The place where the stages meet: capture, gate, packing, sealing, storage.
+/// Connects the stages: capture, gate, packing, sealing, storage.
 ///
-/// Upstream: a source of events and the calls of the person. Downstream: the ring. Promise: while
-/// the gate is closed the source is not connected, so that no event can arrive; a pause, a
-/// withdrawal or an exemption is in force, then on disk, then answered.
+/// Upstream: a source of events and the person's calls. Downstream: the ring. Promise: while the
+/// gate is closed the source is disconnected, so no event can arrive. A pause, a withdrawal or an
+/// exemption takes effect first, is then written to disk, and is then answered.
 ///
-/// It has no thread, no descriptor and no clock of its own: the loop (or a test) tells it what is
-/// ready and asks when to call again.
+/// It has no thread, descriptor or clock of its own: the loop (or a test) reports what is ready,
+/// and asks when to call again.
 package final class Recorder {
-    /// What the recorder is given to work with.
+    /// What the recorder needs from outside.
     package struct Environment {
+        /// Where its files are.
         package var paths: Paths
+        /// Reads the clocks.
         package var clock: () -> Moment
+        /// The kernel's `boot_id`, 16 bytes.
         package var bootID: [UInt8]
+        /// The version of mci, for the status.
         package var version: String
+        /// Takes log messages; they never contain recorded content.
         package var log: Logger
-        /// The free and the whole bytes of the disk a path lies on.
+        /// The free and total bytes of the disk on which a path lies; nil when unknown.
         package var space: (String) -> (free: Int64, whole: Int64)?
-        /// The minute of the week that the local clock shows.
+        /// The minute of the week in local time.
         package var weekMinute: (WallTime) -> WeekMinute
-        /// Whether the kernel calls the wall clock synchronised.
+        /// Whether the kernel reports the wall clock as synchronised.
         package var isSynchronised: () -> Bool
+        /// The daemon's sandbox.
         package var confinement: Confinement
 
         package init(
@@ -60,25 +66,26 @@ package final class Recorder {
 
     let environment: Environment
     let source: any EventSource
-    /// The highest numbers ever given to what could be put back.
+    /// The highest numbers ever given to files that could be reset to an older copy.
     package let marks: HighWaterKeeper
     let controlsFile: ControlsFile
     let accountsFile: EventCountersFile
     var controls = Controls()
-    /// The state of the controls file when it was last read or written here.
+    /// Fingerprint of the controls file when it was last read or written here.
     private var controlsSeen: [Int]?
-    /// Controls that the disk did not take.
+    /// Controls that could not be written to disk.
     var unwritten: Controls?
-    /// When another program last kept the lock of the controls, in monotonic milliseconds.
+    /// When another program last held the lock of the controls, in monotonic milliseconds.
     private var lockedOut: Int64?
     var settings = PersonSettings()
     /// The policy in force, if any.
     var policy: ManagedPolicy?
+    /// Fingerprint of the policy's files when they were last read.
     private var policySeen: [Int]?
-    /// What may be recorded at the most.
+    /// The limits on what may be recorded, from the person and the policy.
     var restrictions = Restrictions()
     var rules = Rules()
-    /// Why controls, settings or recipients cannot be used; capture is closed while there is one.
+    /// Why controls, settings or recipients are unusable; while it is set, nothing is captured.
     var fault: String?
 
     var pipeline: Pipeline
@@ -86,31 +93,35 @@ package final class Recorder {
     var isConnected = false
     private var reconnect = Backoff()
 
-    /// When the state shown by ``status`` began.
+    /// When the state in ``status`` began.
     var stateSince: WallTime
     private var noted: (state: Status.State, reason: String?, detail: KeyDetail)?
-    /// What the source last said it cannot record.
+    /// The source's last notices about what it cannot record.
     private var sourceNotices: [String] = []
-    /// Whether those who monitor must be told.
+    /// Whether monitoring clients must be notified.
     package var statusChanged = false
-    /// Until when everything that happened was read, or its reading given up.
+    /// All events until this moment were read or given up.
     var readUntil: EventTime
-    /// What was counted before this run.
+    /// The counters of earlier runs.
     var accounts = EventCounters()
-    /// What was wrong with the accounts when this run began.
+    /// What was wrong with the counters file when this run began; nil for nothing.
     var accountsFault: EventCountersFile.Fault?
-    /// The state of the accounts file when it was last read or written here.
+    /// Fingerprint of the counters file when it was last read or written here.
     var accountsSeen: [Int]?
-    /// When the accounts were last saved, in monotonic milliseconds.
+    /// When the counters were last saved, in monotonic milliseconds.
     var accountsSaved: Int64
-    /// How far this boot's clocks are apart: it grows by the time suspended.
+    /// CLOCK_BOOTTIME minus CLOCK_MONOTONIC in milliseconds; it grows by the time suspended.
     var suspended: Int64
-    /// When the sandbox was last found to hold, in monotonic milliseconds.
+    /// When the sandbox was last verified, in monotonic milliseconds.
     var provenAt: Int64
     /// Why the daemon must end; nil while it need not.
     package var failure: Refusal?
 
-    /// A recorder with a closed gate; ``start()`` reads the person's will.
+    /// Makes a recorder with a closed gate; ``start()`` reads what the person wants.
+    ///
+    /// - Parameters:
+    ///   - source: delivers the events.
+    ///   - environment: what the recorder needs from outside.
     package init(_ source: any EventSource, _ environment: Environment) {
         self.source = source
         self.environment = environment
@@ -131,9 +142,9 @@ package final class Recorder {
 
     // MARK: Life
 
-    /// Reads controls and settings and begins to record where that is allowed.
+    /// Reads controls and settings, and starts recording if that is allowed.
     ///
-    /// - Throws: a ``Refusal`` when no recipient can be read: there is nobody to seal to.
+    /// - Throws: a ``Refusal`` when there is no recipient to seal to.
     package func start() throws(Refusal) {
         let now = environment.clock()
         reload()
@@ -142,18 +153,19 @@ package final class Recorder {
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
-        // The newest end is rounded up to the minute, and that of a run to its step: a hole may be longer
-        // than it is, never absent.
+        // // The newest end is rounded up to the minute, and that of a run to its step. A gap may
+        // be reported as longer than it was, but is never missing.
         let rounding = 60_000 + TypingRun.step
         let stopped = pipeline.openBatch.store.newest.map { WallTime($0.milliseconds - rounding) }
         pipeline.begin(stopped: stopped.map(monotonic) ?? now.monotonic)
-        // A pause that began while nothing ran, or before a crash, counts from its beginning.
+        // // A pause that began while nothing ran, or before a crash, counts from its own
+        // beginning.
         let paused = controls.pause.flatMap { WallTime($0.since) }.map(monotonic)
         update(at: now, closedSince: paused)
         environment.log.notice("Started", metadata: ["state": "\(status.state.rawValue)"])
     }
 
-    /// Stores everything and lets go of the X server.
+    /// Stores everything and disconnects from the X server.
     package func stop() {
         let now = environment.clock()
         if isConnected { drain(now) }
@@ -166,7 +178,7 @@ package final class Recorder {
         environment.log.notice("Stopped")
     }
 
-    /// Reads controls, settings and recipients anew; what cannot be read closes the gate.
+    /// Reads controls, settings and recipients again; an unreadable file closes the gate.
     func reload() {
         fault = nil
         noteControls()
@@ -188,7 +200,7 @@ package final class Recorder {
         if pipeline.openBatch.store.recipients.isEmpty { fault = fault ?? Self.noRecipient.reason }
     }
 
-    /// Holds to what was asked for and could not be written, where it is stricter than the file.
+    /// Applies requests that could not be written, where they are stricter than the file.
     func keepUnwritten() {
         guard let unwritten else { return }
         if unwritten.pause != nil { controls.pause = unwritten.pause }
@@ -198,8 +210,7 @@ package final class Recorder {
         }
     }
 
-    /// Reads the policy; one that cannot be used closes the gate, and the last one that could be used
-    /// goes on to restrict.
+    /// Reads the policy; an unusable one closes the gate, and the last usable one stays in force.
     private func readPolicy() {
         let file = environment.paths.policy
         policySeen = file.fingerprint
@@ -211,8 +222,10 @@ package final class Recorder {
         }
     }
 
-    /// Reads anew what others than this process have changed: a pause that was written without asking,
-    /// as while the socket was out of reach, or another policy.
+    /// Reads files again that another process has changed.
+    ///
+    /// A pause may be written directly while the socket is unreachable, and the policy may be
+    /// replaced.
     package func noteChangedFiles() {
         guard
             Disk.fingerprint(controlsFile.path) != controlsSeen
@@ -221,12 +234,12 @@ package final class Recorder {
         reload()
     }
 
-    /// Remembers the controls file as it is now.
+    /// Remembers the current state of the controls file.
     func noteControls() {
         controlsSeen = Disk.fingerprint(controlsFile.path)
     }
 
-    /// Has the controls file read again at the next look.
+    /// Has the controls file read again at the next check.
     func forgetControls() {
         controlsSeen = nil
     }
@@ -238,7 +251,7 @@ package final class Recorder {
 
     // MARK: Conditions
 
-    /// Brings gate and source in line with what the person wants at this moment.
+    /// Makes gate and source agree with what the person wants at this moment.
     ///
     /// - Parameters:
     ///   - now: the moment.
@@ -273,15 +286,16 @@ package final class Recorder {
         noteState(now)
     }
 
-    /// A consent of this person, for this host, this notice and this recorder's key.
+    /// Whether there is a consent of this person, for this host, this notice and this recorder's
+    /// key.
     private var hasConsent: Bool {
         let store = pipeline.openBatch.store
-        // What is sealed to other keys than the receipt names is not what was consented to.
+        // // Sealing to other keys than the receipt names was not consented to.
         return controls.consent?.recipients == store.recipients
             && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText, under: policy)
     }
 
-    /// Tells the log and those who monitor when the state is another one than before.
+    /// Notifies the log and monitoring clients if the state has changed.
     func noteState(_ now: Moment) {
         let (state, reason) = stateAndReason
         let detail = pipeline.gate.conditions.keyDetail
@@ -301,7 +315,7 @@ package final class Recorder {
         )
     }
 
-    /// A pause that has run out is taken from disk; where that fails it goes on.
+    /// Removes an expired pause from disk; if that fails, the pause goes on.
     private func endPause() {
         var new = controls
         new.pause = nil
@@ -311,15 +325,15 @@ package final class Recorder {
         }
     }
 
-    /// Milliseconds that the loop, which everything waits for, waits for the lock of the controls.
+    /// Milliseconds that the loop, and thus everything else, waits for the lock of the controls.
     enum LockPatience {
-        /// Where the person waits for an answer.
+        /// When the person waits for an answer.
         static let asked: Int64 = 1000
-        /// Where it is tried again anyway.
+        /// When it is retried anyway.
         static let unasked: Int64 = 50
     }
 
-    /// Replaces the controls on disk and here; false, and nothing changed, where that fails.
+    /// Replaces the controls on disk and here; on failure returns false and changes nothing.
     func save(_ new: Controls) -> Bool {
         let now = environment.clock().monotonic.milliseconds
         if let lockedOut, now - lockedOut < LockPatience.asked { return false }
@@ -336,7 +350,7 @@ package final class Recorder {
         }
     }
 
-    /// Disconnects from the X server; what was not read is never read.
+    /// Disconnects from the X server; unread events are never read.
     ///
     /// - Returns: the moment up to which everything was read.
     func letGoOfSource(_ now: Moment) -> EventTime {
@@ -369,7 +383,7 @@ package final class Recorder {
 
     // MARK: The loop's calls
 
-    /// The descriptors to watch now; while a reading is already due, not all of them.
+    /// The descriptors to watch now: not all of them while a read is already due.
     package var descriptors: [Int32] {
         switch pacer.watch {
         case .all: source.descriptors
@@ -378,9 +392,9 @@ package final class Recorder {
         }
     }
 
-    /// The source has something.
+    /// Notes that the source has events to read.
     ///
-    /// - Parameter descriptors: where, as far as that is known.
+    /// - Parameter descriptors: the readable ones, as far as they are known.
     package func sourceBecameReadable(at descriptors: [Int32] = []) {
         let now = environment.clock().monotonic
         if pacer.due == nil { readUntil = now }
@@ -391,11 +405,11 @@ package final class Recorder {
         )
     }
 
-    /// Does what is due: reads the source, ends pauses, stores, tries again.
+    /// Does everything that is due: reads the source, ends pauses, stores batches, retries.
     package func tick() {
         let now = environment.clock()
         if pipeline.openBatch.isSet(now.wallOffset) {
-            // What came before has the times of then.
+            // // Earlier events have the times of the earlier clock.
             pipeline.openBatch.isBehind = true
             drain(now)
             pipeline.openBatch.isBehind = false
@@ -407,7 +421,7 @@ package final class Recorder {
         let monotonic = now.monotonic.milliseconds
         let mustClose = pipeline.openBatch.closeDue.map { $0 <= monotonic } ?? false
         if pipeline.openBatch.store.isDue(monotonic) || mustClose {
-            // What stands in a batch must not depend on when the source was read last: keys have it read.
+            // // The contents of a batch must not depend on the last read: keys trigger reads.
             if !isReadingDue { drain(now) }
             pipeline.openBatch.flush(at: now, closing: false)
         }
@@ -422,7 +436,7 @@ package final class Recorder {
         if accountsSaved + Self.accountsInterval <= monotonic, isConnected { saveAccounts(now) }
     }
 
-    /// When ``tick()`` must be called at the latest, in monotonic milliseconds.
+    /// When ``tick()`` must be called at the latest, in monotonic milliseconds; nil for never.
     package var deadline: Int64? {
         let wantsConnection = pipeline.gate.conditions.closedBy == .disconnected
         let connection = wantsConnection ? reconnect.due : nil
@@ -430,15 +444,16 @@ package final class Recorder {
         return ([readingDue, connection] + openBatch).compactMap(\.self).min()
     }
 
-    /// When the source is to be read next; nil while nothing says so.
+    /// When to read the source next; nil while nothing requires it.
     private var readingDue: Int64? { [pacer.due, source.lookDue].compactMap(\.self).min() }
 
-    /// When a pause or a confirmation ends, or a batch reaches its age, in CLOCK_BOOTTIME milliseconds.
+    /// When a pause, an exemption, full key detail or a batch's retention ends, in CLOCK_BOOTTIME
+    /// milliseconds.
     package var longDeadline: Int64? {
         let now = environment.clock()
         var left: [Int64] = []
         if let pause = controls.pause?.timeLeft(at: now, bootID: environment.bootID) {
-            // At 0 its end could not be written: tried again each second.
+            // // 0 means that its end could not be written: retry every second.
             left.append(pause > 0 ? pause : 1000)
         }
         if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
@@ -453,14 +468,15 @@ package final class Recorder {
         return left.min().map { now.boottime + max($0, 1) }
     }
 
-    /// When something is due on the wall clock: rules that hold at certain hours.
+    /// When something is due on the wall clock: rules that apply at certain hours.
     package var wallDeadline: WallTime? {
         rulesDue
     }
 
-    /// Reads what has happened, unless the person's will has changed meanwhile.
+    /// Reads what has happened, unless the person's wishes have changed meanwhile.
     func drain(_ now: Moment) {
-        // Before anything more is read; so is the end of a pause or of full key detail.
+        // // These changes come before the next event. So does the end of a pause or of full key
+        // detail.
         noteChangedFiles()
         update(at: now)
         guard isConnected, isConfined(now) else { return }
@@ -485,7 +501,7 @@ package final class Recorder {
         }
     }
 
-    /// Reads the source into the path, which is borrowed once for all events.
+    /// Reads the source into the pipeline, which is borrowed once for all events.
     private static func drain(
         _ source: any EventSource,
         _ now: EventTime,
@@ -494,7 +510,8 @@ package final class Recorder {
         try source.drain(now: now, into: &pipeline)
     }
 
-    /// A suspension or a clock that was set: times before and after belong to different batches.
+    /// Handles a suspension or a changed wall clock: times before and after go into different
+    /// batches.
     private func noteClocks(_ now: Moment) {
         let apart = now.boottime - now.monotonic.milliseconds
         let slept = apart - suspended
@@ -509,7 +526,7 @@ package final class Recorder {
     }
 }
 
-/// Waits longer after each failure, up to two seconds.
+/// Waits longer after each failure, at most 1.6 seconds.
 struct Backoff {
     private var pause: Int64 = 50
     private(set) var due: Int64?
@@ -523,7 +540,7 @@ struct Backoff {
 }
 
 extension Recorder.Environment {
-    /// The clocks as the ages of what is stored go by them.
+    /// The clocks by which the ages of stored batches are counted.
     func reading(_ now: Moment) -> AgeClock.Reading {
         AgeClock.Reading(
             wall: now.wall.milliseconds,

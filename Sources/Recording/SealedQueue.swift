@@ -11,46 +11,49 @@ import System
 
 /// Seals batches and keeps the ring: opens it, retries what failed, and counts what is lost.
 struct SealedQueue {
-    /// Milliseconds after the first unsaved item at which the open batch is stored.
+    /// Milliseconds from the first unsaved item until the open batch is stored.
     static let flushInterval: Int64 = 10_000
-    /// Sealed batches kept in memory while the ring cannot take them.
+    /// Maximum number of sealed batches in memory while the ring cannot take them.
     static let maxWaiting = 16
+    /// Milliseconds until a failed operation is retried.
     private static let retryInterval: Int64 = 1000
-    /// Milliseconds between two looks at the free space.
+    /// Milliseconds between two checks of the free space.
     static let spaceInterval: Int64 = 10_000
 
     private let environment: Recorder.Environment
-    /// How much may be kept, and for how long.
+    /// Limits for the size of the ring and for retention.
     private var limits = PersonSettings()
     private var sealer: Sealer?
-    /// The recorder's signing key, where one was made.
+    /// The recorder's signing key; nil when none was made.
     private var deviceKey: DeviceKey? {
         didSet { deviceKeyText = deviceKey?.verifier.text }
     }
-    /// The public half of the signing key.
+    /// The public half of the signing key, as text.
     private(set) var deviceKeyText: String?
+    /// The age public keys to which batches are sealed.
     private(set) var recipients: [String] = []
 
     private(set) var ring: Ring?
-    /// Why there is no ring to write to.
+    /// Why there is no ring to write to; nil when there is one.
     private(set) var failure: String?
     private var waiting: [SealedBatch] = []
     private var retryDue: Int64?
     private var flushDue: Int64?
     private var sequence: UInt64 = 0
-    /// The batch sealed last and the one before it: each names its predecessor.
+    /// The last sealed batch; each batch names the digest of its predecessor.
     private var sealed: (sequence: UInt64, digest: [UInt8]) = (0, SealedBatch.noDigest)
     private var predecessor = SealedBatch.noDigest
-    /// Whether this run has sealed a batch, so that it knows the newest better than the ring.
+    /// Whether this run has sealed a batch, so that it knows the newest better than the ring does.
     private var hasSealed = false
-    /// Numbers of batches that are still to be erased, when a reader was in the way.
+    /// Selections still to be erased, because a reader was in the way.
     private var unerased: [Selection] = []
     /// The highest numbers ever given, in memory and in their files.
     private let marks: HighWaterKeeper
+    /// Wall times of lost batches, in milliseconds since 1970.
     private var lostStretches: [ClosedRange<Int64>] = []
-    /// Admitted events that could not be stored.
+    /// The number of admitted events that could not be stored.
     private(set) var lost = 0
-    /// Whether the disk has room enough to go on.
+    /// Whether the disk has enough free space to continue.
     private(set) var hasSpace = true
     private var spaceDue: Int64?
 
@@ -63,7 +66,7 @@ struct SealedQueue {
 
     // MARK: Keys and limits
 
-    /// Reads the public keys and the recorder's own; without them nothing can be sealed.
+    /// Reads the recipients and the recorder's signing key; without them nothing can be sealed.
     mutating func loadKeys() {
         let text = (try? Disk.readOwn(environment.paths.recipients)).map {
             String(decoding: $0, as: UTF8.self)
@@ -76,7 +79,7 @@ struct SealedQueue {
         sealer = Sealer(list, signedBy: deviceKey)
     }
 
-    /// Uses other limits; a ring of another size is rebuilt.
+    /// Applies other limits; a ring of another size is rebuilt.
     mutating func use(_ settings: PersonSettings) {
         let isResized = limits.bytes != settings.bytes
         limits = settings
@@ -87,12 +90,12 @@ struct SealedQueue {
         look(at: now.monotonic.milliseconds)
     }
 
-    /// Bytes that all files of the ring may take.
+    /// Maximum size of all files of the ring together, in bytes.
     var cap: Int { ring?.contents.cap ?? limits.bytes }
 
     // MARK: Opening
 
-    /// Opens or makes the ring; false when there is none to write to.
+    /// Opens or creates the ring; false when there is none to write to.
     mutating func open() -> Bool {
         if ring != nil { return true }
         let now = self.now
@@ -128,13 +131,13 @@ struct SealedQueue {
         }
     }
 
-    /// Opens the ring only where there already is one, or its remains.
+    /// Opens the ring only if it or its head exists.
     mutating func openIfThere() {
         let ring = environment.paths.ring
         if Disk.exists(ring) || Disk.exists(RingHead.path(ring)) { _ = open() }
     }
 
-    /// Lets go of a ring whose files were taken away or replaced, and opens what is there: before others
+    /// Closes a ring whose files were removed or replaced, and opens what is there, before others
     /// read it.
     mutating func checkFiles() {
         openIfThere()
@@ -145,11 +148,11 @@ struct SealedQueue {
         _ = open()
     }
 
-    /// The end of what is stored.
+    /// The end of the newest stored batch; nil when there is none.
     var newest: WallTime? {
         mutating get {
             openIfThere()
-            // What the head says is signed; what a row says need not be.
+            // // The head's value is signed; a row's may not be.
             return ring.flatMap { $0.head.end > 0 ? WallTime($0.head.end) : nil }
         }
     }
@@ -187,13 +190,13 @@ struct SealedQueue {
 
     var bootID: [UInt8] { environment.bootID }
 
-    /// The number of a batch that begins now.
+    /// The sequence number of a batch that begins now.
     mutating func nextSequence() -> UInt64 {
         sequence = max(sequence + 1, ring?.nextSequence ?? notedSequence)
         return sequence
     }
 
-    /// The next number as the head has it, while the ring itself cannot be opened.
+    /// The next number according to the head and the marks, while the ring itself cannot be opened.
     private var notedSequence: UInt64 {
         max(notedHead?.newest ?? 0, marks.look(deviceKey?.verifier).marks.newest) + 1
     }
@@ -202,23 +205,23 @@ struct SealedQueue {
         deviceKey.flatMap { RingHead.read(environment.paths.ring, $0.verifier).head }
     }
 
-    /// Whether the open batch has something that is not stored yet.
+    /// Whether the open batch has items that are not stored yet.
     var isDirty: Bool { flushDue != nil }
 
-    /// The open batch was stored, or has been thrown away.
+    /// Notes that the open batch was stored or discarded.
     mutating func flushed() {
         flushDue = nil
     }
 
-    /// Notes that the open batch has something unsaved, from a time on.
+    /// Notes that the open batch has unsaved items from a time on.
     ///
-    /// It is stored at a whole step: when it was must not tell when a key came.
+    /// It is stored at a whole step: the time of storing must not reveal when a key came.
     mutating func becameDirty(at time: Int64) {
         let step = TypingRun.begin(of: EventTime(time)).milliseconds
         flushDue = min(flushDue ?? .max, step + Self.flushInterval)
     }
 
-    /// Has the open batch stored at once, after the answer to the person.
+    /// Stores the open batch in the next round, after the answer to the person.
     mutating func flushSoon() {
         if isDirty { flushDue = 0 }
     }
@@ -229,7 +232,7 @@ struct SealedQueue {
 
     // MARK: Storing
 
-    /// Seals and stores a batch; what the ring does not take now waits in memory, sealed.
+    /// Seals and stores a batch; if the ring cannot take it now, it waits sealed in memory.
     mutating func put(_ batch: consuming Batch) {
         let (count, number) = (batch.eventCount, batch.sequence)
         if !hasSealed { findNewest() }
@@ -246,19 +249,19 @@ struct SealedQueue {
         look(at: now.monotonic.milliseconds)
     }
 
-    /// Finds out which batch the first one of this run comes after.
+    /// Determines the predecessor of this run's first batch.
     private mutating func findNewest() {
-        // Only a ring that is whole again knows which state of its newest batch is stored.
+        // // Only a completely rebuilt ring knows which state of its newest batch is stored.
         finishRebuilding()
         guard let head = ring?.head ?? notedHead else { return }
         sealed = (head.newest, head.digest)
     }
 
-    /// Does what is due besides the open batch: what failed, a rebuilding, a look at the disk.
+    /// Does what is due apart from the open batch: retries, a rebuilding, a check of the disk.
     mutating func tend(at now: Int64) {
         if let due = spaceDue, due <= now { look(at: now) }
         guard let due = retryDue, due <= now else { return }
-        // A part of a rebuilding at a time, so that the loop goes on meanwhile.
+        // // Rebuild one part at a time, so that the loop continues in between.
         if waiting.isEmpty, ring == nil, failure != nil { _ = open() }
         store()
         eraseRest()
@@ -266,7 +269,7 @@ struct SealedQueue {
         check(at: now)
     }
 
-    /// Checks some proofs of what was stored before this run.
+    /// Checks some proofs of batches stored before this run.
     private mutating func check(at now: Int64) {
         guard ring?.isChecking == true else { return }
         if let error = attempt({ ring throws(StorageError) in try ring.checkStep() }) {
@@ -296,17 +299,17 @@ struct SealedQueue {
                 continue
             }
             fail("A batch could not be stored yet", error)
-            // One more attempt at once, on the ring that takes its place.
+            // // Retry once at once, on the ring that replaces it.
             guard ring == nil, open() else { break }
         }
         while waiting.count > Self.maxWaiting { lose(waiting.removeFirst()) }
         planRetry()
     }
 
-    /// Does something with the ring; why it failed, where it did.
+    /// Does something with the ring, and returns why it failed; nil on success.
     ///
-    /// No reference to the ring outlives the call: one that is let go of must be closed before it is
-    /// opened again, for closing moves its log into its file.
+    /// No reference to the ring outlives the call. A discarded ring must be closed before it is
+    /// opened again, because closing moves its log into its file.
     private func attempt(_ body: (Ring) throws(StorageError) -> Void) -> StorageError? {
         guard let ring else { return nil }
         do throws(StorageError) {
@@ -317,7 +320,7 @@ struct SealedQueue {
         }
     }
 
-    /// Tells the log, and lets go of a ring whose files are no longer what they were.
+    /// Logs an error, and closes a ring whose files have changed.
     private mutating func fail(_ message: Logger.Message, _ error: StorageError) {
         environment.log.error(message, metadata: ["cause": "\(error)"])
         retryDue = now.monotonic.milliseconds + Self.retryInterval
@@ -326,7 +329,7 @@ struct SealedQueue {
         if error.code == .damaged { Ring.setAside(environment.paths.ring) }
     }
 
-    /// Gives up what is sealed and not stored, as after a withdrawal.
+    /// Gives up sealed batches that are not stored, as after a withdrawal.
     mutating func dropWaiting() {
         while !waiting.isEmpty { lose(waiting.removeFirst()) }
         planRetry()
@@ -337,7 +340,7 @@ struct SealedQueue {
         noteLost(batch.end - SealedBatch.maxSpan...batch.end)
     }
 
-    /// Stretches that touch are one.
+    /// Adds a lost time range; overlapping ranges are merged.
     private mutating func noteLost(_ stretch: ClosedRange<Int64>) {
         if let last = lostStretches.last, last.overlaps(stretch) || lostStretches.count >= 16 {
             lostStretches.removeLast()
@@ -351,7 +354,7 @@ struct SealedQueue {
     /// Whether something was lost since ``takeLostStretches()``.
     var hasLost: Bool { !lostStretches.isEmpty }
 
-    /// The wall time of what was lost since the last call, for gaps.
+    /// Returns the wall times of losses since the last call, in milliseconds since 1970, for gaps.
     mutating func takeLostStretches() -> [ClosedRange<Int64>] {
         defer { lostStretches = [] }
         return lostStretches
@@ -365,10 +368,11 @@ struct SealedQueue {
         if ring?.isRebuilding == true { retryDue = now }
     }
 
-    /// Milliseconds between two goes at the proofs: a full ring of 64 MiB is checked in half a minute.
+    /// Milliseconds between two checks of proofs; a full ring of 64 MiB is checked in half a
+    /// minute.
     private static let checkInterval: Int64 = 100
 
-    /// What the person should know of what is stored, in sentences.
+    /// Sentences about the stored batches that the person should see.
     var notices: [String] {
         guard let ring, let deviceKey else { return [] }
         var known: [String: Int64]?
@@ -391,10 +395,10 @@ struct SealedQueue {
 
     // MARK: Erasing
 
-    /// Whether something erased may still be found in a file.
+    /// Whether erased content may still be in a file.
     var hasPendingErasure: Bool { !unerased.isEmpty || ring?.hasPendingErasure == true }
 
-    /// What is to be erased: in the ring, and of what still waits for it.
+    /// What to erase: in the ring, and among the batches that still wait for it.
     struct Selection {
         fileprivate var targets: [Ring.Target] = []
         fileprivate var waiting: [UInt64] = []
@@ -403,7 +407,7 @@ struct SealedQueue {
         var count: Int { targets.count + waiting.count }
     }
 
-    /// What touches a stretch of wall time; nil where the ring cannot be read.
+    /// Selects what overlaps a range of wall time in milliseconds; nil when the ring is unreadable.
     mutating func find(touching range: ClosedRange<Int64>) -> Selection? {
         find({ SealedBatch.touches(range, from: $0.end, end: $0.end) }) {
             ring throws(StorageError) in
@@ -411,7 +415,7 @@ struct SealedQueue {
         }
     }
 
-    /// What has one of some numbers; nil where the ring cannot be read.
+    /// Selects the batches with the given sequence numbers; nil when the ring is unreadable.
     mutating func find(_ numbers: [UInt64]) -> Selection? {
         find({ numbers.contains($0.sequence) }) { ring throws(StorageError) in
             try ring.targets(numbers)
@@ -431,13 +435,13 @@ struct SealedQueue {
             fail("The ring cannot be checked yet", error)
             return nil
         }
-        // One that waits to be stored again is stored already.
+        // // A batch that waits to be stored again is already in the ring.
         let stored = Set(found.targets.compactMap(\.sequence))
         found.waiting.removeAll { stored.contains($0) }
         return found
     }
 
-    /// Moves everything that is left of old rings into the ring, so that all of it can be found.
+    /// Moves the rest of old rings into the ring, so that all of it can be found.
     mutating func finishRebuilding() {
         if let error = attempt({ ring throws(StorageError) in try ring.rebuildToEnd() }) {
             fail("The ring cannot be rebuilt yet", error)
@@ -445,7 +449,7 @@ struct SealedQueue {
         reportFindings()
     }
 
-    /// Erases from memory and from the ring, with the unreadable pages that were set aside.
+    /// Erases a selection from memory and the ring, and the unreadable pages that were set aside.
     mutating func erase(_ selection: Selection) {
         let numbers = Set(selection.waiting + selection.targets.compactMap(\.sequence))
         waiting.removeAll { numbers.contains($0.sequence) }
@@ -454,7 +458,7 @@ struct SealedQueue {
         eraseRest()
     }
 
-    /// Notes how far the clocks have come, for the next run.
+    /// Writes the current clocks to the head, for the next run.
     mutating func close(at now: Moment) {
         looked = nil
         look(at: now, isSet: false)
@@ -463,14 +467,14 @@ struct SealedQueue {
 
     // MARK: Ages
 
-    /// When the clocks were last looked at for the ages, in monotonic milliseconds.
+    /// When the clocks were last read for the ages, in monotonic milliseconds.
     private var looked: Int64?
 
-    /// Takes note of what the clocks say, for ages.
+    /// Reads the clocks to advance the ages, at most once per second unless the wall clock was set.
     ///
     /// - Parameters:
     ///   - now: the moment.
-    ///   - isSet: whether the wall clock was set since the last look.
+    ///   - isSet: whether the wall clock was set since the last reading.
     mutating func look(at now: Moment, isSet: Bool) {
         let monotonic = now.monotonic.milliseconds
         guard isSet || looked.map({ monotonic - $0 >= 1000 }) ?? true else { return }
@@ -480,7 +484,7 @@ struct SealedQueue {
             next: max(sequence + 1, ring?.nextSequence ?? 1),
             retention: limits.retentionTime
         )
-        // The next boot reckons from this clock.
+        // // The next boot measures from this clock.
         if isSet { ring?.noteHead(durable: true) }
         reportDoubt()
     }
@@ -494,10 +498,10 @@ struct SealedQueue {
         }
     }
 
-    /// Whether something that may be too old is kept, for the wall clock is doubted.
+    /// Whether possibly expired batches are kept because the wall clock is doubted.
     private(set) var keepsDoubtful = false
 
-    /// Erases what has reached its age.
+    /// Erases what has exceeded its retention.
     mutating func expire(at now: Moment) {
         guard let ring else { return }
         looked = nil
@@ -517,9 +521,9 @@ struct SealedQueue {
         eraseRest()
     }
 
-    /// When the next batch reaches its age, on CLOCK_BOOTTIME in milliseconds.
+    /// When the next batch exceeds its retention, in CLOCK_BOOTTIME milliseconds; nil for never.
     var expiryDue: Int64? {
-        // What a reader keeps from being erased is tried again with everything else.
+        // // An erasure that a reader blocks is retried with everything else.
         hasPendingErasure ? nil : ring?.expiryDue(limits.retentionTime)
     }
 
@@ -552,7 +556,7 @@ struct SealedQueue {
 
     // MARK: Space
 
-    /// Looks whether the disk has room enough; asks to look again while it has not.
+    /// Checks whether the disk has enough free space; schedules another check while it does not.
     private mutating func look(at now: Int64) {
         let space = environment.space(environment.paths.state)
         let had = hasSpace

@@ -2,17 +2,19 @@
 
 import CLinux
 
-/// The service manager that started the daemon, told over its socket (sd_notify(3)).
+/// The service manager that started the daemon, notified over its socket (sd_notify(3)).
 package struct ServiceManager: Sendable {
     private let socket: String?
-    /// Milliseconds between two signs of life; nil when none are wanted.
+    /// Milliseconds between two watchdog notifications, half of `WATCHDOG_USEC`; nil when none are
+    /// wanted.
     package let watchdogInterval: Int64?
-    /// The listening socket that an earlier run of the daemon gave to be kept; nil where there is none.
+    /// The listening socket that an earlier run gave to the manager to keep; nil when there is
+    /// none.
     package let keptListener: Int32?
-    /// Whether there is a service manager.
+    /// Whether a service manager started the daemon.
     package var isPresent: Bool { socket != nil }
 
-    /// Finds the service manager in the environment; without one nothing is told.
+    /// Finds the service manager in the environment; without one, notifications do nothing.
     ///
     /// - Parameters:
     ///   - environment: the process environment.
@@ -22,29 +24,34 @@ package struct ServiceManager: Sendable {
         let isForUs = environment["WATCHDOG_PID"].map { $0 == "\(processID)" } ?? true
         let interval = environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { $0 / 2000 }
         watchdogInterval = isForUs ? interval.flatMap { $0 > 0 ? $0 : nil } : nil
-        // sd_listen_fds(3): descriptors count from 3.
+        // // sd_listen_fds(3): passed descriptors start at 3.
         let isGiven =
             environment["LISTEN_PID"] == "\(processID)" && environment["LISTEN_FDS"] == "1"
             && environment["LISTEN_FDNAMES"] == Self.listenerName
         keptListener = isGiven ? 3 : nil
     }
 
-    /// The daemon is ready; tells its state in words.
+    /// Announces that the daemon is ready.
+    ///
+    /// - Parameter state: one line for people, as `systemctl status` shows it.
     package func ready(_ state: String) { send("READY=1\nSTATUS=\(state)") }
 
-    /// The state changed.
+    /// Announces another state.
+    ///
+    /// - Parameter state: one line for people, as `systemctl status` shows it.
     package func status(_ state: String) { send("STATUS=\(state)") }
 
-    /// The loop turns.
+    /// Announces that the loop runs, for the watchdog.
     package func alive() { send("WATCHDOG=1") }
 
-    /// The daemon is about to end.
+    /// Announces that the daemon is about to end.
     package func stopping() { send("STOPPING=1") }
 
-    /// Has the service manager hold the listening socket too, so that whoever calls while the daemon
-    /// is started again waits for it instead of finding nobody.
+    /// Has the service manager keep the listening socket as well.
     ///
-    /// - Parameter listener: what takes the place of one that was kept before.
+    /// So a caller waits while the daemon restarts, instead of finding nobody.
+    ///
+    /// - Parameter listener: the descriptor, which replaces one that was kept before.
     package func keep(_ listener: Int32) {
         if listener != keptListener { send("FDSTOREREMOVE=1\nFDNAME=\(Self.listenerName)") }
         send("FDSTORE=1\nFDNAME=\(Self.listenerName)", listener)
