@@ -5,23 +5,30 @@ import Sealing
 
 /// Why an age file does not open.
 package struct AgeError: Error, Equatable, CustomStringConvertible {
-    /// The kinds of failure, as the format's test vectors name them.
+    /// The kinds of failure; the raw values are those of age's test vectors (C2SP CCTV).
     package enum Code: String, Sendable {
+        /// The header is not exactly in the format.
         case headerFailure = "header failure"
+        /// The header's MAC does not match its content.
         case hmacFailure = "HMAC failure"
+        /// No identity or passphrase fits a stanza.
         case noMatch = "no match"
+        /// A chunk of the payload does not decrypt, or is in the wrong order.
         case payloadFailure = "payload failure"
+        /// The ASCII armor is not exactly in the format.
         case armorFailure = "armor failure"
-        /// The machine has not the memory which the file's work factor asks for.
+        /// Not enough memory for the file's scrypt work factor.
         case noMemory = "not enough memory"
     }
 
+    /// The kind of failure.
     package let code: Code
 
     init(_ code: Code) {
         self.code = code
     }
 
+    /// An English sentence.
     package var description: String {
         switch code {
         case .noMatch: "No identity opens this batch: it was sealed to another key."
@@ -30,7 +37,7 @@ package struct AgeError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// A parsed age v1 file (C2SP `age.md`), which identities may open.
+/// A parsed file of age's version 1 (C2SP `age.md`), which identities or a passphrase can open.
 package struct AgeFile: Sendable {
     /// A recipient's part of the header.
     struct Stanza: Sendable {
@@ -40,14 +47,14 @@ package struct AgeFile: Sendable {
     }
 
     let stanzas: [Stanza]
-    /// The header up to and with its three dashes.
+    /// The bytes of the header up to and including the three dashes, which the MAC covers.
     private let header: [UInt8]
     private let mac: [UInt8]
     private let payload: ArraySlice<UInt8>
 
-    /// Parses the header.
+    /// Parses the header; nothing is decrypted yet.
     ///
-    /// - Parameter bytes: the whole file.
+    /// - Parameter bytes: the whole file, without armor.
     /// - Throws: ``AgeError`` `headerFailure` for anything that is not exactly the format.
     package init(_ bytes: [UInt8]) throws(AgeError) {
         var lines = Lines(bytes)
@@ -92,11 +99,11 @@ package struct AgeFile: Sendable {
         return Stanza(type: words[1], arguments: Array(words.dropFirst(2)), body: body)
     }
 
-    /// Opens the file.
+    /// Decrypts the file with an identity.
     ///
     /// - Parameter identities: tried one after the other.
     /// - Returns: the plaintext.
-    /// - Throws: ``AgeError``.
+    /// - Throws: ``AgeError``; `noMatch` when no identity fits.
     package func open(_ identities: [Identity]) throws(AgeError) -> [UInt8] {
         for identity in identities {
             if let fileKey = try fileKey(identity) { return try open(fileKey) }
@@ -104,15 +111,15 @@ package struct AgeFile: Sendable {
         throw AgeError(.noMatch)
     }
 
-    /// Whether a passphrase opens the file, and no identity.
+    /// Whether the file is sealed to a passphrase (scrypt) rather than to identities.
     package var isProtected: Bool { stanzas.first?.type == Passphrase.stanza }
 
-    /// How many stanzas for X25519 keys the header has.
+    /// The number of X25519 stanzas, that is of keys that can open the file.
     package var readerCount: Int { stanzas.count { $0.type == Age.stanza } }
 
-    /// Opens the file.
+    /// Decrypts the file with a passphrase.
     ///
-    /// - Parameter passphrase: what the file was sealed with.
+    /// - Parameter passphrase: the one the file was sealed with.
     /// - Returns: the plaintext.
     /// - Throws: ``AgeError``; `noMatch` for another passphrase.
     package func open(_ passphrase: Passphrase) throws(AgeError) -> [UInt8] {
@@ -125,7 +132,7 @@ package struct AgeFile: Sendable {
         return try open(SymmetricKey(data: fileKey))
     }
 
-    /// The file key, where one of the stanzas is for this identity.
+    /// Unwraps the file key if a stanza is for this identity; nil otherwise.
     private func fileKey(_ identity: Identity) throws(AgeError) -> SymmetricKey? {
         for stanza in stanzas where stanza.type == Age.stanza {
             guard stanza.arguments.count == 1, let share = Base64.decode(stanza.arguments[0].utf8),
@@ -144,7 +151,7 @@ package struct AgeFile: Sendable {
         return nil
     }
 
-    /// Opens what is behind the stanzas with the key that they hold.
+    /// Verifies the header and decrypts the payload with the file key.
     func open(_ fileKey: SymmetricKey) throws(AgeError) -> [UInt8] {
         guard Age.headerMAC(fileKey, header) == mac else { throw AgeError(.hmacFailure) }
         guard payload.count >= Age.nonceSize else { throw AgeError(.headerFailure) }
@@ -183,7 +190,7 @@ package struct AgeFile: Sendable {
     }
 }
 
-/// The lines of the header, each ended by one line feed.
+/// The lines of the header, each ended by one line feed and at most 4096 bytes long.
 private struct Lines {
     private let bytes: [UInt8]
     private(set) var position = 0

@@ -2,18 +2,24 @@
 
 import Sealing
 
-/// Age files as text, for paper and mail (C2SP `age.md`, § ASCII armor).
+/// ASCII armor, which turns age files into text for paper and mail (C2SP `age.md`, § ASCII armor).
 package enum Armor {
     private static let begin = "-----BEGIN AGE ENCRYPTED FILE-----"
     private static let end = "-----END AGE ENCRYPTED FILE-----"
     private static let width = 64
 
-    /// Whether bytes begin as an armored file does.
+    /// Whether bytes begin as an armored file does, after any white space.
+    ///
+    /// - Parameter bytes: the beginning of a file, or all of it.
+    /// - Returns: true also for armor that is invalid further on.
     package static func isArmored(_ bytes: [UInt8]) -> Bool {
         bytes.drop(while: isSpace).starts(with: Array(begin.utf8))
     }
 
-    /// The text of an age file.
+    /// Encodes an age file as text: padded Base64 in lines of 64 columns.
+    ///
+    /// - Parameter bytes: the age file.
+    /// - Returns: the text, ended by a line feed.
     package static func encode(_ bytes: [UInt8]) -> String {
         var text = Base64.encode(bytes)[...]
         text += [UInt8](repeating: 0x3D, count: (4 - text.count % 4) % 4)
@@ -25,11 +31,11 @@ package enum Armor {
         return lines.joined(separator: "\n") + "\n\(end)\n"
     }
 
-    /// The age file in a text.
+    /// Decodes armored text.
     ///
-    /// - Parameter bytes: the text; white space around it and CR LF at line ends are let pass.
-    /// - Returns: the file's bytes, whatever they are.
-    /// - Throws: ``AgeError`` `armorFailure` for any other deviation.
+    /// - Parameter bytes: the text; white space around it and CR LF line ends are accepted.
+    /// - Returns: the decoded bytes, which are not parsed.
+    /// - Throws: ``AgeError`` `armorFailure` for any other deviation from the format.
     package static func decode(_ bytes: [UInt8]) throws(AgeError) -> [UInt8] {
         var text = bytes.drop(while: isSpace)
         while let last = text.last, isSpace(last) { text.removeLast() }

@@ -4,17 +4,21 @@ package import Packing
 
 /// Opens sealed batches with the person's keys.
 package struct BatchOpener: Sendable {
-    /// What became of a sealed batch.
+    /// The result of opening a sealed batch.
     package enum Outcome: Sendable {
+        /// It opened.
         case opened(OpenedBatch)
         /// It was sealed to another key.
         case foreign
+        /// It does not decrypt, or its columns do not parse.
         case damaged
     }
 
     private let identities: [Identity]
 
-    /// - Parameter identities: tried one after the other.
+    /// Makes an opener.
+    ///
+    /// - Parameter identities: the person's keys, tried one after the other.
     package init(_ identities: [Identity]) {
         self.identities = identities
     }

@@ -4,16 +4,18 @@ import Crypto
 package import Events
 import Sealing
 
-/// The person's private key, in age's own format (`AGE-SECRET-KEY-1…`).
+/// The person's private X25519 key in age's own format (`AGE-SECRET-KEY-1…`, Bech32).
 package struct Identity: Sendable, Redacted {
     let key: Curve25519.KeyAgreement.PrivateKey
 
-    /// A new random key.
+    /// Generates a random key.
     package init() {
         key = Curve25519.KeyAgreement.PrivateKey()
     }
 
-    /// Reads the text form; nil when it is none.
+    /// Parses the text form; nil when the text is not a key.
+    ///
+    /// - Parameter text: one key in capitals, without a line end.
     package init?(_ text: String) {
         guard text == text.uppercased(),
             let bytes = Bech32.decode(text, prefix: "age-secret-key-"),
@@ -22,10 +24,10 @@ package struct Identity: Sendable, Redacted {
         self.key = key
     }
 
-    /// Reads an identity file: one key a line, `#` for comments, as `age -i` takes it.
+    /// Parses an identity file: one key per line, `#` starts a comment line, as for `age -i`.
     ///
     /// - Parameter text: the file's text.
-    /// - Returns: the keys; nil when there is none or a line is no key.
+    /// - Returns: the keys; nil when there is none or a line is not a key.
     package static func list(_ text: String) -> [Identity]? {
         var result: [Identity] = []
         for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
@@ -35,12 +37,12 @@ package struct Identity: Sendable, Redacted {
         return result.isEmpty ? nil : result
     }
 
-    /// The public key, `age1…`.
+    /// The public key in age's text form, `age1…`.
     package var recipient: String {
         Recipient(key: key.publicKey).text
     }
 
-    /// Whether anything can be sealed to a key: points of low order are keys in form only.
+    /// Whether sealing to a key is possible: points of low order only look like keys.
     func canSeal(to recipient: Recipient) -> Bool {
         guard let secret = try? key.sharedSecretFromKeyAgreement(with: recipient.key) else {
             return false
@@ -48,9 +50,9 @@ package struct Identity: Sendable, Redacted {
         return Age.wrapKey(secret, share: [], recipient: []) != nil
     }
 
-    /// An identity file as `age-keygen` writes it.
+    /// Writes an identity file as `age-keygen` does.
     ///
-    /// - Parameter now: for the comment that says when it was made.
+    /// - Parameter now: the time of creation, for the comment.
     /// - Returns: the file's text.
     package func file(createdAt now: WallTime) -> String {
         let secret = Bech32.encode(prefix: "age-secret-key-", Array(key.rawRepresentation))

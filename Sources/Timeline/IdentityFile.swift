@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an identity file holds: keys in the open, or keys behind a passphrase.
+/// The content of an identity file: keys in plain text, or keys protected by a passphrase.
 ///
-/// A protected one is what `age -p` makes of an identity file, binary or as text, so that
-/// `age -d -i` takes it too.
+/// A protected file is what `age -p` makes of an identity file, binary or armored, so that `age -d
+/// -i` accepts it, too.
 package enum IdentityFile: Sendable {
+    /// Keys in plain text.
     case plain([Identity])
+    /// An age file whose plaintext is an identity file, sealed to a passphrase.
     case protected(AgeFile)
 
-    /// Looks at a file's bytes; nil when there is no key in them.
+    /// Recognises a file; nil when it contains no key.
     ///
     /// - Parameter bytes: the whole file.
-    /// - Throws: ``AgeError`` for an age file that is damaged or sealed to keys.
+    /// - Throws: ``AgeError`` for an age file that is damaged or not sealed to a passphrase.
     package init?(_ bytes: [UInt8]) throws(AgeError) {
         let isArmored = Armor.isArmored(bytes)
         if isArmored || bytes.starts(with: Array("age-encryption.org/".utf8)) {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Names of keysyms, as keysymdef.h has them without its prefix.
+/// Names of keysyms as in X11's keysymdef.h, without the prefix `XK_`.
 package enum KeysymName {
     /// The name of a keysym.
     ///
-    /// Its own for what has one here, `U` and the code point in hexadecimal for other characters, and
-    /// the number for the rest. X reads all of these back but the number.
+    /// A keysym in this table has its own name. Other characters are `U` and the code point in
+    /// hexadecimal. Everything else is `0x` and the number in hexadecimal, the only form that X
+    /// does not read back.
+    ///
+    /// - Parameter keysym: an X keysym.
+    /// - Returns: the name.
     package static func of(_ keysym: UInt32) -> String {
         if let name = named[keysym] { return name }
         switch keysym {
@@ -19,7 +23,7 @@ package enum KeysymName {
         }
     }
 
-    /// The keysyms that have a name of their own here, by it; digits and letters among them.
+    /// The keysyms with a name of their own, by name; digits and letters are included.
     package static let numbers: [String: UInt32] = {
         let listed =
             Array(named.keys) + Array(0x30...0x39) + Array(0x41...0x5A) + Array(0x61...0x7A)

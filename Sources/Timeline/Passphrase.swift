@@ -5,29 +5,31 @@ import CryptoExtras
 import Events
 import Sealing
 
-/// What protects an identity file in age's own way (C2SP `age.md`, § scrypt recipient stanza).
+/// A passphrase that protects an identity file (C2SP `age.md`, § scrypt recipient stanza).
 package struct Passphrase: Equatable, Sendable, Redacted {
     static let stanza = "scrypt"
-    /// As `age -p` has it: 256 MiB and about a second.
+    /// The binary logarithm of scrypt's N, as `age -p` chooses it: 256 MiB and about a second.
     package static let workFactor = 18
-    /// More is refused, for a file must not choose how much memory its reader spends.
+    /// Maximum work factor, because a file must not choose how much memory its reader spends.
     private static let maxWork = 22
     private static let saltSize = 16
 
     private let bytes: [UInt8]
 
-    /// A passphrase as it was typed; nil for an empty one.
+    /// Takes a passphrase as it was typed; nil when it is empty.
+    ///
+    /// - Parameter bytes: without the line end.
     package init?(_ bytes: [UInt8]) {
         if bytes.isEmpty { return nil }
         self.bytes = bytes
     }
 
-    /// Seals bytes as one whole age file, which `age -d` opens with this passphrase.
+    /// Seals bytes as a complete age file, which `age -d` opens with this passphrase.
     ///
     /// - Parameters:
     ///   - plaintext: what to seal.
-    ///   - workFactor: the binary logarithm of the work that each guess costs.
-    /// - Returns: the file.
+    ///   - workFactor: the binary logarithm of scrypt's N.
+    /// - Returns: the binary age file.
     /// - Throws: ``AgeError`` `noMemory`.
     package func seal(
         _ plaintext: [UInt8],
@@ -55,7 +57,7 @@ package struct Passphrase: Equatable, Sendable, Redacted {
         return file
     }
 
-    /// The key that wraps the file key in a stanza.
+    /// Derives the key that wraps the file key in a stanza.
     func wrapKey(_ stanza: AgeFile.Stanza) throws(AgeError) -> SymmetricKey {
         guard stanza.arguments.count == 2,
             let salt = Base64.decode(stanza.arguments[0].utf8), salt.count == Self.saltSize,
@@ -65,7 +67,7 @@ package struct Passphrase: Equatable, Sendable, Redacted {
         return try derive(salt, workFactor)
     }
 
-    /// A work factor in its one spelling: decimal, without sign and leading zero.
+    /// Parses a work factor, which has one spelling: decimal, without a sign or a leading zero.
     private static func workFactor(_ text: String) -> Int? {
         guard text.utf8.count <= 2, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
             !text.hasPrefix("0"), let number = Int(text), number <= maxWork
@@ -93,7 +95,7 @@ package struct Passphrase: Equatable, Sendable, Redacted {
         _ key: SymmetricKey,
         nonce: [UInt8]
     ) throws(AgeError) -> [UInt8] {
-        // Fails for nonces of another length only.
+        // // Fails only for a nonce of another length.
         guard let nonce = try? ChaChaPoly.Nonce(data: nonce),
             let box = try? ChaChaPoly.seal(plaintext, using: key, nonce: nonce)
         else { throw AgeError(.payloadFailure) }

@@ -2,29 +2,35 @@
 
 import Sealing
 
-/// The recipients file: who can read what is recorded from now on, one key a line.
+/// The recipients file: one age public key per line that can open future batches.
 ///
-/// Comments and the order of the keys stay as they are.
+/// Comments and the order of the keys are preserved.
 package struct RecipientsFile: Equatable, Sendable {
-    /// With more, too little of a slot would be left for the batch.
+    /// Maximum number of keys; more would leave too little of a slot for the batch.
     package static let most = 8
 
     /// Why a key cannot be added.
     package enum Objection: Error, Equatable {
-        /// No age X25519 recipient, or one to which nothing can be sealed.
+        /// The text is not an age X25519 recipient, or nothing can be sealed to it.
         case noKey
+        /// The file already contains the key.
         case alreadyThere
+        /// The file already contains ``most`` keys.
         case tooMany
     }
 
     private var lines: [String]
 
-    /// A file with one key.
+    /// Makes a file with one key.
+    ///
+    /// - Parameter key: `age1…`.
     package init(key: String) {
         lines = [key]
     }
 
-    /// Reads a file; nil when a line is no key, or there is none.
+    /// Parses a file; nil when a line is not a key, or there is no key.
+    ///
+    /// - Parameter bytes: the whole file, in UTF-8.
     package init?(_ bytes: [UInt8]) {
         let text = String(decoding: bytes, as: UTF8.self)
         guard Recipient.list(text) != nil else { return nil }
@@ -36,12 +42,12 @@ package struct RecipientsFile: Equatable, Sendable {
         lines.compactMap { Self.key($0) }
     }
 
-    /// The file's content.
+    /// The file's content in UTF-8.
     package var bytes: [UInt8] {
         Array(lines.map { $0 + "\n" }.joined().utf8)
     }
 
-    /// Adds a reader.
+    /// Adds a key at the end.
     ///
     /// - Parameter key: `age1…`.
     /// - Throws: an ``Objection``.
@@ -54,15 +60,23 @@ package struct RecipientsFile: Equatable, Sendable {
         lines.append(key)
     }
 
-    /// Takes a reader out; false when it is not there.
+    /// Removes a key.
+    ///
+    /// - Parameter key: `age1…`.
+    /// - Returns: false when the file does not contain it.
     package mutating func remove(_ key: String) -> Bool {
         let count = lines.count
         lines.removeAll { Self.key($0) == key }
         return lines.count < count
     }
 
-    /// Puts a new key in the place of the first of some old ones, and takes out the others; in
-    /// front where there is none of them.
+    /// Replaces the first of some old keys with a new one, and removes the other old ones.
+    ///
+    /// Without any of them, the new key becomes the first line.
+    ///
+    /// - Parameters:
+    ///   - old: keys, `age1…`.
+    ///   - new: a key, `age1…`.
     package mutating func replace(_ old: [String], with new: String) {
         func isOld(_ line: String) -> Bool { Self.key(line).map(old.contains) ?? false }
         let index = lines.firstIndex(where: isOld) ?? 0

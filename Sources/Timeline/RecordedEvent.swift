@@ -3,21 +3,24 @@
 package import Events
 package import Packing
 
-/// An opened item with its time on the wall clock.
+/// An opened item with its wall-clock time.
 package struct RecordedEvent: Sendable, Redacted {
+    /// When it happened; for a gap or a typing run, its beginning.
     package let time: WallTime
+    /// The item as its batch has it.
     package let item: OpenedItem
-    /// Whether a program made it, by the server's XTEST device; nil where its device is not described.
+    /// Whether a program made it with the server's XTEST device; nil when its device is not
+    /// described.
     package let isInjected: Bool?
 
-    /// Puts an item on the wall clock.
+    /// Converts an item's time to wall time.
     ///
     /// - Parameters:
     ///   - item: of an opened batch.
     ///   - header: of the same batch.
-    ///   - isInjected: whether a program made it; nil where nobody can say.
-    ///   - last: the latest time before it. A gap of not running begins to the minute only and is
-    ///     cut to what is known.
+    ///   - isInjected: whether a program made it; nil when unknown.
+    ///   - last: the latest time before it. The beginning of a gap of not running is only known to
+    ///     the minute, so it is cut to begin no earlier than this.
     package init(
         _ item: OpenedItem,
         in header: BatchHeader,
@@ -35,7 +38,7 @@ package struct RecordedEvent: Sendable, Redacted {
         time = WallTime(item.time.milliseconds &+ header.wallOffset)
     }
 
-    /// The end of a gap or of a run of text on the wall clock; for all others their time.
+    /// The end of a gap or a typing run in wall time; for other items, their time.
     package var end: WallTime {
         WallTime(time.milliseconds &+ item.end.milliseconds &- item.time.milliseconds)
     }

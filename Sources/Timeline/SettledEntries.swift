@@ -5,12 +5,12 @@ import Sealing
 package import Storage
 
 extension RingReader {
-    /// The batches stored, oldest first: where a row is in doubt what is sealed in it tells its number
-    /// and its end.
+    /// Lists the stored batches, oldest first, and opens doubtful ones to learn their number and
+    /// end.
     ///
-    /// - Parameter opener: with the person's keys.
-    /// - Returns: all that may be a batch. What does not open stays in doubt, and so does one whose
-    ///   number another row has.
+    /// - Parameter opener: has the person's keys.
+    /// - Returns: everything that may be a batch. An entry stays doubtful when its batch does not
+    ///   open, or when another row has its number.
     /// - Throws: `StorageError` when the ring cannot be read.
     package func settledEntries(_ opener: BatchOpener) throws -> [Entry] {
         let entries = try entries()
@@ -19,13 +19,14 @@ extension RingReader {
         return try settle(entries, known, opener)
     }
 
-    /// The same for entries of which nothing is believed any more.
+    /// Opens all entries to learn their number and end, because none of their claims is credible
+    /// any more.
     ///
     /// - Parameters:
     ///   - entries: of which one was found not to be what its row claims.
-    ///   - known: numbers of batches that were read already.
-    ///   - opener: with the person's keys.
-    /// - Returns: all of them.
+    ///   - known: the numbers of batches that were already read.
+    ///   - opener: has the person's keys.
+    /// - Returns: all entries, oldest first.
     /// - Throws: `StorageError` when the ring cannot be read.
     func resettled(
         _ entries: some Sequence<Entry>,

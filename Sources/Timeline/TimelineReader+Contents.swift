@@ -5,19 +5,25 @@ import Packing
 import Storage
 
 extension TimelineReader {
-    /// What some batches hold, as a person is told of them before they are erased.
-    package struct Contents: Equatable, Sendable, Redacted {
+    /// A summary of batches that the person sees before they are erased.
+    package struct Contents: Equatable, Sendable {
+        /// The number of batches that opened.
         package var batches = 0
+        /// The number of input events; typing runs count once.
         package var events = 0
-        /// From the first event or gap to the last; nil while nothing was opened.
+        /// The time of the first event or gap; nil when no batch opened.
         package var from: WallTime?
+        /// The end of the last event or gap; nil when no batch opened.
         package var to: WallTime?
-        /// How many events each application had while it was in front; "" for none.
+        /// The number of input events while each application was in front; "" stands for none.
         package var apps: [String: Int] = [:]
 
+        /// Makes an empty summary.
         package init() {}
 
-        /// Takes what other batches hold in addition.
+        /// Adds the summary of other batches.
+        ///
+        /// - Parameter other: of batches that are not counted yet.
         package mutating func add(_ other: Contents) {
             batches += other.batches
             events += other.events
@@ -27,12 +33,13 @@ extension TimelineReader {
         }
     }
 
-    /// Counts what the batches hold that touch a stretch of time: whole, as they are erased.
+    /// Summarises the batches that overlap a time range, as a whole, because they are erased as a
+    /// whole.
     ///
     /// - Parameters:
     ///   - range: wall time in milliseconds since 1970.
-    ///   - numbers: of the batches that alone are meant; nil for all.
-    /// - Returns: the counts; batches that do not open are left out.
+    ///   - numbers: sequence numbers to restrict the summary to; nil for all.
+    /// - Returns: the summary; batches that do not open are not included.
     /// - Throws: `StorageError` when the ring cannot be read.
     package func contents(
         _ range: ClosedRange<Int64>,

@@ -4,38 +4,43 @@ package import Events
 import Packing
 package import Storage
 
-/// Reads the ring back: opens each batch with the person's key and hands out its events.
+/// Reads the ring: opens each batch with the person's key and passes its events on.
 ///
-/// Upstream: the ring. Downstream: the person. Promise: one batch at a time, oldest first; what
-/// does not open is counted and passed over, never guessed.
+/// Upstream: the ring. Downstream: the person. Promise: one batch at a time, oldest first. A batch
+/// that does not open is counted and skipped, never guessed.
 package final class TimelineReader {
-    /// What a reading came across.
+    /// Counts of what was read.
     package struct Summary: Equatable, Sendable {
+        /// Batches that were opened.
         package var batches = 0
+        /// Events passed on, without gaps and descriptions.
         package var events = 0
+        /// Gaps passed on.
         package var gaps = 0
         /// Batches sealed to another key.
         package var foreign = 0
-        /// Batches that are damaged or not where they belong.
+        /// Batches that are damaged, or in a slot that is not theirs.
         package var damaged = 0
-        /// Events that programs made, and were left out because of that.
+        /// Events omitted because programs made them.
         package var injected = 0
-        /// Events left out because their devices are not described: programs may have made them.
+        /// Events omitted because their devices are not described, so programs may have made them.
         package var undescribed = 0
     }
 
     let ring: RingReader
     let opener: BatchOpener
-    /// How many items of each batch were already handed out, for batches that may still grow.
+    /// How many items of each batch were already passed on, for batches that may still grow.
     private var seen: [UInt64: Int] = [:]
-    /// The application in front at the event that is being handed out; empty where none is known.
+    /// The application in front at the current event; empty when unknown.
     package private(set) var app = ""
-    /// The latest time handed out.
+    /// The latest time passed on.
     private var last = WallTime(0)
-    /// The devices and the desktop last told.
+    /// The descriptions that were last passed on.
     private var devices: [UInt8: Device] = [:]
     private var screen: ScreenLayout?
 
+    /// Makes a reader.
+    ///
     /// - Parameters:
     ///   - ring: the ring to read.
     ///   - identities: the person's keys.
@@ -44,18 +49,19 @@ package final class TimelineReader {
         opener = BatchOpener(identities)
     }
 
-    /// XTestDevice out what lies in a stretch of time.
+    /// Passes on the events of a time range, and descriptions of devices and desktop before their
+    /// first use.
     ///
     /// - Parameters:
-    ///   - range: wall time in milliseconds since 1970; a gap belongs to it when it touches it.
-    ///   - onlyNew: leave out what an earlier call on this reader handed out.
-    ///   - now: runs of text that may still grow at this moment wait for a later call; nil hands them out
-    ///     as far as they go.
-    ///   - onlyHuman: leave out the events of injected devices, and of those that are not described.
-    ///   - progress: told how many of how many batches were read.
-    ///   - body: takes each event in the order of the recording; false ends the reading.
+    ///   - range: wall time in milliseconds since 1970; a gap belongs to it when it overlaps it.
+    ///   - onlyNew: omit what an earlier call on this reader passed on.
+    ///   - now: typing runs that may still grow at this moment wait for a later call; nil passes on
+    ///     what is stored of them.
+    ///   - onlyHuman: omit the events of injected devices, and of devices that are not described.
+    ///   - progress: receives how many batches were read, of how many.
+    ///   - body: takes each event in the order of the recording; false stops the reading.
     /// - Returns: the counts.
-    /// - Throws: `StorageError` when the ring cannot be read.
+    /// - Throws: `StorageError` when the ring cannot be read, and what `body` throws.
     package func read(
         _ range: ClosedRange<Int64>,
         onlyNew: Bool = false,
@@ -75,7 +81,7 @@ package final class TimelineReader {
             progress(index, entries.count)
             index += 1
             if !entry.touches(range), !entry.isDoubtful {
-                // The first batch behind the stretch may tell of a long gap within it.
+                // // The first batch after the range may contain a long gap that began within it.
                 if isBehind { continue }
                 isBehind = true
             }
@@ -92,7 +98,7 @@ package final class TimelineReader {
                 continue
             }
             guard batch.header.sequence == entry.sequence, !read.contains(entry.sequence) else {
-                // Where one row claims what it is not no other is believed.
+                // // Once one row's claim is wrong, no other claim is believed.
                 if !isSettled {
                     (isSettled, index) = (true, index - 1)
                     entries[index...] = try ring.resettled(entries[index...], read, opener)[...]
@@ -108,7 +114,7 @@ package final class TimelineReader {
                 entry.sequence == entries.last?.sequence
                 ? now.map { batch.settledCount(at: $0) } ?? batch.items.count : batch.items.count
             if onlyNew { seen = [entry.sequence: count] }
-            // What was in front, where the batch that told it is gone.
+            // // Restores the focus if the batch that recorded it is missing.
             let focus = OpenedItem(
                 time: batch.header.base,
                 device: 0,
@@ -148,8 +154,8 @@ package final class TimelineReader {
         return summary
     }
 
-    /// What is to be told before an item, where it is not what was told last: the desktop, and the
-    /// item's device.
+    /// The changed descriptions to pass on before an item: of the desktop, and of the item's
+    /// device.
     private func news(of item: OpenedItem, in batch: OpenedBatch) -> [OpenedItem] {
         guard item.payload.isInput else { return [] }
         var news: [OpenedItem.Payload] = []
@@ -164,12 +170,13 @@ package final class TimelineReader {
         return news.map { OpenedItem(time: item.time, device: item.device, payload: $0) }
     }
 
-    /// The batches in which an application was in front.
+    /// Finds the batches in which an application was in front.
     ///
     /// - Parameters:
     ///   - range: wall time in milliseconds since 1970.
-    ///   - isWanted: whether an application is the one; the recording has the class of its windows.
-    /// - Returns: their numbers.
+    ///   - isWanted: whether an application is the wanted one; the recording has the class of its
+    ///     windows (WM_CLASS).
+    /// - Returns: the sequence numbers of the batches.
     /// - Throws: `StorageError` when the ring cannot be read.
     package func batches(
         _ range: ClosedRange<Int64>,
@@ -188,7 +195,7 @@ package final class TimelineReader {
 }
 
 extension OpenedBatch {
-    /// How many of its items stay as they are: the last ones may be runs of text that still grow.
+    /// The number of items that no longer change: the last ones may be typing runs that still grow.
     fileprivate func settledCount(at now: WallTime) -> Int {
         var count = items.count
         while count > 0, case .typing(let end) = items[count - 1].payload,

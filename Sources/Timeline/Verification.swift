@@ -2,50 +2,50 @@
 
 package import Events
 
-/// What a verification found, without any content.
+/// The result of a verification, without any content.
 package struct Verification: Equatable, Sendable {
-    /// What is wrong with batches, or with the ring around them.
+    /// A fault of batches, or of the ring's files; the raw value is part of the JSON output.
     package enum Fault: String, CaseIterable, Sendable {
-        /// The batch does not open, or its columns disagree.
+        /// The batch does not open, or its columns contradict each other.
         case damaged
         /// It opens, but this recorder did not sign it.
         case unsigned
-        /// It was sealed to another key than the person's.
+        /// It was sealed to a key that is not the person's.
         case foreign
-        /// It is another batch than its place says, or older than what the ring should hold.
+        /// It is not the batch that its row claims, or older than the ring should contain.
         case misplaced
-        /// It stands in the ring more than once.
+        /// The ring contains it more than once.
         case doubled
-        /// It should be there and is not.
+        /// It should be in the ring and is not.
         case missing
         /// It is an earlier state of itself.
         case outdated
-        /// Its time in the ring is not the one inside.
+        /// The row has another end than the batch inside.
         case mistimed
-        /// The note that it is gone was not signed by this recorder.
+        /// Its tombstone was not signed by this recorder.
         case forgedNote
-        /// All of it is as it was, but not the proof of its row.
+        /// The batch is unchanged, but the proof of its row is not valid.
         case unproven
-        /// An empty slot is not empty.
+        /// A slot that should be empty is not.
         case notEmpty
-        /// Batches that had to be there at a start of the recorder were not.
+        /// Batches were missing when the recorder started.
         case lost
-        /// Ring and head are an older copy of themselves, or were at a start of the recorder.
+        /// Ring and head are an older copy of themselves, or were when the recorder started.
         case putBack
-        /// The ring's file was gone at a start of the recorder.
+        /// The ring's file was missing when the recorder started.
         case ringGone
-        /// The head was gone or unreadable at a start of the recorder.
+        /// The head was missing or unreadable when the recorder started.
         case headGone
-        /// What is remembered outside of the ring is damaged, or all of it is gone.
+        /// A file of high-water marks outside of the ring is damaged, or all of them are missing.
         case marks
-        /// Pages that hold no batch are not what they were.
+        /// Pages that hold no batch have changed.
         case structure
-        /// The tree of the database cannot be read.
+        /// SQLite's B-tree of the rows cannot be read.
         case unreadable
-        /// The head, which tells what must be there, is missing or damaged.
+        /// The head, which records what the ring must contain, is missing or damaged.
         case head
 
-        /// What it is called in a sentence.
+        /// The words for it in an English sentence.
         package var words: String {
             switch self {
             case .damaged: "damaged"
@@ -70,7 +70,7 @@ package struct Verification: Equatable, Sendable {
             }
         }
 
-        /// Whether it is a fault of batches, and not of the files around them.
+        /// Whether it is a fault of batches rather than of the files around them.
         package var isOfBatches: Bool {
             switch self {
             case .structure, .unreadable, .head, .putBack, .ringGone, .headGone, .marks: false
@@ -81,52 +81,61 @@ package struct Verification: Equatable, Sendable {
 
     /// A fault of consecutive batches.
     package struct Finding: Equatable, Sendable {
+        /// What is wrong.
         package var fault: Fault
-        /// Numbers of the batches; 0 where the fault is not one of batches.
+        /// The lowest sequence number affected; 0 for a fault that is not one of batches.
         package var first: UInt64
+        /// The highest sequence number affected; 0 for a fault that is not one of batches.
         package var last: UInt64
-        /// Between these moments lies what is affected; nil where nobody can tell.
+        /// The earliest time that may be affected; nil when unknown.
         package var from: WallTime?
+        /// The latest time that may be affected; nil when unknown.
         package var to: WallTime?
-        /// When the person said that it is known; nil where nobody did.
+        /// When the person acknowledged it; nil when they did not.
         package var acknowledged: WallTime?
-        /// The name by which the head has it, where it is from there.
+        /// The name of the incident in the head; nil when the head does not record it.
         var incident: String?
 
-        /// What it is called where it is acknowledged.
+        /// The name under which it is acknowledged.
         package var name: String { incident ?? "\(fault.rawValue) \(first) \(last)" }
     }
 
-    /// Notes of which findings the person said that they are known.
+    /// Marks the findings that the person has acknowledged.
     ///
-    /// - Parameter known: when, in milliseconds since 1970, by the names of the findings.
+    /// - Parameter known: the times of acknowledgement in milliseconds since 1970, by the findings'
+    ///   names.
     package mutating func acknowledge(_ known: [String: Int64]) {
         for index in findings.indices {
             findings[index].acknowledged = known[findings[index].name].map { WallTime($0) }
         }
     }
 
-    /// Batches that are whole, and the stretch they cover.
+    /// The number of valid batches.
     package var whole = 0
+    /// The beginning of the first valid batch; nil when there is none.
     package var from: WallTime?
+    /// The end of the last valid batch, rounded up to the minute; nil when there is none.
     package var to: WallTime?
-    /// Batches gone on purpose, by a signed note.
+    /// The number of batches that the person had erased, according to signed tombstones.
     package var forgotten = 0
+    /// The number of batches that exceeded their retention, according to signed tombstones.
     package var expired = 0
-    /// Batches that the recorder itself noted as lost.
+    /// The number of batches that the recorder itself recorded as lost.
     package var lost = 0
+    /// The faults found; empty when all is well.
     package var findings: [Finding] = []
-    /// Whether a part of the ring is still being moved, so that it could not be looked at.
+    /// Whether a part of the ring is still being moved, and so was not verified.
     package var isIncomplete = false
 
+    /// Whether no fault was found.
     package var isWhole: Bool { findings.isEmpty }
 
-    /// Whether the person said of everything that was found that it is known.
+    /// Whether there are findings and the person has acknowledged all of them.
     package var isAcknowledged: Bool {
         !findings.isEmpty && findings.allSatisfy { $0.acknowledged != nil }
     }
 
-    /// Adds a fault of a batch; consecutive ones become one finding.
+    /// Adds a fault of a batch; faults of consecutive batches become one finding.
     mutating func add(_ fault: Fault, _ sequence: UInt64 = 0, _ around: (WallTime?, WallTime?)) {
         if sequence > 0, let index = findings.lastIndex(where: { $0.fault == fault }),
             findings[index].last + 1 == sequence

@@ -6,12 +6,14 @@ import Sealing
 package import Signing
 package import Storage
 
-/// Looks whether the ring holds what the recorder stored, all of it and nothing else.
+/// Verifies that the ring holds all that the recorder stored, and nothing else.
 ///
-/// Upstream: the ring, its head, the recorder's public key. Downstream: the person. Promise: every
-/// changed bit of what was stored, and every missing, reordered, doubled or foreign batch is found.
-/// What proves it: each batch is sealed (a changed bit does not open), signed by the recorder,
-/// numbered, and names the digest of the batch before it; the head names the newest.
+/// Upstream: the ring, its head, the recorder's public key. Downstream: the person. Promise: it
+/// finds every changed bit of what was stored, and every missing, reordered, duplicate or foreign
+/// batch.
+///
+/// Each batch is sealed (with a changed bit it does not open), signed by the recorder, numbered,
+/// and names the digest of its predecessor. The head names the newest batch.
 package final class Verifier {
     private let ring: RingReader
     private let path: String
@@ -20,12 +22,14 @@ package final class Verifier {
     private let marks: HighWaterFiles?
     private var result = Verification()
 
+    /// Opens the ring.
+    ///
     /// - Parameters:
     ///   - path: of the ring.
     ///   - identities: the person's keys.
     ///   - key: the recorder's public key, from the consent receipt.
-    ///   - marks: what is remembered outside of the ring; nil where nothing is to be asked.
-    /// - Throws: `StorageError` when there is no ring at all.
+    ///   - marks: the files of high-water marks outside of the ring; nil to ignore them.
+    /// - Throws: `StorageError` when the ring cannot be opened.
     package init(
         _ path: String,
         _ identities: [Identity],
@@ -39,11 +43,11 @@ package final class Verifier {
         self.marks = marks
     }
 
-    /// Looks at everything, as it is at one moment, whatever is written meanwhile.
+    /// Verifies the ring's state at one moment, whatever is written meanwhile.
     ///
-    /// - Parameter progress: told how many of how many slots were looked at.
+    /// - Parameter progress: receives how many slots were verified, of how many.
     /// - Returns: what was found.
-    /// - Throws: `StorageError` `busy` when the recorder writes so much that no moment could be held: that
+    /// - Throws: `StorageError` `busy` when the recorder writes too much to hold one moment. That
     ///   says nothing about the ring.
     package func verify(
         progress: (Int, Int) -> Void = { _, _ in }
@@ -51,7 +55,7 @@ package final class Verifier {
         result = Verification()
         guard !ring.isOfEarlierVersion else { return verifyEarlier(progress) }
         result.isIncomplete = ring.isBeingRebuilt
-        // Before the ring: it may be ahead of its marks and never behind them.
+        // // Read the marks before the ring: the ring may be ahead of them and never behind.
         let outside = marks?.read(key)
         let slots: [Int64]
         let (head, damagedRecords): (RingHead?, Int)
@@ -69,7 +73,7 @@ package final class Verifier {
         if let head { check(head, outside) }
         if let outside {
             outside.damaged.forEach { _ in result.add(.marks, 0, (nil, nil)) }
-            // The first writing of all comes before the marks, and each later one behind them.
+            // // The first head is written before the marks exist, and every later one after.
             let hasLost = !outside.exists && head.map { $0.writings > 1 } == true
             if hasLost { result.add(.marks, 0, (nil, nil)) }
         }
@@ -79,7 +83,7 @@ package final class Verifier {
         return result
     }
 
-    /// What the head itself tells, and whether it is the one that was written last.
+    /// Checks the head's incidents, and whether it is the head that was written last.
     private func check(_ head: RingHead, _ outside: HighWaterFiles.Found?) {
         if let outside, head.writings < outside.marks.writings {
             result.add(.putBack, 0, (nil, nil))
@@ -105,14 +109,16 @@ package final class Verifier {
         }
     }
 
-    /// The recorder may be moving its log into the file at this moment: only what is still so a little
-    /// later counts.
+    /// Compares the digest of the pages without rows.
+    ///
+    /// The recorder may be moving its log into the file right now: only a persistent difference
+    /// counts.
     private func check(structure: [UInt8]) {
         for _ in 0..<5 where ring.structure() == structure { return }
         result.add(.structure, 0, (nil, nil))
     }
 
-    /// A row, and the number by which its place among the others is told.
+    /// A row, and the number by which it is sorted among the others.
     private struct Item {
         var slot: Int64
         var number: UInt64
@@ -120,13 +126,13 @@ package final class Verifier {
         var isProven: Bool
     }
 
-    /// What is known of the batch looked at before.
+    /// What is known of the batch before.
     private struct Last {
         var sequence: UInt64 = 0
         var digest: [UInt8]?
         var end: WallTime?
 
-        /// Whether nothing was found wrong with it.
+        /// Whether no fault was found in it.
         var isSound: Bool { digest != nil }
     }
 
@@ -160,7 +166,7 @@ package final class Verifier {
         for row in unnumbered {
             result.add(row.sealed.allSatisfy { $0 == 0 } ? .notEmpty : .damaged, 0, (nil, nil))
         }
-        // A crash may have come between an eviction and its note in the head.
+        // // A crash may have come between an eviction and the head's record of it.
         let first = empty == 0 ? items.first.map(\.number) : nil
         let expected = max(head?.first ?? items.first?.number ?? 1, first ?? 0)
         var last = Last(sequence: expected > 0 ? expected - 1 : 0)
@@ -188,7 +194,7 @@ package final class Verifier {
         progress(slots.count, slots.count)
     }
 
-    /// The number of a row whose proof fails: what is sealed in it tells, and else its own word.
+    /// The number of a row whose proof fails: the one sealed in its batch, or else the row's claim.
     private func number(ofUnproven row: RingReader.Row) -> UInt64? {
         if case .opened(let batch) = opener.open(row.sealed), batch.header.sequence > 0,
             key.isValid(batch.signature, of: batch.signed)
@@ -198,7 +204,7 @@ package final class Verifier {
         return row.sequence > 0 ? row.sequence : nil
     }
 
-    /// A ring of the version before: its batches alone can be looked at.
+    /// Verifies a ring of the previous version, in which only the batches can be checked.
     private func verifyEarlier(_ progress: (Int, Int) -> Void) -> Verification {
         guard let slots = try? ring.slots() else {
             result.add(.unreadable, 0, (nil, nil))
@@ -217,7 +223,7 @@ package final class Verifier {
         return result
     }
 
-    /// Compares the newest that is stored with what the head knows: the last writing may be undone.
+    /// Compares the newest stored batch with the head; a crash may have undone the last write.
     private func check(_ last: Last, _ digest: [UInt8], _ head: RingHead) {
         if (last.sequence, digest) == (head.before, head.digestBefore) { return }
         if last.sequence < head.newest {
@@ -232,9 +238,9 @@ package final class Verifier {
         result.findings[result.findings.count - 1].last = next - 1
     }
 
-    /// Checks what stands in a slot.
+    /// Checks the contents of a slot.
     ///
-    /// - Returns: the digest by which the next batch must name it; nil where it may name anything.
+    /// - Returns: the digest that the next batch must name; nil when it may name anything.
     private func check(
         _ row: RingReader.Row,
         _ number: UInt64,
@@ -296,7 +302,7 @@ package final class Verifier {
     }
 }
 
-/// For each place in the index the end of the next batch behind it.
+/// For each index, the end of the next batch that has one.
 private struct EndsAhead {
     private let ends: [Int64]
 
@@ -308,7 +314,7 @@ private struct EndsAhead {
         self.ends = ends
     }
 
-    /// The end of the batch at a place or, where it has none, of the next that has one.
+    /// The end of the batch at an index or, when it has none, of the next batch that has one.
     func next(after index: Int) -> WallTime? {
         ends[index] > 0 ? WallTime(ends[index]) : nil
     }
