@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The entry points of the loadable extension: here and not in Swift, for sqlite3ext.h is a table of
-// functions behind macros. With SQLITE_CORE it leaves the names of the linked library alone.
+// The entry points of the loadable extension. They are in C because sqlite3ext.h is a table of
+// functions behind macros. With SQLITE_CORE the macros do not replace the linked library's names.
 #define SQLITE_CORE 1
 #include <sqlite3ext.h>
 
@@ -9,10 +9,10 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-// What libmci-sqlite.so is asked for: the letters of its name.
+// SQLite derives this name from libmci-sqlite.so: the letters of the file's name, without "lib".
 EXPORT int sqlite3_mcisqlite_init(sqlite3 *database, char **error, const sqlite3_api_routines *host) {
-    // Two copies of SQLite in one process do not know of each other's locks: when one of them closes
-    // a file, the kernel drops the locks of the other.
+    // Two copies of SQLite in one process do not know each other's locks: when one of them closes a
+    // file, the kernel releases the locks of the other.
     if (host->open_v2 != sqlite3_open_v2) {
         if (error)
             *error = host->mprintf(
@@ -23,11 +23,11 @@ EXPORT int sqlite3_mcisqlite_init(sqlite3 *database, char **error, const sqlite3
         return SQLITE_ERROR;
     }
     int result = mci_sqlite_register(database, error);
-    // The Swift runtime cannot be unloaded.
+    // SQLite must not unload the library, because the Swift runtime cannot be unloaded.
     return result == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY : result;
 }
 
-// The same under the name that fits every file name.
+// SQLite's generic name for the entry point, whatever the file is called.
 EXPORT int sqlite3_extension_init(sqlite3 *database, char **error, const sqlite3_api_routines *host) {
     return sqlite3_mcisqlite_init(database, error, host);
 }

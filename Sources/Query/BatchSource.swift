@@ -4,27 +4,28 @@ import Packing
 import Storage
 package import Timeline
 
-/// The sealed ring as the virtual tables see it; the only file of the module that knows the ring, the
-/// seal and the batch.
+/// The sealed ring as the virtual tables see it; no other file of the module knows ring, seal or
+/// batch.
 ///
-/// Upstream: the ring and the person's keys. Downstream: scans. Promise: nothing is opened before it
-/// is asked for, and every cursor that is open at the same time sees the same batches.
+/// Upstream: the ring and the person's keys. Downstream: scans. Promise: a batch is opened only on
+/// request, and all cursors that are open at the same time see the same batches.
 package final class BatchSource {
     private let path: String
     fileprivate let opener: BatchOpener
-    /// The listing of the cursors that are open now.
+    /// The listing that the currently open cursors share.
     private weak var shared: Listing?
 
-    /// Whether a query has taken its time.
+    /// Whether the query has exceeded its time.
     var isOver: () -> Bool = { false }
-    /// How many batches were opened, for tests.
+    /// The number of batches opened so far, for tests.
     package fileprivate(set) var openings = 0
-    /// Numbers of the batches that did not open: sealed to another key.
+    /// Sequence numbers of the batches that did not open because they were sealed to another key.
     package fileprivate(set) var foreign: Set<UInt64> = []
-    /// Numbers of the batches that did not open: damaged or not where they belong.
+    /// Sequence numbers of the batches that did not open because they are damaged or in a wrong
+    /// slot.
     package fileprivate(set) var damaged: Set<UInt64> = []
 
-    /// A source that touches the ring when the first cursor is opened.
+    /// Makes a source, which opens the ring with the first cursor.
     ///
     /// - Parameters:
     ///   - path: of the ring's file.
@@ -34,7 +35,7 @@ package final class BatchSource {
         opener = BatchOpener(identities)
     }
 
-    /// The batches stored now, or those that other open cursors see.
+    /// Lists the batches stored now, or returns the listing that open cursors share.
     func listing() throws -> Listing {
         if let shared { return shared }
         let listing = Listing(self, try RingReader(path: path))
@@ -44,14 +45,17 @@ package final class BatchSource {
     }
 }
 
-/// The batches stored at one moment, oldest first, and the way to open each.
+/// The batches stored at one moment, oldest first, and access to each.
 final class Listing {
-    /// What became of a batch.
+    /// The result of opening a batch.
     enum Opened {
+        /// It opened.
         case whole(OpenedBatch)
+        /// It was sealed to another key.
         case foreign
+        /// It is damaged, or its slot is not its own.
         case damaged
-        /// Its slot was taken by another batch after the listing was made.
+        /// Another batch took its slot after the listing was made.
         case gone
     }
 
@@ -68,12 +72,13 @@ final class Listing {
 
     var count: Int { entries.count }
 
+    /// The sequence number of a batch, as far as it is known before the batch is opened.
     func sequence(_ index: Int) -> Int64 { Int64(clamping: entries[index].sequence) }
 
     /// The end of a batch in milliseconds since 1970, rounded up to the minute.
     func end(_ index: Int) -> Int64 { entries[index].end }
 
-    /// The next batch that may hold a wanted row; ``count`` when there is none.
+    /// The index of the next batch that may hold a wanted row; ``count`` when there is none.
     func next(after index: Int, _ bounds: Bounds, reach: Int64) -> Int {
         var next = index + 1
         while next < count, !entries[next].isDoubtful,
@@ -87,8 +92,8 @@ final class Listing {
     /// Opens a batch.
     ///
     /// - Parameter index: below ``count``.
-    /// - Returns: the batch, or why there is none.
-    /// - Throws: `StorageError` when the ring cannot be read.
+    /// - Returns: the batch, or why it did not open.
+    /// - Throws: `StorageError` when the ring cannot be read, ``QueryError`` when the time is up.
     func open(_ index: Int) throws -> Opened {
         if source.isOver() {
             throw QueryError(code: .tooLong, description: "The query took too long.")

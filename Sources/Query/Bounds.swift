@@ -2,11 +2,11 @@
 
 import Events
 
-/// What a query says about the rows it wants, as far as it tells which batches to open.
+/// The constraints of a query that limit which batches to open.
 ///
-/// It never leaves out a batch that holds a wanted row; SQLite checks every row again.
+/// They never exclude a batch that holds a wanted row; SQLite checks every row again.
 struct Bounds: Equatable {
-    /// The comparisons that tell something.
+    /// The comparisons that limit the batches; the raw values are the characters that `plan` uses.
     enum Comparison: UInt8 {
         case equal = 0x3D
         case atLeast = 0x3E
@@ -15,23 +15,25 @@ struct Bounds: Equatable {
         case below = 0x7B
     }
 
+    /// Wanted times in milliseconds since 1970, both bounds included.
     private(set) var moments: (lower: Int64, upper: Int64) = (.min, .max)
+    /// Wanted sequence numbers of batches, both bounds included.
     private(set) var batches: (lower: Int64, upper: Int64) = (.min, .max)
 
     static func == (left: Bounds, right: Bounds) -> Bool {
         left.moments == right.moments && left.batches == right.batches
     }
 
-    /// Takes one comparison of the query into account.
+    /// Adds one comparison of the query.
     mutating func narrow(_ bound: BoundColumn, _ comparison: Comparison, _ value: Cell) {
-        // Nothing compares with NULL.
+        // // A comparison with NULL is never true.
         if value == .null { moments = (.max, .min) }
         switch bound {
         case .milliseconds: Self.narrow(&moments, comparison, Self.whole(value))
         case .batch: Self.narrow(&batches, comparison, Self.whole(value))
         case .text: Self.narrow(&moments, comparison, Self.moments(value))
         case .local:
-            // No zone is as far from UTC as that.
+            // // The maximum difference between any local time and UTC.
             let most: Int64 = 26 * 3_600_000
             let range = Self.moments(value).map { (down: $0.down - most, up: $0.up + most) }
             Self.narrow(&moments, comparison, range)
@@ -41,9 +43,9 @@ struct Bounds: Equatable {
     /// Whether a batch can hold a wanted row.
     ///
     /// - Parameters:
-    ///   - batch: its number.
-    ///   - end: its end, rounded up to the minute.
-    ///   - reach: how far before the end a row can lie.
+    ///   - batch: its sequence number.
+    ///   - end: its end in milliseconds since 1970, rounded up to the minute.
+    ///   - reach: the maximum milliseconds by which a row can precede the end.
     /// - Returns: false only when it cannot.
     func mayTouch(_ batch: Int64, end: Int64, reach: Int64) -> Bool {
         let (start, overflow) = end.subtractingReportingOverflow(reach)
@@ -51,7 +53,7 @@ struct Bounds: Equatable {
             && (overflow || start <= moments.upper)
     }
 
-    /// Whether a row at a moment can be wanted.
+    /// Whether a row at a time can be wanted.
     func mayHold(_ moment: Int64) -> Bool { moments.lower <= moment && moment <= moments.upper }
 
     private static func narrow(
@@ -60,7 +62,7 @@ struct Bounds: Equatable {
         _ value: (down: Int64, up: Int64)?
     ) {
         guard let value else { return }
-        // Only a value that is just a moment can itself be left out.
+        // // Only a value that is exactly one moment can itself be excluded.
         let step: Int64 = value.down == value.up ? 1 : 0
         switch comparison {
         case .equal:
@@ -75,7 +77,7 @@ struct Bounds: Equatable {
         }
     }
 
-    /// A number rounded down and up; nil for what SQLite would first have to convert.
+    /// A number rounded down and up; nil for values that SQLite would convert first.
     private static func whole(_ value: Cell) -> (down: Int64, up: Int64)? {
         switch value {
         case .integer(let number): (number, number)
@@ -87,8 +89,8 @@ struct Bounds: Equatable {
 
     /// The first moment that is not before a time in a query, and the last that is not after it.
     ///
-    /// Any text will do, whole or the beginning of a time: moments and texts have one order
-    /// (``MomentText``), so that the place of the text among them can be searched.
+    /// Any text is accepted, a time or the beginning of one. Moments and texts share one order
+    /// (``MomentText``), so a binary search finds where the text belongs.
     private static func moments(_ value: Cell) -> (down: Int64, up: Int64)? {
         switch value {
         case .text(let text):
@@ -99,7 +101,7 @@ struct Bounds: Equatable {
                 down == sayable.lowerBound ? beforeAll : down ?? afterAll,
                 up.map { $0 == sayable.lowerBound ? beforeAll : $0 - 1 } ?? afterAll
             )
-        // SQLite turns these into texts of 15 digits before it compares.
+        // // SQLite converts these to text of 15 digits before it compares.
         case .integer(let number): return moments(Double(number))
         case .real(let number): return moments(number)
         case .null, .bytes: return nil
@@ -110,13 +112,13 @@ struct Bounds: Equatable {
         MomentText.milliseconds(number).map { ($0 - 1000, $0 + 1000) }
     }
 
-    /// Beyond all moments, and far enough from the ends of a number to be added to.
+    /// Values beyond all moments that can still be added to without overflow.
     private static let (beforeAll, afterAll): (Int64, Int64) = (.min / 2, .max / 2)
 
-    /// The moments with texts of their own: the years 0000 to 9999.
+    /// The moments that have a text form: the years 0000 to 9999.
     private static let sayable: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
 
-    /// The first moment that meets a condition which all later ones meet too.
+    /// Binary search for the first moment that satisfies a monotone predicate.
     private static func first(where condition: (Int64) -> Bool) -> Int64? {
         guard condition(sayable.upperBound) else { return nil }
         var (low, high) = (sayable.lowerBound, sayable.upperBound)

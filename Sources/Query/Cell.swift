@@ -3,7 +3,7 @@
 import Calendar
 import Events
 
-/// One value of a row.
+/// One value of a row, in one of SQLite's storage classes.
 package enum Cell: Equatable, Sendable, Redacted {
     case null
     case integer(Int64)
@@ -17,8 +17,7 @@ extension Cell {
 
     init(_ time: WallTime) { self = .text(time.text) }
 
-    /// What the clock of the time zone shows at a moment, as SQLite writes it with a fraction:
-    /// `2026-11-21 14:05:02.118`.
+    /// The local time of a moment in SQLite's format with milliseconds: `2026-11-21 14:05:02.118`.
     init(local time: WallTime) {
         let local = LocalTime(time)
         let thousandths = ((time.milliseconds % 1000) + 1000) % 1000

@@ -4,32 +4,33 @@ import Events
 import Packing
 import Timeline
 
-/// An item, and all it takes to make a row of it.
-struct Row: Redacted {
+/// An item with everything that is needed to make a row of it.
+struct Row {
     let item: OpenedItem
-    /// When it was; for a gap, when it began.
+    /// Its time; for a gap, its beginning.
     let time: WallTime
-    /// The end of a gap; for all others their time.
+    /// The end of a gap or a typing run; for other items, their time.
     let end: WallTime
-    /// The application in front; empty when not known.
+    /// The application in front; empty when unknown.
     let app: String
+    /// The sequence number of its batch.
     let batch: Int64
-    /// Whether a program made it; nil where its device is not described.
+    /// Whether a program made it; nil when its device is not described.
     let isInjected: Bool?
 }
 
-/// How a table of items makes a row.
+/// Turns the items of a table into rows.
 protocol RowMaker {
     var table: Table { get }
     func cell(_ column: Int, _ row: Row) -> Cell
 }
 
-/// The walk over `events` or `gaps`, in the order of the recording.
+/// The scan of `events` or `gaps`, in the order of the recording.
 ///
-/// It holds one opened batch, and the one before it: the rows are those that a reading of the whole
-/// ring gives, whichever part of it is read. Stepping over an item that is not wanted costs a few
-/// nanoseconds; a row is made when a column is asked for.
-final class ItemScan<Maker: RowMaker>: Scan, Redacted {
+/// It holds one opened batch and the one before it. Its rows are the same as in a scan of the whole
+/// ring, whichever part is read. An unwanted item costs a few nanoseconds; a row is made when a
+/// column is requested.
+final class ItemScan<Maker: RowMaker>: Scan {
     private let listing: Listing
     private let maker: Maker
     private let isEvents: Bool
@@ -37,17 +38,17 @@ final class ItemScan<Maker: RowMaker>: Scan, Redacted {
 
     /// The opened batch; nil at the end.
     private var batch: OpenedBatch?
-    /// Its place in the listing.
+    /// The index of ``batch`` in the listing.
     private var index = -1
-    /// The row's item; -1 is ``told``.
+    /// The index of the row's item in ``batch``; -1 for ``announced``.
     private var item = -1
-    /// What was in front when the batch began, where the batch that told it is gone.
+    /// The focus at the beginning of the batch, when the batch that recorded it is missing.
     private var announced: OpenedItem?
-    /// The application in front at the item.
+    /// The application in front at the current item.
     private var app = ""
-    /// The latest time before the item; only `gaps` need it.
+    /// The latest time before the current item; only `gaps` needs it.
     private var last = WallTime(0)
-    /// The batch walked through last.
+    /// The batch that was scanned before.
     private var previous: (index: Int, batch: OpenedBatch)?
 
     init(_ listing: Listing, _ maker: Maker) {
@@ -58,7 +59,7 @@ final class ItemScan<Maker: RowMaker>: Scan, Redacted {
 
     var isAtEnd: Bool { batch == nil }
 
-    /// A batch has at most 2^20 items, so that its number and the item's are one number.
+    /// The batch and the item in one number; a batch has at most 2^20 items.
     var rowid: Int64 { listing.sequence(index) << 21 | Int64(item + 1) }
 
     func cell(_ column: Int) -> Cell {
@@ -119,7 +120,7 @@ final class ItemScan<Maker: RowMaker>: Scan, Redacted {
 
     // MARK: Batches
 
-    /// Opens the next batch that may hold a wanted row; what does not open is passed over.
+    /// Opens the next batch that may hold a wanted row, and skips batches that do not open.
     private func openNext() throws {
         (batch, announced, item) = (nil, nil, -1)
         while true {
@@ -142,7 +143,7 @@ final class ItemScan<Maker: RowMaker>: Scan, Redacted {
         return OpenedItem(time: header.base, device: 0, payload: .focus(app: header.app))
     }
 
-    /// The latest time before a batch, which only a gap of not running has to know.
+    /// The latest time before a batch, which only a gap of not running needs.
     private func latest(before batch: OpenedBatch) throws -> WallTime {
         guard !isEvents, batch.items.contains(where: \.isGapOfNotRunning) else {
             return WallTime(0)
@@ -150,7 +151,7 @@ final class ItemScan<Maker: RowMaker>: Scan, Redacted {
         return try batchBefore()?.latest ?? WallTime(0)
     }
 
-    /// The nearest batch before the one at ``index`` that opens.
+    /// The nearest batch before ``index`` that opens.
     private func batchBefore() throws -> OpenedBatch? {
         for earlier in stride(from: index - 1, through: 0, by: -1) {
             if let previous, previous.index == earlier { return previous.batch }

@@ -2,34 +2,36 @@
 
 import Events
 
-/// Times as texts: the recording's own, those that SQLite's date functions make, and beginnings of them.
+/// Times as text: those of the recording, those that SQLite's date functions make, and prefixes of
+/// them.
 ///
-/// The columns of times are compared by ``order(_:)``, so that `2026-11-29 20:09`,
-/// `2026-11-29T20:09:00Z`, `datetime(…)`, `julianday(…)` and `unixepoch(…)` are all the moment they
-/// mean. What is no time is compared as a text.
+/// Time columns are compared by ``order(_:)``. So `2026-11-29 20:09`, `2026-11-29T20:09:00Z`,
+/// `datetime(…)`, `julianday(…)` and `unixepoch(…)` all stand for the moment they mean. Text that
+/// is not a time is compared as text.
 enum MomentText {
-    /// The name of the collation.
+    /// The name of the collation in SQL.
     static let collation = "mci_time"
 
-    /// The bytes that put a text into its place among the times.
+    /// The bytes by which a text is sorted among the times.
     static func order(_ text: [UInt8]) -> [UInt8] {
         guard let (moment, rest) = parse(text) else { return text }
         return order(moment) + rest
     }
 
-    /// The bytes that put a moment into its place.
+    /// The bytes by which a moment is sorted.
     static func order(_ moment: Int64) -> [UInt8] {
         var bytes: [UInt8] = []
         WallTime(moment).append(to: &bytes)
-        // Without the Z, so that further digits may follow.
+        // // Without the Z, so that more digits may follow.
         return bytes.dropLast()
     }
 
-    /// The milliseconds since 1970 of a number that SQLite's date functions would take for a time: a
-    /// Julian day, seconds since 1970, or, further away, milliseconds.
+    /// The milliseconds since 1970 of a number that SQLite's date functions accept as a time.
+    ///
+    /// It is a Julian day, seconds since 1970, or beyond that range milliseconds.
     static func milliseconds(_ number: Double) -> Int64? {
         switch number {
-        // A year, the beginning of a time.
+        // // A year, the prefix of a time.
         case 0..<10_000: nil
         case 10_000..<5_373_484.5:
             Int64(((number - 2_440_587.5) * 86_400_000).rounded())
@@ -39,7 +41,7 @@ enum MomentText {
         }
     }
 
-    /// The moment of a text, and the digits of its fraction behind the milliseconds.
+    /// Parses a text into its moment and the digits after the milliseconds.
     private static func parse(_ text: [UInt8]) -> (moment: Int64, rest: [UInt8])? {
         if let number = number(text) { return milliseconds(number).map { ($0, []) } }
         var date = Array("2000-01-01".utf8)
@@ -77,7 +79,7 @@ enum MomentText {
         _ fraction: ArraySlice<UInt8>,
         _ zone: ArraySlice<UInt8>
     ) -> (moment: Int64, rest: [UInt8])? {
-        // SQLite takes 24:00 for the next day's midnight.
+        // // SQLite treats 24:00 as midnight of the next day.
         let isEndOfDay = clock.starts(with: Array("24:00:00".utf8))
         let shown = isEndOfDay ? Array("00:00:00".utf8) : clock
         var text = date + [0x54] + shown
@@ -89,7 +91,7 @@ enum MomentText {
         return (time.milliseconds + (isEndOfDay ? 86_400_000 : 0), rest)
     }
 
-    /// A number as SQLite writes it.
+    /// Parses a number in the form in which SQLite writes it.
     private static func number(_ text: [UInt8]) -> Double? {
         guard let first = text.first, 0x30...0x39 ~= first || first == 0x2D, text.count <= 30,
             text.allSatisfy({ 0x30...0x39 ~= $0 || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) })
@@ -97,7 +99,7 @@ enum MomentText {
         return Double(String(decoding: text, as: UTF8.self))
     }
 
-    /// Whether a text begins as a pattern says, in which `#` is a digit.
+    /// Whether a text begins with a pattern, in which `#` stands for a digit.
     private static func has(_ text: ArraySlice<UInt8>, _ pattern: String) -> Bool {
         text.count >= pattern.utf8.count
             && zip(text, pattern.utf8).allSatisfy { byte, wanted in

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a query gives no result.
+/// Why a query fails.
 package struct QueryError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure.
     package enum Code: String, Sendable {
-        /// The text is not SQL, or names what there is not.
+        /// The text is not SQL, or names something that does not exist.
         case wrong
-        /// The statement does something else than read.
+        /// The statement does not only read.
         case notReading
-        /// The text is no statement or more than one.
+        /// The text has no statement, or more than one.
         case notOne
-        /// The reading failed.
+        /// Reading failed.
         case failed
-        /// It took more time than it may.
+        /// The query exceeded its time.
         case tooLong
-        /// It took more memory than it may.
+        /// The query exceeded its memory.
         case tooLarge
     }
 
+    /// The kind of failure.
     package let code: Code
-    /// SQLite's message, or a sentence.
+    /// SQLite's message, or an English sentence.
     package let description: String
 }

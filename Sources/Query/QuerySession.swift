@@ -2,20 +2,20 @@
 
 import CSQLite
 
-/// A database in memory that has nothing but the tables of the recording.
+/// An in-memory database with nothing but the tables of the recording.
 ///
-/// It reads and does nothing else: SQLite asks ``allow`` about every action of a statement before the
-/// statement runs. What it sorts and joins stays in memory, so that no plaintext reaches a file.
+/// It only reads: SQLite asks ``allow`` about every action of a statement before the statement
+/// runs. Sorts and joins stay in memory, so that no plaintext reaches a file.
 @safe package final class QuerySession {
     private let database: OpaquePointer
     fileprivate let limits: QueryLimits
 
-    /// Opens the database; the ring is touched by the first query.
+    /// Opens the database; the first query opens the ring.
     ///
     /// - Parameters:
     ///   - source: the ring and the keys.
-    ///   - limits: what queries may take.
-    /// - Throws: ``QueryError`` when there is no memory for it.
+    ///   - limits: of each query.
+    /// - Throws: ``QueryError`` `failed` when SQLite does not start or there is not enough memory.
     package init(
         _ source: BatchSource,
         limits: QueryLimits = QueryLimits()
@@ -35,7 +35,7 @@ import CSQLite
         self.limits = limits
         source.isOver = limits.isOver
         _ = sqlite3_hard_heap_limit64(limits.memory)
-        // Some milliseconds of a statement's work.
+        // // Called after that many virtual machine instructions, that is every few milliseconds.
         unsafe sqlite3_progress_handler(
             database,
             100_000,
@@ -48,7 +48,8 @@ import CSQLite
         )
         guard unsafe sqlite3_exec(database, "PRAGMA temp_store=MEMORY", nil, nil, nil) == SQLITE_OK,
             unsafe VirtualTable.register(on: database, source) == SQLITE_OK,
-            // SQLite makes the tables known when they are first named, which is not only reading.
+            // // SQLite connects the tables when they are first named, which the authorizer would
+            // refuse.
             Table.allCases.allSatisfy({ (try? prepare("SELECT 1 FROM \($0.name)")) != nil }),
             unsafe sqlite3_set_authorizer(database, allow, nil) == SQLITE_OK
         else { throw QueryError(code: .failed, description: message) }
@@ -58,13 +59,13 @@ import CSQLite
 
     /// Prepares a query.
     ///
-    /// - Parameter sql: one statement that reads.
-    /// - Returns: the query, which may be run more than once.
+    /// - Parameter sql: one statement that only reads.
+    /// - Returns: the query, which can run more than once.
     /// - Throws: ``QueryError`` for anything else.
     package func prepare(_ sql: String) throws(QueryError) -> PreparedQuery {
         var statements: [PreparedQuery] = []
         var bytes = sql.utf8CString[...]
-        // Behind the statement only comments and blanks may follow: these are no statements.
+        // // After the statement only comments and white space may follow, which are no statements.
         while bytes.count > 1 {
             let (handle, used) = try unsafe prepare(bytes)
             if let handle = unsafe handle { statements.append(unsafe PreparedQuery(handle, self)) }
@@ -81,7 +82,7 @@ import CSQLite
         return statement
     }
 
-    /// Prepares the first statement of a text that ends with a zero.
+    /// Prepares the first statement of a zero-terminated text.
     private func prepare(
         _ text: ArraySlice<CChar>
     ) throws(QueryError) -> (handle: OpaquePointer?, used: Int) {
@@ -113,7 +114,7 @@ import CSQLite
         description: "Only SELECT statements are allowed."
     )
 
-    /// Why a step failed.
+    /// The reason for which a step failed.
     fileprivate func error(_ result: Int32) -> QueryError {
         switch result & 0xFF {
         case _ where limits.isOver(), SQLITE_INTERRUPT:
@@ -129,24 +130,29 @@ import CSQLite
     }
 }
 
-/// What a query may take.
+/// The limits of a query.
 package struct QueryLimits {
-    /// Bytes that SQLite may take: a sort of more ends with an error.
+    /// Maximum number of bytes that SQLite may allocate; a larger sort fails.
     package var memory: Int64
-    /// Whether a query has taken its time; asked all the while.
+    /// Whether the query has exceeded its time; it is called often.
     package var isOver: () -> Bool
 
+    /// Takes the limits; by default 1 GiB of memory and no time limit.
+    ///
+    /// - Parameters:
+    ///   - memory: maximum number of bytes that SQLite may allocate.
+    ///   - isOver: whether the query has exceeded its time.
     package init(memory: Int64 = 1 << 30, isOver: @escaping () -> Bool = { false }) {
         (self.memory, self.isOver) = (memory, isOver)
     }
 
-    /// Bytes of a value that is handed out: it is there several times until it is printed.
+    /// Maximum size of a returned value in bytes, because several copies exist until it is printed.
     ///
-    /// SQLite's own limit of this name would make `printf` answer NULL instead of failing.
+    /// SQLite's own length limit would make `printf` return NULL instead of failing.
     fileprivate var maxValueBytes: Int64 { memory / 16 }
 }
 
-/// Lets a statement read the tables and call functions, and nothing else.
+/// SQLite's authorizer: lets a statement read the tables and call functions, and nothing else.
 private func allow(
     _ context: UnsafeMutableRawPointer?,
     _ action: Int32,
@@ -159,7 +165,7 @@ private func allow(
     case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK
     case SQLITE_FUNCTION:
         let name = unsafe second.map { unsafe String(cString: $0) }?.lowercased() ?? ""
-        // They load code and take addresses.
+        // // These load code or take addresses.
         return ["load_extension", "fts3_tokenizer"].contains(name) ? SQLITE_DENY : SQLITE_OK
     default: return SQLITE_DENY
     }
@@ -181,17 +187,17 @@ private func allow(
 
     private var width: Int32 { unsafe sqlite3_column_count(handle) }
 
-    /// The names of the columns.
+    /// The names of the result columns.
     package var columns: [String] {
         (0..<width).map { column in
             unsafe sqlite3_column_name(handle, column).map { unsafe String(cString: $0) } ?? ""
         }
     }
 
-    /// XTestDevice out the rows as SQLite finds them; another call begins anew.
+    /// Runs the query from its beginning and passes on the rows as SQLite finds them.
     ///
     /// - Parameter body: takes the values of a row.
-    /// - Throws: ``QueryError`` `failed`, or what `body` throws.
+    /// - Throws: ``QueryError``, or what `body` throws.
     package func run(_ body: ([Cell]) throws -> Void) throws {
         defer { unsafe _ = sqlite3_reset(handle) }
         while true {

@@ -4,7 +4,7 @@ import Events
 import Packing
 import Timeline
 
-/// The rows of `events`.
+/// Makes the rows of `events`.
 struct EventRows: RowMaker {
     let table = Table.events
 
@@ -86,13 +86,13 @@ struct EventRows: RowMaker {
         }
     }
 
-    /// The names, which are slow to make.
+    /// The names of the key classes, cached because they are slow to make.
     private static let classNames = Dictionary(
         uniqueKeysWithValues: KeyClass.allCases.map { ($0, $0.name) }
     )
 }
 
-/// The rows of `gaps`.
+/// Makes the rows of `gaps`.
 struct GapRows: RowMaker {
     let table = Table.gaps
 
@@ -114,7 +114,7 @@ struct GapRows: RowMaker {
 }
 
 extension OpenedItem {
-    /// The table the item is a row of.
+    /// The table to which the item belongs.
     var table: Table {
         if case .gap = payload { .gaps } else { .events }
     }
@@ -125,7 +125,7 @@ extension OpenedItem {
 }
 
 extension OpenedBatch {
-    /// The application told last; empty when not known.
+    /// The application in front at the end of the batch; empty when unknown.
     var lastApp: String {
         for item in items.reversed() {
             if case .focus(let app, _) = item.payload { return app }

@@ -3,21 +3,21 @@
 import Events
 import Packing
 
-/// The walk of one cursor over one table.
+/// The scan of one cursor over one table.
 protocol Scan: AnyObject {
     /// Goes to the first row that may be wanted.
     func start(_ bounds: Bounds) throws
     /// Goes to the next row.
     func advance() throws
     var isAtEnd: Bool { get }
-    /// A number that no other row of the table has.
+    /// A number that is unique in the table.
     var rowid: Int64 { get }
-    /// A value of the row, made when it is asked for.
+    /// A value of the current row, computed on request.
     func cell(_ column: Int) throws -> Cell
 }
 
 extension Table {
-    /// A walk over the table.
+    /// Starts a scan of the table.
     func scan(_ listing: Listing) -> any Scan {
         switch self {
         case .events: ItemScan(listing, EventRows())
@@ -27,7 +27,7 @@ extension Table {
     }
 }
 
-/// The walk over `batches`; it opens one only for a column that needs it.
+/// The scan of `batches`; it opens a batch only for a column that needs it.
 private final class BatchScan: Scan {
     private let listing: Listing
     private var bounds = Bounds()
@@ -73,7 +73,7 @@ private final class BatchScan: Scan {
         }
     }
 
-    /// How many items of the batch a table has; NULL where the batch does not open.
+    /// The number of items of the batch in some tables; NULL when the batch does not open.
     private func count(_ isCounted: (Table) -> Bool) throws -> Cell {
         guard case .whole(let batch) = try open() else { return .null }
         return Cell(batch.items.count { isCounted($0.table) })

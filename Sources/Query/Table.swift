@@ -2,15 +2,19 @@
 
 /// The tables of the recording.
 package enum Table: CaseIterable, Sendable {
+    /// Events: keys, buttons, movement, focus and the like; the columns are ``EventColumn``.
     case events
+    /// Times that were not recorded, and why; the columns are ``GapColumn``.
     case gaps
+    /// Sealed batches; the columns are ``BatchColumn``.
     case batches
 
     /// The name in SQL.
     package var name: String { "\(self)" }
 
-    /// What SQLite is told of the table; the order of the columns is that of ``EventColumn`` and its
-    /// like.
+    /// The declaration for `sqlite3_declare_vtab`.
+    ///
+    /// Its columns are in the order of ``EventColumn``, ``GapColumn`` or ``BatchColumn``.
     package var declaration: String {
         switch self {
         case .events:
@@ -36,7 +40,7 @@ package enum Table: CaseIterable, Sendable {
         }
     }
 
-    /// What a column says about where a row lies; nil for all that say nothing.
+    /// How a column bounds the time or batch of a row; nil when it does not.
     func bound(_ column: Int) -> BoundColumn? {
         switch self {
         case .events:
@@ -66,25 +70,28 @@ package enum Table: CaseIterable, Sendable {
         }
     }
 
-    /// How far before the end of its batch, rounded up to the minute, a row can lie.
+    /// The maximum milliseconds by which a row precedes the end of its batch, rounded up to the
+    /// minute.
     var reach: Int64 {
         switch self {
         // A batch spans at most a minute.
         case .events: 120_000
-        // A gap begins whenever it did, and is stored when it ends or later.
+        // // A gap may begin at any time, and is stored when it ends or later.
         case .gaps: .max
         case .batches: 0
         }
     }
 }
 
-/// In what words a column tells where a row lies.
+/// The form in which a column bounds the time or batch of a row.
 enum BoundColumn {
+    /// Milliseconds since 1970.
     case milliseconds
-    /// A time in UTC.
+    /// A time in UTC, as text.
     case text
-    /// What the clock of the time zone shows.
+    /// A local time, as text.
     case local
+    /// The sequence number of the batch.
     case batch
 }
 

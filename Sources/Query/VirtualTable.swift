@@ -2,17 +2,16 @@
 
 import CSQLite
 
-/// The tables as SQLite calls them: the C side of ``Table`` and ``Scan``.
+/// The C side of ``Table`` and ``Scan``: the callbacks of SQLite's `sqlite3_module`.
 ///
-/// The functions below are those of SQLite's `sqlite3_module`. Each table exists without CREATE, is
-/// read-only, and cannot be read by the views and triggers of a database file, which may be a
-/// stranger's.
+/// Each table exists without CREATE and is read-only. Views and triggers of a database file cannot
+/// read it, because that file may be a stranger's.
 package enum VirtualTable {
-    /// Makes the tables known to a connection.
+    /// Registers the collation and the tables on a connection.
     ///
     /// - Parameters:
     ///   - database: a `sqlite3 *`.
-    ///   - source: what they show; it lives as long as the connection.
+    ///   - source: provides the rows, and lives as long as the connection.
     /// - Returns: SQLite's result code.
     package static func register(on database: OpaquePointer, _ source: BatchSource) -> Int32 {
         let result = unsafe sqlite3_create_collation_v2(
@@ -26,7 +25,7 @@ package enum VirtualTable {
         guard result == SQLITE_OK else { return result }
         for table in Table.allCases {
             let registration = unsafe Unmanaged.passRetained(Registration(table, source))
-            // SQLite releases the registration, also when this fails.
+            // // SQLite releases the registration, even when this fails.
             let result = unsafe sqlite3_create_module_v2(
                 database,
                 table.name,
@@ -51,18 +50,18 @@ private final class Registration {
     }
 }
 
-/// A scan as an object, which C can hold.
+/// A scan as an object, to which C can hold a pointer.
 private final class CursorBox {
     let scan: any Scan
 
     init(_ scan: any Scan) { self.scan = scan }
 }
 
-// Written once, before any use, and only read by SQLite.
+// // Initialised once before any use, and then only read by SQLite.
 private nonisolated(unsafe) let methods: UnsafePointer<sqlite3_module> = {
     var methods = sqlite3_module()
     methods.iVersion = 1
-    // Without xCreate there is nothing to create: the table is there under its own name.
+    // // Without xCreate, the table exists under its own name (an eponymous-only table).
     unsafe methods.xConnect = connect
     unsafe methods.xDisconnect = disconnect
     unsafe methods.xBestIndex = plan
@@ -126,9 +125,10 @@ private func registration(_ table: UnsafeMutablePointer<sqlite3_vtab>?) -> Regis
     return unsafe Unmanaged<Registration>.fromOpaque(object).takeUnretainedValue()
 }
 
-/// Chooses the comparisons that tell which batches to open, and estimates how many these are.
+/// Chooses the constraints that limit which batches to open, and estimates the cost.
 ///
-/// The choice is a text of two characters each: the column, counted from `A`, and the comparison.
+/// The choice is passed in `idxStr`, two characters each: the column, counted from `A`, and the
+/// comparison.
 private func plan(
     _ table: UnsafeMutablePointer<sqlite3_vtab>?,
     _ info: UnsafeMutablePointer<sqlite3_index_info>?
@@ -146,7 +146,7 @@ private func plan(
         else { continue }
         switch bound {
         case .text, .local:
-            // Another collation has another order.
+            // // Another collation has another order.
             guard let name = unsafe sqlite3_vtab_collation(info, Int32(index)),
                 unsafe sqlite3_stricmp(name, MomentText.collation) == 0
             else { continue }
@@ -159,7 +159,8 @@ private func plan(
     batches = max(batches, 1)
     unsafe info.pointee.idxStr = csqlite_copy(String(decoding: choice, as: UTF8.self))
     unsafe info.pointee.needToFreeIdxStr = 1
-    // A batch takes as long to open as a thousand rows to step over, and holds about as many.
+    // // Opening a batch takes as long as stepping over a thousand rows, and a batch holds about as
+    // many.
     unsafe info.pointee.estimatedCost = batches * 2000
     unsafe info.pointee.estimatedRows = Int64(batches * 1000)
     return SQLITE_OK
@@ -178,7 +179,7 @@ extension Bounds.Comparison {
     }
 }
 
-/// Compares two times; the form of the recording is compared as it is.
+/// Compares two times; two texts in the recording's own form are compared byte by byte.
 private func compare(
     _ context: UnsafeMutableRawPointer?,
     _ leftCount: Int32,
@@ -193,7 +194,8 @@ private func compare(
     func isOwn(_ text: UnsafeRawBufferPointer) -> Bool {
         unsafe text.count == 24 && text[10] == 0x54 && text[23] == 0x5A
     }
-    // A row's time on one side, and on the other what a query compares it with again and again.
+    // // One side is a row's time, and the other is the value that the query compares all rows
+    // with.
     switch unsafe (isOwn(left), isOwn(right)) {
     case (true, true): return unsafe compareBytes(left, right)
     case (true, false):
@@ -213,7 +215,7 @@ private func compare(
     }
 }
 
-/// The text that was put in order last, and its place.
+/// Caches the last text and the bytes by which it is sorted.
 private final class OrderCache {
     private var text: [UInt8] = []
     private var order: [UInt8] = []
@@ -277,7 +279,7 @@ private func scan(_ cursor: UnsafeMutablePointer<sqlite3_vtab_cursor>?) -> (any 
     return unsafe Unmanaged<CursorBox>.fromOpaque(object).takeUnretainedValue().scan
 }
 
-/// Does something with a cursor's scan and turns its error into SQLite's.
+/// Does something with a cursor's scan, and converts an error to SQLite's.
 private func attempt(
     _ cursor: UnsafeMutablePointer<sqlite3_vtab_cursor>?,
     _ body: (any Scan) throws -> Void
@@ -330,14 +332,14 @@ private func column(
         case .real(let number): unsafe sqlite3_result_double(context, number)
         case .text(let text):
             unsafe csqlite_result_text(context, text, Int32(text.utf8.count))
-        // No column has bytes.
+        // // No column has BLOB values.
         case .bytes: unsafe sqlite3_result_null(context)
         }
     }
 }
 
 extension Cell {
-    /// A value that SQLite hands over.
+    /// A value that SQLite passes in.
     fileprivate init(_ value: OpaquePointer?) {
         switch unsafe sqlite3_value_type(value) {
         case SQLITE_INTEGER: self = .integer(unsafe sqlite3_value_int64(value))

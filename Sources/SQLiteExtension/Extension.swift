@@ -6,14 +6,15 @@ import Query
 import System
 import Timeline
 
-/// Makes the tables known to a connection of another program, which C has found to use our SQLite.
+/// Registers the tables on a connection of another program that uses the system's SQLite.
 ///
-/// The person hands over the key by naming it: `MCI_IDENTITY` has no default, so that no program that
-/// happens to load the extension reads a recording. `MCI_RING` defaults to the person's ring.
+/// The C entry point has verified that. The person hands over the key by naming it: `MCI_IDENTITY`
+/// has no default, so a program that happens to load the extension cannot read a recording.
+/// `MCI_RING` defaults to the person's ring.
 ///
 /// - Parameters:
-///   - database: the connection.
-///   - error: takes a text that SQLite frees.
+///   - database: the connection, a `sqlite3 *`.
+///   - error: receives a text that SQLite frees.
 /// - Returns: SQLite's result code.
 @_cdecl("mci_sqlite_register")
 func register(
@@ -22,7 +23,7 @@ func register(
 ) -> Int32 {
     do {
         let source = try source()
-        // What the program sorts shall not reach a temporary file in plain.
+        // // Keeps what the program sorts out of a plaintext temporary file.
         unsafe _ = sqlite3_exec(database, "PRAGMA temp_store=MEMORY", nil, nil, nil)
         return unsafe VirtualTable.register(on: database, source)
     } catch let refusal {
@@ -31,7 +32,7 @@ func register(
     }
 }
 
-/// Why the extension does not load.
+/// Why the extension does not load, as a sentence.
 private struct ExtensionError: Error {
     var sentence: String
 }
@@ -55,7 +56,7 @@ private func source() throws(ExtensionError) -> BatchSource {
     return BatchSource(path: variable("MCI_RING") ?? defaultRing(), identities: identities)
 }
 
-/// The ring where mcid puts it (`Paths` in Settings, which would bring all of its imports along).
+/// The path where mcid keeps the ring: a copy of `Paths` in Person, which has too many imports.
 private func defaultRing() -> String {
     func folder(_ name: String) -> String? {
         variable(name).flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -64,7 +65,7 @@ private func defaultRing() -> String {
     return state + "/mci/ring.db"
 }
 
-/// A variable of the environment that is not empty.
+/// An environment variable; nil when it is unset or empty.
 private func variable(_ name: String) -> String? {
     guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
     return unsafe String(cString: value)

@@ -3,5 +3,5 @@
 
 #include <sqlite3.h>
 
-// Written in Swift; makes the tables known to a connection. An error's text is the caller's to free.
+// Registers the tables on a connection (Extension.swift). The caller frees `error` (sqlite3_free).
 int mci_sqlite_register(sqlite3 *database, char **error);
