@@ -3,9 +3,9 @@
 package import Events
 import FoundationEssentials
 
-/// One line of a JSON Lines export; fields that are not known here are passed over.
+/// One line of a JSON Lines export; unknown fields are ignored.
 package struct ExportLine: Decodable, Sendable, Redacted {
-    /// What can be played, and what only tells when.
+    /// The types of lines: those that can be played, and those that only carry a time.
     package enum Kind: String {
         case key, typing, button, motion, scroll, axes, touch, focus, gap, device, monitors
     }
@@ -13,14 +13,19 @@ package struct ExportLine: Decodable, Sendable, Redacted {
     private let type: String
     private let timeText: String
     private let stateText: String?
+    /// The class of a key, such as `letter`; nil for other lines.
     package let keyClass: String?
     private let keysymName: String?
     private let modifierWords: [String]?
+    /// The number of a button of the core protocol, 1 to 255; nil for other lines.
     package let button: Int?
+    /// Movement to the right: device counts of a motion, or notches of a scroll.
     package let dx: Double?
+    /// Movement downwards: device counts of a motion, or notches of a scroll.
     package let dy: Double?
-    /// The pixel, where the export has it.
+    /// The column of the pixel on the desktop; nil when the export has none.
     package let x: Double?
+    /// The row of the pixel on the desktop; nil when the export has none.
     package let y: Double?
 
     private enum CodingKeys: String, CodingKey {
@@ -33,12 +38,12 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         case button, dx, dy, x, y
     }
 
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// - Parameters:
-    ///   - bytes: of the line.
-    ///   - number: of the line, for what is said of a damaged one.
-    /// - Returns: what the line says.
+    ///   - bytes: the line, without its line feed.
+    ///   - number: of the line, for the error.
+    /// - Returns: the parsed line.
     /// - Throws: ``ReplayError`` `badFile`.
     package static func read(_ bytes: [UInt8], number: Int) throws(ReplayError) -> ExportLine {
         let line: ExportLine
@@ -53,21 +58,24 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         return line
     }
 
-    /// The kind; nil for one that is not known here.
+    /// The type of the line; nil for an unknown one.
     package var kind: Kind? { Kind(rawValue: type) }
 
-    /// The moment, in milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     package var time: Int64 { WallTime(timeText)?.milliseconds ?? 0 }
 
+    /// Whether a key or button was pressed rather than released.
     package var isDown: Bool { stateText == "down" }
 
+    /// The X keysym of a key; nil when its identity was not recorded.
     package var keysym: UInt32? { keysymName.flatMap { KeysymNumber.of($0) } }
 
+    /// The modifiers in force when a key was pressed or released.
     package var modifiers: Modifiers {
         Modifiers.all(named: modifierWords ?? [])
     }
 
-    /// The key as it is looked for on a keyboard; nil where it was not recorded which it was.
+    /// The key to find on a keyboard; nil when its identity was not recorded.
     package var wanted: WantedKey? { keysym.map { WantedKey($0, modifiers) } }
 
     private var known: String { kind?.rawValue ?? "line" }
@@ -80,17 +88,17 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         case .button: return hasState && (1...255).contains(button ?? 0) && areSmall
         case .motion: return areSmall && (dx != nil && dy != nil || point != nil)
         case .scroll:
-            // Each notch is two requests.
+            // // Each notch takes two requests.
             return areSmall && [dx, dy].allSatisfy { ($0?.magnitude ?? .infinity) < 1e4 }
         case .axes: return areSmall
         case .typing, .touch, .focus, .gap, .device, .monitors, nil: return true
         }
     }
 
-    /// Whether each number that is there, in a field that is played, is one that a device can tell.
+    /// Whether all numbers in the fields to be played are in the range that devices report.
     private var areSmall: Bool { [dx, dy, x, y].allSatisfy { $0?.isSmall ?? true } }
 
-    /// The pixel, where both its numbers are known.
+    /// The pixel, rounded; nil unless both numbers are known.
     var point: ScreenPoint? {
         guard let x, let y, x.isSmall, y.isSmall else { return nil }
         return ScreenPoint(x: Int(x.rounded()), y: Int(y.rounded()))
@@ -98,8 +106,8 @@ package struct ExportLine: Decodable, Sendable, Redacted {
 }
 
 extension Double {
-    /// Whether it is a number of pixels, counts or notches that a device can tell.
+    /// Whether it is a plausible number of pixels, counts or notches.
     ///
-    /// Neither NaN nor infinity is.
+    /// NaN and infinity are not.
     fileprivate var isSmall: Bool { magnitude < 1e6 }
 }

@@ -2,9 +2,9 @@
 
 import Timeline
 
-/// Keysyms by the names that an export gives them.
+/// Parses the names of keysyms in an export.
 enum KeysymNumber {
-    /// The keysym of a name; the inverse of `KeysymName.of`.
+    /// The keysym of a name, the inverse of `KeysymName.of`; nil for an unknown name.
     static func of(_ name: String) -> UInt32? {
         if let keysym = KeysymName.numbers[name] { return keysym }
         if name.hasPrefix("0x") { return UInt32(name.dropFirst(2), radix: 16) }

@@ -2,21 +2,22 @@
 
 import Events
 
-/// Plays the lines of an export, one after the other, with ``Hands``.
+/// Plays the lines of an export one after the other with an ``XTestDevice``.
 ///
-/// Upstream: a file. Downstream: the target's XTEST. Promise: every press has its release, also when
-/// it ends early.
+/// Upstream: a file. Downstream: the target's XTEST. Promise: every press gets its release, even
+/// when playing ends early.
 package struct Player {
-    /// What became of the lines.
+    /// The number of lines, by what was done with them.
     package struct Summary: Equatable, Sendable {
+        /// Lines that were played.
         package var played = 0
-        /// Keys whose identity was not recorded and for which another was pressed.
+        /// Keys whose identity was not recorded, and for which another key was pressed.
         package var placeholders = 0
-        /// Keys that were left out, for the same reason.
+        /// Keys that were skipped because their identity was not recorded.
         package var skippedKeys = 0
-        /// Runs of text, of which it is not known what was typed.
+        /// Typing runs, whose text was not recorded.
         package var runs = 0
-        /// Keys for which the target has no place.
+        /// Keys for which the target has no keycode.
         package var unmapped = 0
         /// Lines of kinds that cannot be played.
         package var unknown = 0
@@ -24,30 +25,34 @@ package struct Player {
 
     private let device: XTestDevice
     private let skipsText: Bool
+    /// The counts so far.
     package private(set) var summary = Summary()
 
-    /// Which key was pressed for each that is held, by what the release tells.
+    /// The keycodes pressed for each held key, by what its release names.
     private var held: [Name: [UInt8]] = [:]
-    /// Parts of notches that did not yet make a whole one, in 1/120.
+    /// Remainders of notches, in 1/120 of a notch.
     private var turns = (x: 0, y: 0)
 
-    /// What press and release have in common.
-    private enum Name: Hashable, Redacted {
+    /// What the press and the release of a key have in common.
+    private enum Name: Hashable {
         case keysym(UInt32)
         case keyClass(String)
     }
 
+    /// Queries the target's keyboard and buttons.
+    ///
     /// - Parameters:
-    ///   - target: what to play into.
-    ///   - skipsText: leave out keys whose identity was not recorded.
+    ///   - target: the display to play into.
+    ///   - skipsText: whether to skip keys whose identity was not recorded.
     /// - Throws: ``ReplayError``.
     package init(_ target: Target, skipsText: Bool) throws(ReplayError) {
         device = try XTestDevice(target)
         self.skipsText = skipsText
     }
 
-    /// Gives keysyms that the target lacks a place before anything is played.
+    /// Assigns spare keycodes to keysyms that the target lacks, before anything is played.
     ///
+    /// - Parameter keys: all keys of the file.
     /// - Throws: ``ReplayError``.
     package func prepare(_ keys: Set<WantedKey>) throws(ReplayError) {
         for key in keys.sorted(by: { $0.keysym < $1.keysym }) {
@@ -56,17 +61,21 @@ package struct Player {
         try device.synchronize()
     }
 
-    /// So long programs have to learn of a new map, in nanoseconds: a recorder reads ten times a second,
-    /// and tells no key of which it has not read the map.
+    /// How long programs need to read a new keyboard mapping, in nanoseconds.
+    ///
+    /// A recorder reads ten times a second, and emits no key whose mapping it has not read.
     private static let learning: Int64 = 300_000_000
 
-    /// Waits until programs know of the places that were given.
+    /// Waits until programs know the assigned keycodes; returns at once when none were assigned.
+    ///
+    /// - Parameter interruption: ends the wait early.
     package func waitUntilKnown(or interruption: SignalWaiter) {
         if device.haveLentKeys { _ = interruption.wait(until: SignalWaiter.now + Self.learning) }
     }
 
-    /// Plays one line; it is on its way with the next ``flush()``.
+    /// Plays one line; the requests are sent with the next ``flush()`` at the latest.
     ///
+    /// - Parameter line: of the export.
     /// - Throws: ``ReplayError``.
     package mutating func play(_ line: ExportLine) throws(ReplayError) {
         switch line.kind {
@@ -91,7 +100,7 @@ package struct Player {
             try device.turn(turns.y / 120, negative: 4, positive: 5)
             turns = (turns.x % 120, turns.y % 120)
         case .axes where line.point != nil:
-            // A tablet: where the pointer went is all that XTEST can say of it.
+            // // A pen: moving the pointer is all that XTEST can do.
             if let point = line.point { try device.correct(to: point) }
         case .typing:
             summary.runs += 1
@@ -104,7 +113,7 @@ package struct Player {
         summary.played += 1
     }
 
-    /// Plays a key; false where it is left out.
+    /// Plays a key; false when it is skipped.
     private mutating func key(_ line: ExportLine) throws(ReplayError) -> Bool {
         let name: Name = line.keysym.map { .keysym($0) } ?? .keyClass(line.keyClass ?? "")
         guard line.isDown else {
@@ -113,7 +122,7 @@ package struct Player {
             try device.release(keycode)
             return true
         }
-        // Of keys at `timing`, of earlier versions, not even the modifiers are known.
+        // // For keys at `timing`, from earlier versions, not even the modifiers are known.
         if line.keyClass != KeyClass.key.name { try device.setLocks(line.modifiers) }
         let keycode: UInt8?
         if let wanted = line.wanted {
@@ -132,7 +141,7 @@ package struct Player {
         return true
     }
 
-    /// A key of a class, and one that is not held already: letters held together stay as many.
+    /// A key of a class that is not held already, so that letters held together stay distinct keys.
     private func placeholder(_ keyClass: String) throws(ReplayError) -> UInt8? {
         let keysyms: [UInt32] =
             switch keyClass {
@@ -151,15 +160,21 @@ package struct Player {
         return first
     }
 
-    /// Sends what was played.
+    /// Sends the requests of the played lines.
+    ///
+    /// - Throws: ``ReplayError`` `lost`.
     package func flush() throws(ReplayError) { try device.flush() }
 
-    /// Waits until the target has done all that was played.
+    /// Waits until the server has processed all played lines.
+    ///
+    /// - Throws: ``ReplayError`` `lost`.
     package func synchronize() throws(ReplayError) { try device.synchronize() }
 
     /// Whether no key and no button is held.
     var holdsNothing: Bool { device.areEmpty }
 
-    /// Lets go of every key and button.
+    /// Releases every held key and button.
+    ///
+    /// - Throws: ``ReplayError`` `lost`.
     package func letGo() throws(ReplayError) { try device.letGo() }
 }

@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a file is not played into a display.
+/// Why a file cannot be played into a display.
 package struct ReplayError: Error, Equatable, CustomStringConvertible {
-    /// What stood in the way.
+    /// The kinds of failure.
     package enum Code: Equatable, Sendable {
-        /// The name is none of a display of this machine.
+        /// The name does not denote a display of this machine.
         case badDisplay
-        /// It is the display of this session.
+        /// It is the display of the current session.
         case ownDisplay
         /// An mcid is connected to it.
         case recorded
         /// The mcid of this home is connected to it.
         case recordedHere
-        /// A person may sit there.
+        /// A person may be sitting there: the display has real input devices.
         case inhabited
-        /// No server answers, or it lets nobody in.
+        /// No server answers, or it rejects the connection.
         case unreachable
-        /// The server lacks an extension that is needed.
+        /// The server lacks a required extension.
         case unsuitable
-        /// The server went away, or answers what nobody can read.
+        /// The server disconnected, or sent an invalid reply.
         case lost
-        /// The file cannot be read, or is no export.
+        /// The file cannot be read, or is not an export.
         case badFile
     }
 
+    /// The kind of failure.
     package let code: Code
-    /// What exactly: a display, a device, an extension, a place in the file; never recorded content.
+    /// The display, device, extension or position in the file; it never has recorded content.
     package let detail: String
 
     init(_ code: Code, _ detail: String = "") {
@@ -33,6 +34,7 @@ package struct ReplayError: Error, Equatable, CustomStringConvertible {
         self.detail = detail
     }
 
+    /// An English sentence.
     package var description: String {
         switch code {
         case .badDisplay:

@@ -3,24 +3,26 @@
 import Events
 import System
 
-/// A whole file, read before anything of it is played, and then played in its time.
+/// An export file that is read completely before any of it is played, and then played in time.
 package struct ReplayFile {
-    /// What a file holds.
+    /// A summary of a file.
     package struct Summary: Equatable, Sendable {
+        /// The number of lines.
         package var events = 0
+        /// The keys that the file needs.
         package var keys: Set<WantedKey> = []
     }
 
-    /// How often it is found out whether somebody began to record the target.
+    /// Nanoseconds between two checks whether a recorder has connected to the target.
     private static let checkInterval: Int64 = 250_000_000
-    /// Longer stretches in which nothing was recorded are cut to this.
+    /// Maximum duration of a gap in milliseconds; longer gaps are cut to it.
     private static let maxGap: Int64 = 1000
 
     private let path: String
-    /// What the file holds.
+    /// The summary of the file.
     package let survey: Summary
 
-    /// Reads a file through.
+    /// Reads and checks a whole file.
     ///
     /// - Parameter path: a JSON Lines export.
     /// - Throws: ``ReplayError`` `badFile`, which names the first line that is not an event.
@@ -39,12 +41,12 @@ package struct ReplayFile {
     /// Plays the file.
     ///
     /// - Parameters:
-    ///   - target: what to play into.
-    ///   - speed: how many times as fast as it was recorded; nil is as fast as the target takes it.
+    ///   - target: the display to play into.
+    ///   - speed: a factor relative to the recording; nil plays as fast as the target allows.
     ///   - player: made for the target.
-    ///   - interruption: ends it early.
-    ///   - progress: told how many of all lines were played.
-    /// - Throws: ``ReplayError``; keys and buttons were then let go where the server is still there.
+    ///   - interruption: ends the playing early.
+    ///   - progress: receives how many lines were played.
+    /// - Throws: ``ReplayError``; keys and buttons are then released if the server is still there.
     package func play(
         into target: Target,
         speed: Double?,
@@ -58,7 +60,7 @@ package struct ReplayFile {
         do throws(ReplayError) {
             try Self.forEach(path) { line throws(ReplayError) in
                 let due = clock.moment(of: line)
-                // What is due together is sent together.
+                // // Lines that are due together are sent together.
                 var now = SignalWaiter.now
                 if due > now { try player.flush() }
                 while due > nextCheck || now > nextCheck {
@@ -81,7 +83,7 @@ package struct ReplayFile {
         try player.letGo()
     }
 
-    /// XTestDevice out the lines until the body returns false.
+    /// Passes on the lines until `body` returns false.
     private static func forEach(
         _ path: String,
         _ body: (ExportLine) throws(ReplayError) -> Bool
@@ -101,15 +103,16 @@ package struct ReplayFile {
         }
     }
 
-    /// When each line is due.
+    /// Computes when each line is due.
     struct Clock {
         let speed: Double?
         private let start = SignalWaiter.now
-        /// The time of the line before, and how long after the first it was due, in milliseconds.
+        /// Time of the previous line, in milliseconds since 1970.
         private var last: Int64?
+        /// Milliseconds from the first line to the previous one.
         private var elapsed: Int64 = 0
         private var isAfterGap = false
-        /// A century, in nanoseconds.
+        /// About a century, in nanoseconds.
         private static let maxWait = 3.2e18
 
         init(speed: Double?) {
@@ -124,7 +127,7 @@ package struct ReplayFile {
             isAfterGap = isGap
             last = max(last ?? line.time, line.time)
             elapsed += step
-            // Ten thousand years at a hundredth of the speed are more nanoseconds than there are.
+            // // Ten thousand years at a hundredth of the speed overflow a count of nanoseconds.
             let wait = min(Double(elapsed) * 1e6 / speed, Self.maxWait)
             return start + Int64(wait)
         }

@@ -4,15 +4,15 @@ import CLinux
 import Glibc
 import System
 
-/// Waits that end early when somebody asks this program to stop.
+/// Waits that end early when a signal asks this program to stop.
 ///
-/// The signals are held back for good, so that one that comes between a press and its release does
-/// not leave a key held.
+/// The signals stay blocked, so that a signal between a press and its release leaves no key held.
 package final class SignalWaiter {
     private let descriptor: Int32
-    /// The signal that came, once one has come.
+    /// The number of the signal that arrived; nil before.
     package private(set) var signal: Int32?
 
+    /// Blocks SIGINT, SIGTERM, SIGHUP and SIGQUIT.
     package init() {
         let wanted = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
         descriptor = unsafe clinux_signal_descriptor(wanted, wanted.count)
@@ -20,12 +20,13 @@ package final class SignalWaiter {
 
     deinit { close(descriptor) }
 
-    /// Nanoseconds of a clock that does not jump.
+    /// CLOCK_MONOTONIC, in nanoseconds.
     static var now: Int64 { KernelClock.monotonic.nanoseconds }
 
-    /// Waits until a moment of ``now``.
+    /// Waits until a moment, or until a signal arrives.
     ///
-    /// - Returns: whether nobody asked to stop.
+    /// - Parameter moment: in nanoseconds of ``now``.
+    /// - Returns: false when a signal arrived.
     func wait(until moment: Int64) -> Bool {
         while signal == nil {
             let rest = moment - Self.now

@@ -3,22 +3,22 @@
 import System
 import Wire
 
-/// The display that is played into, after all that speaks against it.
+/// The display to play into, after everything that speaks against it was checked.
 ///
-/// Promise: nothing is played where a person may sit, and nothing that is played is recorded: what
-/// cannot be found out counts as a reason against it.
+/// Promise: nothing is played where a person may sit, and nothing that is played is recorded. An
+/// unknown answer counts as a reason against playing.
 package final class Target {
     let connection: WireConnection
     private let ownDaemon: Int32?
     private let mayBeRecorded: Bool
 
-    /// Connects to a display and looks at it.
+    /// Connects to a display and checks it.
     ///
     /// - Parameters:
-    ///   - name: as the person gave it.
+    ///   - name: the display as the person gave it, such as `:7`.
     ///   - host: the name of this machine.
-    ///   - environment: the process environment.
-    ///   - ownDaemon: the process id of this home's mcid.
+    ///   - environment: the process environment; `DISPLAY` is refused as a target.
+    ///   - ownDaemon: the process id of this home's mcid; nil when there is none.
     ///   - mayBeRecorded: whether the mcid of another home may record what is played.
     /// - Throws: ``ReplayError``.
     package convenience init(
@@ -32,7 +32,7 @@ package final class Target {
             name.hasPrefix(":") || name.hasPrefix("unix:")
         else { throw ReplayError(.badDisplay, name) }
         if let own = environment["DISPLAY"], !own.isEmpty {
-            // A name that cannot be read may be any display's.
+            // // A name that does not parse may denote any display.
             guard let other = DisplayName(own, ownHost: host), other != display else {
                 throw ReplayError(.ownDisplay, display.text)
             }
@@ -49,7 +49,7 @@ package final class Target {
         )
     }
 
-    /// Looks at the display at the other end of a connection.
+    /// Checks the display at the other end of a connection.
     init(
         _ connection: WireConnection,
         ownDaemon: Int32?,
@@ -68,13 +68,13 @@ package final class Target {
         try checkRecorders()
     }
 
-    /// Refuses a display that an mcid is connected to; to be asked again while it is played into.
+    /// Refuses a display to which an mcid is connected; call it repeatedly while playing.
     ///
-    /// The server itself says which processes its clients are.
+    /// The server itself names the processes of its clients (X-Resource 1.2).
     ///
     /// - Throws: ``ReplayError``.
     func checkRecorders() throws(ReplayError) {
-        // All clients, by process id.
+        // // The local process ids of all clients.
         guard let reply = try connection.ask(WireRequest(.queryClients, 1, 0, 2)) else {
             throw ReplayError(.unsuitable, "X-Resource 1.2")
         }
@@ -94,9 +94,9 @@ package final class Target {
         }
     }
 
-    /// Refuses a display with input devices other than the server's own, unless its screens are dummies.
+    /// Refuses a display with real input devices, unless all its screens are dummies.
     private func checkDevices() throws(ReplayError) {
-        // XInput 2.2, then all devices.
+        // // XInput 2.2, and then all devices.
         guard try connection.ask(WireRequest(.inputVersion, 2 | 2 << 16)) != nil,
             let reply = try connection.ask(WireRequest(.queryDevices, 0))
         else { throw ReplayError(.unsuitable, "XInput 2") }
@@ -108,20 +108,20 @@ package final class Target {
             let classes = try reply.uint16(at + 6)
             at += 12 + length + (-length & 3)
             for _ in 0..<classes { at += 4 * max(1, try reply.uint16(at + 2)) }
-            // 1 and 2 are the masters, which are nobody's hands.
+            // // 1 and 2 are the master devices, which no hand moves.
             guard use > 2, !Self.isVirtual(name) else { continue }
             guard try hasOnlyDummyScreens() else { throw ReplayError(.inhabited, name) }
             return
         }
     }
 
-    /// Whether a device is one that the server makes up: of XTEST, or of Xvfb.
+    /// Whether the server creates the device itself, for XTEST or in Xvfb.
     static func isVirtual(_ name: String) -> Bool {
         name.hasSuffix(" XTEST pointer") || name.hasSuffix(" XTEST keyboard")
             || name == "Xvfb mouse" || name == "Xvfb keyboard"
     }
 
-    /// Whether every output is one of Xorg's dummy driver, that nobody can look at.
+    /// Whether every output belongs to Xorg's dummy driver, which nobody can see.
     private func hasOnlyDummyScreens() throws(ReplayError) -> Bool {
         guard try connection.find(.outputs),
             try connection.ask(WireRequest(.outputsVersion, 1, 3)) != nil,

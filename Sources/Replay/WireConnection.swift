@@ -2,9 +2,9 @@
 
 import Wire
 
-/// A connection to an X server of this machine that can send a ``WireRequest`` and nothing else.
+/// A connection to a local X server that can send a ``WireRequest`` and nothing else.
 ///
-/// It selects no events; the few that a server sends to everybody are thrown away unread.
+/// It selects no events; the few that a server sends to every client are discarded unread.
 final class WireConnection {
     let display: DisplayName
 
@@ -13,11 +13,11 @@ final class WireConnection {
     private var output: [UInt8] = []
     private var sent: UInt16 = 0
 
-    /// Connects.
+    /// Connects to a display.
     ///
     /// - Parameters:
     ///   - display: of this machine.
-    ///   - cookie: what the display wants to be shown.
+    ///   - cookie: the MIT-MAGIC-COOKIE-1 of the display; nil for none.
     /// - Throws: ``ReplayError`` `unreachable`.
     convenience init(_ display: DisplayName, cookie: [UInt8]?) throws(ReplayError) {
         guard let socket = WireSocket(display.socket, cookie: cookie) else {
@@ -26,7 +26,7 @@ final class WireConnection {
         self.init(display, socket)
     }
 
-    /// Goes on with a socket on which both sides have greeted.
+    /// Continues with a socket on which the connection setup is done.
     init(_ display: DisplayName, _ socket: WireSocket) {
         self.display = display
         self.socket = socket
@@ -35,7 +35,7 @@ final class WireConnection {
     var root: UInt32 { socket.root }
     var keycodes: ClosedRange<UInt8> { socket.keycodes }
 
-    /// Finds an extension, whose requests can be sent from then on.
+    /// Queries an extension; its requests can be sent from then on.
     ///
     /// - Returns: whether the server has it.
     /// - Throws: ``ReplayError`` `lost`.
@@ -47,14 +47,14 @@ final class WireConnection {
         return true
     }
 
-    /// Sends a request with the next ``flush()``.
+    /// Queues a request for the next ``flush()``.
     func send(_ request: WireRequest) throws(ReplayError) {
         output += request.bytes(majors)
         sent &+= 1
         if output.count > 1 << 14 { try flush() }
     }
 
-    /// Sends what waits.
+    /// Sends the queued requests.
     ///
     /// - Throws: ``ReplayError`` `lost`.
     func flush() throws(ReplayError) {
@@ -62,9 +62,9 @@ final class WireConnection {
         output.removeAll(keepingCapacity: true)
     }
 
-    /// Sends a request and waits for its answer, so that all before it is done.
+    /// Sends a request and waits for its reply; all earlier requests are then processed.
     ///
-    /// - Returns: nil where the server refuses the request.
+    /// - Returns: nil when the server replies with an error.
     /// - Throws: ``ReplayError`` `lost`.
     func ask(_ request: WireRequest) throws(ReplayError) -> WireReply? {
         try send(request)
@@ -72,7 +72,7 @@ final class WireConnection {
         while true {
             var packet = try receive(32)
             let type = packet[0]
-            // Answers, and events of extensions, may be longer.
+            // // Replies, and events of extensions, may be longer.
             if type == 1 || type & 0x7F == 35 {
                 let words = try WireReply(bytes: packet).uint32(4)
                 guard words < 1 << 20 else { throw ReplayError(.lost) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An answer of an X server, little-endian; what is past its end is an error and never a zero.
+/// A little-endian reply of an X server; reading past its end is an error, never a zero.
 struct WireReply {
     let bytes: [UInt8]
 

@@ -2,12 +2,12 @@
 
 import Wire
 
-/// One request to an X server, of those that a replay needs.
+/// A request to an X server, one of those that a replay needs.
 ///
-/// ``Kind`` is the whole list, and a test knows it: nothing in it selects events, grabs, reads pixels
-/// or records, so that this module cannot capture. It speaks the protocol itself, without Xlib.
+/// ``Kind`` is the whole list, and a test knows it. Nothing in it selects events, grabs, reads
+/// pixels or records, so this module cannot capture. It speaks the protocol itself, without Xlib.
 struct WireRequest {
-    /// The extensions in use.
+    /// The extensions in use, by the names that the server knows.
     enum Extension: String, CaseIterable {
         case test = "XTEST"
         case input = "XInputExtension"
@@ -16,7 +16,7 @@ struct WireRequest {
         case outputs = "RANDR"
     }
 
-    /// Every request there is.
+    /// All requests of this module.
     enum Kind: CaseIterable {
         case queryPointer, warpPointer, synchronize, queryExtension
         case changeKeyboardMapping, getKeyboardMapping, getModifierMapping, getPointerMapping
@@ -26,12 +26,12 @@ struct WireRequest {
         case keyboardVersion, keyboardState, lockModifiers
         case outputsVersion, outputs, output
 
-        /// The extension, nil for the core protocol, and the request's number in it.
+        /// The extension, nil for the core protocol, and the request's opcode in it.
         var code: (extension: Extension?, number: UInt8) {
             switch self {
             case .queryPointer: (nil, 38)
             case .warpPointer: (nil, 41)
-            // GetInputFocus, the cheapest request that has an answer.
+            // // GetInputFocus, the cheapest request with a reply.
             case .synchronize: (nil, 43)
             case .queryExtension: (nil, 98)
             case .changeKeyboardMapping: (nil, 100)
@@ -53,7 +53,7 @@ struct WireRequest {
         }
     }
 
-    /// What XTEST is asked to do.
+    /// The event types of XTEST's FakeInput.
     enum Fake: UInt8 {
         case keyDown = 2
         case keyUp = 3
@@ -73,7 +73,7 @@ struct WireRequest {
         for uint32 in body { self.body.append(uint32: uint32) }
     }
 
-    /// A key or button by its number.
+    /// Presses or releases a key or button.
     static func fake(_ action: Fake, _ number: UInt8) -> WireRequest {
         var request = WireRequest(.fakeInput)
         request.body.append(padded: [action.rawValue, number, 0, 0])
@@ -81,7 +81,7 @@ struct WireRequest {
         return request
     }
 
-    /// A movement by so many pixels.
+    /// Moves the pointer by device counts (relative motion).
     static func move(dx: Int16, dy: Int16) -> WireRequest {
         var request = WireRequest(.fakeInput)
         request.body.append(padded: [Fake.motion.rawValue, 1, 0, 0])
@@ -91,7 +91,7 @@ struct WireRequest {
         return request
     }
 
-    /// The pointer at a place, without an event of a device.
+    /// Moves the pointer to a pixel without a device event.
     static func warp(to point: ScreenPoint, root: UInt32) -> WireRequest {
         var request = WireRequest(.warpPointer, 0, root, 0, 0)
         request.append(pair: Int16(clamping: point.x), Int16(clamping: point.y))
@@ -105,7 +105,7 @@ struct WireRequest {
         return request
     }
 
-    /// One key that stands for one keysym, whatever modifiers are held.
+    /// Gives a key one keysym, with and without Shift.
     static func map(_ keycode: UInt8, to keysym: UInt32) -> WireRequest {
         var request = WireRequest(.changeKeyboardMapping, data: 1)
         request.body.append(padded: [keycode, 2, 0, 0])
@@ -120,16 +120,16 @@ struct WireRequest {
         return request
     }
 
-    /// Locks, of some modifiers; the first group of the layout comes into force.
+    /// Sets the locks among the affected modifiers, and locks group 1 of the layout.
     static func lock(_ modifiers: UInt8, of affected: UInt8) -> WireRequest {
         var request = WireRequest(.lockModifiers)
         request.body.append(padded: [0, 1, affected, modifiers, 1, 0, 0, 0, 0, 0, 0, 0])
         return request
     }
 
-    /// The request as it goes over the wire.
+    /// Encodes the request for the wire, little-endian.
     ///
-    /// - Parameter majors: the numbers that the server gave to the extensions.
+    /// - Parameter majors: the major opcodes that the server assigned to the extensions.
     /// - Returns: its bytes.
     func bytes(_ majors: [Extension: UInt8]) -> [UInt8] {
         let code = kind.code

@@ -2,23 +2,24 @@
 
 import Events
 
-/// XTestDevice on the target's keyboard and mouse: they know what they hold, and can let go of it.
+/// The target's XTEST keyboard and pointer; it remembers what is pressed, and can release it.
 final class XTestDevice {
     private let connection: WireConnection
     private let map: KeyMap
-    /// The bit that NumLock has, for the numbers of modifiers are the map's.
+    /// NumLock's modifier bit, because the keyboard mapping assigns modifiers to bits.
     private let numLock: UInt8
 
-    /// Keycodes that stood for nothing and now stand for a keysym, those used last at the end.
+    /// Keycodes without a keysym of their own, and what is assigned to them; the last used are
+    /// last.
     private var spares: [(keycode: UInt8, keysym: UInt32)]
-    /// How often each key is held, for two keyboards may hold one.
+    /// How often each key is pressed, because two recorded keyboards may hold the same key.
     private var keys: [UInt8: Int] = [:]
     private var buttons: Set<UInt8> = []
-    /// What the target's programs are told of its buttons, from button 1 on (0: nothing).
+    /// The server's pointer mapping: the logical number of each button from 1 on; 0 is disabled.
     private let buttonMap: [UInt8]
     private var locks: Modifiers?
 
-    /// Looks at the target's keyboard.
+    /// Queries the target's keyboard and buttons.
     ///
     /// - Throws: ``ReplayError``.
     init(_ target: Target) throws(ReplayError) {
@@ -48,17 +49,17 @@ final class XTestDevice {
 
     private static let numLockKeysym: UInt32 = 0xFF7F
 
-    /// Whether a spare key stands for something.
+    /// Whether a keysym is assigned to any spare keycode.
     var haveLentKeys: Bool { spares.contains { $0.keysym != 0 } }
 
-    /// Whether something is held.
+    /// Whether no key and no button is held.
     var areEmpty: Bool { keys.isEmpty && buttons.isEmpty }
 
     // MARK: Keys
 
-    /// The key that gives a keysym; a spare one learns it where no key does.
+    /// Finds a keycode for a keysym; a spare one is assigned when no key has it.
     ///
-    /// - Returns: nil where every spare key is held.
+    /// - Returns: nil when every spare key is held.
     /// - Throws: ``ReplayError``.
     func keycode(for wanted: WantedKey) throws(ReplayError) -> UInt8? {
         if let keycode = map.keycode(for: wanted) { return keycode }
@@ -70,7 +71,7 @@ final class XTestDevice {
         spares.append((keycode, wanted.keysym))
         if known == nil {
             try connection.send(.map(keycode, to: wanted.keysym))
-            // Every client reads the new map before the key comes.
+            // // Every client is notified of the new mapping before the key event.
             try synchronize()
         }
         return keycode
@@ -90,12 +91,11 @@ final class XTestDevice {
         if count == 1 { try connection.send(.fake(.keyUp, keycode)) }
     }
 
-    /// Brings Caps Lock and NumLock to what they were when a key was recorded, without pressing
-    /// them.
+    /// Sets Caps Lock and NumLock as they were when a key was recorded, without pressing them.
     func setLocks(_ modifiers: Modifiers) throws(ReplayError) {
         let wanted = modifiers.intersection([.lock, .numLock])
         guard wanted != locks else { return }
-        // Use the keyboard that all keyboards are.
+        // // UseCoreKbd: the keyboard that stands for all keyboards.
         guard let reply = try connection.ask(WireRequest(.keyboardState, 0x100)) else { return }
         let bits =
             (wanted.contains(.lock) ? 2 : 0) | (wanted.contains(.numLock) ? numLock : 0)
@@ -120,13 +120,13 @@ final class XTestDevice {
         try connection.send(.fake(.buttonUp, number))
     }
 
-    /// The button of the target of which its programs are told this number; nil where there is none.
+    /// The physical button with a logical number in the pointer mapping; nil when there is none.
     private func physical(_ button: UInt8) -> UInt8? {
         if let index = buttonMap.firstIndex(of: button) { return UInt8(clamping: index + 1) }
         return Int(button) > buttonMap.count ? button : nil
     }
 
-    /// Turns a wheel by whole notches, which are buttons of their own.
+    /// Turns a wheel by whole notches, each of which is a press and a release of a button.
     func turn(_ notches: Int, negative: UInt8, positive: UInt8) throws(ReplayError) {
         guard let button = physical(notches < 0 ? negative : positive) else { return }
         for _ in 0..<abs(notches) {
@@ -135,7 +135,7 @@ final class XTestDevice {
         }
     }
 
-    /// Moves by counts, in steps that a request can say.
+    /// Moves by counts, in steps that fit into a request.
     func move(dx: Int, dy: Int) throws(ReplayError) {
         var (dx, dy) = (dx, dy)
         while dx != 0 || dy != 0 {
@@ -145,7 +145,7 @@ final class XTestDevice {
         }
     }
 
-    /// Corrects where the pointer is, where acceleration or another screen led it elsewhere.
+    /// Moves the pointer to a pixel if acceleration or another screen led it elsewhere.
     func correct(to point: ScreenPoint) throws(ReplayError) {
         guard let reply = try connection.ask(WireRequest(.queryPointer, connection.root)),
             try (reply.signed(16), reply.signed(18)) != (point.x, point.y)
@@ -155,14 +155,14 @@ final class XTestDevice {
 
     // MARK: The end
 
-    /// Waits until the server has done all that was asked.
+    /// Waits until the server has processed all requests.
     func synchronize() throws(ReplayError) {
         _ = try connection.ask(WireRequest(.synchronize))
     }
 
     func flush() throws(ReplayError) { try connection.flush() }
 
-    /// Releases every key and button that is held, the buttons first, modifiers as they come.
+    /// Releases every held key and button, the buttons first.
     func letGo() throws(ReplayError) {
         for button in buttons.sorted() { try release(button: button) }
         for keycode in keys.keys.sorted() {
