@@ -4,39 +4,48 @@ import Events
 import Packing
 package import Timeline
 
-/// Writes events as comma-separated values with a line of names (RFC 4180), a column for each field
-/// of the JSON Lines.
+/// Writes events as comma-separated values with a header line (RFC 4180).
+///
+/// There is a column for each field of the JSON Lines.
 package struct CSV: EventWriter {
-    /// For whom the recorded texts (application, title, name) are written; all else is the same.
+    /// Who reads the recorded text (application, title, name); everything else is the same for all.
     package enum Reader: Sendable {
-        /// Spreadsheets: no text is a formula (``SafeText/cell(_:)``).
+        /// A spreadsheet: no text is a formula (``SafeText/cell(_:)``).
         case spreadsheet
-        /// A person at a terminal: without what it would obey, too.
+        /// A person at a terminal: also without characters that control a terminal.
         case terminal
-        /// A program that takes every text as it is.
+        /// A program that takes all text as data.
         case program
     }
 
+    /// What was written and not yet taken.
     package var text = TextBuffer()
     private let reader: Reader
     private let words = (yes: Array("true".utf8), no: Array("false".utf8))
     private let classes = KeyClass.allCases.map { Array($0.name.utf8) }
 
+    /// Makes a writer.
+    ///
+    /// - Parameter reader: who reads the recorded text.
     package init(for reader: Reader = .spreadsheet) {
         self.reader = reader
     }
 
-    /// The names of the columns, in their order.
+    /// The names of the columns, in order.
     package static let columns = [
         "time", "type", "state", "class", "keysym", "modifiers", "button", "dx", "dy", "app",
         "reason", "to", "stream", "device", "title", "x", "y", "axes",
         "kind", "name", "finger", "seconds", "injected",
     ]
 
+    /// The header line, ended by CR LF.
     package var head: [UInt8] {
         Array(Self.columns.joined(separator: ",").utf8) + [0x0D, 0x0A]
     }
 
+    /// Appends one event as a line, ended by CR LF.
+    ///
+    /// - Parameter event: from the timeline.
     package mutating func append(_ event: RecordedEvent) {
         var (axes, finger, seconds) = ("", "", "")
         text.append(event.time)
@@ -117,7 +126,7 @@ package struct CSV: EventWriter {
         text.append([0x0D, 0x0A])
     }
 
-    /// The desktop and its monitors as X programs write geometries: `2560x1024: 1280x1024+0+0 …`.
+    /// The desktop and its monitors in X's geometry notation: `2560x1024: 1280x1024+0+0 …`.
     private static func words(_ screen: ScreenLayout) -> String {
         let monitors = screen.monitors.map { " \($0.width)x\($0.height)+\($0.x)+\($0.y)" }
         return "\(screen.width)x\(screen.height):" + monitors.joined()

@@ -4,19 +4,26 @@ import Events
 import Packing
 package import Timeline
 
-/// Writes events in the shape of DuckTrack's `events.jsonl`.
+/// Writes events in the format of DuckTrack's `events.jsonl`.
 ///
-/// Each line has `time_stamp` (seconds since 1970) and `action`: `press` and `release` {name}, `click`
-/// {button, pressed, x, y}, `scroll` {dx, dy in whole notches, up is positive, x, y}, `move` {x, y},
-/// `pause` and `resume`. What it has no words for is left out: runs of text, keys whose identity was not
-/// recorded, movements without a pixel, focus, devices, gaps of one stream. There are no pictures.
+/// Each line has `time_stamp` (seconds since 1970) and `action`: `press` and `release` {name},
+/// `click` {button, pressed, x, y}, `scroll` {dx, dy in whole notches, up is positive, x, y},
+/// `move` {x, y}, `pause` and `resume`. The format has no words for typing runs, keys whose
+/// identity was not recorded, movements without a pixel, focus, devices, and gaps of one stream:
+/// these are omitted. There are no screenshots.
 package struct DuckTrack: EventWriter {
+    /// What was written and not yet taken.
     package var text = TextBuffer()
+    /// What was omitted so far.
     package private(set) var omissions = Omissions()
     private var turns = (x: NotchCounter(), y: NotchCounter())
 
+    /// Makes a writer.
     package init() {}
 
+    /// Appends one event as a line; a gap becomes two lines.
+    ///
+    /// - Parameter event: from the timeline.
     package mutating func append(_ event: RecordedEvent) {
         switch event.item.payload {
         case .key(let isDown, _, _, let keysym):
@@ -52,7 +59,7 @@ package struct DuckTrack: EventWriter {
         text.append("}\n")
     }
 
-    /// The pixel, where it is known.
+    /// Appends the pixel if it is known.
     private mutating func pixel(_ pixel: Pixel?) {
         guard let pixel else { return }
         text.append(",\"x\":\(pixel.x),\"y\":\(pixel.y)")

@@ -2,50 +2,50 @@
 
 import Events
 
-/// The kernel's numbers of what an event can be.
+/// The kernel's event types (EV_SYN, EV_KEY, EV_REL, EV_ABS).
 enum EvdevType {
     static let (synchronization, key, relative, absolute): (UInt16, UInt16, UInt16, UInt16) =
         (0, 1, 2, 3)
 }
 
-/// The kernel's numbers of keys and buttons (`linux/input-event-codes.h`), as far as X11 tells them.
+/// The kernel's codes of keys and buttons (`linux/input-event-codes.h`), as far as X11 reports
+/// them.
 ///
-/// A recording holds what a key stood for and not where it is: the place is the one that a us
-/// keyboard has for it.
+/// A recording holds the keysym of a key and not its position, so the code is that of a US
+/// keyboard.
 enum EvdevCode {
-    /// The key of which no more is known than that it writes text; libinput's own recordings call
-    /// such keys so too.
+    /// KEY_A, for a key of which only its class is known, as in libinput's own recordings.
     static let hidden: UInt16 = 30
-    /// A key that a us keyboard does not have.
+    /// KEY_UNKNOWN, for a key that a US keyboard does not have.
     static let unknown: UInt16 = 240
-    /// The first of the mouse's buttons.
+    /// BTN_LEFT, the first of the mouse's buttons.
     static let leftButton: UInt16 = 272
 
-    /// The key that a us keyboard has for a keysym.
+    /// The code of the key that has a keysym on a US keyboard; nil when there is none.
     static func key(_ keysym: UInt32) -> UInt16? {
         if let keycode = USLayout.keycode(keysym) { return UInt16(keycode - 8) }
         return others[keysym]
     }
 
-    /// A button of the core protocol: the side buttons of a mouse begin at 8.
+    /// The code of a button of the core protocol, in which a mouse's side buttons begin at 8.
     static func button(_ number: UInt8) -> UInt16 {
         switch number {
         case 1: leftButton
         case 2: leftButton + 2
         case 3: leftButton + 1
         case 8...12: leftButton + 3 + UInt16(number - 8)
-        // BTN_0 and on, for which a mouse has no names.
+        // // BTN_0 and the following, for buttons that have no name on a mouse.
         default: 0x100 + UInt16(number % 10)
         }
     }
 
-    /// All keys that can stand in a recording.
+    /// The codes of all keys that a recording can contain.
     static let keys: [UInt16] = {
         let block = (UInt8(10)...62).compactMap { USLayout.keysym($0, []) == nil ? nil : $0 - 8 }
         return Set(block.map { UInt16($0) } + Array(others.values) + [unknown]).sorted()
     }()
 
-    /// All buttons that can stand in a recording.
+    /// The codes of all buttons that a recording can contain.
     static let buttons: [UInt16] = Set((UInt8(1)...255).map { button($0) }).sorted()
 
     private static let others: [UInt32: UInt16] = {
@@ -59,7 +59,7 @@ enum EvdevCode {
             0xFF50: 102, 0xFF52: 103, 0xFF55: 104, 0xFF51: 105, 0xFF53: 106, 0xFF57: 107,
             0xFF54: 108, 0xFF56: 109, 0xFF63: 110, 0xFFFF: 111, 0xFF61: 99, 0xFF15: 99,
             0xFF13: 119, 0xFF67: 127, 0xFF66: 129, 0xFF65: 131, 0xFF68: 136, 0xFF6A: 138,
-            // The numeric block's signs, and its dot under both names.
+            // // The numeric keypad's signs, and its decimal point under both names.
             0xFFAA: 55, 0xFFAD: 74, 0xFFAB: 78, 0xFFAE: 83, 0xFF9F: 83, 0xFFAF: 98, 0xFFBD: 117,
             0xFFAC: 121,
             // Media keys.
@@ -67,7 +67,7 @@ enum EvdevCode {
             0x1008_FF14: 164, 0x1008_FF16: 165, 0x1008_FF15: 166, 0x1008_FF03: 224,
             0x1008_FF02: 225,
         ]
-        // The numeric block from 0 to 9, and what its keys do without NumLock.
+        // // The numeric keypad from 0 to 9, and the functions of its keys without NumLock.
         let block: [UInt16] = [82, 79, 80, 81, 75, 76, 77, 71, 72, 73]
         let moves: [UInt32] = [
             0xFF9E, 0xFF9C, 0xFF99, 0xFF9B, 0xFF96, 0xFF9D, 0xFF98, 0xFF95, 0xFF97, 0xFF9A,

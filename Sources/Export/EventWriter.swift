@@ -7,20 +7,28 @@ package protocol EventWriter {
     /// What was written and not yet taken.
     var text: TextBuffer { get set }
 
-    /// What stands in front of all events; empty where the format has nothing there.
+    /// The text before all events; empty when the format has none.
     var head: [UInt8] { get }
 
-    /// What the format had no words for so far.
+    /// What was omitted so far, because the format has no words for it.
     var omissions: Omissions { get }
 
+    /// Appends one event, or counts it as an omission.
+    ///
+    /// - Parameter event: from the timeline, in the order of the recording.
     mutating func append(_ event: RecordedEvent)
 }
 
 extension EventWriter {
+    /// No text before the events.
     package var head: [UInt8] { [] }
+    /// No omissions.
     package var omissions: Omissions { Omissions() }
 
-    /// Takes what was written, once it is much or `all` of it is wanted.
+    /// Takes the text that was written, once there is enough of it.
+    ///
+    /// - Parameter all: take it however short it is.
+    /// - Returns: the bytes; nil while there are at most 64 KiB and not `all` are wanted.
     package mutating func take(all: Bool = false) -> [UInt8]? {
         guard all || text.bytes.count > 1 << 16 else { return nil }
         defer { text.bytes.removeAll(keepingCapacity: true) }

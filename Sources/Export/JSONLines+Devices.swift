@@ -3,7 +3,7 @@
 import Events
 
 extension JSONLines {
-    /// The fields of a device, without its id.
+    /// Appends the fields of a device, without its id.
     mutating func describe(_ device: Device) {
         text.append(",\"name\":")
         text.append(quoted: device.name)
@@ -26,7 +26,7 @@ extension JSONLines {
         if !device.buttonMap.isEmpty { text.append(",\"buttonMap\":\(device.buttonMap)") }
     }
 
-    /// The line of a desktop, behind its time.
+    /// Appends the rest of the line of a desktop, after its time.
     mutating func describe(_ screen: ScreenLayout) {
         text.append("\",\"type\":\"monitors\",\"width\":\(screen.width)")
         text.append(",\"height\":\(screen.height),\"monitors\":[")

@@ -4,15 +4,16 @@ import Events
 import Packing
 package import Timeline
 
-/// Writes events as JSON Lines, the export's own format (`Documentation/Reading.md`).
+/// Writes events as JSON Lines, the export's own format (READING.md, "JSON of `mcictl`").
 package struct JSONLines: EventWriter {
+    /// What was written and not yet taken.
     package var text = TextBuffer()
 
     private let withKeys: Bool
     private let words = Words()
 
-    /// The parts of lines that are always the same.
-    private struct Words: Redacted {
+    /// The constant parts of lines, cached as bytes.
+    private struct Words {
         let time = Array("{\"time\":\"".utf8)
         let motion = Array("\",\"type\":\"motion\",\"dx\":".utf8)
         let dy = Array(",\"dy\":".utf8)
@@ -33,12 +34,16 @@ package struct JSONLines: EventWriter {
         }
     }
 
-    /// - Parameter withKeys: whether to write which key it was, where that was recorded.
+    /// Makes a writer.
+    ///
+    /// - Parameter withKeys: whether to write the identity of keys, where it was recorded.
     package init(withKeys: Bool) {
         self.withKeys = withKeys
     }
 
     /// Appends one event as a line.
+    ///
+    /// - Parameter event: from the timeline.
     package mutating func append(_ event: RecordedEvent) {
         text.append(words.time)
         text.append(event.time)
@@ -109,7 +114,7 @@ package struct JSONLines: EventWriter {
         text.append(words.end)
     }
 
-    /// The pixel of the desktop, where it is known.
+    /// Appends the pixel of the desktop if it is known.
     private mutating func pixel(_ pixel: Pixel?) {
         guard let pixel else { return }
         text.append(words.x)

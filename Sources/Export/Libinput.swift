@@ -4,17 +4,18 @@ import Events
 import Packing
 package import Timeline
 
-/// Writes what one device did in the shape of `libinput record` (version 1), a YAML document.
+/// Writes the events of one device in the format of `libinput record` (version 1), a YAML document.
 ///
-/// A document tells its devices one after the other: first a ``Survey`` of all events, then its head,
-/// then for each device a writer that passes over the events of the others. Times count from the
-/// first event of all. Key codes are those of a us keyboard; keys whose identity was not recorded
-/// are KEY_A, as in libinput's own recordings. Pixels, focus and modifiers are left out, gaps are
-/// comments. A pen is near from its first event on: the server does not say when it comes and goes.
+/// A document describes its devices one after the other: first comes a ``Summary`` of all events,
+/// then its head, and then for each device a writer that skips the events of the others. Times
+/// count from the very first event. Key codes are those of a US keyboard; keys whose identity was
+/// not recorded are KEY_A, as in libinput's own recordings. Pixels, focus and modifiers are
+/// omitted, and gaps are comments. A pen is in proximity from its first event on, because the
+/// server does not report when it comes and goes.
 package struct Libinput: EventWriter {
-    /// Which devices there are and when it begins.
+    /// The devices of a recording, and when it begins.
     package struct Summary: Sendable {
-        /// What a device was seen to do.
+        /// The kinds of events of a device.
         fileprivate struct Uses {
             var keys = false
             var pointer = false
@@ -25,11 +26,15 @@ package struct Libinput: EventWriter {
         fileprivate var uses: [UInt8: Uses] = [:]
         fileprivate var described: [UInt8: Device] = [:]
         fileprivate var start: WallTime?
-        /// The latest time seen, in milliseconds since 1970.
+        /// The latest time so far, in milliseconds since 1970.
         package private(set) var end: Int64 = 0
 
+        /// Makes an empty summary.
         package init() {}
 
+        /// Adds an event.
+        ///
+        /// - Parameter event: from the timeline, of any device.
         package mutating func take(_ event: RecordedEvent) {
             end = max(end, event.time.milliseconds)
             switch event.item.payload {
@@ -50,10 +55,10 @@ package struct Libinput: EventWriter {
             if start == nil { start = event.time }
         }
 
-        /// The devices' numbers.
+        /// The ids of the devices with events, in ascending order.
         package var devices: [UInt8] { uses.keys.sorted() }
 
-        /// What stands in front of all devices.
+        /// The beginning of the document, before all devices.
         package var head: [UInt8] {
             Array(
                 """
@@ -74,7 +79,9 @@ package struct Libinput: EventWriter {
         }
     }
 
+    /// What was written and not yet taken.
     package var text = TextBuffer()
+    /// What was omitted so far.
     package private(set) var omissions = Omissions()
 
     private let device: UInt8
@@ -83,21 +90,23 @@ package struct Libinput: EventWriter {
     private let start: WallTime
     private var last: Int64 = 0
     private var turns = (x: NotchCounter(), y: NotchCounter())
-    /// Of a pen or a touch screen that is described.
+    /// The axes of a pen or a touch screen that is described; nil for other devices.
     private var axes: EvdevAxes?
-    /// Whether it is a pen: an absolute mouse tells its axes as well.
+    /// Whether it is a pen; an absolute mouse reports axes as well.
     private let isPen: Bool
     private var isPenAnnounced = false
 
-    /// Codes of movements and wheels (`linux/input-event-codes.h`).
+    /// The codes of movements and wheels (`linux/input-event-codes.h`).
     private enum Code {
         static let (x, y, sideWheel, wheel): (UInt16, UInt16, UInt16, UInt16) = (0, 1, 6, 8)
         static let (fineWheel, fineSideWheel): (UInt16, UInt16) = (11, 12)
     }
 
+    /// Makes the writer of one device.
+    ///
     /// - Parameters:
-    ///   - device: whose events are written.
-    ///   - survey: of all events.
+    ///   - device: the id of the device.
+    ///   - survey: the summary of all events.
     package init(_ device: UInt8, _ survey: Summary) {
         self.device = device
         uses = survey.uses[device] ?? Summary.Uses()
@@ -109,6 +118,7 @@ package struct Libinput: EventWriter {
         isPen = uses.axes && axes != nil && description?.kind == .tablet
     }
 
+    /// The description of the device, before its events.
     package var head: [UInt8] {
         let infos = axes?.infos ?? []
         let keys =
@@ -151,6 +161,9 @@ package struct Libinput: EventWriter {
         )
     }
 
+    /// Appends one event of the device, or a gap as a comment; events of other devices are skipped.
+    ///
+    /// - Parameter event: from the timeline.
     package mutating func append(_ event: RecordedEvent) {
         let (item, time) = (event.item, event.time)
         if case .gap(let reason, _, _) = item.payload {
@@ -172,7 +185,7 @@ package struct Libinput: EventWriter {
         case .motion(let dx, let dy):
             frame([(EvdevType.relative, Code.x, dx), (EvdevType.relative, Code.y, dy)], time)
         case .scroll(let dx, let dy):
-            // The kernel's wheel turns up where X11's turns down.
+            // // The kernel's wheel is positive upwards, X11's downwards.
             frame(
                 [
                     (EvdevType.relative, Code.wheel, 0 &- turns.y.take(dy)),
@@ -198,12 +211,12 @@ package struct Libinput: EventWriter {
         }
     }
 
-    /// One report of the device: what changed, and its end.
+    /// Appends one report of the device: the changed values and SYN_REPORT.
     private mutating func frame(
         _ values: [EvdevAxes.Value],
         _ time: WallTime
     ) {
-        // An axis that did not move is not in a report.
+        // // A report contains no axis that did not move.
         let reported = values.filter { $0.type != EvdevType.relative || $0.value != 0 }
         guard !reported.isEmpty else { return }
         last = max(last, time.milliseconds - start.milliseconds)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Makes whole notches of a wheel out of 1/120 ones, for formats that have no others.
+/// Turns 1/120 notches of a wheel into whole ones, for formats that have no others.
 struct NotchCounter {
     private var rest: Int32 = 0
 
-    /// The notches that became whole; down and right are positive.
+    /// Adds a part in 1/120 of a notch, and returns the whole notches; down and right are positive.
     mutating func take(_ part: Int32) -> Int32 {
         let (sum, overflows) = rest.addingReportingOverflow(part)
         let whole = (overflows ? part : sum) / 120

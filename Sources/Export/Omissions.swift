@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a format had no words for.
+/// Counts of what a format has no words for.
 package struct Omissions: Equatable, Sendable {
     /// Keys whose identity was not recorded.
     package var hiddenKeys = 0
-    /// Keys that the format has no name for.
+    /// Keys without a name in the format.
     package var unnamedKeys = 0
-    /// Movements whose pixel is not known.
+    /// Movements without a known pixel.
     package var motions = 0
-    /// What axes told that the format has no numbers for, or of a device that is not described.
+    /// Axis values without a code in the format, or of a device that is not described.
     package var axes = 0
-    /// What fingers did.
+    /// Events of fingers.
     package var touches = 0
 
-    /// Runs of text.
+    /// Typing runs.
     package var runs = 0
 
+    /// Counts nothing yet.
     package init() {}
 
-    /// Adds what another part of the same document left out.
+    /// Adds the omissions of another part of the same document.
+    ///
+    /// - Parameter other: of a part that is not counted yet.
     package mutating func add(_ other: Omissions) {
         hiddenKeys += other.hiddenKeys
         unnamedKeys += other.unnamedKeys

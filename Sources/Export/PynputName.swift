@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Keys by the names that pynput gives them: the character, or the name of a key that writes none.
+/// The names that pynput gives to keys: the character, or the name of a key without one.
 enum PynputName {
-    /// The name of a keysym; nil for one that pynput has no name for.
+    /// The name of a keysym; nil when pynput has none.
     static func of(_ keysym: UInt32) -> String? {
         if let name = named[keysym] { return name }
         let scalar: UInt32
@@ -10,7 +10,7 @@ enum PynputName {
         case 0x21...0x7E, 0xA0...0xFF: scalar = keysym
         case 0x0100_0100...0x0110_FFFF: scalar = keysym & 0xFF_FFFF
         case 0xFFB0...0xFFB9: scalar = keysym - 0xFFB0 + 0x30
-        // * + , - . / of the numeric block.
+        // // * + , - . / of the numeric keypad.
         case 0xFFAA...0xFFAF: scalar = keysym - 0xFFAA + 0x2A
         case 0xFFBE...0xFFD1: return "f\(keysym - 0xFFBD)"
         default: return nil
@@ -18,7 +18,7 @@ enum PynputName {
         return Unicode.Scalar(scalar).map { String($0) }
     }
 
-    /// A button of the core protocol.
+    /// The name of a button of the core protocol.
     static func button(_ number: UInt8) -> String {
         switch number {
         case 1: "left"

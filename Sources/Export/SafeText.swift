@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Recorded text on its way to programs that take some of it for commands: terminals, spreadsheets.
+/// Makes recorded text safe for programs that obey some of it: terminals, spreadsheets.
 package enum SafeText {
-    /// A text without what a terminal would take for a command or a reader would not see.
+    /// Removes the characters that a terminal obeys or a reader cannot see.
+    ///
+    /// - Parameter text: any text.
+    /// - Returns: the text without Unicode's Cc, Cf, Zl and Zp.
     package static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(
@@ -14,9 +17,10 @@ package enum SafeText {
         )
     }
 
-    /// Whether a character within a JSON string is written as an escape though JSON does not ask for it.
+    /// Whether a character in a JSON string is escaped although JSON does not require it.
     ///
-    /// These are DEL and C1, which terminals obey, and what ends a line or turns the direction of text.
+    /// These are DEL and C1, which terminals obey, and characters that end a line or change its
+    /// direction.
     static func isEscaped(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x7F...0x9F, 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
@@ -24,13 +28,17 @@ package enum SafeText {
         }
     }
 
-    /// The escape of a character of the basic plane in a JSON string.
+    /// The JSON escape of a character of the Basic Multilingual Plane.
     static func escape(_ scalar: Unicode.Scalar) -> String {
         let digits = String(scalar.value, radix: 16)
         return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
-    /// A JSON text in which no string holds a character that a terminal would obey; it means the same.
+    /// Escapes all characters in a JSON text that a terminal would obey; its meaning stays the
+    /// same.
+    ///
+    /// - Parameter json: any JSON text.
+    /// - Returns: the JSON text with escapes.
     package static func escaped(_ json: String) -> String {
         guard json.unicodeScalars.contains(where: isEscaped) else { return json }
         var result = ""
@@ -44,11 +52,14 @@ package enum SafeText {
         return result
     }
 
-    /// A text as a cell that no spreadsheet takes for a formula.
+    /// Prefixes text with apostrophes, so that no spreadsheet takes a cell for a formula.
     ///
-    /// At the beginning, and behind each semicolon, tab and line end (where a spreadsheet of another
-    /// language begins a cell), an apostrophe is put in front of a formula and of an apostrophe. To undo
-    /// it, take away one apostrophe in each of these places.
+    /// An apostrophe precedes each formula and each apostrophe at the beginning, and after each
+    /// semicolon, tab and line end (where a spreadsheet of another language begins a cell). To undo
+    /// it, remove one apostrophe at each of these positions.
+    ///
+    /// - Parameter text: any text.
+    /// - Returns: the text for a cell.
     package static func cell(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { isFormula($0) || $0 == "'" }) else {
             return text
@@ -71,7 +82,7 @@ package enum SafeText {
         scalar == ";" || scalar == "\t" || scalar == "\n" || scalar == "\r"
     }
 
-    /// Whether a formula begins with it; the wide forms are those of East Asian keyboards.
+    /// Whether a formula begins with it; the wide forms come from East Asian keyboards.
     private static func isFormula(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar {
         case "=", "+", "-", "@", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}": true
@@ -79,7 +90,7 @@ package enum SafeText {
         }
     }
 
-    /// Whether spreadsheets pass over it before a formula.
+    /// Whether spreadsheets skip it before a formula.
     private static func isSkipped(_ scalar: Unicode.Scalar) -> Bool {
         if scalar == "\"" || scalar.properties.isWhitespace { return true }
         switch scalar.properties.generalCategory {

@@ -2,26 +2,34 @@
 
 package import Events
 
-/// Text that is built fast: what every line needs, times and numbers, without a String in between.
+/// Builds text fast: the parts of every line, times and numbers, never become a String.
 package struct TextBuffer {
-    /// What was written; take it and empty it as it grows.
+    /// What was written; take and clear it regularly.
     package var bytes: [UInt8] = []
-    /// The minute written last, up to its colon: most times share it with the time before.
+    /// The last minute since 1970 that was written; most times share it with the time before.
     private var minute = Int64.min
+    /// The text of that minute, up to the colon after it.
     private var minuteText: [UInt8] = []
 
+    /// Makes an empty buffer with room for 128 KiB.
     package init() {
         bytes.reserveCapacity(1 << 17)
     }
 
-    /// Appends text whose bytes were made before.
+    /// Appends text as UTF-8 bytes.
+    ///
+    /// - Parameter text: UTF-8.
     @inline(__always)
     package mutating func append(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
     /// Appends a string.
+    ///
+    /// - Parameter text: any text.
     package mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
-    /// Appends a whole number.
+    /// Appends an integer in decimal.
+    ///
+    /// - Parameter value: any value.
     package mutating func append(_ value: Int32) {
         var rest = value.magnitude
         if value < 0 { bytes.append(0x2D) }
@@ -36,6 +44,8 @@ package struct TextBuffer {
     }
 
     /// Appends a time as RFC 3339 in UTC with milliseconds.
+    ///
+    /// - Parameter time: any time.
     package mutating func append(_ time: WallTime) {
         let milliseconds = time.milliseconds
         guard 0..<253_402_300_800_000 ~= milliseconds else { return time.append(to: &bytes) }
@@ -63,12 +73,16 @@ package struct TextBuffer {
         bytes.append(0x30 + UInt8(truncatingIfNeeded: value))
     }
 
-    /// Appends 1/120 notches as notches, without a fraction where there is none.
+    /// Appends 1/120 notches as notches, with a fraction only where there is one.
+    ///
+    /// - Parameter value: 120 for each notch.
     package mutating func append(notches value: Int32) {
         if value % 120 == 0 { append(value / 120) } else { append("\(Double(value) / 120)") }
     }
 
-    /// Appends a JSON string (RFC 8259 §7) that no terminal takes for a command.
+    /// Appends a JSON string (RFC 8259 §7) without characters that a terminal obeys.
+    ///
+    /// - Parameter value: any text.
     package mutating func append(quoted value: String) {
         bytes.append(0x22)
         for scalar in value.unicodeScalars {
