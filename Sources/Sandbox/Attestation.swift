@@ -4,35 +4,35 @@ import CLinux
 import Glibc
 import System
 
-/// What this process was found to be unable to do, by trying.
+/// What this process cannot do, as found by trying.
 ///
-/// A configuration can silently do nothing; an attempt cannot. Each trial undoes itself where it
-/// succeeds, and none of them waits. Cost: some fifteen system calls.
+/// A configuration can silently have no effect; an attempt cannot. A trial that succeeds undoes
+/// itself, and none of them waits. All of them together take some fifteen system calls.
 package struct Attestation: Equatable, Sendable {
-    /// What must be impossible, all of it, before anything may be recorded.
+    /// Actions that must all be impossible before anything may be recorded.
     package enum Promise: String, CaseIterable, Sendable {
-        /// No socket but AF_UNIX.
+        /// Opening a socket other than AF_UNIX.
         case network
-        /// No file made in the home, nor beside the identity.
+        /// Creating a file in the home folder or beside the identity.
         case home
-        /// The identity cannot be read, nor the folder it lies in.
+        /// Reading the identity or its folder.
         case identity
-        /// No other program.
+        /// Starting another program.
         case programs
-        /// No code but what was loaded before: no memory becomes executable.
+        /// Loading more code or making memory executable.
         case code
-        /// No core dump, and no other program of the person looks inside.
+        /// Dumping core, or letting another program of the person read its memory.
         case dumps
     }
 
-    /// What was tried and was possible, or could not be tried.
+    /// The actions that were possible or could not be tried.
     package let broken: [Promise]
 
-    /// Tries everything.
+    /// Tries every action.
     ///
     /// - Parameters:
-    ///   - home: the person's home.
-    ///   - identity: the path of the private key, whether or not there is one.
+    ///   - home: path of the person's home folder.
+    ///   - identity: path of the private key, whether or not it exists.
     /// - Returns: what was found.
     package static func attest(home: String, identity: String) -> Attestation {
         Attestation(broken: Promise.allCases.filter { !holds($0, home, identity) })
@@ -48,7 +48,7 @@ package struct Attestation: Equatable, Sendable {
             )
         case .identity:
             let folder = Disk.folder(of: identity)
-            // Without the folder there is no key at all, and mcid has nobody to seal to.
+            // // Without the folder there is no key at all, and mcid has no recipient to seal to.
             return !Disk.exists(folder)
                 || isRefused(
                     [identity, folder].map { (path: String) in unsafe clinux_try_read(path) }
@@ -59,18 +59,19 @@ package struct Attestation: Equatable, Sendable {
         }
     }
 
-    /// A name that nothing else has; it exists only where a promise is broken, and then briefly.
+    /// A file name that nothing else has; it exists only if a promise is broken, and only briefly.
     private static let trial = "/.mcid-tries-what-it-must-not"
 
-    /// Whether a refusal is what kept each from happening; what is not there proves nothing, so that
-    /// at least one must have been refused.
+    /// Whether each attempt was refused.
+    ///
+    /// A missing path proves nothing, so at least one must have been refused.
     private static func isRefused(_ results: [Int32]) -> Bool {
         let refusals = [EACCES, EPERM, EROFS]
         return results.contains { refusals.contains($0) }
             && results.allSatisfy { refusals.contains($0) || $0 == ENOENT || $0 == ENOTDIR }
     }
 
-    /// The sentence for the person where something is possible that must not be; nil where all holds.
+    /// A sentence for the person that names the possible actions; nil when there are none.
     package var sentence: String? {
         guard !broken.isEmpty else { return nil }
         let names = broken.map(\.words).joined(separator: ", ")
@@ -79,7 +80,7 @@ package struct Attestation: Equatable, Sendable {
 }
 
 extension Attestation.Promise {
-    /// What would be possible, in words.
+    /// The action, as an English phrase after "mcid could".
     var words: String {
         switch self {
         case .network: "open a network socket"

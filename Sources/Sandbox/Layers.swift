@@ -2,12 +2,13 @@
 
 import System
 
-/// The layers around this process, as the kernel tells them.
+/// The layers of the sandbox around this process, as the kernel reports them.
 package enum Layers {
-    /// Their names, such as `landlock-7`, `filter-2` (the number of call filters), `user-namespace`.
+    /// Names the layers, such as `landlock-7` (ABI version), `filter-2` (number of seccomp
+    /// filters), `user-namespace`.
     ///
-    /// - Parameter sandbox: what the process did to itself; nil when it did nothing.
-    /// - Returns: a word for each.
+    /// - Parameter sandbox: the sandbox that the process entered; nil for none.
+    /// - Returns: a word for each layer.
     package static func names(_ sandbox: Sandbox?) -> [String] {
         var names: [String] = []
         if let sandbox, sandbox.landlock > 0 { names.append("landlock-\(sandbox.landlock)") }
@@ -19,7 +20,7 @@ package enum Layers {
         return names
     }
 
-    /// The lines of the kernel's description of this process.
+    /// The fields of `/proc/self/status` (proc_pid_status(5)).
     private static func processFacts() -> [String: String] {
         var facts: [String: String] = [:]
         for line in text("/proc/self/status").split(separator: "\n") {
@@ -30,7 +31,7 @@ package enum Layers {
         return facts
     }
 
-    /// Whether user ids are mapped otherwise than one to one, as behind the unit's drop-in.
+    /// Whether user ids are mapped differently from one to one, as with the unit's drop-in.
     private static var isInUserNamespace: Bool {
         let numbers = text("/proc/self/uid_map").split(whereSeparator: \.isWhitespace)
         return numbers.count >= 3 && Array(numbers.prefix(3)) != ["0", "0", "4294967295"]

@@ -4,20 +4,21 @@ import CLinux
 import Glibc
 import System
 
-/// Takes every right away from this process that a recorder does not need, for good.
+/// Takes all rights from this process that a recorder does not need, permanently.
 ///
-/// Two mechanisms of the kernel that need no privilege and no service manager: Landlock for files,
-/// and a filter of system calls. Where one is missing nothing is said here: what counts is what an
-/// ``Attestation`` then finds.
+/// It uses two mechanisms of the kernel that need no privilege and no service manager: Landlock for
+/// files, and a seccomp filter of system calls. A missing mechanism is not an error here, because
+/// only the result of ``Attestation`` counts.
 package struct Sandbox {
-    /// The folders and files that stay within reach.
+    /// The folders and files that stay accessible.
     package struct AllowedPaths: Equatable, Sendable {
         /// Folders whose files are read, written, replaced and removed.
         package var written: [String]
-        /// Single files of this user's that are read and written in place; one that does not exist at
-        /// the start, or is a link, is passed over.
+        /// Files of this user that are read and written in place.
+        ///
+        /// A file that does not exist at the start, or is a link, is skipped.
         package var writtenFiles: [String]
-        /// A folder in which sockets are made.
+        /// A folder in which sockets are created.
         package var sockets: String
         /// Files and folders that are only read.
         package var read: [String]
@@ -35,10 +36,10 @@ package struct Sandbox {
         }
     }
 
-    /// What libraries and the C library's tables need.
+    /// Folders that libraries and the C library read.
     private static let system = ["/etc", "/usr", "/lib", "/lib64", "/proc"]
 
-    /// A path that stays within reach, and the file or folder that was there at the start.
+    /// An accessible path, and the inode that was there at the start.
     private struct Kept {
         var path: String
         var inode: UInt64?
@@ -49,17 +50,17 @@ package struct Sandbox {
         }
     }
 
-    /// The version of Landlock in force; 0 without it.
+    /// The ABI version of Landlock in force; 0 without Landlock.
     package let landlock: Int
-    /// Whether the filter of system calls was accepted.
+    /// Whether the kernel accepted the seccomp filter.
     package let hasFilter: Bool
     private let kept: [Kept]
 
-    /// Enters the sandbox, from which there is no way back.
+    /// Enters the sandbox, which the process cannot leave.
     ///
-    /// - Parameter places: what stays within reach. A rule holds for the folder that is there now:
-    ///   one that replaces it later is out of reach until the next start.
-    /// - Returns: which of the mechanisms the kernel took.
+    /// - Parameter places: the paths that stay accessible. A rule applies to the current folder:
+    ///   another one that replaces it later is inaccessible until the next start.
+    /// - Returns: which of the mechanisms are in force.
     package static func enter(_ places: AllowedPaths) -> Sandbox {
         _ = clinux_forbid_privileges()
         let kept = (places.written + [places.sockets] + places.read).map { Kept($0) }
@@ -71,11 +72,11 @@ package struct Sandbox {
         )
     }
 
-    /// The paths at which there is now something else than at the start, and which are therefore out of
-    /// reach until the next start.
+    /// Paths that were replaced since the start and are therefore inaccessible until the next
+    /// start.
     ///
-    /// What has only gone is not among them, for it may come back; nor is a file that is written in
-    /// place, of which another copy is kept.
+    /// Missing paths are not among them, because they may come back. Files written in place are not
+    /// either, because another copy of them exists.
     package var replaced: [String] {
         kept.filter { kept in
             Disk.inode(kept.path).map { $0 != kept.inode } ?? false
@@ -94,12 +95,12 @@ package struct Sandbox {
         let inPlace = CLINUX_READ_FILE | CLINUX_WRITE_FILE | CLINUX_TRUNCATE
         let socket = CLINUX_READ_FOLDER | CLINUX_REMOVE_FILE | CLINUX_MAKE_SOCKET
         var allowed = places.written.map { ($0, writing) }
-        // A link would give away what it leads to.
+        // // A link would allow access to its target.
         allowed += places.writtenFiles.filter { OwnPath.fault($0, .file) == nil }
             .map { ($0, inPlace) }
         allowed.append((places.sockets, socket))
         allowed += (places.read + system).map { ($0, reading) }
-        // A terminal's mode is asked for through the terminal itself.
+        // // A terminal's mode is queried on the terminal itself.
         allowed.append(("/dev/pts", reading | CLINUX_CONTROL_DEVICE))
         allowed.append(("/dev/null", reading | CLINUX_WRITE_FILE))
         allowed.append(("/dev/urandom", reading))

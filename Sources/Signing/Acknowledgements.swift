@@ -2,26 +2,29 @@
 
 package import System
 
-/// What the person said of faults that were found: that they are known.
+/// The faults that the person has acknowledged.
 ///
-/// There is a line for each, signed, so that nobody else can close one.
-/// Losing the file, or putting back an older one, opens what was closed; nothing else can happen.
+/// The file has a signed line for each, so nobody else can acknowledge one. Losing the file, or
+/// restoring an older one, only makes acknowledged faults appear again.
 package struct Acknowledgements: Sendable {
     private static let intro = "mci-acknowledged/1"
-    /// Faults kept; the oldest go first.
+    /// Maximum number of lines; the oldest are dropped.
     private static let maxLines = 256
 
     private let path: String
 
-    /// The file at a path; it need not exist.
+    /// Uses the file at a path; it need not exist.
+    ///
+    /// - Parameter path: of the file, beside the ring.
     package init(_ path: String) {
         self.path = path
     }
 
-    /// When each fault was acknowledged, in milliseconds since 1970, by the name it was given.
+    /// Reads when each fault was acknowledged.
     ///
     /// - Parameter verifier: of the recorder's key.
-    /// - Returns: the lines that this recorder's key has signed; others count for nothing.
+    /// - Returns: milliseconds since 1970 by the faults' names; lines that this key did not sign
+    ///   are ignored.
     package func read(_ verifier: DeviceVerifier) -> [String: Int64] {
         var known: [String: Int64] = [:]
         for line in lines {
@@ -39,8 +42,8 @@ package struct Acknowledgements: Sendable {
     ///
     /// - Parameters:
     ///   - faults: names without a line feed.
-    ///   - at: milliseconds since 1970.
-    ///   - key: the recorder's.
+    ///   - at: the time in milliseconds since 1970.
+    ///   - key: the recorder's signing key.
     /// - Throws: ``FileError``.
     package func add(_ faults: [String], at: Int64, signedBy key: DeviceKey) throws(FileError) {
         var all = lines

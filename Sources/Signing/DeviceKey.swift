@@ -3,17 +3,20 @@
 import Crypto
 import System
 
-/// The recorder's own signing key (Ed25519): whoever holds a public key can seal a batch, but only
-/// this recorder can sign one.
+/// The recorder's own signing key (Ed25519, RFC 8032).
+///
+/// Anybody can seal a batch to a public key, but only this recorder can sign one.
 package struct DeviceKey: Sendable {
     private let key: Curve25519.Signing.PrivateKey
 
-    /// A new random key.
+    /// Generates a random key.
     package init() {
         key = Curve25519.Signing.PrivateKey()
     }
 
-    /// Reads the text form; nil when it is none.
+    /// Parses the text form; nil for anything else.
+    ///
+    /// - Parameter text: the private half as 64 hexadecimal digits.
     package init?(_ text: String) {
         guard let bytes = Hex.decode(text),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
@@ -21,18 +24,24 @@ package struct DeviceKey: Sendable {
         self.key = key
     }
 
-    /// The private half as 64 hexadecimal digits, for its file only.
+    /// The private half as 64 hexadecimal digits; it belongs into its file only.
     package var secret: String { Hex.encode(key.rawRepresentation) }
 
     /// The public half.
     package var verifier: DeviceVerifier { DeviceVerifier(key: key.publicKey) }
 
-    /// The signature of a message; nil when the library fails.
+    /// Signs a message.
+    ///
+    /// - Parameter message: any bytes.
+    /// - Returns: 64 bytes; nil when the library fails.
     package func sign(_ message: [UInt8]) -> [UInt8]? {
         (try? key.signature(for: message)).map(Array.init)
     }
 
-    /// The signature of a message that must not be copied.
+    /// Signs a message that must not be copied.
+    ///
+    /// - Parameter message: any bytes.
+    /// - Returns: 64 bytes; nil when the library fails.
     package func sign(_ message: UnsafeRawBufferPointer) -> [UInt8]? {
         unsafe (try? key.signature(for: message)).map(Array.init)
     }
@@ -46,7 +55,9 @@ package struct DeviceVerifier: Sendable, Equatable {
         self.key = key
     }
 
-    /// Reads 64 hexadecimal digits; nil for anything else.
+    /// Parses the text form; nil for anything else.
+    ///
+    /// - Parameter text: 64 hexadecimal digits.
     package init?(_ text: String) {
         guard let bytes = Hex.decode(text),
             let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes)
@@ -57,11 +68,17 @@ package struct DeviceVerifier: Sendable, Equatable {
     /// The key as 64 hexadecimal digits.
     package var text: String { Hex.encode(key.rawRepresentation) }
 
-    /// Whether the recorder signed a message.
+    /// Verifies a signature of the recorder.
+    ///
+    /// - Parameters:
+    ///   - signature: 64 bytes; any other length is not valid.
+    ///   - message: the signed bytes.
+    /// - Returns: whether the recorder signed the message.
     package func isValid(_ signature: some Collection<UInt8>, of message: [UInt8]) -> Bool {
         signature.count == 64 && key.isValidSignature(Array(signature), for: message)
     }
 
+    /// Compares the public keys.
     package static func == (left: DeviceVerifier, right: DeviceVerifier) -> Bool {
         left.key.rawRepresentation == right.key.rawRepresentation
     }

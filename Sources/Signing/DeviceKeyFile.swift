@@ -2,20 +2,26 @@
 
 package import System
 
-/// The file of the recorder's signing key, beside the ring.
+/// The file of the recorder's signing key, beside the ring: 64 hexadecimal digits and a line feed.
 package enum DeviceKeyFile {
-    /// Reads the key; nil when there is none, it cannot be understood, or others can change it.
+    /// Reads the key.
+    ///
+    /// - Parameter path: of the file.
+    /// - Returns: nil when the file is missing, does not parse, or others can change it.
     package static func read(_ path: String) -> DeviceKey? {
         guard let bytes = try? Disk.readOwn(path, limit: 128) else { return nil }
         return DeviceKey(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
     }
 
-    /// Reads the key, or makes one where there is none; two that do so at once get the same.
+    /// Reads the key, or makes one when there is none.
     ///
-    /// A file that cannot be understood is kept beside the new one.
+    /// Two processes that do so at once get the same key. A file that does not parse is kept with
+    /// the suffix `.damaged`.
     ///
-    /// - Throws: ``FileError`` when a new one cannot be written, or what is there is not trusted: it
-    ///   may be the right key with the wrong mode.
+    /// - Parameter path: of the file.
+    /// - Returns: the key.
+    /// - Throws: ``FileError`` when a new file cannot be written, or when others can change the
+    ///   existing one. That may be the right key with the wrong mode, so it is not replaced.
     package static func readOrMake(_ path: String) throws(FileError) -> DeviceKey {
         if let key = read(path) { return key }
         guard let lock = try FileLock.take(path + ".lock", patience: 1000) else {

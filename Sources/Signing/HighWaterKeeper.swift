@@ -2,22 +2,24 @@
 
 /// The high-water marks as one process knows them, shared by everything in it that raises them.
 ///
-/// It remembers what this process has seen, so that a running recorder notices an older file even
-/// where both copies of the marks were put back with it. No number is ever lowered: what another
-/// process has raised meanwhile is read before each writing. A file that is ahead of its mark, as
-/// after two processes wrote the marks at once, raises the mark when it is read.
+/// It remembers what this process has seen. So a running recorder notices an older file even when
+/// both copies of the marks were restored with it. No mark is ever lowered: marks that another
+/// process has raised are read before each write. A file can be ahead of its mark when two
+/// processes wrote the marks at once; reading the file then raises the mark.
 package final class HighWaterKeeper {
     /// The two copies on disk.
     package let files: HighWaterFiles
-    /// The highest numbers known, of the files and of this process.
+    /// The highest numbers known to the files and to this process.
     package private(set) var marks = HighWaterMarks()
 
-    /// Knows nothing until ``look(_:)``.
+    /// Makes a keeper that knows nothing until ``look(_:)``.
+    ///
+    /// - Parameter files: the two copies on disk.
     package init(_ files: HighWaterFiles) {
         self.files = files
     }
 
-    /// Takes over what the copies on disk know.
+    /// Reads the copies on disk and raises the marks to theirs.
     ///
     /// - Parameter verifier: of the recorder's key; without one nothing in them counts.
     /// - Returns: what was found there.
@@ -31,11 +33,11 @@ package final class HighWaterKeeper {
     /// Raises marks and writes both copies, without waiting for the disk.
     ///
     /// - Parameters:
-    ///   - key: the recorder's.
-    ///   - readsFirst: whether what another process has raised meanwhile is taken over before, which costs
-    ///     two checks of a signature.
-    ///   - change: sets the new numbers; lower ones change nothing. A new ring's id counts together
-    ///     with a higher count of writings.
+    ///   - key: the recorder's signing key.
+    ///   - readsFirst: whether to read first what another process has raised, which costs two
+    ///     signature checks.
+    ///   - change: sets the new numbers; lower ones have no effect. A new ring's id needs a higher
+    ///     count of writings to take effect.
     package func raise(
         signedBy key: DeviceKey,
         readsFirst: Bool = true,

@@ -2,27 +2,32 @@
 
 package import System
 
-/// The highest numbers ever given to what can be put back: without them an older copy of a file,
-/// which is as well signed as the newer one, could not be told from it.
+/// The highest numbers ever given to files, so that an older copy of a file is noticed.
 ///
-/// They only rise. A file that is *ahead* of its mark is never accused, for the marks are written
-/// after it and without waiting for the disk; one that is *behind* was put back.
+/// An older copy is signed as well as the newer one, and only its number gives it away. Marks only
+/// rise. A file that is *ahead* of its mark is accepted, because marks are written after it and
+/// without waiting for the disk. A file that is *behind* is an older copy.
 package struct HighWaterMarks: Equatable, Sendable {
-    /// The id of the ring that was written last, ``ringIDSize`` bytes; zeros for none.
+    /// The id of the ring that was last written, ``ringIDSize`` bytes; zeros for none.
     package var ringID = [UInt8](repeating: 0, count: ringIDSize)
-    /// How often a ring of this recorder was written so that it is on disk for certain.
+    /// How often a head of this recorder's rings was written durably.
     package var writings: UInt64 = 0
-    /// The highest number of a batch.
+    /// The highest sequence number of a batch.
     package var newest: UInt64 = 0
-    /// The highest number of the controls and of the accounts.
+    /// The highest number of the controls file.
     package var controls: UInt64 = 0
+    /// The highest number of the counters file.
     package var accounts: UInt64 = 0
 
+    /// Bytes of a ring's id.
     package static let ringIDSize = 16
 
+    /// Makes marks that know nothing: all zeros.
     package init() {}
 
-    /// Takes over what is higher in another set; the ring's id goes with the count of its writings.
+    /// Takes over the higher numbers of another set; the ring's id comes with the higher writings.
+    ///
+    /// - Parameter other: marks of this recorder.
     package mutating func raise(to other: HighWaterMarks) {
         if other.writings > writings || (other.writings == writings && !hasRing) {
             ringID = other.ringID
@@ -38,7 +43,7 @@ package struct HighWaterMarks: Equatable, Sendable {
 
     // MARK: The file
 
-    /// `MCIMARK1`, the ring's id, four little-endian numbers, zeros, the signature of all before.
+    /// The file: `MCIMARK1`, the ring's id, four little-endian numbers, zeros, and their signature.
     private static let intro = Array("MCIMARK1".utf8)
     static let size = 256
     private static let signedSize = size - 64
@@ -51,12 +56,19 @@ package struct HighWaterMarks: Equatable, Sendable {
         return bytes + [UInt8](repeating: 0, count: Self.signedSize - bytes.count)
     }
 
-    /// The bytes of the file; nil when they cannot be signed.
+    /// Encodes and signs the file.
+    ///
+    /// - Parameter key: the recorder's signing key.
+    /// - Returns: 256 bytes; nil when the signing library fails.
     package func signed(by key: DeviceKey) -> [UInt8]? {
         key.sign(content).map { content + $0 }
     }
 
-    /// Reads the bytes of a file; nil unless they are just as this recorder wrote them.
+    /// Parses a file; nil unless it is exactly as this recorder wrote it.
+    ///
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - verifier: of the recorder's key.
     package init?(_ bytes: [UInt8], signedBy verifier: DeviceVerifier) {
         guard bytes.count == Self.size, bytes.starts(with: Self.intro) else { return nil }
         let start = Self.intro.count + Self.ringIDSize
@@ -71,41 +83,48 @@ package struct HighWaterMarks: Equatable, Sendable {
     }
 }
 
-/// The copies of the high-water marks: one beside the ring, and one in the person's settings, which a
-/// copy of the state folder does not bring back.
+/// The two copies of the high-water marks: beside the ring, and among the person's settings.
+///
+/// Restoring the state folder does not restore the second one.
 package struct HighWaterFiles: Sendable {
-    /// The copy that is made with the first writing.
+    /// Path of the copy in the state folder, which the first write creates.
     package let inState: String
-    /// The copy that `mcictl` makes and the daemon, which may make nothing there, writes in place.
+    /// Path of the copy that `mcictl` creates and the daemon, which may not create files there,
+    /// overwrites.
     package let inConfig: String
 
-    /// What was found.
+    /// The result of reading both copies.
     package struct Found: Equatable, Sendable {
-        /// The highest of all that is whole.
+        /// The highest numbers of all valid copies.
         package var marks = HighWaterMarks()
-        /// Whether any copy is there, whole or not.
+        /// Whether any copy exists, valid or not.
         package var exists = false
-        /// The copies that are there and not as the recorder wrote them, or that others can change.
+        /// Paths of existing copies that are not as the recorder wrote them, or that others can
+        /// change.
         package var damaged: [String] = []
-        /// The copies that are there, whole, and behind the other one.
+        /// Paths of valid copies that are behind the other one.
         package var behind: [String] = []
 
-        /// Whether there are copies, and none that can be read.
+        /// Whether copies exist, but none is readable.
         package var isLost: Bool { exists && marks == HighWaterMarks() }
     }
 
-    /// The copies at two paths; neither need exist.
+    /// Takes the two paths; neither file need exist.
+    ///
+    /// - Parameters:
+    ///   - inState: beside the ring.
+    ///   - inConfig: among the person's settings.
     package init(inState: String, inConfig: String) {
         self.inState = inState
         self.inConfig = inConfig
     }
 
-    /// Whether any copy is there, whole or not.
+    /// Whether any copy exists, valid or not.
     package var exist: Bool { Disk.exists(inState) || Disk.exists(inConfig) }
 
     /// Reads both copies.
     ///
-    /// - Parameter verifier: of the recorder's key; without one no copy counts as whole.
+    /// - Parameter verifier: of the recorder's key; without one no copy is valid.
     /// - Returns: the highest numbers, and which copies are damaged or behind.
     package func read(_ verifier: DeviceVerifier?) -> Found {
         var found = Found()
@@ -125,8 +144,14 @@ package struct HighWaterFiles: Sendable {
         return found
     }
 
-    /// Writes both copies without waiting for the disk: the one in the state folder is made where it
-    /// is missing, the other one is written only where it is.
+    /// Writes both copies without waiting for the disk.
+    ///
+    /// The copy in the state folder is created if it is missing; the other one is only written if
+    /// it exists.
+    ///
+    /// - Parameters:
+    ///   - marks: the numbers to write.
+    ///   - key: the recorder's signing key.
     package func write(_ marks: HighWaterMarks, _ key: DeviceKey) {
         guard let bytes = marks.signed(by: key) else { return }
         if Disk.exists(inState) {
@@ -137,15 +162,16 @@ package struct HighWaterFiles: Sendable {
         if Disk.exists(inConfig) { try? Self.replace(inConfig, bytes) }
     }
 
-    /// Writes a copy in place, also over one that damage has made longer.
+    /// Overwrites a copy in place, even if damage has made it longer.
     private static func replace(_ path: String, _ bytes: [UInt8]) throws(FileError) {
         let file = try DiskFile(path)
         try file.write(bytes, at: 0, durable: false)
         if file.size != bytes.count { try file.truncate(to: bytes.count) }
     }
 
-    /// Makes the copy in the person's settings where it is missing, as `mcictl` does.
+    /// Creates the copy among the person's settings if it is missing, as `mcictl` does.
     ///
+    /// - Parameter key: the recorder's signing key.
     /// - Throws: ``FileError``.
     package func make(_ key: DeviceKey) throws(FileError) {
         guard !Disk.exists(inConfig) else { return }
