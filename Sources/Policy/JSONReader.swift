@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One reading of a JSON text, from its first byte to its last.
+/// Parses one JSON text (RFC 8259), from its first byte to its last.
 struct JSONReader {
     private let bytes: [UInt8]
     private var offset = 0
@@ -11,7 +11,7 @@ struct JSONReader {
         self.bytes = bytes
     }
 
-    /// The one value of the text.
+    /// Parses the only value of the text.
     mutating func readAll() throws(JSONDefect) -> JSONText.Node {
         guard bytes.count <= JSONText.longest else {
             throw JSONDefect(1, "The file is larger than \(JSONText.longest >> 10) KiB.")
@@ -93,7 +93,7 @@ struct JSONReader {
         }
     }
 
-    /// Takes the end of an object or array, or the comma before its next part.
+    /// Takes the end of an object or array, or the comma before its next element.
     private mutating func ends(with end: Unicode.Scalar) throws(JSONDefect) -> Bool {
         skipSpaces()
         if take(end) { return true }
@@ -184,7 +184,7 @@ struct JSONReader {
         guard take("u") else { throw wrong("\(found) after a backslash means nothing in JSON.") }
         let unit = try readHex()
         if let scalar = Unicode.Scalar(unit) { return scalar }
-        // The first half of a character beyond 16 bits; the second has to follow.
+        // // A high surrogate (UTF-16): the low surrogate must follow.
         guard unit < 0xDC00, take("\\"), take("u") else { throw halfCharacter }
         let second = try readHex()
         guard 0xDC00...0xDFFF ~= second,
@@ -228,7 +228,7 @@ struct JSONReader {
         }
     }
 
-    /// What stands here, at the beginning of a sentence.
+    /// The token at the current offset, as the beginning of a sentence.
     private var found: String {
         guard let byte = next else { return "The end of the file" }
         if byte == UInt8(ascii: "#") || byte == UInt8(ascii: "/") {

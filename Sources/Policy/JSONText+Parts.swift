@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension JSONText.Node {
-    /// The value of a key; nil where the object has no such key or this is no object.
+    /// The value of a key; nil when the object has no such key, or this is not an object.
+    ///
+    /// - Parameter key: any text.
     package subscript(key: String) -> JSONText.Node? {
         guard case .object(let members) = value else { return nil }
         return members.first { $0.key == key }?.node
     }
 
-    /// What is wrong with the keys of an object: unknown ones, and missing ones.
+    /// Checks the keys of an object: unknown ones, and missing ones.
     ///
     /// - Parameters:
-    ///   - what: what the object is, such as `a policy`.
-    ///   - allowed: all keys it may have.
-    ///   - required: those it has to have.
-    /// - Returns: every defect, in the order of the text; none for a sound object.
+    ///   - what: the object in words, such as `a policy`.
+    ///   - allowed: all keys that it may have.
+    ///   - required: the keys that it must have.
+    /// - Returns: unknown keys in the order of the text, and then missing ones; empty for a valid
+    ///   object.
     package func defects(
         of what: String,
         allowed: [String],
@@ -27,7 +30,7 @@ extension JSONText.Node {
         var missing = required.filter { self[$0] == nil }
         for member in members where !allowed.contains(member.key) {
             let likely = Self.likely(member.key, among: allowed)
-            // One defect is told once.
+            // // Report a misspelt key once, and not also as missing.
             missing.removeAll { $0 == likely }
             let question =
                 likely.map { " Did you mean \($0)?" }
@@ -45,7 +48,11 @@ extension JSONText.Node {
         return defects
     }
 
-    /// The text of a string.
+    /// Returns the value of a string.
+    ///
+    /// - Parameter what: names the value in an error.
+    /// - Returns: the text without escapes.
+    /// - Throws: ``JSONDefect`` when it is not a string.
     package func string(_ what: String) throws(JSONDefect) -> String {
         guard case .string(let text) = value else {
             throw expected(what, "a text in quotation marks")
@@ -53,7 +60,12 @@ extension JSONText.Node {
         return text
     }
 
-    /// A whole number.
+    /// Returns the value of an integer.
+    ///
+    /// - Parameter what: names the value in an error.
+    /// - Returns: the number.
+    /// - Throws: ``JSONDefect`` when it is not a number that `Int` can represent, written as an
+    ///   integer.
     package func integer(_ what: String) throws(JSONDefect) -> Int {
         guard case .number(let text) = value, let number = Int(text) else {
             throw expected(what, "a whole number")
@@ -61,13 +73,21 @@ extension JSONText.Node {
         return number
     }
 
-    /// True or false.
+    /// Returns the value of true or false.
+    ///
+    /// - Parameter what: names the value in an error.
+    /// - Returns: the value.
+    /// - Throws: ``JSONDefect`` when it is neither.
     package func bool(_ what: String) throws(JSONDefect) -> Bool {
         guard case .bool(let value) = value else { throw expected(what, "true or false") }
         return value
     }
 
-    /// The parts of an array.
+    /// Returns the elements of an array.
+    ///
+    /// - Parameter what: names the value in an error.
+    /// - Returns: the elements.
+    /// - Throws: ``JSONDefect`` when it is not an array.
     package func array(_ what: String) throws(JSONDefect) -> [JSONText.Node] {
         guard case .array(let nodes) = value else { throw expected(what, "a list in [ ]") }
         return nodes
@@ -88,7 +108,7 @@ extension JSONText.Node {
         }
     }
 
-    /// The key that was probably meant: one with few letters changed, or with the same beginning.
+    /// The key that was probably meant: one with at most two edits, or with the same beginning.
     private static func likely(_ word: String, among keys: [String]) -> String? {
         let near = keys.map { (key: $0, distance: distance(word.lowercased(), $0.lowercased())) }
             .min { $0.distance < $1.distance }
@@ -98,7 +118,7 @@ extension JSONText.Node {
         }
     }
 
-    /// How many letters are to be changed, added or removed to make one word of another.
+    /// The Levenshtein distance between two words.
     private static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left.prefix(40)), Array(right))
         var row = Array(0...right.count)

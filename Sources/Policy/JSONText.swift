@@ -1,58 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads JSON that people write by hand, so that what is wrong with it can be told with its line.
+/// Parses JSON that people write by hand, and reports each defect with its line.
 ///
-/// FoundationEssentials' decoder tells no lines and lets unknown and doubled keys pass; a YAML parser
-/// would bring full Foundation.
+/// FoundationEssentials' decoder reports no lines and accepts unknown and duplicate keys. A YAML
+/// parser would need all of Foundation.
 package enum JSONText {
-    /// The most bytes of a text.
+    /// Maximum size of a text, in bytes.
     package static let longest = 256 << 10
 
-    /// The most values within each other.
+    /// Maximum depth of nested objects and arrays.
     package static let deepest = 32
 
-    /// Reads a text of RFC 8259, strictly: one value, no key twice, nothing but spaces after it.
+    /// Parses a text strictly (RFC 8259): one value, no duplicate keys, only white space after it.
     ///
-    /// - Parameter bytes: the whole text.
+    /// - Parameter bytes: the whole text in UTF-8, without a byte order mark.
     /// - Returns: its value.
-    /// - Throws: ``JSONDefect``, the first there is.
+    /// - Throws: the first ``JSONDefect``.
     package static func read(_ bytes: [UInt8]) throws(JSONDefect) -> Node {
         var reader = JSONReader(bytes)
         return try reader.readAll()
     }
 
-    /// A value and where it begins.
+    /// A value and its position.
     package struct Node: Equatable, Sendable {
-        /// Counted from 1.
+        /// The line in which it begins, from 1.
         package let line: Int
+        /// The value itself.
         package let value: Value
     }
 
+    /// A JSON value (RFC 8259, section 3).
     package enum Value: Equatable, Sendable {
         case null
         case bool(Bool)
-        /// As it was written.
+        /// The number as it is written, not converted.
         case number(String)
+        /// A string without escapes.
         case string(String)
         case array([Node])
+        /// The members in the order of the text.
         case object([Member])
     }
 
     /// A key of an object with its value.
     package struct Member: Equatable, Sendable {
+        /// The key without escapes.
         package let key: String
+        /// The line of the key, from 1.
         package let keyLine: Int
+        /// The value of the key.
         package let node: Node
     }
 
-    /// A text between quotation marks, shortened, and without what a terminal would obey.
+    /// Quotes a text for an error message.
+    ///
+    /// - Parameter text: any text.
+    /// - Returns: at most 60 characters in quotation marks, with unprintable ones as U+FFFD.
     package static func quoted(_ text: String) -> String {
         let shown = text.unicodeScalars.prefix(60).map { isPrintable($0) ? $0 : "\u{FFFD}" }
         let rest = text.unicodeScalars.count > 60 ? "…" : ""
         return "“\(String(String.UnicodeScalarView(shown)))\(rest)”"
     }
 
-    /// Whether a character is shown where it stands and changes nothing around it.
+    /// Whether a character has a visible form and does not affect the text around it.
+    ///
+    /// - Parameter scalar: any character.
+    /// - Returns: false for Unicode's Cc, Cf, Zl, Zp, Co and Cn.
     package static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
@@ -62,11 +75,11 @@ package enum JSONText {
     }
 }
 
-/// What is wrong with a JSON text, and where.
+/// A defect of a JSON text, with its line.
 package struct JSONDefect: Error, Equatable, Sendable, CustomStringConvertible {
-    /// Counted from 1.
+    /// The line, from 1.
     package let line: Int
-    /// What is wrong, in one sentence or two.
+    /// What is wrong, in one or two English sentences.
     package let sentence: String
 
     package init(_ line: Int, _ sentence: String) {
@@ -74,5 +87,6 @@ package struct JSONDefect: Error, Equatable, Sendable, CustomStringConvertible {
         self.sentence = sentence
     }
 
+    /// The line and the sentence.
     package var description: String { "line \(line): \(sentence)" }
 }

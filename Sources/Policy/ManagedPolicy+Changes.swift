@@ -3,26 +3,30 @@
 import Gate
 
 extension ManagedPolicy {
-    /// What another policy changes in one field.
+    /// A difference between two policies in one field.
     package struct Change: Equatable, Encodable, Sendable {
-        /// Stricter means that less may be recorded.
+        /// The effect on what may be recorded: `stricter` means less, `looser` more, `other`
+        /// neither.
         package enum Direction: String, Encodable, Sendable {
             case stricter, looser, other
         }
 
+        /// The field's key in the policy file.
         package let field: String
+        /// Whether the change allows less or more.
         package let direction: Direction
-        /// In the words of the file; nil for nothing.
+        /// The old value as the file writes it; nil for none.
         package let from: String?
+        /// The new value as the file writes it; nil for none.
         package let to: String?
     }
 
-    /// What changes when a policy takes the place of another, field by field.
+    /// Compares two policies field by field.
     ///
     /// - Parameters:
-    ///   - old: nil for no policy.
-    ///   - new: the other one.
-    /// - Returns: nothing for two that mean the same.
+    ///   - old: the policy in force before; nil for none.
+    ///   - new: the policy that replaces it.
+    /// - Returns: the changes in the order of ``keys``; empty when both mean the same.
     package static func changes(from old: ManagedPolicy?, to new: ManagedPolicy) -> [Change] {
         var list = ChangeList()
         list.other("purpose", old?.purpose, new.purpose)
@@ -35,7 +39,7 @@ extension ManagedPolicy {
         list.ceiling("ringSize", old?.ringSize, new.ringSize, none: .max, Quantity.size)
         list.permission("titles", old?.titles, new.titles)
         list.permission("syntheticKeys", old?.syntheticKeys, new.syntheticKeys)
-        // The longer a pause may be, the less is recorded.
+        // // A longer maximum pause means that less may be recorded.
         list.ceiling(
             "pauseCap",
             old?.pauseCap.map { -$0 },
@@ -50,7 +54,7 @@ extension ManagedPolicy {
     }
 }
 
-/// Changes as they are found.
+/// Collects the changes.
 private struct ChangeList {
     var changes: [ManagedPolicy.Change] = []
 
@@ -58,7 +62,7 @@ private struct ChangeList {
         if old != new { add(field, .other, old, new) }
     }
 
-    /// A value of which the smaller one is stricter.
+    /// Compares maximum values: the smaller one is stricter.
     mutating func ceiling<Value: Comparable>(
         _ field: String,
         _ old: Value?,
@@ -71,13 +75,13 @@ private struct ChangeList {
         add(field, after < before ? .stricter : .looser, old.map(words), new.map(words))
     }
 
-    /// A yes or no of which no is stricter; nothing means yes.
+    /// Compares permissions: false is stricter, and no value means true.
     mutating func permission(_ field: String, _ old: Bool?, _ new: Bool?) {
         func rank(_ value: Bool?) -> Int? { value.map { $0 ? 1 : 0 } }
         ceiling(field, rank(old), rank(new), none: 1) { $0 == 0 ? "false" : "true" }
     }
 
-    /// A set of which the parts are named one by one.
+    /// Compares sets, and reports each added or removed element.
     mutating func parts<Part: Hashable>(
         _ field: String,
         _ old: [Part],
@@ -92,7 +96,7 @@ private struct ChangeList {
         for part in new where !before.contains(part) { add(field, added, nil, words(part)) }
     }
 
-    /// The allow-list: with none everything is recorded.
+    /// Compares allowlists: without one, all applications are recorded.
     mutating func applications(_ old: [Glob], _ new: [Glob]) {
         guard old.isEmpty || new.isEmpty else {
             return parts("only", old, new, added: .looser, \.pattern)
@@ -104,7 +108,7 @@ private struct ChangeList {
         add("only", old.isEmpty ? .stricter : .looser, words(old), words(new))
     }
 
-    /// Where there are stewards, an exemption may be denied.
+    /// Compares stewards: only with stewards can an exemption be denied.
     mutating func stewards(_ old: [Steward], _ new: [Steward]) {
         let isFirst = old.isEmpty || new.isEmpty
         parts("stewards", old, new, added: isFirst ? .looser : .other) { steward in

@@ -7,11 +7,14 @@ extension ManagedPolicy: Encodable {
     private enum Key: String, CodingKey {
         case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
         case ringSize, titles, syntheticKeys, pauseCap, exclude, only, stewards
-        // Of rules and stewards.
+        // // Keys of rules and stewards.
         case app, title, device, during, asker, name, key
     }
 
-    /// Writes what the file says, in its words, so that it could be read again.
+    /// Encodes the policy as its file would be, so that the result can be parsed again.
+    ///
+    /// - Parameter encoder: of JSON.
+    /// - Throws: what the encoder throws.
     package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(1, forKey: .schema)

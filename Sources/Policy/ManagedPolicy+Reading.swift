@@ -4,11 +4,11 @@ import Crypto
 import System
 
 extension ManagedPolicy {
-    /// Reads a policy.
+    /// Parses a policy.
     ///
     /// - Parameters:
-    ///   - bytes: of its file.
-    ///   - path: how errors name it.
+    ///   - bytes: of its file, in JSON.
+    ///   - path: the file's name in errors.
     /// - Throws: ``PolicyError`` with all defects.
     package init(_ bytes: [UInt8], path: String) throws(PolicyError) {
         let root: JSONText.Node
@@ -25,12 +25,15 @@ extension ManagedPolicy {
         self = policy
     }
 
-    /// SHA-256 in hexadecimal.
+    /// The hash to which a consent is bound: SHA-256 of the file.
+    ///
+    /// - Parameter bytes: of the file.
+    /// - Returns: 64 hexadecimal digits.
     package static func hash(of bytes: [UInt8]) -> String {
         Hex.encode(SHA256.hash(data: bytes))
     }
 
-    /// The keys of a policy, in the order of the documentation.
+    /// The keys of a policy file, in the order of the documentation.
     package static let keys = [
         "schema", "purpose", "controller", "contact", "lawfulBasis", "notice", "keyDetail",
         "retention", "ringSize", "titles", "syntheticKeys", "pauseCap", "exclude", "only",

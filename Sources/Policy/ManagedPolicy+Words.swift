@@ -4,7 +4,7 @@ import Events
 import Gate
 
 extension ManagedPolicy {
-    /// What the person is told of the policy before consenting; the notice of consent ends with it.
+    /// The part of the consent notice that describes the policy; the notice ends with it.
     package var noticeSection: String {
         var rows = [
             ("Who asks", "\(controller). Contact: \(contact)"),
@@ -46,7 +46,7 @@ extension ManagedPolicy {
         return "The policy of this computer says:\n\n" + lines.joined(separator: "\n") + "\n"
     }
 
-    /// The ceilings in words.
+    /// The limits of the policy in words.
     private var limits: String {
         var parts: [String] = []
         if let keyDetail { parts.append("keys as in “\(keyDetail.rawValue)” (\(keyDetail.words))") }
@@ -60,7 +60,7 @@ extension ManagedPolicy {
         return parts.joined(separator: "; ") + ". You can choose less (mcictl set)."
     }
 
-    /// A label and its text, wrapped as the notice is.
+    /// A label and its text, wrapped like the notice.
     private static func row(_ label: String, _ text: String) -> String {
         let margin = String(repeating: " ", count: 19)
         var lines: [String] = []
@@ -81,7 +81,8 @@ extension ManagedPolicy {
 }
 
 extension Rule {
-    /// What the rule names, as `application org.keepassxc.*, title *Bank*, Mon-Fri`.
+    /// The conditions of the rule in words, such as `application org.keepassxc.*, title *Bank*,
+    /// Mon-Fri`.
     package var words: String {
         var parts: [String] = []
         if let app { parts.append("application \(app.pattern)") }
@@ -96,7 +97,7 @@ extension Rule {
 }
 
 extension KeyDetail {
-    /// What the level tells, in a few words.
+    /// What the level records, in a few words.
     fileprivate var words: String {
         switch self {
         case .off: "none"

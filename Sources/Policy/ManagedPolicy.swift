@@ -2,54 +2,59 @@
 
 package import Gate
 
-/// What whoever deploys mci says about it and allows at the most; the person may always ask for less.
+/// What an administrator says about the recording, and the limits they set; a person may record
+/// less.
 ///
-/// Upstream: the policy file. Downstream: the gate, by ``restrictions``, and the notice of consent, by
-/// ``noticeSection``. Promise: it can only take away; a consent is bound to its ``hash``.
+/// Upstream: the policy file. Downstream: the gate, through ``restrictions``, and the consent
+/// notice, through ``noticeSection``. Promise: a policy can only reduce what is recorded; a consent
+/// is bound to its ``hash``.
 package struct ManagedPolicy: Equatable, Sendable {
-    /// The legal ground the controller names.
+    /// The legal basis that the controller names (GDPR, Article 6).
     ///
-    /// Whichever it is, nothing is recorded without the person's own act of consent.
+    /// Whichever it is, nothing is recorded without the person's own consent.
     package enum LawfulBasis: String, CaseIterable, Sendable {
         case consent
         case contract
         case legitimateInterest = "legitimate-interest"
     }
 
-    /// What the recordings are for.
+    /// The purpose of the recordings; at most 1000 characters.
     package var purpose: String
-    /// Who is responsible for them.
+    /// Who is responsible for them (the controller); at most 200 characters.
     package var controller: String
-    /// Whom to ask.
+    /// Where to ask; at most 200 characters.
     package var contact: String
+    /// The legal basis; nil when the policy names none.
     package var lawfulBasis: LawfulBasis?
-    /// More that the person is told before consenting.
+    /// Further information for the person before consent, at most 4000 characters; nil for none.
     package var notice: String?
 
-    /// The most that is told of a key.
+    /// The maximum key detail; nil for no limit.
     package var keyDetail: KeyDetail?
-    /// Seconds after which what was recorded is erased at the latest.
+    /// Maximum retention in seconds, within ``SettingRanges/retentions``; nil for no limit.
     package var retention: Int?
-    /// The most bytes that all files of the ring take.
+    /// Maximum size of all files of the ring in bytes, within ``SettingRanges/ringSizes``; nil for
+    /// no limit.
     package var ringSize: Int?
-    /// Whether the titles of windows may be stored.
+    /// Whether window titles may be stored; nil means yes.
     package var titles: Bool?
-    /// Whether keys that programs make may be recorded as those of a keyboard.
+    /// Whether keys that programs make may be recorded like those of a keyboard; nil means yes.
     package var syntheticKeys: Bool?
-    /// The most seconds of one pause.
+    /// Maximum length of one pause in seconds, within ``pauseCaps``; nil for no limit.
     package var pauseCap: Int?
 
-    /// What is not recorded.
+    /// Rules for input that is not recorded.
     package var exclude: [Rule] = []
-    /// When there are any, the only applications in which anything is recorded.
+    /// The allowlist: patterns of the only applications that are recorded; empty for all.
     package var only: [Glob] = []
-    /// When there are any, who decides about exemptions.
+    /// Who may decide about exemptions; empty for nobody.
     package var stewards: [Steward] = []
 
-    /// SHA-256 of the file, in hexadecimal.
+    /// SHA-256 of the file, as 64 hexadecimal digits.
     package var hash: String
 
-    /// No cap of one pause is shorter than 30 minutes.
+    /// The values of ``pauseCap`` in seconds: 30 minutes, which every person may pause, to 366
+    /// days.
     package static let pauseCaps = 30 * 60...366 * 86_400
 
     package init(purpose: String, controller: String, contact: String, hash: String) {
@@ -59,16 +64,18 @@ package struct ManagedPolicy: Equatable, Sendable {
         self.hash = hash
     }
 
-    /// Milliseconds of a pause as far as the cap allows; the rest is left out, for a pause must not fail.
+    /// Limits the length of a pause to the cap instead of refusing it, because a pause must not
+    /// fail.
     ///
-    /// - Parameter length: milliseconds; nil for no end.
-    /// - Returns: the same, or the cap where that is less.
+    /// - Parameter length: in milliseconds; nil for a pause without end.
+    /// - Returns: the shorter of the length and the cap, in milliseconds; nil for a pause without
+    ///   end.
     package func capped(pause length: Int64?) -> Int64? {
         guard let pauseCap else { return length }
         return min(length ?? .max, Int64(pauseCap) * 1000)
     }
 
-    /// The part that the gate and the ring enforce.
+    /// The part of the policy that the gate and the ring enforce.
     package var restrictions: Restrictions {
         var result = Restrictions()
         result.keyDetail = keyDetail ?? .full
@@ -82,17 +89,20 @@ package struct ManagedPolicy: Equatable, Sendable {
     }
 }
 
-/// Why a policy cannot be used; capture is then closed.
+/// Why a policy is unusable; while it is, nothing is captured.
 package struct PolicyError: Error, Equatable, CustomStringConvertible {
-    /// The file, as it was named.
+    /// The path of the file, as it was named.
     package let path: String
-    /// What is wrong in the file, in the order of its lines; never empty, and a single one without a
-    /// line where the file itself is wrong.
+    /// The defects in the order of the lines, at least one.
+    ///
+    /// A defect of the file as a whole is the only one, and has no line.
     package let defects: [Defect]
 
+    /// A defect of a policy.
     package struct Defect: Equatable, Sendable {
-        /// nil for what is wrong with the file as a whole.
+        /// The line, from 1; nil for a defect of the file as a whole.
         package let line: Int?
+        /// What is wrong, in one or two English sentences.
         package let sentence: String
     }
 
@@ -106,7 +116,7 @@ package struct PolicyError: Error, Equatable, CustomStringConvertible {
         self.defects = defects.map { Defect(line: $0.line, sentence: $0.sentence) }
     }
 
-    /// Every defect as a sentence with its place.
+    /// Each defect as a sentence with the path and the line.
     package var sentences: [String] {
         defects.map { defect in
             "\(path)\(defect.line.map { ", line \($0)" } ?? ""): \(defect.sentence)"

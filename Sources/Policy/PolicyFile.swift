@@ -2,46 +2,48 @@
 
 import System
 
-/// The file of the policy, written by whoever deploys mci.
+/// The file of the policy, which an administrator writes.
 package struct PolicyFile: Equatable, Sendable {
-    /// The policy of this computer.
+    /// Path of the computer's policy.
     package let path: String
-    /// The file that counts where this computer has no policy; it can so restrict only what nothing
-    /// else restricts.
+    /// Path of a file that applies when the computer has no policy; nil for none.
+    ///
+    /// It can only restrict what nothing else restricts.
     package let ownPath: String?
 
-    /// The file at a path; it need not exist.
+    /// Takes the paths; the computer's policy need not exist.
     ///
     /// - Parameters:
     ///   - path: of the computer's policy.
-    ///   - ownPath: named by the person, to be read where there is no other; it has to exist.
+    ///   - ownPath: of a file that the person names for the case that there is no such policy; it
+    ///     must exist.
     package init(_ path: String, otherwise ownPath: String? = nil) {
         self.path = path
         self.ownPath = ownPath
     }
 
-    /// The file that counts now.
+    /// Path of the file that applies now.
     package var current: String {
         TrustedFile.isThere(path) ? path : ownPath ?? path
     }
 
-    /// What changes whenever another policy may be in force; nil where there is none.
+    /// A value that changes whenever another policy may apply; nil when there is none.
     package var fingerprint: [Int]? {
         let current = current
         if let facts = Disk.fingerprint(current) { return [current == path ? 0 : 1] + facts }
-        // A link to nowhere is no absence.
+        // // A dangling link does not count as no policy.
         return TrustedFile.isThere(current) ? [2] : nil
     }
 
-    /// The folders in which a change may bring another policy into force.
+    /// The folders in which a change may make another policy apply.
     package var folders: [String] {
         [path, ownPath].compactMap(\.self).map(Disk.folder(of:))
     }
 
-    /// Reads the policy in force.
+    /// Reads the policy that applies.
     ///
-    /// - Returns: nil where there is none.
-    /// - Throws: ``PolicyError`` when there is one that cannot be used or trusted.
+    /// - Returns: the policy; nil when there is none.
+    /// - Throws: ``PolicyError`` when it is unusable or not trusted.
     package func read() throws(PolicyError) -> ManagedPolicy? {
         let current = current
         guard current.hasPrefix("/") else {
@@ -57,11 +59,11 @@ package struct PolicyFile: Equatable, Sendable {
         return try ManagedPolicy(bytes, path: current)
     }
 
-    /// Reads a policy that is not in force, whoever may write its file.
+    /// Reads a policy that does not apply yet, whoever may write its file.
     ///
     /// - Parameter path: of the draft.
-    /// - Returns: the policy, and a sentence where the file could not be put in force as it is.
-    /// - Throws: ``PolicyError`` when it is none.
+    /// - Returns: the policy, and a sentence when its file would not be trusted as it is.
+    /// - Throws: ``PolicyError`` when it is not a policy.
     package static func draft(
         _ path: String
     ) throws(PolicyError) -> (policy: ManagedPolicy, warning: String?) {

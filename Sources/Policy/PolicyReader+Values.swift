@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Single values; what is wrong with one becomes a defect and nil.
+/// Parses single values; a defect is recorded, and the value is then nil.
 extension PolicyReader {
     mutating func add(_ line: Int, _ sentence: String) {
         defects.append(JSONDefect(line, sentence))
@@ -30,7 +30,7 @@ extension PolicyReader {
         object[key].flatMap { checked($0, key, longest, lines: lines) }
     }
 
-    /// A text that says something and can be shown.
+    /// Parses a text that is not empty and has only printable characters.
     mutating func checked(
         _ node: JSONText.Node,
         _ what: String,

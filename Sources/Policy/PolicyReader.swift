@@ -3,11 +3,11 @@
 import Events
 import Gate
 
-/// Takes a policy out of its JSON, and goes on after a defect to find the others.
+/// Parses a policy from its JSON, and continues after a defect to find the others.
 struct PolicyReader {
     var defects: [JSONDefect] = []
 
-    /// nil where there are defects.
+    /// Parses the root object; nil when there are defects.
     mutating func policy(_ root: JSONText.Node, hash: String) -> ManagedPolicy? {
         let required = ["schema", "purpose", "controller", "contact"]
         defects += root.defects(of: "a policy", allowed: ManagedPolicy.keys, required: required)
@@ -127,7 +127,7 @@ struct PolicyReader {
         return Steward(name: name, key: key)
     }
 
-    /// Two with one name cannot be told apart, and two with one key are one.
+    /// Two stewards with one name are indistinguishable, and two with one key are the same.
     private mutating func checkDistinct(_ root: JSONText.Node) {
         guard case .array(let nodes) = root["stewards"]?.value else { return }
         var (names, keys): (Set<String>, Set<StewardKey>) = ([], [])

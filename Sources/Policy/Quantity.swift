@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Durations and sizes with their unit, in the words of `mcictl set`.
+/// Durations and sizes with units, as in `mcictl set`.
 package enum Quantity {
-    /// Seconds of a duration such as `90s`, `30m`, `12h`, `7d` or `1h30m`; nil for anything else.
+    /// Parses a duration such as `90s`, `30m`, `12h`, `7d` or `1h30m`.
+    ///
+    /// - Parameter text: numbers with the units s, m, h and d.
+    /// - Returns: seconds, at least 1; nil for anything else.
     package static func seconds(_ text: String) -> Int? {
         let units: [UInt8: Int] = [
             UInt8(ascii: "s"): 1, UInt8(ascii: "m"): 60, UInt8(ascii: "h"): 3600,
@@ -21,7 +24,10 @@ package enum Quantity {
         return digits == 0 && total > 0 ? total : nil
     }
 
-    /// Bytes of a size such as `64M` or `1G`, in powers of 1024; nil for anything else.
+    /// Parses a size such as `64M`, `64MiB` or `1G`; units are powers of 1024.
+    ///
+    /// - Parameter text: a number with the unit K, M, G or T.
+    /// - Returns: bytes; nil for anything else.
     package static func bytes(_ text: String) -> Int? {
         let digits = text.utf8.prefix { digit($0) != nil }
         let shifts = ["K": 10, "M": 20, "G": 30, "T": 40]
@@ -36,7 +42,10 @@ package enum Quantity {
         return bytes
     }
 
-    /// The shortest words for a duration that ``seconds(_:)`` reads back: `7d`, `1h30m`.
+    /// Formats a duration in the shortest form that ``seconds(_:)`` parses: `7d`, `1h30m`.
+    ///
+    /// - Parameter seconds: at least 1.
+    /// - Returns: the text.
     package static func duration(_ seconds: Int) -> String {
         var (rest, words) = (seconds, "")
         for (unit, name) in [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")] where rest >= unit {
@@ -46,7 +55,10 @@ package enum Quantity {
         return words
     }
 
-    /// The shortest words for a size of whole KiB that ``bytes(_:)`` reads back: `64M`.
+    /// Formats a size in the shortest form that ``bytes(_:)`` parses: `64M`.
+    ///
+    /// - Parameter bytes: a multiple of 1024.
+    /// - Returns: the text.
     package static func size(_ bytes: Int) -> String {
         for (shift, name) in [(40, "T"), (30, "G"), (20, "M")]
         where bytes >= 1 << shift && bytes % (1 << shift) == 0 {

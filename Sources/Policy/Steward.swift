@@ -3,9 +3,11 @@
 import FoundationEssentials
 import System
 
-/// Somebody who decides about exemptions, known by an Ed25519 key.
+/// A person who decides about exemptions, identified by an Ed25519 key.
 package struct Steward: Hashable, Sendable {
+    /// The name in the policy, at most 200 characters.
     package let name: String
+    /// The key that verifies their decisions.
     package let key: StewardKey
 
     package init(name: String, key: StewardKey) {
@@ -14,35 +16,41 @@ package struct Steward: Hashable, Sendable {
     }
 }
 
-/// The public half of an Ed25519 key.
+/// The public half of an Ed25519 key (RFC 8032).
 package struct StewardKey: Hashable, Sendable {
-    /// 32 of them, as RFC 8032 encodes a point.
+    /// 32 bytes, the encoded point.
     package let bytes: [UInt8]
 
-    /// The key in lower hexadecimal.
+    /// The key as 64 lowercase hexadecimal digits.
     package var text: String {
         Hex.encode(bytes)
     }
 
-    /// A key of 32 bytes; nil for an encoding that is not the only one of its point, and for the
-    /// points of small order, under which one signature is good for every message.
+    /// Takes 32 bytes; nil for an invalid key.
+    ///
+    /// Non-canonical encodings are invalid, because a point must have only one. So are points of
+    /// small order, under which one signature is valid for every message.
+    ///
+    /// - Parameter bytes: the encoded point.
     package init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
-        // The sign of x does not matter here: the rest is y.
+        // // The sign bit of x does not matter here; the rest is y.
         var y = bytes
         y[31] &= 0x7F
         guard Self.isBelowPrime(y), !Self.smallOrders.contains(y) else { return nil }
         self.bytes = bytes
     }
 
-    /// Reads 64 hexadecimal digits or 44 characters of base64; nil for anything else.
+    /// Parses the text form; nil for anything else.
+    ///
+    /// - Parameter text: 64 hexadecimal digits, or 44 characters of Base64.
     package init?(_ text: String) {
         let letters = Array(text.utf8)
         if letters.count == 64 {
             guard let bytes = Hex.decode(text) else { return nil }
             self.init(bytes: bytes)
         } else {
-            // Written back, for the decoder overlooks bits that mean nothing.
+            // // Compare the encoding again, because the decoder ignores unused bits.
             guard let data = Data(base64Encoded: text), data.base64EncodedString() == text else {
                 return nil
             }
@@ -50,12 +58,12 @@ package struct StewardKey: Hashable, Sendable {
         }
     }
 
-    /// Whether a number, its lowest byte first, is below 2^255 − 19.
+    /// Whether a little-endian number is below 2^255 − 19, the prime of the field.
     private static func isBelowPrime(_ y: [UInt8]) -> Bool {
         y[31] < 0x7F || y[1..<31].contains { $0 < 0xFF } || y[0] < 0xED
     }
 
-    /// y of the eight points whose order divides 8.
+    /// The y coordinates of the eight points whose order divides 8.
     private static let smallOrders: Set<[UInt8]> = {
         let zero = [UInt8](repeating: 0, count: 32)
         let one = [1] + zero.dropLast()
