@@ -5,17 +5,18 @@ import Glibc
 import Person
 import System
 
-/// The command's end of the control socket.
+/// The client's end of the control socket, as `mcictl` uses it.
 package final class ControlClient {
     private let socket: Int32
     private var input = MessageBuffer()
 
-    /// Connects to the daemon; another user's process in its place is not believed.
+    /// Connects to the daemon; a socket of another user's process is rejected.
     ///
     /// - Parameters:
     ///   - path: of the socket.
-    ///   - timeout: seconds an answer may take.
-    /// - Throws: ``ControlError`` `notRunning` when nobody listens, `foreign` when somebody else does.
+    ///   - timeout: maximum time for a reply, in seconds.
+    /// - Throws: ``ControlError``; `notRunning` when nobody listens, `foreign` when another user
+    ///   does.
     package init(path: String, timeout: Int = 10) throws(ControlError) {
         socket = unsafe clinux_connect(path)
         guard socket >= 0 else {
@@ -36,20 +37,20 @@ package final class ControlClient {
 
     deinit { close(socket) }
 
-    /// Calls a method and waits for its answer.
+    /// Calls a method and waits for its reply.
     ///
     /// - Parameter call: any but `monitor`.
-    /// - Returns: the answer's parameters.
+    /// - Returns: the reply's parameters.
     /// - Throws: ``ControlError``, or ``Refusal`` with the daemon's sentence.
     package func call(_ call: ControlCall) throws -> ControlReply {
         try send(call, more: false)
         return try receive()
     }
 
-    /// Follows the daemon's status until the daemon ends or the body returns false.
+    /// Follows the daemon's status until the daemon ends or `body` returns false.
     ///
     /// - Parameter body: takes each status.
-    /// - Throws: as ``call(_:)``.
+    /// - Throws: ``ControlError`` or ``Refusal``, as ``call(_:)``.
     package func monitor(_ body: (Status) -> Bool) throws {
         var forever = timeval(tv_sec: 0, tv_usec: 0)
         unsafe setsockopt(

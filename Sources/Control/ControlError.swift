@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why daemon and command could not talk.
+/// Why client and daemon could not communicate.
 package struct ControlError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure.
     package enum Code: String, Sendable {
-        /// Nobody listens.
+        /// Nobody listens at the socket.
         case notRunning
-        /// The socket cannot be made or used.
+        /// The socket cannot be created or used.
         case socket
-        /// Who listens there is not this user's process.
+        /// The process that listens belongs to another user.
         case foreign
-        /// The answer is no varlink, too long, or too late.
+        /// The reply is not a varlink message, is too long, or came too late.
         case badAnswer
     }
 
-    /// The number of a `badAnswer` that is none at all: the daemon ended the connection.
+    /// The number of a `badAnswer` without any reply: the daemon closed the connection.
     package static let hungUp: Int32 = -1
 
+    /// The kind of failure.
     package let code: Code
-    /// The system's error number; 0 where none belongs to it.
+    /// The system's error number (errno); 0 for none, ``hungUp`` for a closed connection.
     package let number: Int32
 
     init(_ code: Code, number: Int32 = 0) {
@@ -26,6 +27,7 @@ package struct ControlError: Error, Equatable, CustomStringConvertible {
         self.number = number
     }
 
+    /// An English sentence.
     package var description: String {
         switch code {
         case .notRunning: "mcid is not running."

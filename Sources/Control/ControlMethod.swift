@@ -2,7 +2,7 @@
 
 import Person
 
-/// The methods of `io.mci.Control`, with the names of their parameters.
+/// The methods of `io.mci.Control` and the names of their parameters.
 enum ControlMethod: String, CaseIterable {
     case getStatus = "GetStatus"
     case monitor = "Monitor"
@@ -20,9 +20,9 @@ enum ControlMethod: String, CaseIterable {
     case reload = "Reload"
     case flush = "Flush"
 
-    /// The names of the parameters, each with those of its fields where it is a scope.
+    /// The names of the parameters; a parameter that is a scope also has the names of its fields.
     ///
-    /// The receipt of a consent is compared as a whole, so that nothing in it can be left out.
+    /// The receipt of a consent has no fields here, because it is compared as a whole.
     var parameters: [String: [String]] {
         let scope = ["app", "title", "device", "during"]
         let exclusion = scope + ["asker"]
@@ -40,10 +40,10 @@ enum ControlMethod: String, CaseIterable {
         }
     }
 
-    /// Looks for a name in a call that neither varlink nor the method has.
+    /// Finds a name in a call that neither varlink nor the method knows.
     ///
     /// - Parameter message: the JSON of the call.
-    /// - Returns: the first one; nil where there is none.
+    /// - Returns: the first unknown name; nil when there is none.
     func unknownName(in message: [UInt8]) -> String? {
         guard let call = Varlink.decode(Names.self, message) else { return nil }
         let own: Set<String> = ["method", "parameters", "more", "oneway", "upgrade"]
@@ -60,13 +60,13 @@ enum ControlMethod: String, CaseIterable {
         return nil
     }
 
-    /// The call in a message; nil where a parameter is missing or of another type.
+    /// Parses the call in a message; nil when a parameter is missing or has another type.
     func call(_ message: [UInt8]) -> ControlCall? {
         func parameters<Value: Codable>(_ type: Value.Type) -> Value? {
             guard let call = Varlink.decode(Varlink.Parameters<Value>.self, message) else {
                 return nil
             }
-            // A call without parameters is one with none of them set.
+            // // A call without parameters equals one with none of them set.
             return call.parameters ?? Varlink.decode(type, Array("{}".utf8))
         }
         switch self {
@@ -91,7 +91,7 @@ enum ControlMethod: String, CaseIterable {
     }
 }
 
-/// The names in an object, each with those in the object that it names.
+/// The names in an object, and the names in each object that it contains.
 private struct Names: Codable {
     var names: [String: [String]] = [:]
 

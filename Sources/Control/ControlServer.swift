@@ -5,56 +5,63 @@ import Glibc
 
 /// The daemon's end of the control socket, driven by the daemon's loop.
 ///
-/// Promise: only the person's own processes are heard; no client can hold up the loop: nothing here
-/// waits, and clients are at most ``mostClients``, messages at most ``Varlink/maxMessageBytes`` bytes,
-/// and a message or an answer that takes longer than ``patience`` ends the connection. Nobody who asked
-/// is let go unanswered for the sake of a newcomer.
+/// Promise: it accepts only the person's own processes, and no client can delay the loop. Nothing
+/// here waits. There are at most ``maxClients`` clients, and calls are at most
+/// ``Varlink/maxMessageBytes`` long. A call or a reply that takes longer than ``patience`` ends the
+/// connection. A client that has called is never dropped unanswered to make room for a new one.
 package final class ControlServer {
+    /// Maximum number of connected clients.
     package static let maxClients = 64
-    /// Milliseconds that half a message or an unread answer may stand.
+    /// Milliseconds for which half a message or an unread reply may wait.
     package static let patience: Int64 = 5000
-    /// Messages, and their bytes, that are answered in one turn: the rest waits for the next one, so
-    /// that between them the pause of somebody else is heard and events are read.
+    /// Maximum number of messages that are answered in one turn.
+    ///
+    /// The rest waits for the next turn, so that another client's pause and events are processed in
+    /// between.
     private static let maxMessages = 8
+    /// Maximum bytes of messages that are answered in one turn.
     private static let maxBytes = 32 * 1024
-    /// Bytes of answers that may wait to be read, of all clients together, before another long one is
-    /// made.
+    /// Maximum bytes of unread replies of all clients together at which another long one is made.
     private static let maxUnread = 4 << 20
 
-    /// Milliseconds within which somebody who came asks, or gives way to a newcomer.
+    /// Milliseconds after which an idle client that never called gives way to a new one.
     private static let silence: Int64 = 1000
 
     private struct Client {
         var socket: Int32
         var input = MessageBuffer()
-        /// Messages that were answered.
+        /// The number of answered messages.
         var served = 0
         var output: [UInt8] = []
+        /// Whether the client has closed its end.
         var isEnding = false
+        /// Whether the client gets every status.
         var isMonitor = false
-        /// When it came.
+        /// When it connected, in monotonic milliseconds.
         let since: Int64
         /// Whether it waits for nothing.
         var isIdle: Bool { input.count == 0 && output.isEmpty && !isEnding }
-        /// Since when the input or the output waits for the client.
+        /// Since when input or output has waited for the client, in monotonic milliseconds; nil for
+        /// none.
         var waitsSince: Int64?
     }
 
     private let path: String
-    /// The listening socket.
+    /// The descriptor of the listening socket.
     package let listener: Int32
     private let service: VarlinkService
     private var clients: [Client] = []
     private var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-    /// The moment of the last turn.
+    /// The time of the last turn, in monotonic milliseconds.
     private var turned: Int64 = 0
 
-    /// Listens at a path, for this user alone; a socket left there by a dead daemon is replaced.
+    /// Listens at a path, for this user only; a socket that a dead daemon left there is replaced.
     ///
     /// - Parameters:
     ///   - path: of the socket; its folder must exist.
-    ///   - version: told to clients.
-    ///   - kept: a socket that an earlier server at this path listened on, with the calls that wait there.
+    ///   - version: reported to clients.
+    ///   - kept: the listening socket of an earlier server at this path, with the connections
+    ///     waiting on it; nil for none.
     /// - Throws: ``ControlError`` `socket`.
     package init(path: String, version: String, kept: Int32? = nil) throws(ControlError) {
         self.path = path
@@ -66,12 +73,12 @@ package final class ControlServer {
         unsafe unlink(path)
         listener = unsafe clinux_listen(path, 128)
         guard listener >= 0 else { throw ControlError(.socket, number: errno) }
-        // Its path leads elsewhere: whoever waits there calls again. Not before, for the new one is to
-        // have another number.
+        // // The kept socket has another path: its waiting clients must connect again. Close it
+        // only now, so that the new socket gets another descriptor.
         if let kept { Glibc.close(kept) }
     }
 
-    /// Takes the socket away.
+    /// Closes all connections and the listening socket, and removes its path.
     package func close() {
         for client in clients { Glibc.close(client.socket) }
         clients = []
@@ -79,16 +86,17 @@ package final class ControlServer {
         unsafe unlink(path)
     }
 
-    /// The descriptors to poll: for reading, and those that also wait for writing.
+    /// The descriptors to poll for reading, and whether to poll each for writing as well.
     package var descriptors: [(descriptor: Int32, writes: Bool)] {
         (isFull ? [] : [(listener, false)]) + clients.map { ($0.socket, !$0.output.isEmpty) }
     }
 
-    /// Whether messages that were read still wait for the next turn.
+    /// Whether received messages wait for the next turn.
     package var hasWork: Bool { clients.indices.contains { mayServe($0) } }
 
-    /// Whether a client has asked something that can be answered now: it has read what it was answered
-    /// before, and a long answer has room.
+    /// Whether a client's next message can be answered now.
+    ///
+    /// The client has read its earlier replies, and there is room for a long one.
     private func mayServe(_ index: Int) -> Bool {
         let client = clients[index]
         guard client.socket >= 0, client.input.hasMessage, client.output.isEmpty else {
@@ -98,14 +106,14 @@ package final class ControlServer {
         return unread < Self.maxUnread || !service.isLong(client.input.first)
     }
 
-    /// The moment at which a waiting client must be let go; nil when none waits.
+    /// When the next waiting client must be disconnected, in monotonic milliseconds; nil for never.
     package var deadline: Int64? {
         let waiting = clients.compactMap(\.waitsSince).min().map { $0 + Self.patience }
         let silent = isFull ? clients.filter(\.isIdle).map { $0.since + Self.silence }.min() : nil
         return [waiting, silent].compactMap(\.self).min()
     }
 
-    /// Serves whatever is ready, without waiting.
+    /// Serves everything that is ready, without waiting.
     ///
     /// - Parameters:
     ///   - now: monotonic milliseconds.
@@ -117,7 +125,8 @@ package final class ControlServer {
         turned = now
         accept()
         for index in clients.indices where !read(index) { clients[index].isEnding = true }
-        // Who had the fewest answers comes first: a newcomer before those who ask without end.
+        // // The client with the fewest replies is first: new clients precede those that call
+        // endlessly.
         var left = (messages: Self.maxMessages, bytes: Self.maxBytes)
         for index in clients.indices.sorted(by: { clients[$0].served < clients[$1].served })
         where left.messages > 0 && left.bytes > 0 && mayServe(index) {
@@ -129,7 +138,7 @@ package final class ControlServer {
         drop { client in client.waitsSince.map { now - $0 >= Self.patience } ?? false }
     }
 
-    /// Sends a status to everyone who monitors.
+    /// Sends a status to all clients that monitor.
     ///
     /// - Parameters:
     ///   - status: the status after a change.
@@ -146,8 +155,8 @@ package final class ControlServer {
 
     private func accept() {
         for _ in 0..<Self.maxClients {
-            // A newcomer gets a place, or idle clients could keep a pause out; one that waits for an
-            // answer keeps its own, and the newcomer waits in the queue.
+            // // Make room for a new client, or idle clients could lock out a pause. A client that
+            // waits for a reply is not dropped; then the new one waits in the queue.
             guard !isFull else { return }
             let socket = clinux_accept(listener)
             guard socket >= 0 else { return }
@@ -163,11 +172,13 @@ package final class ControlServer {
         }
     }
 
-    /// Whether a newcomer has to wait.
+    /// Whether a new client has to wait.
     private var isFull: Bool { clients.count >= Self.maxClients && dispensable == nil }
 
-    /// The client that gives way to a newcomer: of those that had their answer the one that has been
-    /// there longest, then one that came a while ago and never asked; where all monitor, one of them.
+    /// The client to drop for a new one.
+    ///
+    /// First comes the oldest idle one that had its reply, and then one that never called for a
+    /// while. If all clients monitor, it is one of them.
     private var dispensable: Int? {
         clients.firstIndex { $0.isIdle && $0.served > 0 && !$0.isMonitor }
             ?? clients.firstIndex {
@@ -187,18 +198,18 @@ package final class ControlServer {
         if answer.isMonitor { clients[index].isMonitor = true }
     }
 
-    /// Sends what can be sent, and ends what has nothing more to say or says too much.
+    /// Sends what can be sent, and disconnects clients that are done or send too much.
     private func settle(_ index: Int, _ now: Int64) {
         let input = clients[index].input
         if !input.hasMessage, input.count > Varlink.maxMessageBytes { return end(index) }
         flush(index, now)
-        // What was said before hanging up is still done.
+        // // Messages that were sent before the client closed its end are still processed.
         if clients[index].isEnding, clients[index].socket >= 0, !input.hasMessage { end(index) }
     }
 
-    /// Reads what is there; false at the end of the connection.
+    /// Receives what is there; false at the end of the connection.
     private func read(_ index: Int) -> Bool {
-        // A client that fills its share is read on in the next turn.
+        // // A client that fills its buffer is read again in the next turn.
         guard clients[index].input.count <= Varlink.maxMessageBytes else { return true }
         let count = unsafe Glibc.recv(clients[index].socket, &chunk, chunk.count, 0)
         guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }
@@ -230,7 +241,7 @@ package final class ControlServer {
         clients[index].waitsSince = waits ? clients[index].waitsSince ?? now : nil
     }
 
-    /// Marks a connection as ended; ``drop(_:)`` forgets it.
+    /// Marks a connection as ended; ``drop(_:)`` removes it.
     private func end(_ index: Int) {
         Glibc.close(clients[index].socket)
         clients[index].socket = -1

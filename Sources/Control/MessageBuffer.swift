@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The bytes of a client that were not answered yet, cut at NULs.
+/// The unprocessed bytes of a connection, split into messages at NULs.
 ///
-/// Each byte is looked at once and moved once or twice, however they arrive.
+/// Each byte is examined once and moved once or twice, however the bytes arrive.
 struct MessageBuffer {
     private var bytes: [UInt8] = []
-    /// Where the first message begins.
+    /// The offset of the first message.
     private var start = 0
-    /// Where its NUL stands; nil while it has not come.
+    /// The offset of its NUL; nil before it has arrived.
     private var end: Int?
 
-    /// Bytes that wait.
+    /// The number of unprocessed bytes.
     var count: Int { bytes.count - start }
 
-    /// Whether a whole message waits.
+    /// Whether a complete message is there.
     var hasMessage: Bool { end != nil }
 
-    /// The next message, without its NUL; empty where there is none.
+    /// The next message without its NUL; empty when there is none.
     var first: [UInt8] { end.map { Array(bytes[start..<$0]) } ?? [] }
 
-    /// Takes what was read.
+    /// Appends received bytes.
     mutating func append(_ new: ArraySlice<UInt8>) {
         let searched = bytes.count
         bytes += new
         if end == nil { end = bytes[searched...].firstIndex(of: 0) }
     }
 
-    /// XTestDevice out the next message, without its NUL; empty where there is none.
+    /// Removes and returns the next message without its NUL; empty when there is none.
     mutating func next() -> [UInt8] {
         guard let end else { return [] }
         let message = Array(bytes[start..<end])
         start = end + 1
         self.end = bytes[start...].firstIndex(of: 0)
-        // Rarely, so that many short messages are not moved for each of them.
+        // // Do this rarely, so that many short messages do not move the bytes each time.
         if start > bytes.count / 2 {
             bytes.removeSubrange(..<start)
             self.end = self.end.map { $0 - start }

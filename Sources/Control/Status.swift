@@ -2,30 +2,39 @@
 
 package import Person
 
-/// What the daemon says of itself; `mcictl status --json` prints it as it is.
+/// The daemon's status; `mcictl status --json` prints it unchanged.
 package struct Status: Codable, Equatable, Sendable {
-    /// What the daemon does now.
+    /// What the daemon is doing.
     package enum State: String, Codable, Sendable {
+        /// Input is recorded.
         case recording
+        /// The person paused the recording.
         case paused
         /// Nothing may be recorded; ``Status/reason`` says why.
         case closed
-        /// The X server is away.
+        /// The X server is not reachable; the daemon tries again.
         case reconnecting
     }
 
-    /// What the ring holds.
+    /// A summary of the ring.
     package struct Ring: Codable, Equatable, Sendable {
+        /// Bytes taken by the stored batches.
         package var bytes = 0
+        /// Maximum size of all files of the ring together, in bytes.
         package var cap = 0
+        /// The number of stored batches.
         package var batches = 0
+        /// The earliest end of a batch in RFC 3339, rounded up to the minute; nil when empty.
         package var oldest: String?
+        /// The latest end of a batch in RFC 3339, rounded up to the minute; nil when empty.
         package var newest: String?
-        /// Seconds after which what was recorded is erased.
+        /// Seconds after which a batch is erased.
         package var retention: Int64 = 0
 
+        /// Makes an empty summary.
         package init() {}
 
+        /// Encodes every field, absent ones as null.
         package func encode(to encoder: any Encoder) throws {
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(bytes, forKey: .bytes)
@@ -37,53 +46,74 @@ package struct Status: Codable, Equatable, Sendable {
         }
     }
 
-    /// Of keys what was stored: those by themselves and runs of typing.
+    /// Counts of the key events and typing runs that were stored.
     package struct Keys: Codable, Equatable, Sendable {
+        /// Key events and typing runs.
         package var stored = 0
-        /// Of these the runs of keys that programs made.
+        /// How many of these are typing runs of keys that programs made.
         package var syntheticRuns = 0
 
+        /// Counts nothing yet.
         package init() {}
     }
 
+    /// The version of this JSON object, 1.
     package var schema = 1
+    /// What the daemon is doing.
     package var state: State
+    /// Why nothing may be recorded: a word or an English sentence; nil unless ``state`` is
+    /// `closed`.
     package var reason: String?
-    /// When the state began.
+    /// When the state began, in RFC 3339.
     package var since: String
+    /// The end of the pause in RFC 3339; nil for a pause without end, and without a pause.
     package var until: String?
+    /// The time of the last stored event in RFC 3339; nil when this mcid has stored none.
     package var lastStored: String?
+    /// Whether erased content may still be in a file.
     package var pendingErasure = false
+    /// What the ring holds.
     package var ring = Ring()
-    /// Since the start of this mcid.
+    /// Counts of events since the start of this mcid.
     package var events = EventCounts()
-    /// In all runs together, since ``totalSince``.
+    /// Counts of events in all runs since ``totalSince``.
     package var total = EventCounts()
+    /// When ``total`` began in RFC 3339; nil when nothing was counted.
     package var totalSince: String?
-    /// Since the start of this mcid; nil from a daemon that does not say.
+    /// Counts of keys since the start of this mcid; nil from an older daemon.
     package var keys: Keys?
+    /// The key detail in force: `off`, `activity`, `shortcuts`, `classes` or `full`.
     package var keyDetail: String
+    /// When a key detail that reveals text ends, in RFC 3339; nil for others.
     package var keyDetailUntil: String?
-    /// By what more is recorded than by default, loosest first; nil from a daemon that has no such list.
+    /// The settings that record more than the defaults, loosest first; nil from an older daemon.
     package var loosened: [Loosening]?
-    /// The public keys to which new batches are sealed; nil from a daemon that does not say.
+    /// The age public keys to which new batches are sealed; nil from an older daemon.
     package var recipients: [String]?
-    /// How many exemptions are in force.
+    /// The number of exemptions in force.
     package var exemptions = 0
-    /// The numbers of those that wait for an answer of the person.
+    /// The ids of exemptions that wait for an answer of the person.
     package var questions: [Int] = []
-    /// SHA-256 of the policy in force, in hexadecimal; nil where there is none.
+    /// SHA-256 of the policy in force, in hexadecimal; nil for none.
     package var policy: String?
-    /// The layers of the sandbox, whose effect was found by trying.
+    /// The layers of the sandbox as the kernel reports them, such as `landlock-7`.
     package var sandbox: [String] = []
     /// Whether mcid was started with `--no-sandbox`.
     package var isSandboxWaived = false
-    /// What the person should know besides, in sentences; nil from a daemon that has no such list.
+    /// Other English sentences that the person should see; nil from an older daemon.
     package var notices: [String]?
-    /// What keeps the keys of the terminal in front out of the recording now; nil where nothing does.
+    /// The prompt that keeps the keys of the terminal in front out of the recording; nil for none.
     package var asking: AskingTerminal?
+    /// The daemon's version.
     package var version: String
 
+    /// Makes a status with empty counts.
+    ///
+    /// - Parameters:
+    ///   - state: what the daemon is doing.
+    ///   - since: when the state began, in RFC 3339.
+    ///   - keyDetail: the key detail in force.
+    ///   - version: the daemon's version.
     package init(state: State, since: String, keyDetail: String, version: String) {
         self.state = state
         self.since = since
@@ -91,6 +121,7 @@ package struct Status: Codable, Equatable, Sendable {
         self.version = version
     }
 
+    /// Encodes every field, absent ones as null.
     package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(schema, forKey: .schema)

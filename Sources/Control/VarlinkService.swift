@@ -2,12 +2,12 @@
 
 import Person
 
-/// Answers varlink messages: the protocol without its sockets.
+/// Answers varlink messages; it has the protocol but no sockets.
 struct VarlinkService {
-    /// What becomes of a message.
+    /// The reply to a message.
     struct Answer {
         var bytes: [UInt8]
-        /// The client wants every further status.
+        /// Whether the client wants every later status.
         var isMonitor = false
     }
 
@@ -36,19 +36,19 @@ struct VarlinkService {
     /// - Parameters:
     ///   - message: the JSON without its NUL.
     ///   - handle: carries out a call.
-    /// - Returns: nil for a message that is no call, after which the connection ends.
+    /// - Returns: nil for a message that is not a call, after which the connection ends.
     func answer(
         _ message: [UInt8],
         _ handle: ControlCall.Handler
     ) -> Answer? {
         guard let call = Varlink.decode(Varlink.Call.self, message) else { return nil }
         var answer = answer(call, message, handle)
-        // Nobody waits for the answer of such a call, whatever became of it.
+        // // A oneway call gets no reply, whatever its result.
         if call.oneway == true { answer = Answer(bytes: []) }
         return answer
     }
 
-    /// Whether the answer to a message may be long.
+    /// Whether the reply to a message may be long.
     func isLong(_ message: [UInt8]) -> Bool {
         guard let method = Varlink.decode(Varlink.Call.self, message)?.method else { return false }
         return method == "\(Varlink.interface).\(ControlMethod.listExemptions.rawValue)"
@@ -79,7 +79,7 @@ struct VarlinkService {
                 bytes: error("org.varlink.service.MethodNotFound", Name(method: call.method))
             )
         }
-        // What is misspelt must not count as what was left out: it may then mean everything.
+        // // Refuse misspelt names: a parameter that seems absent may mean everything.
         if let unknown = method.unknownName(in: message) { return refuse(unknown) }
         guard let request = method.call(message) else { return refuse("parameters") }
         do throws(Refusal) {
