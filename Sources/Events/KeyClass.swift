@@ -33,7 +33,7 @@ package enum KeyClass: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 
 /// The modifiers in effect when a key moved, named by function.
 package struct Modifiers: OptionSet, Sendable, BitwiseCopyable {
-    /// The bits as they are stored in batches (`Sources/Packing/FORMAT.md`, section 6).
+    /// The bits as they are stored in batches (`Documentation/Format.md`, section 6).
     package let rawValue: UInt8
 
     /// Creates a set from stored bits.

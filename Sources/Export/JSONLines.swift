@@ -13,7 +13,7 @@ package struct JSONLines: EventWriter {
     private let words = Words()
 
     /// The constant parts of lines, cached as bytes.
-    private struct Words {
+    private struct Words: Redacted {
         let time = Array("{\"time\":\"".utf8)
         let motion = Array("\",\"type\":\"motion\",\"dx\":".utf8)
         let dy = Array(",\"dy\":".utf8)

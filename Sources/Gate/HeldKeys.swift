@@ -8,7 +8,7 @@ import Events
 /// under Ctrl stays a letter. A release without an admitted press is not stored.
 struct HeldKeys {
     /// A key of one keyboard; two keyboards may hold the same keycode at once.
-    private struct HeldKey: Hashable, Comparable {
+    private struct HeldKey: Hashable, Comparable, Redacted {
         var keycode: UInt8
         var device: UInt8
 

@@ -88,7 +88,7 @@ package struct Rule: Hashable, Sendable, Redacted {
 }
 
 /// The texts of a window that rules test, prepared once for all rules.
-struct WindowTexts {
+struct WindowTexts: Redacted {
     /// Class and instance.
     private let names: [Glob.Text]
     /// Class and instance in their other possible encoding.

@@ -4,7 +4,7 @@ package import Events
 import Gate
 
 /// Facts that apply to a whole batch, stored in its first section.
-package struct BatchHeader: Equatable, Sendable {
+package struct BatchHeader: Equatable, Sendable, Redacted {
     /// The number of the batch in its ring, from 1.
     package var sequence: UInt64
     /// The boot id, 16 bytes, of the boot whose CLOCK_MONOTONIC the times use.

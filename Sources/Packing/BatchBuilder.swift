@@ -13,7 +13,7 @@ package import Gate
 /// the last fitting checkpoint, and the rest begins the next batch.
 package struct BatchBuilder: ~Copyable {
     /// A position between two items.
-    private struct Checkpoint {
+    private struct Checkpoint: Redacted {
         var counts: [Int]
         var items = 0
         var events = 0

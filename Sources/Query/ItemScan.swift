@@ -5,7 +5,7 @@ import Packing
 import Timeline
 
 /// An item with everything that is needed to make a row of it.
-struct Row {
+struct Row: Redacted {
     let item: OpenedItem
     /// Its time; for a gap, its beginning.
     let time: WallTime
@@ -30,7 +30,7 @@ protocol RowMaker {
 /// It holds one opened batch and the one before it. Its rows are the same as in a scan of the whole
 /// ring, whichever part is read. An unwanted item costs a few nanoseconds; a row is made when a
 /// column is requested.
-final class ItemScan<Maker: RowMaker>: Scan {
+final class ItemScan<Maker: RowMaker>: Scan, Redacted {
     private let listing: Listing
     private let maker: Maker
     private let isEvents: Bool

@@ -3,7 +3,7 @@
 package import Events
 
 /// A keysym and the shift level of the key that produced it.
-package struct WantedKey: Hashable, Sendable {
+package struct WantedKey: Hashable, Sendable, Redacted {
     /// The X keysym that the key produced.
     package let keysym: UInt32
     /// 0 without modifiers, 1 with Shift, 2 with AltGr, 3 with both.

@@ -34,7 +34,7 @@ package struct Player {
     private var turns = (x: 0, y: 0)
 
     /// What the press and the release of a key have in common.
-    private enum Name: Hashable {
+    private enum Name: Hashable, Redacted {
         case keysym(UInt32)
         case keyClass(String)
     }

@@ -6,7 +6,7 @@ import Storage
 
 extension TimelineReader {
     /// A summary of batches that the person sees before they are erased.
-    package struct Contents: Equatable, Sendable {
+    package struct Contents: Equatable, Sendable, Redacted {
         /// The number of batches that opened.
         package var batches = 0
         /// The number of input events; typing runs count once.

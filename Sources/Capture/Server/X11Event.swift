@@ -3,7 +3,7 @@
 import Events
 
 /// An event of the X server, reduced to what capture needs.
-enum X11Event: BitwiseCopyable {
+enum X11Event: BitwiseCopyable, Redacted {
     case rawKey(RawHeader, keycode: UInt8, isDown: Bool)
     case rawButton(RawHeader, number: UInt8, isDown: Bool)
     /// A motion or a position of axes 0 and 1, the most frequent event.

@@ -124,7 +124,7 @@ struct DeviceLayout {
 }
 
 /// The keysym of a key and the modifiers that chose its level.
-struct KeyTranslation {
+struct KeyTranslation: Redacted {
     /// The keysym; 0 for none.
     var keysym: UInt32 = 0
     var chosenBy: UInt8 = 0
