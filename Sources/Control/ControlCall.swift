@@ -152,7 +152,7 @@ package enum Varlink {
     static func encode(_ value: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // // The types of this module contain only values that JSON can represent.
+        // The types of this module contain only values that JSON can represent.
         return ((try? encoder.encode(value)).map(Array.init) ?? []) + [0]
     }
 

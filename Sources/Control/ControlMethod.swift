@@ -66,7 +66,7 @@ enum ControlMethod: String, CaseIterable {
             guard let call = Varlink.decode(Varlink.Parameters<Value>.self, message) else {
                 return nil
             }
-            // // A call without parameters equals one with none of them set.
+            // A call without parameters equals one with none of them set.
             return call.parameters ?? Varlink.decode(type, Array("{}".utf8))
         }
         switch self {

@@ -73,8 +73,8 @@ package final class ControlServer {
         unsafe unlink(path)
         listener = unsafe clinux_listen(path, 128)
         guard listener >= 0 else { throw ControlError(.socket, number: errno) }
-        // // The kept socket has another path: its waiting clients must connect again. Close it
-        // only now, so that the new socket gets another descriptor.
+        // The kept socket has another path: its waiting clients must connect again. Close it only
+        // now, so that the new socket gets another descriptor.
         if let kept { Glibc.close(kept) }
     }
 
@@ -125,7 +125,7 @@ package final class ControlServer {
         turned = now
         accept()
         for index in clients.indices where !read(index) { clients[index].isEnding = true }
-        // // The client with the fewest replies is first: new clients precede those that call
+        // The client with the fewest replies is first: new clients precede those that call
         // endlessly.
         var left = (messages: Self.maxMessages, bytes: Self.maxBytes)
         for index in clients.indices.sorted(by: { clients[$0].served < clients[$1].served })
@@ -155,7 +155,7 @@ package final class ControlServer {
 
     private func accept() {
         for _ in 0..<Self.maxClients {
-            // // Make room for a new client, or idle clients could lock out a pause. A client that
+            // Make room for a new client, or idle clients could lock out a pause. A client that
             // waits for a reply is not dropped; then the new one waits in the queue.
             guard !isFull else { return }
             let socket = clinux_accept(listener)
@@ -203,13 +203,13 @@ package final class ControlServer {
         let input = clients[index].input
         if !input.hasMessage, input.count > Varlink.maxMessageBytes { return end(index) }
         flush(index, now)
-        // // Messages that were sent before the client closed its end are still processed.
+        // Messages that were sent before the client closed its end are still processed.
         if clients[index].isEnding, clients[index].socket >= 0, !input.hasMessage { end(index) }
     }
 
     /// Receives what is there; false at the end of the connection.
     private func read(_ index: Int) -> Bool {
-        // // A client that fills its buffer is read again in the next turn.
+        // A client that fills its buffer is read again in the next turn.
         guard clients[index].input.count <= Varlink.maxMessageBytes else { return true }
         let count = unsafe Glibc.recv(clients[index].socket, &chunk, chunk.count, 0)
         guard count > 0 else { return count < 0 && (errno == EAGAIN || errno == EINTR) }

@@ -32,7 +32,7 @@ struct MessageBuffer {
         let message = Array(bytes[start..<end])
         start = end + 1
         self.end = bytes[start...].firstIndex(of: 0)
-        // // Do this rarely, so that many short messages do not move the bytes each time.
+        // Do this rarely, so that many short messages do not move the bytes each time.
         if start > bytes.count / 2 {
             bytes.removeSubrange(..<start)
             self.end = self.end.map { $0 - start }

@@ -43,7 +43,7 @@ struct VarlinkService {
     ) -> Answer? {
         guard let call = Varlink.decode(Varlink.Call.self, message) else { return nil }
         var answer = answer(call, message, handle)
-        // // A oneway call gets no reply, whatever its result.
+        // A oneway call gets no reply, whatever its result.
         if call.oneway == true { answer = Answer(bytes: []) }
         return answer
     }
@@ -79,7 +79,7 @@ struct VarlinkService {
                 bytes: error("org.varlink.service.MethodNotFound", Name(method: call.method))
             )
         }
-        // // Refuse misspelt names: a parameter that seems absent may mean everything.
+        // Refuse misspelt names: a parameter that seems absent may mean everything.
         if let unknown = method.unknownName(in: message) { return refuse(unknown) }
         guard let request = method.call(message) else { return refuse("parameters") }
         do throws(Refusal) {

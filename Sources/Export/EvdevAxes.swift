@@ -33,7 +33,7 @@ struct EvdevAxes {
         self.isTouched = isTouched
         axes = device.axes.filter(\.isAbsolute).compactMap { axis in
             Self.code(axis, isTouched).map {
-                // // The kernel counts resolution per millimetre, X per metre.
+                // The kernel counts resolution per millimetre, X per metre.
                 (Int(axis.number), $0, axis.range, axis.resolution / 1000)
             }
         }
@@ -76,7 +76,7 @@ struct EvdevAxes {
             current = touch.finger
             frame.append((EvdevType.absolute, Self.slot, Int32(touch.finger)))
         }
-        // // A finger whose first event was omitted begins with the first one that was recorded.
+        // A finger whose first event was omitted begins with the first one that was recorded.
         if fingers.insert(touch.finger).inserted {
             frame.append((EvdevType.absolute, Self.contact, contacts))
             contacts = (contacts + 1) % Int32(UInt16.max)

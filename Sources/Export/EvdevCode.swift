@@ -34,7 +34,7 @@ enum EvdevCode {
         case 2: leftButton + 2
         case 3: leftButton + 1
         case 8...12: leftButton + 3 + UInt16(number - 8)
-        // // BTN_0 and the following, for buttons that have no name on a mouse.
+        // BTN_0 and the following, for buttons that have no name on a mouse.
         default: 0x100 + UInt16(number % 10)
         }
     }
@@ -59,7 +59,7 @@ enum EvdevCode {
             0xFF50: 102, 0xFF52: 103, 0xFF55: 104, 0xFF51: 105, 0xFF53: 106, 0xFF57: 107,
             0xFF54: 108, 0xFF56: 109, 0xFF63: 110, 0xFFFF: 111, 0xFF61: 99, 0xFF15: 99,
             0xFF13: 119, 0xFF67: 127, 0xFF66: 129, 0xFF65: 131, 0xFF68: 136, 0xFF6A: 138,
-            // // The numeric keypad's signs, and its decimal point under both names.
+            // The numeric keypad's signs, and its decimal point under both names.
             0xFFAA: 55, 0xFFAD: 74, 0xFFAB: 78, 0xFFAE: 83, 0xFF9F: 83, 0xFFAF: 98, 0xFFBD: 117,
             0xFFAC: 121,
             // Media keys.
@@ -67,7 +67,7 @@ enum EvdevCode {
             0x1008_FF14: 164, 0x1008_FF16: 165, 0x1008_FF15: 166, 0x1008_FF03: 224,
             0x1008_FF02: 225,
         ]
-        // // The numeric keypad from 0 to 9, and the functions of its keys without NumLock.
+        // The numeric keypad from 0 to 9, and the functions of its keys without NumLock.
         let block: [UInt16] = [82, 79, 80, 81, 75, 76, 77, 71, 72, 73]
         let moves: [UInt32] = [
             0xFF9E, 0xFF9C, 0xFF99, 0xFF9B, 0xFF96, 0xFF9D, 0xFF98, 0xFF95, 0xFF97, 0xFF9A,

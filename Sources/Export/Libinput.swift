@@ -185,7 +185,7 @@ package struct Libinput: EventWriter {
         case .motion(let dx, let dy):
             frame([(EvdevType.relative, Code.x, dx), (EvdevType.relative, Code.y, dy)], time)
         case .scroll(let dx, let dy):
-            // // The kernel's wheel is positive upwards, X11's downwards.
+            // The kernel's wheel is positive upwards, X11's downwards.
             frame(
                 [
                     (EvdevType.relative, Code.wheel, 0 &- turns.y.take(dy)),
@@ -216,7 +216,7 @@ package struct Libinput: EventWriter {
         _ values: [EvdevAxes.Value],
         _ time: WallTime
     ) {
-        // // A report contains no axis that did not move.
+        // A report contains no axis that did not move.
         let reported = values.filter { $0.type != EvdevType.relative || $0.value != 0 }
         guard !reported.isEmpty else { return }
         last = max(last, time.milliseconds - start.milliseconds)

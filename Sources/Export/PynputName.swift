@@ -10,7 +10,7 @@ enum PynputName {
         case 0x21...0x7E, 0xA0...0xFF: scalar = keysym
         case 0x0100_0100...0x0110_FFFF: scalar = keysym & 0xFF_FFFF
         case 0xFFB0...0xFFB9: scalar = keysym - 0xFFB0 + 0x30
-        // // * + , - . / of the numeric keypad.
+        // * + , - . / of the numeric keypad.
         case 0xFFAA...0xFFAF: scalar = keysym - 0xFFAA + 0x2A
         case 0xFFBE...0xFFD1: return "f\(keysym - 0xFFBD)"
         default: return nil

@@ -6,17 +6,17 @@ import Glibc
 package import Policy
 import System
 
-/// The notice a person reads before consenting, and what makes a consent valid.
+/// The notice that a person reads before consenting, and the conditions of a valid consent.
 package enum Consent {
-    /// What is told before anything is recorded; another text asks for consent again.
+    /// The text of the notice; a changed text requires a new consent.
     ///
-    /// - Parameter policy: what whoever deploys mci says and allows at the most, if anything.
-    /// - Returns: the text.
+    /// - Parameter policy: the policy in force; nil for none.
+    /// - Returns: English text, wrapped for a terminal.
     package static func notice(under policy: ManagedPolicy?) -> String {
         policy.map { ownNotice + "\n" + $0.noticeSection } ?? ownNotice
     }
 
-    /// What holds everywhere.
+    /// The part of the notice that does not depend on the policy.
     private static let ownNotice = """
         mci records how you work with this desktop, as training data for AI models.
 
@@ -49,7 +49,10 @@ package enum Consent {
 
         """
 
-    /// SHA-256 of the notice, in hexadecimal.
+    /// The hash of the notice to which a consent is bound.
+    ///
+    /// - Parameter policy: the policy in force; nil for none.
+    /// - Returns: SHA-256 as 64 hexadecimal digits.
     package static func noticeHash(under policy: ManagedPolicy?) -> String {
         guard let policy else { return ownNoticeHash }
         return Hex.encode(SHA256.hash(data: Array(notice(under: policy).utf8)))
@@ -57,15 +60,15 @@ package enum Consent {
 
     private static let ownNoticeHash = Hex.encode(SHA256.hash(data: Array(ownNotice.utf8)))
 
-    /// The receipt of a consent given now by the user of this process.
+    /// Makes the receipt of a consent that the user of this process gives now.
     ///
     /// - Parameters:
-    ///   - now: the moment.
-    ///   - recipients: public keys to which the data is sealed.
-    ///   - deviceKey: the public half of the recorder's signing key.
+    ///   - now: the time of the consent.
+    ///   - recipients: the age public keys to which the data is sealed.
+    ///   - deviceKey: the public half of the recorder's signing key, in hexadecimal.
     ///   - method: how the consent was given, in words.
     ///   - ring: the path of the ring.
-    ///   - policy: the policy in force, if any.
+    ///   - policy: the policy in force; nil for none.
     /// - Returns: the receipt.
     package static func receipt(
         at now: WallTime,
@@ -101,7 +104,15 @@ package enum Consent {
         return receipt
     }
 
-    /// Whether a consent holds for this user, this host, today's notice and policy, and this recorder.
+    /// Whether a consent is for this user, this host, the current notice and policy, and this
+    /// recorder.
+    ///
+    /// - Parameters:
+    ///   - receipt: of the consent; nil for none.
+    ///   - deviceKey: the public half of the recorder's signing key, in hexadecimal; nil when it
+    ///     has none.
+    ///   - policy: the policy in force; nil for none.
+    /// - Returns: false also without a receipt or a key.
     package static func isValid(
         _ receipt: Receipt?,
         deviceKey: String?,
@@ -113,7 +124,7 @@ package enum Consent {
             && receipt.noticeHash == noticeHash(under: policy)
     }
 
-    /// The name of the user of this process; the number where the name is not known.
+    /// The name of the user of this process; the user id when the name is unknown.
     private static func userName() -> String {
         guard let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name else {
             return "\(getuid())"
@@ -121,7 +132,7 @@ package enum Consent {
         return unsafe String(cString: name)
     }
 
-    /// The machine id, or the host's name where there is none.
+    /// The machine id (machine-id(5)), or the host name when there is none.
     static let host: String = {
         let id =
             (try? Disk.read("/etc/machine-id")).map { String(decoding: $0, as: UTF8.self) } ?? ""

@@ -2,8 +2,11 @@
 
 /// The parameters of Exempt.
 package struct ExemptCall: Codable, Equatable, Sendable {
+    /// What to exempt; nil for everything.
     package var scope: Scope?
+    /// The length in seconds; nil for an exemption without end.
     package var seconds: Int?
+    /// The person's own words; nil for none.
     package var reason: String?
 
     package init(scope: Scope? = nil, seconds: Int? = nil, reason: String? = nil) {
@@ -13,8 +16,9 @@ package struct ExemptCall: Codable, Equatable, Sendable {
 
 /// The parameters of AnswerExemption.
 package struct AnswerCall: Codable, Equatable, Sendable {
+    /// The id of the exemption.
     package var id: Int
-    /// withdraw, acknowledge or renew.
+    /// `withdraw`, `acknowledge` or `renew`.
     package var answer: String
 
     package init(id: Int, answer: String) {
@@ -22,15 +26,17 @@ package struct AnswerCall: Codable, Equatable, Sendable {
     }
 }
 
-/// The parameters of Exclude; each says one thing to change.
+/// The parameters of Exclude; each call sets one of them.
 package struct ExcludeCall: Codable, Equatable, Sendable {
-    /// The name of a default exclusion that is to hold no longer.
+    /// The name of a default exclusion to turn off.
     package var remove: String?
-    /// The name of a default exclusion that is to hold again.
+    /// The name of a default exclusion to turn on again.
     package var restore: String?
+    /// An exclusion of the person to add.
     package var add: Scope?
+    /// An exclusion of the person to remove.
     package var drop: Scope?
-    /// The applications that alone are recorded; empty for all.
+    /// The allowlist of applications, as patterns; empty to record all of them.
     package var only: [String]?
 
     package init(

@@ -3,25 +3,25 @@
 package import Events
 package import Gate
 
-/// What the person asked not to be recorded, and what is excluded for this person.
+/// The person's exemptions.
 ///
-/// The same changes are made by the daemon and, while it is down, by `mcictl`.
+/// The daemon makes these changes and, while it is not running, `mcictl` does.
 extension Controls {
     private static let maxExemptions = 1000
     private static let maxReasonLength = 500
-    /// Bytes of the words of all exemptions together: the controls file has a limit.
+    /// Maximum bytes of text in all exemptions together, because the controls file has a limit.
     private static let maxBytes = 6 << 20
-    /// Milliseconds for which an exemption that has ended is still listed.
+    /// Milliseconds for which an ended exemption stays in the list.
     private static let remembrance: Int64 = 7 * 86_400_000
 
-    /// Exempts what a scope names from now on.
+    /// Adds an exemption from now on, or returns one that already covers the request.
     ///
     /// - Parameters:
-    ///   - call: the request; without a scope it is for everything.
+    ///   - call: the request; without a scope it exempts everything.
     ///   - now: the moment.
-    ///   - bootID: of this boot.
-    /// - Returns: the record of it.
-    /// - Throws: a ``Refusal`` where the request cannot be understood; nothing is changed then.
+    ///   - bootID: the kernel's `boot_id`, 16 bytes.
+    /// - Returns: the record of the exemption.
+    /// - Throws: a ``Refusal`` when the request is invalid; no exemption is then added.
     package mutating func exempt(
         _ call: ExemptCall,
         at now: Moment,
@@ -78,9 +78,9 @@ extension Controls {
         return record
     }
 
-    /// The exemption in force that already does what is asked for, at least as long; nil for none.
+    /// Finds an exemption in force with the same scope and at least the same length; nil for none.
     ///
-    /// Two of them would look alike, and with the one withdrawn the other would still hold.
+    /// Two of them would look alike, and after the withdrawal of one the other would still hold.
     private func covering(_ scope: Scope, _ term: TimeLimit) -> ExemptionRecord? {
         exemptions.first { record in
             guard record.scope == scope,
@@ -93,10 +93,14 @@ extension Controls {
         }
     }
 
-    /// Lets something happen to an exemption.
+    /// Applies the person's answer to an exemption.
     ///
-    /// - Returns: the record after it; one that the person has ended is taken from the list.
-    /// - Throws: a ``Refusal`` where there is none of this number, or it stands elsewhere.
+    /// - Parameters:
+    ///   - call: the id and the answer.
+    ///   - now: the moment.
+    /// - Returns: the record after the answer; an ended one is removed from the list.
+    /// - Throws: a ``Refusal`` when there is no such exemption, or its state does not allow the
+    ///   answer.
     package mutating func answer(
         _ call: AnswerCall,
         at now: Moment
@@ -124,8 +128,11 @@ extension Controls {
         return record
     }
 
-    /// Ends what is over.
+    /// Expires exemptions whose time is over.
     ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - bootID: the kernel's `boot_id`, 16 bytes.
     /// - Returns: whether something changed.
     package mutating func expire(at now: Moment, bootID: [UInt8]) -> Bool {
         var hasChanged = false
@@ -135,14 +142,19 @@ extension Controls {
         return hasChanged
     }
 
-    /// Milliseconds until the next exemption is over; nil when none will be.
+    /// Computes when the next exemption expires.
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - bootID: the kernel's `boot_id`, 16 bytes.
+    /// - Returns: milliseconds from now; nil when none expires.
     package func timeToExpiry(at now: Moment, bootID: [UInt8]) -> Int64? {
         exemptions.compactMap { record in
             record.canExpire ? record.term.timeLeft(at: now, bootID: bootID) : nil
         }.min()
     }
 
-    /// A number that no exemption has had; nil when there is none left.
+    /// Reserves an id that no exemption has had; nil when none is left.
     mutating func nextExemption() -> Int? {
         let (number, isTooMuch) = lastExemption.addingReportingOverflow(1)
         guard !isTooMuch else { return nil }
@@ -150,7 +162,7 @@ extension Controls {
         return number
     }
 
-    /// The place of an exemption in the list.
+    /// The index of an exemption in the list.
     func index(of id: Int) throws(Refusal) -> Int {
         guard let index = exemptions.firstIndex(where: { $0.id == id }) else {
             throw Refusal("There is no exemption \(id).", next: "mcictl exempt list")
@@ -177,9 +189,10 @@ extension Controls {
 }
 
 extension Scope {
-    /// The rule that the scope stands for.
+    /// Parses the scope as a rule.
     ///
-    /// - Throws: a ``Refusal`` where a part of it cannot be understood.
+    /// - Returns: the rule.
+    /// - Throws: a ``Refusal`` when a part of the scope is invalid.
     package func rule() throws(Refusal) -> Rule {
         func glob(_ text: String?, _ name: String) throws(Refusal) -> Glob? {
             guard let text else { return nil }
@@ -217,7 +230,7 @@ extension Scope {
         return named
     }
 
-    /// The scope in words, for the person who wrote it.
+    /// The scope in English words, for the person who wrote it.
     package var words: String {
         let parts = [
             app.map { "windows of class \($0)" }, title.map { "windows with the title \($0)" },
@@ -229,20 +242,22 @@ extension Scope {
 }
 
 extension ExemptionRecord {
-    /// Bytes of the person's words in it.
+    /// Bytes of the person's text in it.
     fileprivate var size: Int {
         [scope.app, scope.title, scope.device, scope.during, reason].reduce(0) {
             $0 + ($1?.utf8.count ?? 0)
         }
     }
 
+    /// The time for which it lasts.
     var term: TimeLimit {
         TimeLimit(since: since, until: until, bootID: bootID, boottimeEnd: boottimeEnd)
     }
 
-    /// The state machine behind the record.
+    /// Makes the state machine of the record.
     ///
-    /// - Throws: a ``Refusal`` where the record is none that mci writes.
+    /// - Returns: the exemption in the record's state.
+    /// - Throws: a ``Refusal`` when the record has an unknown state or an invalid scope.
     package func exemption() throws(Refusal) -> Exemption {
         guard let state = Exemption.State(rawValue: state) else {
             throw Refusal("The state of exemption \(id) is none.")
@@ -250,7 +265,7 @@ extension ExemptionRecord {
         return Exemption(id: id, rule: try scope.rule(), state: state)
     }
 
-    /// Whether its time can run out and change something.
+    /// Whether it has an end at which its state changes.
     var canExpire: Bool {
         guard until != nil, var exemption = try? exemption() else { return false }
         return exemption.take(.expiry)
@@ -260,7 +275,7 @@ extension ExemptionRecord {
         canExpire && term.isOver(at: now, bootID: bootID)
     }
 
-    /// Lets something happen to it; false where it cannot happen now.
+    /// Applies a transition; false when its state does not allow it.
     mutating func take(_ happening: Exemption.Transition) throws(Refusal) -> Bool {
         var exemption = try exemption()
         guard exemption.take(happening) else { return false }

@@ -5,9 +5,10 @@ package import Gate
 extension Controls {
     private static let maxRules = 1000
 
-    /// Changes what is excluded for this person.
+    /// Changes the person's exclusions.
     ///
-    /// - Throws: a ``Refusal`` where the request cannot be understood; nothing is changed then.
+    /// - Parameter call: the change.
+    /// - Throws: a ``Refusal`` when the call is invalid; the change is then not made.
     package mutating func exclude(_ call: ExcludeCall) throws(Refusal) {
         if let name = call.remove ?? call.restore {
             guard DefaultExclusion.all.contains(where: { $0.name == name }) else {
@@ -47,9 +48,11 @@ extension Controls {
         }
     }
 
-    /// What the person restricts by exemptions, exclusions and the list of applications.
+    /// Derives the restrictions from exemptions, exclusions and the allowlist.
     ///
-    /// - Throws: a ``Refusal`` where a part of it cannot be understood; nothing may be recorded then.
+    /// - Returns: the restrictions, without those of settings and policy.
+    /// - Throws: a ``Refusal`` when a part of the controls is invalid; nothing may then be
+    ///   recorded.
     package func restrictions() throws(Refusal) -> Restrictions {
         var result = Restrictions()
         for record in exemptions {

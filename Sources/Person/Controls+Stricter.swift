@@ -3,22 +3,24 @@
 import Events
 import Gate
 
-/// What is left of controls that were put back, or that the disk did not take.
+/// What still counts of an older copy of the controls, or of controls that could not be written.
 extension Controls {
-    /// Pause, exemptions, exclusions and the list of applications: that by which less is recorded.
+    /// These controls without everything that allows more to be recorded.
     ///
-    /// The consent goes, and every default exclusion is in force again.
+    /// The pause, exemptions, exclusions and the allowlist stay. The consent goes, and every
+    /// default exclusion is in force again.
     package var onlyStricter: Controls {
         var kept = self
         (kept.consent, kept.removedExclusions) = (nil, [])
         return kept
     }
 
-    /// What either of two controls asks not to be recorded; consent, number and all else are these
-    /// controls' own.
+    /// Combines two controls, so that nothing is recorded that either of them excludes.
     ///
-    /// - Parameter other: the controls to be kept to as well.
-    /// - Returns: controls under which nothing is recorded that either leaves out.
+    /// The consent, the number and everything else are those of these controls.
+    ///
+    /// - Parameter other: the controls to combine with.
+    /// - Returns: the combined controls.
     package func stricter(_ other: Controls) -> Controls {
         var result = self
         result.pause = TimeLimit.later(pause, other.pause)
@@ -27,13 +29,13 @@ extension Controls {
         result.exclusions += other.exclusions.filter { !exclusions.contains($0) }
         result.removedExclusions = removedExclusions.filter(other.removedExclusions.contains)
         if let theirs = other.only {
-            // Of two lists what both name; a list that names nothing lets nothing be recorded.
+            // The intersection of both allowlists; an empty one lets nothing be recorded.
             result.only = only.map { $0.filter(theirs.contains) } ?? theirs
         }
         return result
     }
 
-    /// Keeps to an exemption of other controls.
+    /// Adds or extends an exemption of other controls.
     private mutating func keep(_ record: ExemptionRecord) {
         guard record.state != Exemption.State.ended.rawValue else { return }
         if let index = exemptions.firstIndex(where: { $0.request == record.request }) {
@@ -48,7 +50,7 @@ extension Controls {
             return
         }
         var record = record
-        // A number that was given twice would name two: the newcomer gets another one.
+        // Two exemptions must not share an id: the added one gets a new id.
         if exemptions.contains(where: { $0.id == record.id }) {
             record.id = nextExemption() ?? record.id
         }

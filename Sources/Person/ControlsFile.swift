@@ -3,45 +3,49 @@
 package import Signing
 package import System
 
-/// The controls file, shared by the daemon and, while that is down, by `mcictl`.
+/// The controls file, shared by the daemon and, while it is not running, by `mcictl`.
 ///
-/// Promise: it cannot go back. Each writing has a higher number than all before and is signed by the
-/// recorder; of an older file, a missing one and one that others signed only what is stricter counts.
+/// Promise: it cannot go back. Each write has a higher number than all before and is signed by the
+/// recorder. If the file is an older copy, missing, or signed by another key, only what is stricter
+/// counts.
 package struct ControlsFile {
+    /// Path of the file.
     package let path: String
     private let paths: Paths
     private let marks: HighWaterKeeper
 
-    /// The controls as they count.
+    /// The controls that count, and the state of the file.
     package struct Found {
+        /// The controls that count.
         package var controls: Controls
         /// Whether this is not the newest file, so that only what is stricter in it counts.
         ///
-        /// ``Controls/putBack`` says what it is.
+        /// ``Controls/putBack`` says why.
         package var isPutBack = false
-        /// The consent in a file that was put back, to be shown and nothing else.
+        /// The consent in an older copy, which is only shown.
         package var lapsedConsent: Receipt?
-        /// Whether the recorder's key could be read: without it the file may be the newest after all.
+        /// Whether the recorder's key was readable; without it, the file may be the newest after
+        /// all.
         package var hasKey = true
-        /// Whether the version before wrote it, so that it is still to be signed.
+        /// Whether the previous version of mci wrote it, so that it must still be signed.
         package var isOfBefore = false
     }
 
-    /// The person's controls file; it need not exist.
+    /// Uses the person's controls file; it need not exist.
     ///
     /// - Parameters:
-    ///   - paths: where it is, and the recorder's key, and the high-water marks.
-    ///   - marks: as this process knows them; nil for a process that keeps none.
+    ///   - paths: of the file, the recorder's key and the high-water marks.
+    ///   - marks: as this process knows them; nil for a process that does not keep them.
     package init(_ paths: Paths, _ marks: HighWaterKeeper? = nil) {
         path = paths.controls
         self.paths = paths
         self.marks = marks ?? HighWaterKeeper(paths.highWater)
     }
 
-    /// Takes the lock under which the file is changed.
+    /// Takes the lock that every writer of the file must hold.
     ///
-    /// - Parameter patience: the milliseconds after which another holder is no longer waited for. Whoever
-    ///   holds it does so for a moment only, but may be stopped just then.
+    /// - Parameter patience: maximum time to wait for another holder, in milliseconds. A holder
+    ///   needs it only for a moment, but may be stopped at that moment.
     /// - Returns: the lock.
     /// - Throws: ``SettingsError`` `locked` or `unwritable`.
     package func lock(patience: Int64) throws(SettingsError) -> FileLock {
@@ -55,17 +59,19 @@ package struct ControlsFile {
 
     // MARK: Reading
 
-    /// The controls as they count; without a file nothing was ever allowed.
+    /// Reads the controls that count; without a file there is no consent.
     ///
-    /// - Throws: ``SettingsError`` when there is a file that is not just as mci wrote it.
+    /// - Returns: the controls.
+    /// - Throws: ``SettingsError`` when a file is not exactly as mci wrote it.
     package func read() throws(SettingsError) -> Controls { try find().controls }
 
-    /// Reads the controls, and finds out whether they are the newest.
+    /// Reads the controls, and determines whether they are the newest.
     ///
-    /// - Throws: ``SettingsError`` when there is a file that is not just as mci wrote it.
+    /// - Returns: the controls that count, and the state of the file.
+    /// - Throws: ``SettingsError`` when a file is not exactly as mci wrote it.
     package func find() throws(SettingsError) -> Found {
         let key = DeviceKeyFile.read(paths.deviceKey)
-        // Before the file is looked at: a writer raises the marks after it.
+        // Read the marks before the file: a writer raises them after it.
         let copies = marks.look(key?.verifier)
         let lastSeen = marks.marks.controls
         let before = FilesBefore(paths)
@@ -80,7 +86,7 @@ package struct ControlsFile {
             )
         }
         guard let bytes = try readFile(path, named: "controls") else {
-            // Marks of which none can be read tell that there were controls, too.
+            // Marks that exist but are unreadable also mean that there were controls.
             return lastSeen > 0 || copies.isLost
                 ? putBack(.missing, Controls()) : Found(controls: Controls())
         }
@@ -98,7 +104,7 @@ package struct ControlsFile {
         return Found(controls: file.content)
     }
 
-    /// The signed content of a file's bytes, whoever signed it.
+    /// The signed content of a file, whoever signed it.
     private static func sound(_ bytes: [UInt8]) throws(SettingsError) -> SignedJSON<Controls> {
         let file = try SignedJSON<Controls>.read(bytes, kind: "controls")
         guard file.content.schema == Controls.schema, (try? file.content.restrictions()) != nil
@@ -108,12 +114,13 @@ package struct ControlsFile {
 
     // MARK: Writing
 
-    /// Replaces the controls, on disk when this returns, under the next number.
+    /// Replaces the controls under the next number, on disk when this returns.
     ///
-    /// The recorder's key is made where there is none yet.
+    /// The recorder's key is made when there is none yet.
     ///
-    /// - Returns: the controls with their number.
-    /// - Throws: ``SettingsError`` `unwritable`; the old controls then still hold.
+    /// - Parameter controls: the new controls; their number and schema are set.
+    /// - Returns: the controls as written.
+    /// - Throws: ``SettingsError`` `unwritable`; the old controls then remain.
     @discardableResult
     package func write(_ controls: Controls) throws(SettingsError) -> Controls {
         guard let key = try? DeviceKeyFile.readOrMake(paths.deviceKey) else {
@@ -131,7 +138,7 @@ package struct ControlsFile {
         return new
     }
 
-    /// The number of the file that is there, if the recorder signed it.
+    /// The number of the current file if the recorder signed it; 0 otherwise.
     private func number(signedBy verifier: DeviceVerifier) -> UInt64 {
         guard let bytes = try? readFile(path, named: "controls"),
             let file = try? Self.sound(bytes), file.isSigned(by: verifier)
@@ -139,7 +146,7 @@ package struct ControlsFile {
         return file.content.number
     }
 
-    /// Puts a file that cannot be understood aside, so that a new one can be written.
+    /// Renames a file that does not parse to `.damaged`, so that a new one can be written.
     package func setAside() {
         try? Disk.move(path, to: path + ".damaged")
     }

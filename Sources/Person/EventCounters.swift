@@ -3,41 +3,47 @@
 package import Signing
 import System
 
-/// What was counted in all runs together.
+/// The counts of all runs together, as the counters file holds them.
 package struct EventCounters: Codable, Equatable, Sendable {
+    /// The version of the file format, 3.
     package var schema = EventCounters.schema
-    /// Higher with each writing, so that an older file is known as such; 0 before the first one.
+    /// The number of the file, which increases with each write so that an older copy is noticed.
+    ///
+    /// It is 0 before the first write.
     package var number: UInt64 = 0
-    /// RFC 3339: when counting began; empty before that.
+    /// When counting began, in RFC 3339; empty before that.
     package var since = ""
+    /// The counts since then.
     package var events = EventCounts()
 
-    /// The schema of the files that this version writes.
+    /// The version of the file format that this version of mci writes.
     ///
-    /// Those of 1 and 2 counted each key by itself.
+    /// Versions 1 and 2 counted each key.
     static let schema = 3
 
+    /// Makes counters without any count.
     package init() {}
 }
 
-/// The file of the accounts, signed and numbered like the controls; without it counting begins anew.
+/// The counters file, signed and numbered like the controls; without it, counting starts again.
 package struct EventCountersFile {
+    /// Path of the file.
     package let path: String
     private let paths: Paths
     private let marks: HighWaterKeeper
 
     /// What is wrong with the file.
     package enum Fault: Equatable, Sendable {
-        /// It is not just as the recorder wrote it.
+        /// It is not exactly as the recorder wrote it.
         case damaged
-        /// The recorder wrote it, and another one after it.
+        /// The recorder wrote a file with a higher number after it.
         case older(number: UInt64, lastSeen: UInt64)
-        /// There is none, although there was one.
+        /// It is missing, although the recorder wrote one.
         case missing
-        /// An earlier version wrote it, which counted each key.
+        /// An earlier version of mci wrote it, which counted each key.
         case countsKeys
 
-        /// One sentence for the person.
+        /// An English sentence for the person.
         package var description: String {
             switch self {
             case .damaged:
@@ -51,20 +57,21 @@ package struct EventCountersFile {
         }
     }
 
-    /// The person's accounts file; it need not exist.
+    /// Uses the person's counters file; it need not exist.
     ///
     /// - Parameters:
-    ///   - paths: where it is, and the recorder's key, and the high-water marks.
-    ///   - marks: as this process knows them; nil for a process that keeps none.
+    ///   - paths: of the file, the recorder's key and the high-water marks.
+    ///   - marks: as this process knows them; nil for a process that does not keep them.
     package init(_ paths: Paths, _ marks: HighWaterKeeper? = nil) {
         path = paths.accounts
         self.paths = paths
         self.marks = marks ?? HighWaterKeeper(paths.highWater)
     }
 
-    /// Reads the accounts.
+    /// Reads the counters.
     ///
-    /// - Returns: them, or empty ones where none can be trusted; and what is wrong with the file.
+    /// - Returns: the counters, or empty ones when the file cannot be trusted, and what is wrong
+    ///   with it; nil when nothing is wrong.
     package func find() -> (accounts: EventCounters, fault: Fault?) {
         let key = DeviceKeyFile.read(paths.deviceKey)
         marks.look(key?.verifier)
@@ -84,7 +91,7 @@ package struct EventCountersFile {
         return (found, isOlder ? .older(number: found.number, lastSeen: lastSeen) : nil)
     }
 
-    /// Whether an earlier version of this recorder wrote the file.
+    /// Whether the previous version of this recorder wrote the file.
     private func isOfSchemaBefore(_ bytes: [UInt8], _ verifier: DeviceVerifier?) -> Bool {
         guard let file = try? SignedJSON<EventCounters>.read(bytes, kind: "accounts") else {
             return false
@@ -97,7 +104,7 @@ package struct EventCountersFile {
         Disk.remove(path)
     }
 
-    /// The accounts in a file's bytes; nil unless they are just as the recorder wrote them.
+    /// The counters in a file; nil unless it is exactly as the recorder wrote it.
     private func sound(_ bytes: [UInt8], _ verifier: DeviceVerifier?) -> EventCounters? {
         guard let file = try? SignedJSON<EventCounters>.read(bytes, kind: "accounts"),
             file.isSigned(by: verifier), file.content.schema == EventCounters.schema,
@@ -106,7 +113,9 @@ package struct EventCountersFile {
         return file.content
     }
 
-    /// Replaces the accounts under the next number; where that fails the old ones stay.
+    /// Replaces the counters under the next number; if that fails, the old file stays.
+    ///
+    /// - Parameter accounts: the new counters; their number and schema are set.
     package func write(_ accounts: EventCounters) {
         guard let key = DeviceKeyFile.read(paths.deviceKey) else { return }
         marks.look(key.verifier)
@@ -122,7 +131,9 @@ package struct EventCountersFile {
         marks.raise(signedBy: key) { $0.accounts = number }
     }
 
-    /// Puts a file that cannot be trusted aside; without the recorder's key that cannot be told.
+    /// Renames an untrustworthy file to `.damaged`; does nothing without the recorder's key.
+    ///
+    /// Without the key, nobody can tell whether the file is trustworthy.
     package func setAside() {
         guard DeviceKeyFile.read(paths.deviceKey) != nil else { return }
         try? Disk.move(path, to: path + ".damaged")

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a rule of the person names, in the words of the command line; what is absent is not asked.
+/// The conditions of one of the person's rules, as text; an absent condition always holds.
 package struct Scope: Codable, Equatable, Sendable {
     /// A pattern for the class or instance of WM_CLASS.
     package var app: String?
+    /// A pattern for the title of a window.
     package var title: String?
     /// A pattern for the name of a device.
     package var device: String?
-    /// Hours of the week, such as `Mon-Fri 12:00-13:00`.
+    /// Hours of the week in local time, such as `Mon-Fri 12:00-13:00`.
     package var during: String?
-    /// The name of a program that asks for secrets on a terminal; of exclusions alone, and by itself.
+    /// The name of a program that asks for secrets on a terminal; only in exclusions, and by
+    /// itself.
     package var asker: String?
 
     package init(
@@ -24,12 +26,13 @@ package struct Scope: Codable, Equatable, Sendable {
     }
 }
 
-/// Why input is recorded or left out, and what decides it.
+/// Whether input in a window is recorded, and which rule decides.
 package struct Explanation: Codable, Equatable, Sendable {
-    /// What is told of the window that was judged.
+    /// The window that was examined, without its title.
     package struct Window: Codable, Equatable, Sendable {
-        /// The class and the instance of WM_CLASS.
+        /// The class of WM_CLASS.
         package var app: String
+        /// The instance of WM_CLASS.
         package var instance: String
 
         package init(app: String, instance: String) {
@@ -37,16 +40,18 @@ package struct Explanation: Codable, Equatable, Sendable {
         }
     }
 
-    /// The window that was judged; nil where no window decides.
+    /// The window that was examined; nil when no window decides.
     package var window: Window?
+    /// Whether input in the window is recorded.
     package var isRecorded: Bool
-    /// The word of the gap that is stored instead; nil where it is recorded.
+    /// The name of the gap's reason that is stored instead; nil when input is recorded.
     package var reason: String?
-    /// What decides: `exemption 2`, a default exclusion, the policy, and the like.
+    /// What decides: `exemption 2`, the name of a default exclusion, `rule 1 of the policy` and the
+    /// like.
     package var by: String?
-    /// The scope of the rule that decides, where it has one.
+    /// The conditions of the rule that decides; nil when it has none.
     package var rule: Scope?
-    /// The program that may be asking for a secret in the window; nil where none does.
+    /// The program that may be asking for a secret in the window; nil for none.
     package var asking: AskingTerminal?
 
     package init(
@@ -62,33 +67,36 @@ package struct Explanation: Codable, Equatable, Sendable {
     }
 }
 
-/// An exemption as it is kept on disk and told over the socket.
+/// An exemption as it is stored on disk and sent over the control socket.
 package struct ExemptionRecord: Codable, Equatable, Sendable {
+    /// The number that the person sees, from 1; it is never given twice.
     package var id: Int
-    /// 128 random bits in hexadecimal: what a steward's decision is bound to.
+    /// 128 random bits in hexadecimal, to which a steward's decision is bound.
     package var request: String
+    /// What is exempt.
     package var scope: Scope
-    /// RFC 3339.
+    /// When it began, in RFC 3339.
     package var since: String
-    /// RFC 3339; nil for one without end.
+    /// When it ends, in RFC 3339; nil for one without end.
     package var until: String?
-    /// The boot whose clock ``boottimeEnd`` is on, in hexadecimal.
+    /// The boot to which ``boottimeEnd`` belongs: its `boot_id` in hexadecimal.
     package var bootID: String
-    /// CLOCK_BOOTTIME in milliseconds.
+    /// When it ends on CLOCK_BOOTTIME, in milliseconds; nil for one without end.
     package var boottimeEnd: Int64?
-    /// The person's own words, if any.
+    /// The person's own words; nil for none.
     package var reason: String?
-    /// requested, approved, denied, expired or ended.
+    /// `requested`, `approved`, `denied`, `expired` or `ended`.
     package var state: String
-    /// What a steward said last; nil where none has.
+    /// The last decision of a steward; nil for none.
     package var decision: Decision?
 
-    /// A steward's word on an exemption.
+    /// A steward's decision about an exemption.
     package struct Decision: Codable, Equatable, Sendable {
         /// The steward's name in the policy.
         package var steward: String
-        /// RFC 3339.
+        /// When it was made, in RFC 3339.
         package var at: String
+        /// The steward's own words; nil for none.
         package var reason: String?
 
         package init(steward: String, at: String, reason: String?) {

@@ -5,15 +5,16 @@ package import Gate
 package import Policy
 
 extension Explanation {
-    /// What the rules say of a window, in the order in which the gate asks them.
+    /// Evaluates the rules for a window in the same order as the gate.
     ///
     /// - Parameters:
-    ///   - controls: the person's rules; those that cannot be understood leave everything out.
-    ///   - policy: the policy in force, if any.
-    ///   - window: what is known of it.
-    ///   - device: the name of the device the input comes from; nil for one that no rule names.
-    ///   - minute: of the week, by the local clock.
-    ///   - program: the name of the program that may be asking for a secret there; nil where nobody knows.
+    ///   - controls: the person's rules; an invalid one excludes everything.
+    ///   - policy: the policy in force; nil for none.
+    ///   - window: its attributes, and those of the windows around it.
+    ///   - device: the name of the input device; nil for one that no rule names.
+    ///   - minute: the minute of the week in local time.
+    ///   - program: the name of the program that may be asking for a secret there; nil when
+    ///     unknown.
     package init(
         _ controls: Controls,
         _ policy: ManagedPolicy?,
@@ -28,7 +29,7 @@ extension Explanation {
         self = all.first { !$0.isRecorded } ?? Explanation(isRecorded: true)
     }
 
-    /// What the rules say of a window, whatever it is in and whatever is in it.
+    /// Evaluates the rules for one window, regardless of the windows around it.
     private init(
         _ controls: Controls,
         _ policy: ManagedPolicy?,
@@ -43,7 +44,7 @@ extension Explanation {
         }
         func excludes(_ rule: Rule) -> Bool {
             guard rule.excludes(window, from: device, at: minute) else { return false }
-            // A prompt of another program is left out by the default exclusion.
+            // The default exclusion covers a prompt of another program.
             guard knowsPrompts, let asker = rule.asker, let program else { return true }
             return asker.matches(program)
         }
@@ -89,7 +90,9 @@ extension Explanation {
 }
 
 extension Scope {
-    /// The words of a rule.
+    /// Writes the conditions of a rule as text.
+    ///
+    /// - Parameter rule: of the person or of a policy.
     package init(_ rule: Rule) {
         self.init(
             app: rule.app?.pattern,

@@ -6,18 +6,19 @@ import Policy
 import Signing
 import System
 
-/// The files of the version before, whose controls had no signature.
+/// The files of the previous version of mci, whose controls had no signature.
 ///
-/// They are taken over once: from the first file that this version writes on, an unsigned file is one
-/// that was put back. EventCounters are not, for they counted each key.
+/// They are taken over once: after the first file that this version writes, an unsigned file is an
+/// older copy. Counters are not taken over, because they counted each key.
 struct FilesBefore {
-    /// nil as soon as this version has written marks, or a ring with its head.
+    /// Returns nil after this version has written marks, or a ring with its head.
     init?(_ paths: Paths) {
         guard !paths.highWater.exist, !Self.hasNewHead(paths.ringHead) else { return nil }
     }
 
-    /// Whether the ring's head is of the version that signs controls; it has two records, of which
-    /// one is empty at first.
+    /// Whether the ring's head has the version that signs controls.
+    ///
+    /// One of its records may still be empty.
     private static func hasNewHead(_ path: String) -> Bool {
         guard let bytes = try? Disk.read(path) else { return false }
         let intro = Array("MCIHEAD3".utf8)
@@ -41,10 +42,11 @@ struct ControlsBefore: Codable {
         var digest: String
     }
 
-    /// Reads the bytes of a file.
+    /// Parses a file.
     ///
-    /// - Returns: the controls; nil where the file is in another format.
-    /// - Throws: ``SettingsError`` `damaged` where it is not just as the version before wrote it.
+    /// - Returns: the controls; nil when the file has another format.
+    /// - Throws: ``SettingsError`` `damaged` when it is not exactly as the previous version wrote
+    ///   it.
     static func read(_ bytes: [UInt8]) throws(SettingsError) -> Controls? {
         var filed: Filed
         do {
@@ -74,13 +76,13 @@ struct ControlsBefore: Codable {
     }
 }
 
-/// EventCounters of schema 1.
+/// Counters of schema 1.
 struct EventCountersBefore: Codable {
     private var schema: Int
     private var since: String
     private var events: EventCounts
 
-    /// Whether the bytes of a file hold such accounts, and they add up.
+    /// Whether a file contains such counters, and they add up.
     static func areIn(_ bytes: [UInt8]) -> Bool {
         guard let old = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
             return false

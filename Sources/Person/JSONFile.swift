@@ -3,10 +3,10 @@
 import FoundationEssentials
 import System
 
-/// The most bytes of a small file: none is written that could not be read.
+/// Maximum size of a small file in bytes; no larger one is written, because none could be read.
 private let maxBytes = 16 << 20
 
-/// The bytes of a small file; nil when there is none.
+/// Reads a small file; nil when it does not exist.
 func readFile(_ path: String, named name: String) throws(SettingsError) -> [UInt8]? {
     do throws(FileError) {
         return try Disk.read(path, limit: maxBytes)
@@ -16,7 +16,7 @@ func readFile(_ path: String, named name: String) throws(SettingsError) -> [UInt
     }
 }
 
-/// Reads a small JSON file of schema 1; nil when there is none.
+/// Reads a small JSON file of schema 1; nil when it does not exist.
 func readJSON<Value: Codable>(
     _ path: String,
     named name: String,
@@ -29,18 +29,18 @@ func readJSON<Value: Codable>(
     return value
 }
 
-/// The bytes of a file: the same value is always written in the same way.
+/// Encodes a value for a file: a value always has the same encoding.
 func fileJSON(_ value: some Encodable) -> [UInt8]? {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(value)).map { Array($0) + [0x0A] }
 }
 
-/// The one line of JSON of a value, for what is signed or digested.
+/// Encodes a value as one line of JSON, to sign or to hash it.
 func canonicalJSON(_ value: some Encodable) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // The types of this module hold nothing that JSON cannot say.
+    // The types of this module contain only values that JSON can represent.
     return (try? encoder.encode(value)).map(Array.init) ?? []
 }
 

@@ -5,13 +5,14 @@ import Gate
 package import Policy
 
 extension Loosening {
-    /// What is looser than the defaults, as it is in force, loosest first; then the list of applications.
+    /// Lists what is in force and records more than the defaults, loosest first, and then the
+    /// allowlist.
     ///
     /// - Parameters:
     ///   - controls: the person's rules.
     ///   - settings: the person's choices.
-    ///   - policy: the policy in force, if any: what it does not allow is not in force.
-    ///   - now: the moment.
+    ///   - policy: the policy in force, which may forbid some of them; nil for none.
+    ///   - now: the time at which they are in force.
     /// - Returns: an entry for each.
     package static func all(
         _ controls: Controls,

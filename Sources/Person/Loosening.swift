@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Something by which more is recorded, or kept longer, than by default; or the list of applications
-/// that alone are recorded, which looks like it.
+/// A choice by which more is recorded, or kept longer, than by default; or the allowlist.
+///
+/// The allowlist records less than the default, but looks like a choice to record.
 package struct Loosening: Codable, Equatable, Sendable {
-    /// `key-detail`, `exclusion`, `title`, `retention`, `ring-size`, `free-space` or `only`.
+    /// `key-detail`, `exclusion`, `title`, `synthetic-keys`, `retention`, `ring-size`, `free-space`
+    /// or `only`.
     package var name: String
-    /// What is chosen, in the words of the command line.
+    /// The chosen value, as on the command line.
     package var value: String
-    /// One sentence for the person.
+    /// An English sentence for the person.
     package var words: String
-    /// The command that takes it back.
+    /// The command that reverts the choice.
     package var undo: String
 
     package init(name: String, value: String, words: String, undo: String) {

@@ -4,8 +4,9 @@ import Signing
 package import System
 
 extension Paths {
-    /// The folders that must be this user's own, and the files in them that the recorder trusts; none
-    /// has to exist.
+    /// The folders and files that the recorder trusts, and which nobody else may be able to change.
+    ///
+    /// None of them has to exist.
     private var trusted: [(path: String, kind: OwnPath.Kind)] {
         let folders = [state, runtime, config, config + "/public"]
         let rings = ["", "-wal", "-shm", ".head"].map { ring + $0 }
@@ -14,18 +15,19 @@ extension Paths {
         return folders.map { ($0, .folder) } + (rings + files + marks).map { ($0, .file) }
     }
 
-    /// The files of the settings that the recorder writes; it makes nothing there.
+    /// Files among the person's settings that the recorder overwrites; it creates none there.
     package var writtenInPlace: [String] { [highWater.inConfig] }
 
-    /// The first of the folders and files that somebody else could change; nil where all is well.
+    /// The first of these folders and files that somebody else could change; nil when there is
+    /// none.
     ///
-    /// What this process may not look at is passed over: the recorder does not see everything that
-    /// `mcictl` sees.
+    /// A path that this process may not examine is skipped, because the recorder does not see
+    /// everything that `mcictl` sees.
     package var fault: OwnPath.Fault? {
         trusted.lazy.compactMap { OwnPath.fault($0.path, $0.kind) }.first
     }
 
-    /// The first of them that others may read; nil where there is none.
+    /// The first of these folders and files that others can read; nil when there is none.
     package var readableByOthers: String? {
         trusted.map(\.path).first { OwnPath.isReadableByOthers($0) }
     }

@@ -4,20 +4,20 @@ import Glibc
 package import Policy
 package import Signing
 
-/// Where things are, by the XDG base directory specification.
+/// The paths of all files, according to the XDG Base Directory Specification.
 package struct Paths: Equatable, Sendable {
-    /// Ring and controls.
+    /// The folder of the ring, the controls and the recorder's key.
     package var state: String
-    /// Identity, and in `public` what the daemon reads.
+    /// The folder of the identity, and in `public` of what the daemon reads.
     package var config: String
-    /// The control socket.
+    /// The folder of the control socket.
     package var runtime: String
-    /// The policy: `/etc/mci/policy.json`, or where there is none what `MCI_POLICY` names.
+    /// The policy: `/etc/mci/policy.json`, or without it the file that `MCI_POLICY` names.
     package var policy: PolicyFile
 
-    /// Finds the folders from the environment.
+    /// Determines the folders from the environment.
     ///
-    /// Relative values are ignored, as the specification asks.
+    /// Relative values are ignored, as the specification requires.
     ///
     /// - Parameter environment: the process environment.
     package init(environment: [String: String]) {
@@ -33,25 +33,30 @@ package struct Paths: Equatable, Sendable {
         policy = PolicyFile("/etc/mci/policy.json", otherwise: own)
     }
 
+    /// The database file of the ring.
     package var ring: String { state + "/ring.db" }
-    /// What the ring must hold, kept beside it.
+    /// The head of the ring, beside it.
     var ringHead: String { ring + ".head" }
     /// The recorder's own signing key.
     package var deviceKey: String { state + "/device.key" }
-    /// What was counted in all runs together.
+    /// The counters file.
     package var accounts: String { state + "/accounts.json" }
+    /// The controls file.
     package var controls: String { state + "/controls.json" }
-    /// The two copies of the highest numbers ever given.
+    /// The two copies of the high-water marks.
     package var highWater: HighWaterFiles {
         HighWaterFiles(inState: state + "/marks", inConfig: config + "/public/marks")
     }
-    /// Held by the one daemon that records.
+    /// The lock file that the recording daemon holds.
     package var daemonLock: String { state + "/mcid.pid" }
     /// The private key; the daemon never opens it.
     package var identity: String { config + "/identity" }
+    /// The recipients file, one age public key per line.
     package var recipients: String { config + "/public/recipients" }
-    /// Faults of the recording of which the person said that they are known.
+    /// Faults of the recording that the person has acknowledged.
     package var acknowledgements: String { state + "/acknowledged" }
+    /// The settings file.
     package var settings: String { config + "/public/settings.json" }
+    /// The control socket.
     package var socket: String { runtime + "/control" }
 }

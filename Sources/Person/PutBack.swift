@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What stood in the place of the newest controls.
+/// Why the controls file that was found is not the newest one.
 ///
-/// Only what is stricter counts in such a file, never its consent. It is kept in the controls until
-/// the person decides anew, so that every command can say why nothing is recorded.
+/// Only what is stricter in such a file counts, and never its consent. This is kept in the controls
+/// until the person decides again, so that every command can say why nothing is recorded.
 package struct PutBack: Codable, Equatable, Sendable {
     /// What is wrong with the file.
     package enum Kind: String, Codable, Sendable {
-        /// This recorder wrote it, and something else after it.
+        /// This recorder wrote it, and another one after it.
         case older
-        /// There is none, although there was one.
+        /// It is missing, although there was one.
         case missing
-        /// It is in the format of the version before, although this version has written one.
+        /// It has the previous version's format, although this version has written a file.
         case unsigned
-        /// It is not signed by the recorder's key as it is now.
+        /// It is not signed by the recorder's current key.
         case foreign
     }
 
+    /// What is wrong with the file.
     package var kind: Kind
-    /// The number of the file that was found; 0 where it has none that counts.
+    /// The number of the file that was found; 0 when it has no credible number.
     package var number: UInt64
     /// The highest number ever seen.
     package var lastSeen: UInt64
 
-    /// What every sentence about the file begins with.
+    /// The subject of every sentence about the file.
     package static let subject = "The controls file"
 
-    /// One sentence for the person.
+    /// An English sentence for the person.
     package var description: String {
         let what =
             switch kind {

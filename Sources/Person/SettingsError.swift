@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why controls or settings cannot be used; what cannot be read closes the gate.
+/// Why controls or settings are unusable; unreadable ones close the gate.
 package struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// The kinds of failure.
     package enum Code: String, Sendable {
-        /// The file is there and cannot be read.
+        /// The file exists and cannot be read.
         case unreadable
-        /// The file is there and is not what this version writes.
+        /// The file exists and is not as this version of mci writes it.
         case damaged
         /// The file cannot be written.
         case unwritable
-        /// Another program holds the lock under which the file is written.
+        /// Another program holds the lock that a writer must hold.
         case locked
     }
 
+    /// The kind of failure.
     package let code: Code
-    /// What the file holds: `controls` or `settings`.
+    /// The name of the file: `controls`, `settings` or `accounts`.
     package let file: String
-    /// The line of a damaged file where it is first another than it should be, from 1; nil where that
-    /// cannot be told.
+    /// The first line of a damaged file that differs from what it should be, from 1; nil when
+    /// unknown.
     package let line: Int?
 
     init(_ code: Code, _ file: String, line: Int? = nil) {
@@ -27,6 +28,7 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
         self.line = line
     }
 
+    /// An English sentence.
     package var description: String {
         switch code {
         case .unreadable: "The \(file) file cannot be read."

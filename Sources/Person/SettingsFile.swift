@@ -4,38 +4,44 @@ package import Events
 package import Gate
 import Policy
 
-/// What the person chose about the recording.
+/// The person's choices about the recording.
 package struct PersonSettings: Codable, Equatable, Sendable {
+    /// The version of the file format, 1.
     package var schema = 1
-    /// The name of a ``KeyDetail``.
+    /// The raw value of a ``KeyDetail``.
     package var keyDetail = KeyDetail.shortcuts.rawValue
-    /// Bytes that all files of the ring may take; nil for ``defaultRingSize``.
+    /// Maximum size of all files of the ring in bytes; nil for ``defaultRingSize``.
     package var ringSize: Int?
-    /// Seconds after which what was recorded is erased; nil for ``defaultRetention``.
+    /// Seconds after which a batch is erased; nil for ``defaultRetention``.
     package var retention: Int?
-    /// Free bytes of the disk below which nothing is recorded; nil for 500 MiB or 5 %, whichever is
-    /// less.
+    /// Free bytes of the disk below which nothing is recorded; nil for the default.
+    ///
+    /// The default is 500 MiB or 5 %, whichever is less.
     package var freeSpace: Int64?
-    /// RFC 3339: when the confirmation of `classes` or `full` ends.
+    /// When the confirmation of `classes` or `full` ends, in RFC 3339; nil for other key details.
     package var keyDetailUntil: String?
 
-    /// How long a confirmation of `classes` or `full` holds, in milliseconds.
+    /// Milliseconds for which a confirmation of `classes` or `full` lasts: 8 hours.
     package static let confirmation: Int64 = 8 * 3_600_000
 
-    /// 64 MiB: some 24 working days.
+    /// The default size of the ring in bytes: 64 MiB, some 24 working days.
     package static let defaultRingSize = 64 << 20
 
-    /// Seven days, in seconds.
+    /// The default retention in seconds: seven days.
     package static let defaultRetention = 7 * 86_400
 
-    /// Whether the titles of windows are stored; nil for no.
+    /// Whether window titles are stored; nil for no.
     package var title: Bool?
-    /// Whether keys that programs make are recorded as those of a keyboard; nil for no.
+    /// Whether keys that programs make are recorded like those of a keyboard; nil for no.
     package var syntheticKeys: Bool?
 
+    /// Makes the defaults.
     package init() {}
 
-    /// The settings as far as restrictions leave them.
+    /// Limits the ring size and the retention to those of restrictions.
+    ///
+    /// - Parameter restrictions: of the policy.
+    /// - Returns: the settings with the smaller values.
     package func within(_ restrictions: Restrictions) -> PersonSettings {
         var result = self
         if let most = restrictions.ringSize {
@@ -47,30 +53,41 @@ package struct PersonSettings: Codable, Equatable, Sendable {
         return result
     }
 
-    /// Bytes that all files of the ring may take.
+    /// Maximum size of all files of the ring in bytes, chosen or default.
     package var bytes: Int { ringSize ?? Self.defaultRingSize }
 
-    /// Milliseconds after which what was recorded is erased.
+    /// Milliseconds after which a batch is erased, chosen or default.
     package var retentionTime: Int64 { Int64(retention ?? Self.defaultRetention) * 1000 }
 
-    /// Free bytes below which nothing is recorded, on a disk of so many bytes.
+    /// The free space below which nothing is recorded.
+    ///
+    /// - Parameter whole: the size of the disk in bytes.
+    /// - Returns: bytes.
     package func spaceFloor(ofWhole whole: Int64) -> Int64 {
         freeSpace ?? min(500 << 20, whole / 20)
     }
 
-    /// Chooses a key detail; the confirmation of one that tells of text begins now.
+    /// Chooses a key detail; the confirmation of one that reveals text begins now.
+    ///
+    /// - Parameters:
+    ///   - detail: the chosen key detail.
+    ///   - now: the time of the choice.
     package mutating func choose(_ detail: KeyDetail, at now: WallTime) {
         keyDetail = detail.rawValue
         let end = WallTime(now.milliseconds + Self.confirmation)
         keyDetailUntil = detail.revealsText ? end.text : nil
     }
 
-    /// The key detail in force; what tells of text falls back to `shortcuts` when its confirmation has
-    /// ended.
+    /// The key detail in force.
+    ///
+    /// One that reveals text falls back to `shortcuts` when its confirmation has ended.
+    ///
+    /// - Parameter now: the time at which it is in force.
+    /// - Returns: the key detail; `off` when the stored one is unknown.
     package func keyDetail(at now: WallTime) -> KeyDetail {
         guard let chosen = KeyDetail(stored: keyDetail) else { return .off }
         guard chosen.revealsText else { return chosen }
-        // An end further away than any confirmation lasts comes from a clock that was set back.
+        // An end beyond the length of a confirmation means that the clock was set back.
         guard let until = keyDetailUntil.flatMap({ WallTime($0) }), now < until,
             until.milliseconds - now.milliseconds <= Self.confirmation
         else { return .shortcuts }
@@ -78,18 +95,22 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     }
 }
 
-/// The settings file, written by `mcictl` and read by the daemon.
+/// The settings file, which `mcictl` writes and the daemon reads.
 package struct SettingsFile: Sendable {
+    /// Path of the file.
     package let path: String
 
-    /// The file at a path; it need not exist.
+    /// Uses the file at a path; it need not exist.
+    ///
+    /// - Parameter path: of the file.
     package init(_ path: String) {
         self.path = path
     }
 
-    /// Reads the settings; a file that does not exist means the defaults.
+    /// Reads the settings; without a file, they are the defaults.
     ///
-    /// - Throws: ``SettingsError`` when there is a file that cannot be understood.
+    /// - Returns: the settings.
+    /// - Throws: ``SettingsError`` when a file does not parse or has invalid values.
     package func read() throws(SettingsError) -> PersonSettings {
         let settings =
             try readJSON(path, named: "settings", \PersonSettings.schema) ?? PersonSettings()
@@ -105,6 +126,7 @@ package struct SettingsFile: Sendable {
 
     /// Replaces the settings, on disk when this returns.
     ///
+    /// - Parameter settings: the new settings.
     /// - Throws: ``SettingsError`` `unwritable`.
     package func write(_ settings: PersonSettings) throws(SettingsError) {
         try writeJSON(settings, path, named: "settings")

@@ -5,25 +5,25 @@ import Policy
 import Signing
 import System
 
-/// A small JSON file that counts only as this recorder wrote it, byte for byte.
+/// A small JSON file that is only valid exactly as this recorder wrote it.
 ///
-/// A rule that lost a letter still looks like a rule, and a number that changed still looks like a
-/// number. So the content is signed by the recorder's key, and the file must be the one way in which
-/// the content is written.
+/// A rule that lost a letter still looks like a rule, and a changed number still looks like a
+/// number. So the recorder signs the content, and the file must have the one encoding of that
+/// content.
 struct SignedJSON<Content: Codable>: Codable {
     let content: Content
-    /// The public half of the key that signed, in hexadecimal.
+    /// The public half of the signing key, in hexadecimal.
     let key: String
-    /// Ed25519 over the content's JSON behind its kind, in hexadecimal.
+    /// The Ed25519 signature over the kind and the content's JSON, in hexadecimal.
     let signature: String
 
     /// Signs a content.
     ///
     /// - Parameters:
-    ///   - content: what the file is to hold.
-    ///   - kind: `controls` or `accounts`; one kind of file cannot pass for another.
-    ///   - key: the recorder's.
-    /// - Throws: ``SettingsError`` `unwritable` where the library fails.
+    ///   - content: of the file.
+    ///   - kind: `controls` or `accounts`; it keeps one kind of file from passing for another.
+    ///   - key: the recorder's signing key.
+    /// - Throws: ``SettingsError`` `unwritable` when the signing library fails.
     init(_ content: Content, kind: String, signedBy key: DeviceKey) throws(SettingsError) {
         guard let signature = key.sign(Self.message(content, kind)) else {
             throw SettingsError(.unwritable, kind)
@@ -33,12 +33,13 @@ struct SignedJSON<Content: Codable>: Codable {
         self.signature = Hex.encode(signature)
     }
 
-    /// Reads the bytes of a file.
+    /// Parses a file.
     ///
     /// - Parameters:
-    ///   - bytes: the file.
-    ///   - kind: as it was signed.
-    /// - Returns: the content, signed by the key that it names, whosever that is.
+    ///   - bytes: the whole file.
+    ///   - kind: the kind for which it was signed.
+    /// - Returns: the content, with a valid signature of the key that it names, whoever owns that
+    ///   key.
     /// - Throws: ``SettingsError`` `damaged` with the line.
     static func read(_ bytes: [UInt8], kind: String) throws(SettingsError) -> Self {
         let file: Self
@@ -51,18 +52,18 @@ struct SignedJSON<Content: Codable>: Codable {
         guard sound == bytes else {
             throw SettingsError(.damaged, kind, line: differingLine(bytes, sound))
         }
-        // Hexadecimal has two ways to write a digit; this file has one.
+        // Hexadecimal digits have two cases; the file must have lowercase.
         guard let verifier = DeviceVerifier(file.key), verifier.text == file.key,
             let signature = Hex.decode(file.signature), Hex.encode(signature) == file.signature,
             verifier.isValid(signature, of: message(file.content, kind))
         else {
-            // The signature stands in the last line but one.
+            // The signature is in the last line but one.
             throw SettingsError(.damaged, kind, line: bytes.count { $0 == 0x0A } - 1)
         }
         return file
     }
 
-    /// Whether this recorder signed it; a recorder without a key (nil) signed nothing.
+    /// Whether this recorder signed it; nil, a recorder without a key, signed nothing.
     func isSigned(by verifier: DeviceVerifier?) -> Bool { verifier?.text == key }
 
     private static func message(_ content: Content, _ kind: String) -> [UInt8] {
@@ -70,14 +71,14 @@ struct SignedJSON<Content: Codable>: Codable {
     }
 }
 
-/// The line where a text first differs from what it should be, from 1; nil where it does not.
+/// The line in which a text first differs from the expected one, from 1; nil when they are equal.
 func differingLine(_ text: [UInt8], _ sound: [UInt8]) -> Int? {
     let same = zip(text, sound).prefix { $0 == $1 }.count
     guard same < max(text.count, sound.count) else { return nil }
     return 1 + text.prefix(same).count { $0 == 0x0A }
 }
 
-/// The line of a text that is not JSON, or whose value is not of the kind it should be.
+/// The line of a text that is not JSON, or in which a value has the wrong type.
 func damagedLine(_ bytes: [UInt8], _ error: any Error) -> Int? {
     let root: JSONText.Node
     do throws(JSONDefect) {
@@ -95,7 +96,7 @@ func damagedLine(_ bytes: [UInt8], _ error: any Error) -> Int? {
 }
 
 extension DecodingError {
-    /// The keys that lead to the value that could not be read.
+    /// The keys that lead to the value that did not decode.
     fileprivate var path: [any CodingKey] {
         switch self {
         case .typeMismatch(_, let context), .valueNotFound(_, let context),

@@ -7,21 +7,32 @@ import Gate
 package import Policy
 import System
 
-/// What a person sends to a steward: an exemption as it stands, and whose it is.
+/// What a person sends to a steward: an exemption in its current form, and whose it is.
 package struct ExemptionRequest: Codable, Equatable, Sendable {
+    /// The kind of the file, always the same.
     package var kind = "mci-exemption-request"
+    /// The version of the format, 1.
     package var schema = 1
+    /// 128 random bits in hexadecimal that identify the exemption.
     package var request: String
+    /// What is exempt.
     package var scope: Scope
+    /// When the exemption began, in RFC 3339.
     package var since: String
+    /// When the exemption ends, in RFC 3339; nil for one without end.
     package var until: String?
+    /// The person's own words; nil for none.
     package var reason: String?
-    /// The person's number on the host.
+    /// The user id of the person on the host.
     package var userId: Int
     /// The machine id of the host.
     package var host: String
 
-    /// The request for an exemption of the person of this process.
+    /// Makes the request about an exemption on this host.
+    ///
+    /// - Parameters:
+    ///   - record: the exemption.
+    ///   - user: the user id of the person.
     package init(_ record: ExemptionRecord, user: Int) {
         request = record.request
         scope = record.scope
@@ -32,9 +43,10 @@ package struct ExemptionRequest: Codable, Equatable, Sendable {
         host = Consent.host
     }
 
-    /// Reads a request from a file's bytes.
+    /// Parses a request.
     ///
-    /// - Throws: a ``Refusal`` where it is none.
+    /// - Parameter bytes: of its file, in JSON.
+    /// - Throws: a ``Refusal`` when it is not a request.
     package init(_ bytes: [UInt8]) throws(Refusal) {
         guard let request = try? JSONDecoder().decode(Self.self, from: Data(bytes)),
             request.kind == "mci-exemption-request", request.schema == 1
@@ -47,7 +59,7 @@ package struct ExemptionRequest: Codable, Equatable, Sendable {
         self = request
     }
 
-    /// SHA-256 over all of the request but the person's reason, in hexadecimal.
+    /// SHA-256 of the request without the person's reason, in hexadecimal.
     var digest: String {
         var shown = self
         shown.reason = nil
@@ -55,27 +67,41 @@ package struct ExemptionRequest: Codable, Equatable, Sendable {
     }
 }
 
-/// A steward's word on a request, signed.
+/// A steward's signed decision about a request.
 package struct StewardDecision: Codable, Equatable, Sendable {
-    /// What is signed.
+    /// The content that is signed.
     package struct Statement: Codable, Equatable, Sendable {
+        /// The kind of the file, always the same.
         package var kind = "mci-exemption-decision"
+        /// The version of the format, 1.
         package var schema = 1
+        /// The identifier of the exemption in the request.
         package var request: String
-        /// Of the request as the steward saw it.
+        /// The ``ExemptionRequest/digest`` of the request that the steward saw.
         package var digest: String
+        /// The user id of the person on the host.
         package var userId: Int
+        /// The machine id of the host.
         package var host: String
+        /// Whether the steward approves the exemption.
         package var approves: Bool
+        /// The steward's own words; nil for none.
         package var reason: String?
-        /// RFC 3339.
+        /// When the decision was made, in RFC 3339.
         package var at: String
-        /// RFC 3339: until when it has to be taken.
+        /// Until when it must be imported, in RFC 3339.
         package var validUntil: String
         /// The steward's public key, in hexadecimal.
         package var steward: String
 
-        /// A decision made now on a request.
+        /// Makes a decision about a request.
+        ///
+        /// - Parameters:
+        ///   - request: as the person sent it.
+        ///   - approves: whether the steward approves the exemption.
+        ///   - reason: the steward's own words; nil for none.
+        ///   - now: the time of the decision.
+        ///   - steward: the steward's public key, in hexadecimal.
         package init(
             on request: ExemptionRequest,
             approves: Bool,
@@ -95,22 +121,24 @@ package struct StewardDecision: Codable, Equatable, Sendable {
         }
     }
 
+    /// The content that is signed.
     package var statement: Statement
-    /// Ed25519 (RFC 8032) over the statement's JSON behind its kind, in hexadecimal.
+    /// The Ed25519 signature (RFC 8032) over the kind and the statement's JSON, in hexadecimal.
     package var signature: String
 
-    /// Milliseconds within which a decision has to be taken: thirty days.
+    /// Milliseconds within which a decision must be imported: 30 days.
     package static let validity: Int64 = 30 * 86_400_000
-    /// Milliseconds by which a steward's clock may be ahead.
+    /// Milliseconds by which a steward's clock may be ahead: 10 minutes.
     private static let skew: Int64 = 600_000
 
     init(_ statement: Statement, signature: String) {
         (self.statement, self.signature) = (statement, signature)
     }
 
-    /// Reads a decision from a file's bytes.
+    /// Parses a decision; its signature is not verified yet.
     ///
-    /// - Throws: a ``Refusal`` where it is none.
+    /// - Parameter bytes: of its file, in JSON.
+    /// - Throws: a ``Refusal`` when it is not a decision.
     package init(_ bytes: [UInt8]) throws(Refusal) {
         guard let decision = try? JSONDecoder().decode(Self.self, from: Data(bytes)),
             decision.statement.kind == "mci-exemption-decision", decision.statement.schema == 1
@@ -118,10 +146,10 @@ package struct StewardDecision: Codable, Equatable, Sendable {
         self = decision
     }
 
-    /// The decision as a file holds it.
+    /// The decision as its file holds it: one line of JSON.
     package var json: [UInt8] { canonicalJSON(self) + [0x0A] }
 
-    /// The bytes that are signed: no other kind of statement begins like them.
+    /// The signed bytes; no other kind of statement begins with the same prefix.
     static func signed(_ statement: Statement) -> [UInt8] {
         Array("mci-exemption-decision/1\n".utf8) + canonicalJSON(statement)
     }
@@ -134,7 +162,8 @@ package struct StewardDecision: Codable, Equatable, Sendable {
         return key.isValidSignature(bytes, for: Self.signed(statement))
     }
 
-    /// Whether it may be taken now, for this person on this host, from stewards of the policy.
+    /// Checks that it may be imported now, for this person on this host, from a steward of the
+    /// policy.
     ///
     /// - Returns: the steward who made it.
     /// - Throws: a ``Refusal`` with the reason.
@@ -168,15 +197,15 @@ package struct StewardDecision: Codable, Equatable, Sendable {
 }
 
 extension Controls {
-    /// Takes a steward's decision.
+    /// Imports a steward's decision.
     ///
     /// - Parameters:
     ///   - text: the decision's file.
-    ///   - stewards: whom the policy in force names.
-    ///   - user: the number of this person.
-    ///   - now: the moment.
-    /// - Returns: the exemption after it.
-    /// - Throws: a ``Refusal`` with the reason why it is not taken; nothing is changed then.
+    ///   - stewards: those whom the policy in force names.
+    ///   - user: the user id of this person.
+    ///   - now: the time of the import.
+    /// - Returns: the exemption after the decision.
+    /// - Throws: a ``Refusal`` with the reason; nothing is then changed.
     package mutating func decide(
         _ text: String,
         among stewards: [Steward],

@@ -3,20 +3,21 @@
 import Crypto
 import System
 
-/// The private half of a steward's key, with which decisions are signed.
+/// The private half of a steward's Ed25519 key, which signs decisions.
 package struct StewardSecret: Sendable {
     private static let head = "MCI-STEWARD-SECRET-1 "
 
     private let key: Curve25519.Signing.PrivateKey
 
-    /// A new key.
+    /// Generates a random key.
     package init() {
         key = Curve25519.Signing.PrivateKey()
     }
 
-    /// Reads the text of a key's file.
+    /// Parses a key file.
     ///
-    /// - Throws: a ``Refusal`` where it is none.
+    /// - Parameter bytes: of the file, which `file` describes.
+    /// - Throws: a ``Refusal`` when it is not a steward's key.
     package init(_ bytes: [UInt8]) throws(Refusal) {
         let text = String(decoding: bytes, as: UTF8.self)
         let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(Self.head) }
@@ -29,10 +30,10 @@ package struct StewardSecret: Sendable {
         self.key = key
     }
 
-    /// The public half, in hexadecimal, as a policy names it.
+    /// The public half as 64 hexadecimal digits, for a policy.
     package var publicKey: String { Hex.encode(key.publicKey.rawRepresentation) }
 
-    /// The text of the key's file.
+    /// The text of the key file: a comment, and the private half in hexadecimal after a prefix.
     package var file: String {
         """
         # The key of an mci steward. Keep it to yourself. The policy names: \(publicKey)
@@ -43,7 +44,9 @@ package struct StewardSecret: Sendable {
 
     /// Signs a decision.
     ///
-    /// - Throws: a ``Refusal`` where the key cannot sign.
+    /// - Parameter statement: the content to sign.
+    /// - Returns: the statement with its signature.
+    /// - Throws: a ``Refusal`` when the key cannot sign.
     package func sign(
         _ statement: StewardDecision.Statement
     ) throws(Refusal) -> StewardDecision {

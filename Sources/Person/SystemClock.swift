@@ -6,9 +6,9 @@ package import Events
 package import Gate
 import System
 
-/// The clocks of this machine.
+/// Reads the clocks of this machine.
 package enum SystemClock {
-    /// One reading of all clocks.
+    /// Reads CLOCK_MONOTONIC, CLOCK_BOOTTIME and CLOCK_REALTIME.
     package static func now() -> Moment {
         Moment(
             monotonic: EventTime(KernelClock.monotonic.milliseconds),
@@ -17,7 +17,7 @@ package enum SystemClock {
         )
     }
 
-    /// The kernel's name for this boot, 16 bytes; zeros where it gives none.
+    /// The kernel's `boot_id`, 16 bytes; all zeros when it is not readable.
     package static func bootID() -> [UInt8] {
         let text = (try? Disk.read("/proc/sys/kernel/random/boot_id")) ?? []
         let digits = String(decoding: text, as: UTF8.self).filter(\.isHexDigit)
@@ -25,14 +25,17 @@ package enum SystemClock {
         return bytes.count == 16 ? bytes : [UInt8](repeating: 0, count: 16)
     }
 
-    /// Whether something keeps the wall clock right, as far as the kernel knows; false also where it
-    /// does not say.
+    /// Whether the kernel reports the wall clock as synchronised (adjtimex(2)); false when unknown.
     package static func isSynchronised() -> Bool { clinux_clock_is_synchronised() == 1 }
 
-    /// The minute of the week that the local clock shows, and what it would show without a change of
-    /// clocks that is near.
+    /// The minute of the week in local time.
+    ///
+    /// Near a change of daylight saving time it also has the minute without that change.
+    ///
+    /// - Parameter time: any time.
+    /// - Returns: the minute, and the other possible ones.
     package static func weekMinute(_ time: WallTime) -> WeekMinute {
-        // The zone may have changed since the last look.
+        // The time zone may have changed since the last call.
         LocalTime.readZone()
         let shown = LocalTime.shown(around: time).map { local in
             WeekMinute(

@@ -3,26 +3,26 @@
 package import Events
 import System
 
-/// A stretch of time that the person asked for: a pause, or how long an exemption lasts.
+/// How long a pause or an exemption lasts.
 ///
-/// Its end is kept twice: on the wall clock and on this boot's clock. The later one counts, so that
-/// neither a clock set forward nor one set back lets it end early.
+/// Its end is stored twice: on the wall clock and on this boot's clock. The later one counts, so
+/// that it does not end early whether the wall clock is set forward or back.
 package struct TimeLimit: Codable, Equatable, Sendable {
-    /// RFC 3339.
+    /// When it began, in RFC 3339.
     package var since: String
-    /// RFC 3339; nil for one that lasts until it is ended.
+    /// When it ends, in RFC 3339; nil for no end.
     package var until: String?
-    /// The boot whose clock ``boottimeEnd`` is on, in hexadecimal.
+    /// The boot to which ``boottimeEnd`` belongs: its `boot_id` in hexadecimal.
     package var bootID: String
-    /// CLOCK_BOOTTIME in milliseconds.
+    /// When it ends on CLOCK_BOOTTIME, in milliseconds; nil for no end.
     package var boottimeEnd: Int64?
 
-    /// A stretch from `now` to a moment, or without end.
+    /// Begins now and lasts for a time, or without end.
     ///
     /// - Parameters:
     ///   - now: the moment of the request.
-    ///   - length: milliseconds; nil for no end.
-    ///   - bootID: of this boot.
+    ///   - length: in milliseconds; nil for no end.
+    ///   - bootID: the kernel's `boot_id`, 16 bytes.
     package init(from now: Moment, length: Int64?, bootID: [UInt8]) {
         since = now.wall.text
         until = length.map { WallTime(now.wall.milliseconds + $0).text }
@@ -35,7 +35,12 @@ package struct TimeLimit: Codable, Equatable, Sendable {
         (self.bootID, self.boottimeEnd) = (bootID, boottimeEnd)
     }
 
-    /// Whether it is over; one whose end cannot be read never is.
+    /// Whether it is over; a time whose end does not parse never is.
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - bootID: the kernel's `boot_id`, 16 bytes.
+    /// - Returns: false also for one without end.
     package func isOver(at now: Moment, bootID: [UInt8]) -> Bool {
         guard let until else { return false }
         guard let end = WallTime(until), end <= now.wall else { return false }
@@ -43,21 +48,26 @@ package struct TimeLimit: Codable, Equatable, Sendable {
         return boottimeEnd.map { $0 <= now.boottime } ?? false
     }
 
-    /// Milliseconds until it can be over at the earliest; nil when it has no end.
+    /// The minimum time until it can be over.
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - bootID: the kernel's `boot_id`, 16 bytes.
+    /// - Returns: milliseconds; nil when it has no end.
     package func timeLeft(at now: Moment, bootID: [UInt8]) -> Int64? {
         guard let until, let wallEnd = WallTime(until) else { return nil }
         let wall = wallEnd.milliseconds - now.wall.milliseconds
         let isThisBoot = self.bootID == Self.name(bootID)
         let end = isThisBoot ? boottimeEnd ?? 0 : 0
-        // A damaged end may be out of all reason.
+        // The end in a damaged file may be any number.
         let (boot, isAbsurd) = end.subtractingReportingOverflow(now.boottime)
         return max(wall, isAbsurd ? 0 : boot, 0)
     }
 
-    /// The one of two that ends later, on both clocks; nil where there is neither.
+    /// The one that ends later on both clocks; nil when there is neither.
     static func later(_ left: TimeLimit?, _ right: TimeLimit?) -> TimeLimit? {
         guard let left, let right else { return left ?? right }
-        // One whose end is missing or cannot be read never ends.
+        // A limit whose end is missing or does not parse never ends.
         guard let leftEnd = left.end else { return left }
         guard let rightEnd = right.end else { return right }
         var later = leftEnd < rightEnd ? right : left

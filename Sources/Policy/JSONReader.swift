@@ -184,7 +184,7 @@ struct JSONReader {
         guard take("u") else { throw wrong("\(found) after a backslash means nothing in JSON.") }
         let unit = try readHex()
         if let scalar = Unicode.Scalar(unit) { return scalar }
-        // // A high surrogate (UTF-16): the low surrogate must follow.
+        // A high surrogate (UTF-16): the low surrogate must follow.
         guard unit < 0xDC00, take("\\"), take("u") else { throw halfCharacter }
         let second = try readHex()
         guard 0xDC00...0xDFFF ~= second,

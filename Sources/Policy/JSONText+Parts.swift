@@ -30,7 +30,7 @@ extension JSONText.Node {
         var missing = required.filter { self[$0] == nil }
         for member in members where !allowed.contains(member.key) {
             let likely = Self.likely(member.key, among: allowed)
-            // // Report a misspelt key once, and not also as missing.
+            // Report a misspelt key once, and not also as missing.
             missing.removeAll { $0 == likely }
             let question =
                 likely.map { " Did you mean \($0)?" }

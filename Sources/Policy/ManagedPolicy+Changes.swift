@@ -39,7 +39,7 @@ extension ManagedPolicy {
         list.ceiling("ringSize", old?.ringSize, new.ringSize, none: .max, Quantity.size)
         list.permission("titles", old?.titles, new.titles)
         list.permission("syntheticKeys", old?.syntheticKeys, new.syntheticKeys)
-        // // A longer maximum pause means that less may be recorded.
+        // A longer maximum pause means that less may be recorded.
         list.ceiling(
             "pauseCap",
             old?.pauseCap.map { -$0 },

@@ -7,7 +7,7 @@ extension ManagedPolicy: Encodable {
     private enum Key: String, CodingKey {
         case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
         case ringSize, titles, syntheticKeys, pauseCap, exclude, only, stewards
-        // // Keys of rules and stewards.
+        // Keys of rules and stewards.
         case app, title, device, during, asker, name, key
     }
 

@@ -31,7 +31,7 @@ package struct PolicyFile: Equatable, Sendable {
     package var fingerprint: [Int]? {
         let current = current
         if let facts = Disk.fingerprint(current) { return [current == path ? 0 : 1] + facts }
-        // // A dangling link does not count as no policy.
+        // A dangling link does not count as no policy.
         return TrustedFile.isThere(current) ? [2] : nil
     }
 

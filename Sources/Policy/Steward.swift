@@ -34,7 +34,7 @@ package struct StewardKey: Hashable, Sendable {
     /// - Parameter bytes: the encoded point.
     package init?(bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
-        // // The sign bit of x does not matter here; the rest is y.
+        // The sign bit of x does not matter here; the rest is y.
         var y = bytes
         y[31] &= 0x7F
         guard Self.isBelowPrime(y), !Self.smallOrders.contains(y) else { return nil }
@@ -50,7 +50,7 @@ package struct StewardKey: Hashable, Sendable {
             guard let bytes = Hex.decode(text) else { return nil }
             self.init(bytes: bytes)
         } else {
-            // // Compare the encoding again, because the decoder ignores unused bits.
+            // Compare the encoding again, because the decoder ignores unused bits.
             guard let data = Data(base64Encoded: text), data.base64EncodedString() == text else {
                 return nil
             }

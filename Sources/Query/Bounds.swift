@@ -26,14 +26,14 @@ struct Bounds: Equatable {
 
     /// Adds one comparison of the query.
     mutating func narrow(_ bound: BoundColumn, _ comparison: Comparison, _ value: Cell) {
-        // // A comparison with NULL is never true.
+        // A comparison with NULL is never true.
         if value == .null { moments = (.max, .min) }
         switch bound {
         case .milliseconds: Self.narrow(&moments, comparison, Self.whole(value))
         case .batch: Self.narrow(&batches, comparison, Self.whole(value))
         case .text: Self.narrow(&moments, comparison, Self.moments(value))
         case .local:
-            // // The maximum difference between any local time and UTC.
+            // The maximum difference between any local time and UTC.
             let most: Int64 = 26 * 3_600_000
             let range = Self.moments(value).map { (down: $0.down - most, up: $0.up + most) }
             Self.narrow(&moments, comparison, range)
@@ -62,7 +62,7 @@ struct Bounds: Equatable {
         _ value: (down: Int64, up: Int64)?
     ) {
         guard let value else { return }
-        // // Only a value that is exactly one moment can itself be excluded.
+        // Only a value that is exactly one moment can itself be excluded.
         let step: Int64 = value.down == value.up ? 1 : 0
         switch comparison {
         case .equal:
@@ -101,7 +101,7 @@ struct Bounds: Equatable {
                 down == sayable.lowerBound ? beforeAll : down ?? afterAll,
                 up.map { $0 == sayable.lowerBound ? beforeAll : $0 - 1 } ?? afterAll
             )
-        // // SQLite converts these to text of 15 digits before it compares.
+        // SQLite converts these to text of 15 digits before it compares.
         case .integer(let number): return moments(Double(number))
         case .real(let number): return moments(number)
         case .null, .bytes: return nil

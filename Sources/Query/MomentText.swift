@@ -22,7 +22,7 @@ enum MomentText {
     static func order(_ moment: Int64) -> [UInt8] {
         var bytes: [UInt8] = []
         WallTime(moment).append(to: &bytes)
-        // // Without the Z, so that more digits may follow.
+        // Without the Z, so that more digits may follow.
         return bytes.dropLast()
     }
 
@@ -31,7 +31,7 @@ enum MomentText {
     /// It is a Julian day, seconds since 1970, or beyond that range milliseconds.
     static func milliseconds(_ number: Double) -> Int64? {
         switch number {
-        // // A year, the prefix of a time.
+        // A year, the prefix of a time.
         case 0..<10_000: nil
         case 10_000..<5_373_484.5:
             Int64(((number - 2_440_587.5) * 86_400_000).rounded())
@@ -79,7 +79,7 @@ enum MomentText {
         _ fraction: ArraySlice<UInt8>,
         _ zone: ArraySlice<UInt8>
     ) -> (moment: Int64, rest: [UInt8])? {
-        // // SQLite treats 24:00 as midnight of the next day.
+        // SQLite treats 24:00 as midnight of the next day.
         let isEndOfDay = clock.starts(with: Array("24:00:00".utf8))
         let shown = isEndOfDay ? Array("00:00:00".utf8) : clock
         var text = date + [0x54] + shown

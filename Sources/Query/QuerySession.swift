@@ -35,7 +35,7 @@ import CSQLite
         self.limits = limits
         source.isOver = limits.isOver
         _ = sqlite3_hard_heap_limit64(limits.memory)
-        // // Called after that many virtual machine instructions, that is every few milliseconds.
+        // Called after that many virtual machine instructions, that is every few milliseconds.
         unsafe sqlite3_progress_handler(
             database,
             100_000,
@@ -48,7 +48,7 @@ import CSQLite
         )
         guard unsafe sqlite3_exec(database, "PRAGMA temp_store=MEMORY", nil, nil, nil) == SQLITE_OK,
             unsafe VirtualTable.register(on: database, source) == SQLITE_OK,
-            // // SQLite connects the tables when they are first named, which the authorizer would
+            // SQLite connects the tables when they are first named, which the authorizer would
             // refuse.
             Table.allCases.allSatisfy({ (try? prepare("SELECT 1 FROM \($0.name)")) != nil }),
             unsafe sqlite3_set_authorizer(database, allow, nil) == SQLITE_OK
@@ -65,7 +65,7 @@ import CSQLite
     package func prepare(_ sql: String) throws(QueryError) -> PreparedQuery {
         var statements: [PreparedQuery] = []
         var bytes = sql.utf8CString[...]
-        // // After the statement only comments and white space may follow, which are no statements.
+        // After the statement only comments and white space may follow, which are no statements.
         while bytes.count > 1 {
             let (handle, used) = try unsafe prepare(bytes)
             if let handle = unsafe handle { statements.append(unsafe PreparedQuery(handle, self)) }
@@ -165,7 +165,7 @@ private func allow(
     case SQLITE_SELECT, SQLITE_READ, SQLITE_RECURSIVE: return SQLITE_OK
     case SQLITE_FUNCTION:
         let name = unsafe second.map { unsafe String(cString: $0) }?.lowercased() ?? ""
-        // // These load code or take addresses.
+        // These load code or take addresses.
         return ["load_extension", "fts3_tokenizer"].contains(name) ? SQLITE_DENY : SQLITE_OK
     default: return SQLITE_DENY
     }

@@ -76,7 +76,7 @@ package enum Table: CaseIterable, Sendable {
         switch self {
         // A batch spans at most a minute.
         case .events: 120_000
-        // // A gap may begin at any time, and is stored when it ends or later.
+        // A gap may begin at any time, and is stored when it ends or later.
         case .gaps: .max
         case .batches: 0
         }

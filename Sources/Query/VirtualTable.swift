@@ -25,7 +25,7 @@ package enum VirtualTable {
         guard result == SQLITE_OK else { return result }
         for table in Table.allCases {
             let registration = unsafe Unmanaged.passRetained(Registration(table, source))
-            // // SQLite releases the registration, even when this fails.
+            // SQLite releases the registration, even when this fails.
             let result = unsafe sqlite3_create_module_v2(
                 database,
                 table.name,
@@ -57,11 +57,11 @@ private final class CursorBox {
     init(_ scan: any Scan) { self.scan = scan }
 }
 
-// // Initialised once before any use, and then only read by SQLite.
+// Initialised once before any use, and then only read by SQLite.
 private nonisolated(unsafe) let methods: UnsafePointer<sqlite3_module> = {
     var methods = sqlite3_module()
     methods.iVersion = 1
-    // // Without xCreate, the table exists under its own name (an eponymous-only table).
+    // Without xCreate, the table exists under its own name (an eponymous-only table).
     unsafe methods.xConnect = connect
     unsafe methods.xDisconnect = disconnect
     unsafe methods.xBestIndex = plan
@@ -146,7 +146,7 @@ private func plan(
         else { continue }
         switch bound {
         case .text, .local:
-            // // Another collation has another order.
+            // Another collation has another order.
             guard let name = unsafe sqlite3_vtab_collation(info, Int32(index)),
                 unsafe sqlite3_stricmp(name, MomentText.collation) == 0
             else { continue }
@@ -159,7 +159,7 @@ private func plan(
     batches = max(batches, 1)
     unsafe info.pointee.idxStr = csqlite_copy(String(decoding: choice, as: UTF8.self))
     unsafe info.pointee.needToFreeIdxStr = 1
-    // // Opening a batch takes as long as stepping over a thousand rows, and a batch holds about as
+    // Opening a batch takes as long as stepping over a thousand rows, and a batch holds about as
     // many.
     unsafe info.pointee.estimatedCost = batches * 2000
     unsafe info.pointee.estimatedRows = Int64(batches * 1000)
@@ -194,8 +194,7 @@ private func compare(
     func isOwn(_ text: UnsafeRawBufferPointer) -> Bool {
         unsafe text.count == 24 && text[10] == 0x54 && text[23] == 0x5A
     }
-    // // One side is a row's time, and the other is the value that the query compares all rows
-    // with.
+    // One side is a row's time, and the other is the value that the query compares all rows with.
     switch unsafe (isOwn(left), isOwn(right)) {
     case (true, true): return unsafe compareBytes(left, right)
     case (true, false):
@@ -332,7 +331,7 @@ private func column(
         case .real(let number): unsafe sqlite3_result_double(context, number)
         case .text(let text):
             unsafe csqlite_result_text(context, text, Int32(text.utf8.count))
-        // // No column has BLOB values.
+        // No column has BLOB values.
         case .bytes: unsafe sqlite3_result_null(context)
         }
     }

@@ -92,7 +92,7 @@ package final class EventLoop {
             {
                 control.turn(now: now) { call throws(Refusal) in try recorder.handle(call) }
             }
-            // // A call may have disconnected the source: the descriptors then belong to something
+            // A call may have disconnected the source: the descriptors then belong to something
             // else.
             let readable = watched[firstSource...].filter { $0.revents != 0 }.map(\.fd)
             if !readable.isEmpty, recorder.descriptors == sourceDescriptors {

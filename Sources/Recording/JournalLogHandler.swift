@@ -65,7 +65,7 @@ package struct JournalLogHandler: LogHandler {
         let words = fields.map { " \($0.key)=\($0.value)" }.joined()
         let priority = Self.priority(level)
         if let journal {
-            // // The journal's native protocol: one field per line, without line ends in a value.
+            // The journal's native protocol: one field per line, without line ends in a value.
             var lines = ["PRIORITY=\(priority)", "SYSLOG_IDENTIFIER=mcid"]
             if let id = MessageID.all[message] { lines.append("MESSAGE_ID=\(id)") }
             lines.append("MESSAGE=\(message)\(words)")

@@ -39,7 +39,7 @@ package final class LogBudget: Sendable {
     private static let pace: Int64 = 120
 
     private let now: @Sendable () -> Int64
-    // // A log handler must be sendable, although only one thread uses this one.
+    // A log handler must be sendable, although only one thread uses this one.
     private let state: Mutex<State>
 
     /// Makes a full budget.

@@ -65,13 +65,13 @@ struct OpenBatch: ~Copyable, GateSink {
             app = focus.app
             appended(at: focus.time)
         case .gap(let gap):
-            // // A gap in the pointer's stream does not interrupt the text.
+            // A gap in the pointer's stream does not interrupt the text.
             prepare(for: gap.to, ending: gap.stream == .pointer ? nil : .all)
             builder.append(output)
             if gap.stream == nil { app = "" }
             appended(at: gap.to)
         case .device, .screen:
-            // // Remains of a full batch keep the descriptions of that batch.
+            // Remains of a full batch keep the descriptions of that batch.
             if !builder.admits(output) { closeAll() }
             builder.append(output)
         }
@@ -211,7 +211,7 @@ struct OpenBatch: ~Copyable, GateSink {
     }
 
     private mutating func begin(at time: EventTime) {
-        // // Starts at a step: whether a movement or a key came first must not show.
+        // Starts at a step: whether a movement or a key came first must not show.
         let base = TypingRun.begin(of: time)
         builder.begin(header(store.nextSequence(), base: base))
         closeDue = Self.due(of: base)
@@ -270,7 +270,7 @@ struct OpenBatch: ~Copyable, GateSink {
 
     private mutating func header(_ number: UInt64, base: EventTime) -> BatchHeader {
         let fresh = isBehind ? observedOffset ?? clock().wallOffset : clock().wallOffset
-        // // Both clocks are read in whole milliseconds, so their difference varies by one. The
+        // Both clocks are read in whole milliseconds, so their difference varies by one. The
         // published offset changes only with a real change, so that times do not go back between
         // batches.
         let steady = publishedOffset.map { abs($0 - fresh) <= 2 ? $0 : fresh } ?? fresh
@@ -321,7 +321,7 @@ struct Pipeline: ~Copyable, CaptureSink {
 
     mutating func take(_ event: CaptureEvent) {
         let isAdmitted = gate.take(event, into: &openBatch)
-        // // For keys, only stored items count: how many there were would reveal what was typed.
+        // For keys, only stored items count: how many there were would reveal what was typed.
         guard case .input(_, .pointer) = event else { return }
         pointerSeen += 1
         if isAdmitted == true { pointerAdmitted += 1 } else { suppressed += 1 }

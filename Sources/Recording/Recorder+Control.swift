@@ -19,7 +19,7 @@ extension Recorder {
     package func handle(_ call: ControlCall) throws(Refusal) -> ControlReply {
         switch call {
         case .getStatus, .monitor:
-            // // The time of the last read may reveal when keys were pressed.
+            // The time of the last read may reveal when keys were pressed.
             catchUp(environment.clock())
             _ = source.lookForPrompts()
         case .pause(let call): return try pause(call)
@@ -36,7 +36,7 @@ extension Recorder {
                     next: "mcictl consent"
                 )
             }
-            // // A batch may be sealed only to the keys that the receipt names.
+            // A batch may be sealed only to the keys that the receipt names.
             guard pipeline.openBatch.store.recipients == receipt.recipients else {
                 throw Refusal(
                     "The receipt names other keys than the recipients file.",
@@ -46,7 +46,7 @@ extension Recorder {
             try change { $0.consent(receipt) }
         case .withdraw:
             closeNow { $0.hasConsent = false }
-            // // Store before the answer: nothing is written after it.
+            // Store before the answer: nothing is written after it.
             pipeline.openBatch.flush(at: environment.clock(), closing: true)
             pipeline.openBatch.store.dropWaiting()
             try change { $0.withdraw(at: environment.clock().wall) }
@@ -63,7 +63,7 @@ extension Recorder {
         case .exclude(let call): return try exclude(call)
         case .explain: return explain()
         case .reload:
-            // // What has already happened falls under the old settings.
+            // What has already happened falls under the old settings.
             if isConnected { drain(environment.clock()) }
             reload()
             update(at: environment.clock())
@@ -97,7 +97,7 @@ extension Recorder {
         status.reason = reason
         status.until = controls.pause?.until
         if detail.revealsText { status.keyDetailUntil = settings.keyDetailUntil }
-        // // The end of a typing run is stored at its rounded end, which may be in the future.
+        // The end of a typing run is stored at its rounded end, which may be in the future.
         status.lastStored = pipeline.openBatch.lastEvent
             .map { min($0, environment.clock().monotonic) }
             .map { WallTime($0.milliseconds + pipeline.openBatch.wallOffset).text }
@@ -163,7 +163,7 @@ extension Recorder {
 
     /// The counts of this run: seen = admitted + suppressed + lost.
     private var events: EventCounts {
-        // // Releases that the gate adds are stored without having been seen.
+        // Releases that the gate adds are stored without having been seen.
         let lost = min(pipeline.openBatch.store.lost, pipeline.admitted)
         var events = EventCounts()
         events.seen = pipeline.seen
@@ -218,7 +218,7 @@ extension Recorder {
     // MARK: Pause
 
     private func pause(_ call: ControlCall.PauseCall) throws(Refusal) -> ControlReply {
-        // // It takes effect first; unread events are never read.
+        // It takes effect first; unread events are never read.
         let before = controls.pause
         let now = environment.clock()
         let asked = try Self.length(call, now)
@@ -287,7 +287,7 @@ extension Recorder {
 
     /// Changes the rules of what is recorded; they are in force and on disk when this returns.
     func changeRules(_ edit: (inout Controls) throws(Refusal) -> Void) throws(Refusal) {
-        // // Edit the newest controls, whoever wrote them.
+        // Edit the newest controls, whoever wrote them.
         noteChangedFiles()
         var new = controls
         try edit(&new)
@@ -306,7 +306,7 @@ extension Recorder {
             noteControls()
             _ = consume lock
         } catch {
-            // // A stricter change is in force anyway; a looser one is not.
+            // A stricter change is in force anyway; a looser one is not.
             unwritten = new
             keepUnwritten()
             useControls()

@@ -20,7 +20,7 @@ extension Recorder {
             return
         }
         guard first.hasKey || first.isOfBefore else {
-            // // Write nothing: the key may come back, and with it the newest controls.
+            // Write nothing: the key may come back, and with it the newest controls.
             keepToStricter(first.controls)
             return forgetControls()
         }
@@ -31,7 +31,7 @@ extension Recorder {
         } catch {
             switch error.code {
             case .locked:
-                // // Use what was found, and look again later.
+                // Use what was found, and look again later.
                 if first.isPutBack {
                     keepToStricter(first.controls)
                 } else {
@@ -47,7 +47,7 @@ extension Recorder {
     /// Reads controls that are an older copy or of the previous version, and writes what counts of
     /// them.
     private func readControlsAgain() throws(SettingsError) {
-        // // Another process may have written the newest controls meanwhile.
+        // Another process may have written the newest controls meanwhile.
         let found = try controlsFile.find()
         if found.isPutBack {
             keepToStricter(found.controls)

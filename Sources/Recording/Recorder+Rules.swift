@@ -26,7 +26,7 @@ extension Recorder {
         }
         guard restrictions != before || rules.minute == nil else { return }
         rules = Rules(areTimed: restrictions.dependOnTime)
-        // // Only if they differ, because this discards what is known about the windows.
+        // Only if they differ, because this discards what is known about the windows.
         source.lookFor(restrictions.askers)
         source.readTitles { [restrictions] in restrictions.needsTitle(of: $0) }
     }
@@ -137,7 +137,7 @@ extension Recorder {
             let reason = GapReason.keyboardGrabbed.name
             reply.explanation = Explanation(isRecorded: false, reason: reason)
         case .window(var window):
-            // // The current state, not that of the last key.
+            // The current state, not that of the last key.
             if source.lookForPrompts() { window.mayAskForSecret = source.asking != nil }
             var explanation = Explanation(
                 controls,

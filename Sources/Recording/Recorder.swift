@@ -153,13 +153,12 @@ package final class Recorder {
         func monotonic(_ time: WallTime) -> EventTime {
             EventTime(min(time.milliseconds - now.wallOffset, now.monotonic.milliseconds))
         }
-        // // The newest end is rounded up to the minute, and that of a run to its step. A gap may
-        // be reported as longer than it was, but is never missing.
+        // The newest end is rounded up to the minute, and that of a run to its step. A gap may be
+        // reported as longer than it was, but is never missing.
         let rounding = 60_000 + TypingRun.step
         let stopped = pipeline.openBatch.store.newest.map { WallTime($0.milliseconds - rounding) }
         pipeline.begin(stopped: stopped.map(monotonic) ?? now.monotonic)
-        // // A pause that began while nothing ran, or before a crash, counts from its own
-        // beginning.
+        // A pause that began while nothing ran, or before a crash, counts from its own beginning.
         let paused = controls.pause.flatMap { WallTime($0.since) }.map(monotonic)
         update(at: now, closedSince: paused)
         environment.log.notice("Started", metadata: ["state": "\(status.state.rawValue)"])
@@ -290,7 +289,7 @@ package final class Recorder {
     /// key.
     private var hasConsent: Bool {
         let store = pipeline.openBatch.store
-        // // Sealing to other keys than the receipt names was not consented to.
+        // Sealing to other keys than the receipt names was not consented to.
         return controls.consent?.recipients == store.recipients
             && Consent.isValid(controls.consent, deviceKey: store.deviceKeyText, under: policy)
     }
@@ -409,7 +408,7 @@ package final class Recorder {
     package func tick() {
         let now = environment.clock()
         if pipeline.openBatch.isSet(now.wallOffset) {
-            // // Earlier events have the times of the earlier clock.
+            // Earlier events have the times of the earlier clock.
             pipeline.openBatch.isBehind = true
             drain(now)
             pipeline.openBatch.isBehind = false
@@ -421,7 +420,7 @@ package final class Recorder {
         let monotonic = now.monotonic.milliseconds
         let mustClose = pipeline.openBatch.closeDue.map { $0 <= monotonic } ?? false
         if pipeline.openBatch.store.isDue(monotonic) || mustClose {
-            // // The contents of a batch must not depend on the last read: keys trigger reads.
+            // The contents of a batch must not depend on the last read: keys trigger reads.
             if !isReadingDue { drain(now) }
             pipeline.openBatch.flush(at: now, closing: false)
         }
@@ -453,7 +452,7 @@ package final class Recorder {
         let now = environment.clock()
         var left: [Int64] = []
         if let pause = controls.pause?.timeLeft(at: now, bootID: environment.bootID) {
-            // // 0 means that its end could not be written: retry every second.
+            // 0 means that its end could not be written: retry every second.
             left.append(pause > 0 ? pause : 1000)
         }
         if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
@@ -475,7 +474,7 @@ package final class Recorder {
 
     /// Reads what has happened, unless the person's wishes have changed meanwhile.
     func drain(_ now: Moment) {
-        // // These changes come before the next event. So does the end of a pause or of full key
+        // These changes come before the next event. So does the end of a pause or of full key
         // detail.
         noteChangedFiles()
         update(at: now)

@@ -152,7 +152,7 @@ struct SealedQueue {
     var newest: WallTime? {
         mutating get {
             openIfThere()
-            // // The head's value is signed; a row's may not be.
+            // The head's value is signed; a row's may not be.
             return ring.flatMap { $0.head.end > 0 ? WallTime($0.head.end) : nil }
         }
     }
@@ -251,7 +251,7 @@ struct SealedQueue {
 
     /// Determines the predecessor of this run's first batch.
     private mutating func findNewest() {
-        // // Only a completely rebuilt ring knows which state of its newest batch is stored.
+        // Only a completely rebuilt ring knows which state of its newest batch is stored.
         finishRebuilding()
         guard let head = ring?.head ?? notedHead else { return }
         sealed = (head.newest, head.digest)
@@ -261,7 +261,7 @@ struct SealedQueue {
     mutating func tend(at now: Int64) {
         if let due = spaceDue, due <= now { look(at: now) }
         guard let due = retryDue, due <= now else { return }
-        // // Rebuild one part at a time, so that the loop continues in between.
+        // Rebuild one part at a time, so that the loop continues in between.
         if waiting.isEmpty, ring == nil, failure != nil { _ = open() }
         store()
         eraseRest()
@@ -299,7 +299,7 @@ struct SealedQueue {
                 continue
             }
             fail("A batch could not be stored yet", error)
-            // // Retry once at once, on the ring that replaces it.
+            // Retry once at once, on the ring that replaces it.
             guard ring == nil, open() else { break }
         }
         while waiting.count > Self.maxWaiting { lose(waiting.removeFirst()) }
@@ -340,7 +340,7 @@ struct SealedQueue {
         noteLost(batch.end - SealedBatch.maxSpan...batch.end)
     }
 
-    /// Adds a lost time range; overlapping ranges are merged.
+    /// Adds a lost time range; overlapping ranges are merged, and all beyond sixteen.
     private mutating func noteLost(_ stretch: ClosedRange<Int64>) {
         if let last = lostStretches.last, last.overlaps(stretch) || lostStretches.count >= 16 {
             lostStretches.removeLast()
@@ -435,7 +435,7 @@ struct SealedQueue {
             fail("The ring cannot be checked yet", error)
             return nil
         }
-        // // A batch that waits to be stored again is already in the ring.
+        // A batch that waits to be stored again is already in the ring.
         let stored = Set(found.targets.compactMap(\.sequence))
         found.waiting.removeAll { stored.contains($0) }
         return found
@@ -484,7 +484,7 @@ struct SealedQueue {
             next: max(sequence + 1, ring?.nextSequence ?? 1),
             retention: limits.retentionTime
         )
-        // // The next boot measures from this clock.
+        // The next boot measures from this clock.
         if isSet { ring?.noteHead(durable: true) }
         reportDoubt()
     }
@@ -523,7 +523,7 @@ struct SealedQueue {
 
     /// When the next batch exceeds its retention, in CLOCK_BOOTTIME milliseconds; nil for never.
     var expiryDue: Int64? {
-        // // An erasure that a reader blocks is retried with everything else.
+        // An erasure that a reader blocks is retried with everything else.
         hasPendingErasure ? nil : ring?.expiryDue(limits.retentionTime)
     }
 

@@ -24,7 +24,7 @@ package struct ServiceManager: Sendable {
         let isForUs = environment["WATCHDOG_PID"].map { $0 == "\(processID)" } ?? true
         let interval = environment["WATCHDOG_USEC"].flatMap { Int64($0) }.map { $0 / 2000 }
         watchdogInterval = isForUs ? interval.flatMap { $0 > 0 ? $0 : nil } : nil
-        // // sd_listen_fds(3): passed descriptors start at 3.
+        // sd_listen_fds(3): passed descriptors start at 3.
         let isGiven =
             environment["LISTEN_PID"] == "\(processID)" && environment["LISTEN_FDS"] == "1"
             && environment["LISTEN_FDNAMES"] == Self.listenerName

@@ -29,16 +29,16 @@ package enum SignalPlan {
     /// - Returns: the action.
     package static func action(for signal: Int32) -> Action {
         switch signal {
-        // // A request to end, or its CPU time is used up.
+        // A request to end, or its CPU time is used up.
         case SIGTERM, SIGINT, SIGQUIT, SIGXCPU: .stop
         case SIGHUP: .reload
-        // // These cannot be caught.
+        // These cannot be caught.
         case SIGKILL, SIGSTOP: .leave
-        // // A defect of the recorder: to continue, or to store anything more, would not be safe.
+        // A defect of the recorder: to continue, or to store anything more, would not be safe.
         case SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS: .leave
-        // // By default the kernel ignores these, or stops a program and continues it.
+        // By default the kernel ignores these, or stops a program and continues it.
         case SIGCHLD, SIGURG, SIGWINCH, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU: .leave
-        // // SIGPIPE and SIGXFSZ: the system call then fails with an error. The others, including
+        // SIGPIPE and SIGXFSZ: the system call then fails with an error. The others, including
         // timers and real-time signals, have no meaning for it.
         default: .ignore
         }

@@ -88,7 +88,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
         case .button: return hasState && (1...255).contains(button ?? 0) && areSmall
         case .motion: return areSmall && (dx != nil && dy != nil || point != nil)
         case .scroll:
-            // // Each notch takes two requests.
+            // Each notch takes two requests.
             return areSmall && [dx, dy].allSatisfy { ($0?.magnitude ?? .infinity) < 1e4 }
         case .axes: return areSmall
         case .typing, .touch, .focus, .gap, .device, .monitors, nil: return true

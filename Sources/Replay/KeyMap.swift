@@ -19,7 +19,7 @@ package struct WantedKey: Hashable, Sendable, Redacted {
     package init(_ keysym: UInt32, _ modifiers: Modifiers) {
         self.keysym = keysym
         var level = modifiers.contains(.shift) ? 1 : 0
-        // // On the numeric keypad, NumLock and Shift cancel each other.
+        // On the numeric keypad, NumLock and Shift cancel each other.
         if (0xFF80...0xFFBD).contains(keysym), modifiers.contains(.numLock) { level ^= 1 }
         self.level = level + (modifiers.contains(.level3) ? 2 : 0)
         isLocked = modifiers.contains(.lock)

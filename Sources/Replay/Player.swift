@@ -100,7 +100,7 @@ package struct Player {
             try device.turn(turns.y / 120, negative: 4, positive: 5)
             turns = (turns.x % 120, turns.y % 120)
         case .axes where line.point != nil:
-            // // A pen: moving the pointer is all that XTEST can do.
+            // A pen: moving the pointer is all that XTEST can do.
             if let point = line.point { try device.correct(to: point) }
         case .typing:
             summary.runs += 1
@@ -122,7 +122,7 @@ package struct Player {
             try device.release(keycode)
             return true
         }
-        // // For keys at `timing`, from earlier versions, not even the modifiers are known.
+        // For keys at `timing`, from earlier versions, not even the modifiers are known.
         if line.keyClass != KeyClass.key.name { try device.setLocks(line.modifiers) }
         let keycode: UInt8?
         if let wanted = line.wanted {

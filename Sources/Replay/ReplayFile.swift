@@ -60,7 +60,7 @@ package struct ReplayFile {
         do throws(ReplayError) {
             try Self.forEach(path) { line throws(ReplayError) in
                 let due = clock.moment(of: line)
-                // // Lines that are due together are sent together.
+                // Lines that are due together are sent together.
                 var now = SignalWaiter.now
                 if due > now { try player.flush() }
                 while due > nextCheck || now > nextCheck {
@@ -127,7 +127,7 @@ package struct ReplayFile {
             isAfterGap = isGap
             last = max(last ?? line.time, line.time)
             elapsed += step
-            // // Ten thousand years at a hundredth of the speed overflow a count of nanoseconds.
+            // Ten thousand years at a hundredth of the speed overflow a count of nanoseconds.
             let wait = min(Double(elapsed) * 1e6 / speed, Self.maxWait)
             return start + Int64(wait)
         }

@@ -32,7 +32,7 @@ package final class Target {
             name.hasPrefix(":") || name.hasPrefix("unix:")
         else { throw ReplayError(.badDisplay, name) }
         if let own = environment["DISPLAY"], !own.isEmpty {
-            // // A name that does not parse may denote any display.
+            // A name that does not parse may denote any display.
             guard let other = DisplayName(own, ownHost: host), other != display else {
                 throw ReplayError(.ownDisplay, display.text)
             }
@@ -74,7 +74,7 @@ package final class Target {
     ///
     /// - Throws: ``ReplayError``.
     func checkRecorders() throws(ReplayError) {
-        // // The local process ids of all clients.
+        // The local process ids of all clients.
         guard let reply = try connection.ask(WireRequest(.queryClients, 1, 0, 2)) else {
             throw ReplayError(.unsuitable, "X-Resource 1.2")
         }
@@ -96,7 +96,7 @@ package final class Target {
 
     /// Refuses a display with real input devices, unless all its screens are dummies.
     private func checkDevices() throws(ReplayError) {
-        // // XInput 2.2, and then all devices.
+        // XInput 2.2, and then all devices.
         guard try connection.ask(WireRequest(.inputVersion, 2 | 2 << 16)) != nil,
             let reply = try connection.ask(WireRequest(.queryDevices, 0))
         else { throw ReplayError(.unsuitable, "XInput 2") }
@@ -108,7 +108,7 @@ package final class Target {
             let classes = try reply.uint16(at + 6)
             at += 12 + length + (-length & 3)
             for _ in 0..<classes { at += 4 * max(1, try reply.uint16(at + 2)) }
-            // // 1 and 2 are the master devices, which no hand moves.
+            // 1 and 2 are the master devices, which no hand moves.
             guard use > 2, !Self.isVirtual(name) else { continue }
             guard try hasOnlyDummyScreens() else { throw ReplayError(.inhabited, name) }
             return

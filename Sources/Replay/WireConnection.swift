@@ -72,7 +72,7 @@ final class WireConnection {
         while true {
             var packet = try receive(32)
             let type = packet[0]
-            // // Replies, and events of extensions, may be longer.
+            // Replies, and events of extensions, may be longer.
             if type == 1 || type & 0x7F == 35 {
                 let words = try WireReply(bytes: packet).uint32(4)
                 guard words < 1 << 20 else { throw ReplayError(.lost) }

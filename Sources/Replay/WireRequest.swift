@@ -31,7 +31,7 @@ struct WireRequest {
             switch self {
             case .queryPointer: (nil, 38)
             case .warpPointer: (nil, 41)
-            // // GetInputFocus, the cheapest request with a reply.
+            // GetInputFocus, the cheapest request with a reply.
             case .synchronize: (nil, 43)
             case .queryExtension: (nil, 98)
             case .changeKeyboardMapping: (nil, 100)

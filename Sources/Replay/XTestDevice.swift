@@ -71,7 +71,7 @@ final class XTestDevice {
         spares.append((keycode, wanted.keysym))
         if known == nil {
             try connection.send(.map(keycode, to: wanted.keysym))
-            // // Every client is notified of the new mapping before the key event.
+            // Every client is notified of the new mapping before the key event.
             try synchronize()
         }
         return keycode
@@ -95,7 +95,7 @@ final class XTestDevice {
     func setLocks(_ modifiers: Modifiers) throws(ReplayError) {
         let wanted = modifiers.intersection([.lock, .numLock])
         guard wanted != locks else { return }
-        // // UseCoreKbd: the keyboard that stands for all keyboards.
+        // UseCoreKbd: the keyboard that stands for all keyboards.
         guard let reply = try connection.ask(WireRequest(.keyboardState, 0x100)) else { return }
         let bits =
             (wanted.contains(.lock) ? 2 : 0) | (wanted.contains(.numLock) ? numLock : 0)

@@ -23,7 +23,7 @@ func register(
 ) -> Int32 {
     do {
         let source = try source()
-        // // Keeps what the program sorts out of a plaintext temporary file.
+        // Keeps what the program sorts out of a plaintext temporary file.
         unsafe _ = sqlite3_exec(database, "PRAGMA temp_store=MEMORY", nil, nil, nil)
         return unsafe VirtualTable.register(on: database, source)
     } catch let refusal {

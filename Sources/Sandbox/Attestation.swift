@@ -48,7 +48,7 @@ package struct Attestation: Equatable, Sendable {
             )
         case .identity:
             let folder = Disk.folder(of: identity)
-            // // Without the folder there is no key at all, and mcid has no recipient to seal to.
+            // Without the folder there is no key at all, and mcid has no recipient to seal to.
             return !Disk.exists(folder)
                 || isRefused(
                     [identity, folder].map { (path: String) in unsafe clinux_try_read(path) }

@@ -95,12 +95,12 @@ package struct Sandbox {
         let inPlace = CLINUX_READ_FILE | CLINUX_WRITE_FILE | CLINUX_TRUNCATE
         let socket = CLINUX_READ_FOLDER | CLINUX_REMOVE_FILE | CLINUX_MAKE_SOCKET
         var allowed = places.written.map { ($0, writing) }
-        // // A link would allow access to its target.
+        // A link would allow access to its target.
         allowed += places.writtenFiles.filter { OwnPath.fault($0, .file) == nil }
             .map { ($0, inPlace) }
         allowed.append((places.sockets, socket))
         allowed += (places.read + system).map { ($0, reading) }
-        // // A terminal's mode is queried on the terminal itself.
+        // A terminal's mode is queried on the terminal itself.
         allowed.append(("/dev/pts", reading | CLINUX_CONTROL_DEVICE))
         allowed.append(("/dev/null", reading | CLINUX_WRITE_FILE))
         allowed.append(("/dev/urandom", reading))

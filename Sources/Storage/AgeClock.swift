@@ -114,7 +114,7 @@ package struct AgeClock: Equatable, Sendable {
     /// Milliseconds until a claim counts; nil when there is none.
     var timeToClaim: Int64? { claims.first.map { max(0, Self.probation - $0.ran) } }
 
-    // MARK: Looking
+    // MARK: Reading the clocks
 
     /// Takes a reading of the clocks and advances age time.
     ///
@@ -195,8 +195,7 @@ package struct AgeClock: Equatable, Sendable {
             return believe(reading, known >= -Self.tolerance ? known : elapsed)
         }
         guard elapsed >= -Self.tolerance else {
-            // // The wall clock is behind what was already there: it says nothing about the time
-            // off.
+            // The wall clock is behind what was already there: it says nothing about the time off.
             claims = []
             return attempt(reading, ran: ran)
         }
@@ -226,7 +225,7 @@ package struct AgeClock: Equatable, Sendable {
     private mutating func claim(_ elapsed: Int64) {
         let highest = claims.last?.elapsed ?? 0
         if elapsed > highest + Self.tolerance {
-            // // When the list is full, the claim below is dropped: its time then counts a little
+            // When the list is full, the claim below is dropped: its time then counts a little
             // later.
             if claims.count == Self.maxClaims { claims.removeLast() }
             let from = claims.isEmpty ? uncertainSince ?? latestStart : latestStart
@@ -328,9 +327,8 @@ package struct AgeClock: Equatable, Sendable {
     private mutating func append(_ segment: Segment) {
         segments.append(segment)
         guard segments.count > Self.maxSegments else { return }
-        // // When the list is full, the two oldest segments become one. Its batches count as young
-        // as they can be, and ``ageEnd(_:_:)`` still bounds them by the beginning of the next
-        // segment.
+        // When the list is full, the two oldest segments become one. Its batches count as young as
+        // they can be, and ``ageEnd(_:_:)`` still bounds them by the beginning of the next segment.
         segments[0].shift = max(segments[0].shift, segments[1].shift)
         segments.remove(at: 1)
     }

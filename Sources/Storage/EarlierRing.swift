@@ -168,7 +168,7 @@ final class EarlierRing {
         for start in stride(from: 0, to: slots.count, by: RingFormat.maxProven) {
             let part = Array(slots[start...].prefix(RingFormat.maxProven))
             let list = part.map { "\($0)" }.joined(separator: ",")
-            // // Overwrite in place first: a DELETE alone may leave bytes behind.
+            // Overwrite in place first: a DELETE alone may leave bytes behind.
             try connection.execute(
                 """
                 UPDATE ring SET seq=\(RingFormat.valueOffset), t_end=\(RingFormat.valueOffset),
@@ -181,7 +181,7 @@ final class EarlierRing {
             try connection.execute("PRAGMA incremental_vacuum")
             try connection.checkpoint(truncating: true)
         }
-        // // Remove what an interrupted erasure left empty.
+        // Remove what an interrupted erasure left empty.
         try connection.execute("DELETE FROM ring WHERE t_end=\(RingFormat.valueOffset)")
         try connection.execute("PRAGMA incremental_vacuum")
         try connection.checkpoint(truncating: true)

@@ -62,7 +62,7 @@ struct OldRing {
     /// back.
     static func removeEmpty(_ ring: String) {
         for (path, _) in paths(ring) where (Disk.size(path) ?? 0) == 0 {
-            // // A log without a frame is empty, too.
+            // A log without a frame is empty, too.
             guard (Disk.size(path + "-wal") ?? 0) <= 32 else { continue }
             Disk.remove(path)
             Disk.remove(path + "-wal")
@@ -81,7 +81,7 @@ struct OldRing {
         let free = numbers.map { "\(name)\(reason.rawValue)-\($0)" }
             .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
         guard let path = free else { return }
-        // // The log first: a ring without its log would pass for a complete one.
+        // The log first: a ring without its log would pass for a complete one.
         if Disk.exists(ring + "-wal") { try? Disk.move(ring + "-wal", to: path + "-wal") }
         if Disk.exists(ring) { try? Disk.move(ring, to: path) }
         Disk.remove(ring + "-shm")
@@ -94,7 +94,7 @@ struct OldRing {
         let free = numbers.map { "\(ring)\(Reason.damaged.rawValue)-\($0)" }
             .first { !Disk.exists($0) && !Disk.exists($0 + "-wal") }
         guard let free, let connection = try? SQLiteConnection(path: ring, access: .read),
-            // // A view of that name could run forever.
+            // A view of that name could run forever.
             (try? connection.integer(
                 "SELECT count(*) FROM sqlite_schema WHERE name='ring' AND type='table'"
             )) == 1,
@@ -157,8 +157,8 @@ struct OldRing {
                 found.unreadable.append(bytes)
                 continue
             }
-            // // A row is a few pages further than its slot: the first page, the schema and the
-            // tree precede it.
+            // A row is a few pages further than its slot: the first page, the schema and the tree
+            // precede it.
             found.add(bytes, isFirst: index == 0, slots: slots(near: index))
         }
         return found
@@ -166,7 +166,7 @@ struct OldRing {
 
     /// Slots that a page's row may have when its own number is unreadable.
     private func slots(near index: Int) -> [Int] {
-        // // The neighbouring pages show it, because the rows were created one after the other.
+        // The neighbouring pages show it, because the rows were created one after the other.
         for step in [1, 2] {
             let (before, after) = (slot(ofPage: index - step), slot(ofPage: index + step))
             if let before { return [before + step] }
@@ -231,7 +231,7 @@ struct OldRing {
         var salts = isWhole ? Array(header[16..<24]) : nil
         var frames: [[UInt8]] = []
         for offset in stride(from: 32, through: size - frame, by: frame) {
-            // // No recorder writes a log of that length.
+            // No recorder writes a log of that length.
             guard frames.count < 2 * RingFormat.maxFrames else { break }
             let bytes = read(offset, frame)
             guard bytes.count == frame else { break }

@@ -312,7 +312,7 @@ extension Ring {
             guard let best else { return nil }
             let entry = slots.entries[best]
             if (try? check(best)) == true { return entry }
-            // // A row that cannot be read now is not a neighbour, and the search ends here.
+            // A row that cannot be read now is not a neighbour, and the search ends here.
             if !slots.entries[best].isDamaged { return nil }
         }
     }

@@ -79,7 +79,7 @@ extension Ring {
         let ring = try Ring(path, setting, found)
         let isOurs = try ring.chooseID(found)
         if isNew { ring.head.structure = SealedBatch.noDigest }
-        // // The log of a crashed run may hold erased bytes, and a reader may be in the way.
+        // The log of a crashed run may hold erased bytes, and a reader may be in the way.
         ring.hasPendingErasure = (try? ring.file.emptyLog()) == nil
         if old.isEmpty, ring.head.structure != SealedBatch.noDigest, !ring.hasPendingErasure,
             ring.file.structure() != ring.head.structure
@@ -141,7 +141,7 @@ extension Ring {
             }
         }
         if let found, found.ringID != chosen {
-            // // The head of another ring says nothing about this one, except what belongs to the
+            // The head of another ring says nothing about this one, except what belongs to the
             // recorder.
             head = RingHead()
             (head.clock, head.writings) = (found.clock, found.writings)
@@ -177,7 +177,7 @@ extension Ring {
     ///
     /// A crash may have come between writing the two, and a ring without a head has only its rows.
     func settleHead() throws(StorageError) {
-        // // Check the proofs of rows that claim to be the newest. With a head, check only so many
+        // Check the proofs of rows that claim to be the newest. With a head, check only so many
         // that the start does not wait for them; without one, the oldest row is unknown, too.
         var left = head.newest > 0 ? 2 * RingFormat.maxProven : .max
         try assignTogether { () throws(StorageError) in
@@ -203,7 +203,7 @@ extension Ring {
         let isUndone = (newest, digest) == (head.before, head.digestBefore)
         guard isUndone || newest >= head.newest else { return }
         if newest == head.newest, !isUndone {
-            // // The row is not in the state that was stored last.
+            // The row is not in the state that was stored last.
             losses.append(
                 Loss(batches: 1, stretch: end.subtractingSaturated(SealedBatch.maxSpan)...end)
             )

@@ -72,7 +72,7 @@ extension Ring {
         guard let earlier else { return }
         try earlier.giveWay()
         if earlier.isEmpty { dropEarlier() }
-        // // New rows change the tree above them.
+        // New rows change the tree above them.
         head.structure = SealedBatch.noDigest
         writeHead()
         while slots.count < wantedSlots { try grow() }
@@ -83,7 +83,7 @@ extension Ring {
         guard !rows.isEmpty else { return }
         if earlier == nil { earlier = try EarlierRing.make(path) }
         try earlier?.insert(rows)
-        // // The new ring needs a minimum of room from the beginning.
+        // The new ring needs a minimum of room from the beginning.
         while let ring = earlier, !ring.isEmpty,
             RingFormat.slots(cap: cap) - ring.pages < Self.fewestSlots
         {

@@ -215,13 +215,13 @@ package final class Ring {
         (new.newest, new.digest) = (UInt64(entry.sequence), digest)
         if entry.end > 0 { new.end = entry.end }
         (new.before, new.digestBefore) = confirmed
-        // // Fewer tombstones than the head counts would be reported as tampering.
+        // Fewer tombstones than the head counts would be reported as tampering.
         if evicting?.isNote == true { new.notes -= min(new.notes, 1) }
         noteChangedHead(&new)
         do throws(StorageError) {
             written = try new.write(path, key)
         } catch {
-            // // A disk that failed once gets one retry.
+            // A disk that failed once gets one retry.
             written = try new.write(path, key)
         }
         head = new
@@ -273,12 +273,11 @@ package final class Ring {
                 try makeRoom()
                 continue
             }
-            // // Check the proof of the row to be evicted: only its own unchecked number put it
-            // first.
+            // Check the proof of the row to be evicted: only its own unchecked number put it first.
             guard try check(oldest) else { continue }
             return (oldest, false)
         }
-        // // A ring whose rebuilding has just begun may have no room yet.
+        // A ring whose rebuilding has just begun may have no room yet.
         guard mayAddRow else { throw StorageError(.busy) }
         return (slots.count, true)
     }
@@ -420,7 +419,7 @@ package final class Ring {
         }
         try file.write(rows)
         for row in rows { slots.set(row.slot, row.entry) }
-        // // Clock segments that no stored batch refers to are no longer needed.
+        // Clock segments that no stored batch refers to are no longer needed.
         let oldest = slots.batches.map(\.sequence).min().map { UInt64($0) } ?? nextSequence
         if slots.damagedCount == 0 { head.clock.forget(before: oldest) }
         didBury(rows.count { $0.entry.sequence > 0 }, reason)

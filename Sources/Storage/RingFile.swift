@@ -104,7 +104,7 @@ final class RingFile {
                 rows.integer(4) == RingFormat.slotSize, rows.integer(5) == RingFormat.proofSize
             else { throw StorageError(.damaged) }
             let (sequence, end) = (rows.integer(1), rows.integer(2))
-            // // For a batch, the numbers tell everything that is examined here.
+            // For a batch, the numbers tell everything that is examined here.
             let isBatch = sequence > RingFormat.valueOffset && end > RingFormat.valueOffset
             entries.append(
                 SlotTable.Entry(
@@ -139,13 +139,13 @@ final class RingFile {
     /// - Throws: ``StorageError`` `moved` or `damaged`.
     func check(rows: Int) throws(StorageError) {
         guard identity == Disk.inode(path) else { throw StorageError(.moved) }
-        // // New rows may still be only in the log.
+        // New rows may still be only in the log.
         let frames = connection.framesInLog
         guard let size = Disk.size(path), size % RingFormat.pageSize == 0,
             size > (rows - frames) * RingFormat.pageSize
         else { throw StorageError(.damaged) }
-        // // A log without a name would take batches with it when mcid ends; a truncated one
-        // already has.
+        // A log without a name would take batches with it when mcid ends; a truncated one already
+        // has.
         let now = Disk.inode(path + "-wal")
         if let log, log != now { throw StorageError(.moved) }
         log = now
@@ -160,8 +160,8 @@ final class RingFile {
     /// - Throws: ``StorageError``; nothing is then written.
     func write(_ rows: some Collection<Row>) throws(StorageError) {
         guard !rows.isEmpty else { return }
-        // // A log without room for these rows is first moved into the file. New rows also touch
-        // the interior page above them and the first page.
+        // A log without room for these rows is first moved into the file. New rows also touch the
+        // interior page above them and the first page.
         if connection.framesInLog + rows.count + 8 > RingFormat.maxFrames {
             try connection.checkpoint(truncating: false)
         }
@@ -202,7 +202,7 @@ final class RingFile {
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
     func emptyLog() throws(StorageError) {
         try connection.checkpoint(truncating: true)
-        // // SQLite truncates the log without syncing it: a power cut could bring it back.
+        // SQLite truncates the log without syncing it: a power cut could bring it back.
         do {
             try Disk.sync(path + "-wal")
         } catch {
@@ -220,7 +220,7 @@ final class RingFile {
     static func make(_ path: String, id: [UInt8], slots: Int) throws(StorageError) {
         let draft = path + ".new"
         for suffix in ["", "-wal", "-shm"] { Disk.remove(draft + suffix) }
-        // // A log without its ring would be replayed into the new one.
+        // A log without its ring would be replayed into the new one.
         for suffix in ["-wal", "-shm"] { Disk.remove(path + suffix) }
         do throws(StorageError) {
             let connection = try SQLiteConnection(path: draft, access: .create)
@@ -242,7 +242,7 @@ final class RingFile {
                 PRAGMA journal_mode=WAL;
                 """
             )
-            // // Closing the connection moves the log into the draft.
+            // Closing the connection moves the log into the draft.
         } catch {
             Disk.remove(draft)
             throw error

@@ -51,7 +51,7 @@ package enum RingFormat {
     /// - Returns: the number of slots.
     package static func slots(cap: Int) -> Int {
         let pages = (max(cap, smallestCap) - overheadBytes) / pageSize
-        // // A leaf page per slot, an interior page for some 400 of them, and the schema.
+        // A leaf page per slot, an interior page for some 400 of them, and the schema.
         return pages - pages / 300 - 8
     }
 

@@ -142,7 +142,7 @@ package struct RingHead: Equatable, Sendable {
         _ verifier: DeviceVerifier
     ) -> (head: RingHead?, damaged: Int) {
         var found = readOnce(path, verifier)
-        // // The recorder may be writing a record right now: only damage that persists counts.
+        // The recorder may be writing a record right now: only damage that persists counts.
         for _ in 0..<4 where found.damaged > 0 { found = readOnce(path, verifier) }
         return found
     }
@@ -182,7 +182,7 @@ package struct RingHead: Equatable, Sendable {
         guard let newest = whole.max(by: { $0.count < $1.count }) else {
             return (nil, recordCount)
         }
-        // // A record is still empty while its pair was written fewer than two times.
+        // A record is still empty while its pair was written fewer than two times.
         let written = min(2, newest.durables) + min(2, newest.count - newest.durables)
         return (newest, max(changed, Int(written) - whole.count))
     }
@@ -300,7 +300,7 @@ package struct RingHead: Equatable, Sendable {
             guard record.starts(with: Array("MCIHEAD1".utf8)),
                 verifier.isValid(record[signed..<signed + 64], of: Array(record[..<signed]))
             else { return nil }
-            // // After the intro: count, lowest number, newest number, its end.
+            // After the intro: count, lowest number, newest number, its end.
             var fields = HeadFields(record[24..<signed])
             return (fields.number(), fields.signed())
         }.max { $0.0 < $1.0 }

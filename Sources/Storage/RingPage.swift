@@ -69,8 +69,8 @@ package struct RingPage: Equatable, Sendable {
             page[layout.recordStart..<layout.sequenceStart].elementsEqual(layout.recordHeader)
         else { return nil }
         self.init(whatever: page, layout)
-        // // The rowid, one to nine bytes, precedes the record and follows the record's size. The
-        // size is always the same, and its last byte ends the search.
+        // The rowid, one to nine bytes, precedes the record and follows the record's size. The size
+        // is always the same, and its last byte ends the search.
         var start = layout.recordStart - 1
         while start > 0, page[start - 1] >= 0x80, layout.recordStart - start < 9 { start -= 1 }
         slot = page[start..<layout.recordStart].reduce(0) { $0 << 7 | Int64($1 & 0x7F) }
@@ -155,7 +155,7 @@ package struct RingPage: Equatable, Sendable {
     }
 
     private static func integer(_ bytes: ArraySlice<UInt8>) -> Int64 {
-        // // Six bytes, big-endian, with the sign in the first.
+        // Six bytes, big-endian, with the sign in the first.
         let value = bytes.reduce(Int64(0)) { $0 << 8 | Int64($1) }
         return (value << 16) >> 16
     }

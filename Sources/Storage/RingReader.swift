@@ -52,7 +52,7 @@ package final class RingReader {
         let version = try connection.integer("PRAGMA user_version")
         isOfEarlierVersion = version == RingFormat.versionBefore && EarlierRing.isOne(path)
         guard version == RingFormat.version || isOfEarlierVersion else {
-            // // A flipped bit changes the version number, but not the columns.
+            // A flipped bit changes the version number, but not the columns.
             let columns = "SELECT count(*) FROM pragma_table_info('ring') WHERE name='proof'"
             let isDamaged = try connection.integer(columns) == 1
             throw StorageError(isDamaged ? .damaged : .unknownVersion)
@@ -196,7 +196,7 @@ package final class RingReader {
     ) throws(StorageError) -> (head: RingHead?, damaged: Int) {
         var before = RingHead.read(path, verifier)
         for attempt in Int32(0)..<100 {
-            // // On a machine with busy cores, a writer gets enough time between any two attempts.
+            // On a machine with busy cores, a writer gets enough time between any two attempts.
             if attempt > 20 { SQLiteConnection.wait(milliseconds: attempt / 2) }
             try connection.execute("BEGIN")
             _ = try connection.integer("SELECT count(*) FROM meta")

@@ -25,8 +25,7 @@ enum RingStructure {
             } else {
                 structure += Array("\(number)\n".utf8) + page
             }
-            // // A ring has fewer such pages, and a file that is not a ring must not fill the
-            // memory.
+            // A ring has fewer such pages, and a file that is not a ring must not fill the memory.
             guard structure.count <= (count / 64 + 64) * RingFormat.pageSize else { return nil }
         }
         return SealedBatch.digest(structure)

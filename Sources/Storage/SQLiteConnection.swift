@@ -44,10 +44,10 @@ import CSQLite
         unsafe frames = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
         unsafe frames.initialize(to: 0)
         if access == .read { unsafe csqlite_keep_wal_on_close(handle) }
-        // // Bounds the memory that a row takes, whatever somebody has put into it.
+        // Bounds the memory that a row takes, whatever somebody has put into it.
         unsafe sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, Self.maxValueBytes)
-        // // This hook also replaces SQLite's automatic checkpoints; `PRAGMA wal_autocheckpoint`
-        // would remove it.
+        // This hook also replaces SQLite's automatic checkpoints; `PRAGMA wal_autocheckpoint` would
+        // remove it.
         unsafe sqlite3_wal_hook(handle, noteFrames, frames)
     }
 
@@ -152,8 +152,7 @@ private func noteFrames(
             &handle,
             nil
         )
-        // // The statements never vary: one that does not compile means that the schema is not
-        // ours.
+        // The statements never vary: one that does not compile means that the schema is not ours.
         if result & 0xFF == SQLITE_ERROR { throw StorageError(.damaged, result: result) }
         try connection.check(result)
         guard let handle = unsafe handle else { throw StorageError(.failed) }

@@ -117,7 +117,7 @@ struct SlotTable {
         entries[slot] = entry
         generation += 1
         damagedCount += (entry.isDamaged ? 1 : 0) - (before.isDamaged ? 1 : 0)
-        // // The later end of a newer batch cannot be the earliest.
+        // The later end of a newer batch cannot be the earliest.
         if let known = earliest,
             slot == known.slot || entry.end < known.end || entry.sequence < newest
         {

@@ -95,7 +95,7 @@ package struct Passphrase: Equatable, Sendable, Redacted {
         _ key: SymmetricKey,
         nonce: [UInt8]
     ) throws(AgeError) -> [UInt8] {
-        // // Fails only for a nonce of another length.
+        // Fails only for a nonce of another length.
         guard let nonce = try? ChaChaPoly.Nonce(data: nonce),
             let box = try? ChaChaPoly.seal(plaintext, using: key, nonce: nonce)
         else { throw AgeError(.payloadFailure) }

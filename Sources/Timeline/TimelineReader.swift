@@ -81,7 +81,7 @@ package final class TimelineReader {
             progress(index, entries.count)
             index += 1
             if !entry.touches(range), !entry.isDoubtful {
-                // // The first batch after the range may contain a long gap that began within it.
+                // The first batch after the range may contain a long gap that began within it.
                 if isBehind { continue }
                 isBehind = true
             }
@@ -98,7 +98,7 @@ package final class TimelineReader {
                 continue
             }
             guard batch.header.sequence == entry.sequence, !read.contains(entry.sequence) else {
-                // // Once one row's claim is wrong, no other claim is believed.
+                // Once one row's claim is wrong, no other claim is believed.
                 if !isSettled {
                     (isSettled, index) = (true, index - 1)
                     entries[index...] = try ring.resettled(entries[index...], read, opener)[...]
@@ -114,7 +114,7 @@ package final class TimelineReader {
                 entry.sequence == entries.last?.sequence
                 ? now.map { batch.settledCount(at: $0) } ?? batch.items.count : batch.items.count
             if onlyNew { seen = [entry.sequence: count] }
-            // // Restores the focus if the batch that recorded it is missing.
+            // Restores the focus if the batch that recorded it is missing.
             let focus = OpenedItem(
                 time: batch.header.base,
                 device: 0,

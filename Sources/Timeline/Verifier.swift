@@ -55,7 +55,7 @@ package final class Verifier {
         result = Verification()
         guard !ring.isOfEarlierVersion else { return verifyEarlier(progress) }
         result.isIncomplete = ring.isBeingRebuilt
-        // // Read the marks before the ring: the ring may be ahead of them and never behind.
+        // Read the marks before the ring: the ring may be ahead of them and never behind.
         let outside = marks?.read(key)
         let slots: [Int64]
         let (head, damagedRecords): (RingHead?, Int)
@@ -73,7 +73,7 @@ package final class Verifier {
         if let head { check(head, outside) }
         if let outside {
             outside.damaged.forEach { _ in result.add(.marks, 0, (nil, nil)) }
-            // // The first head is written before the marks exist, and every later one after.
+            // The first head is written before the marks exist, and every later one after.
             let hasLost = !outside.exists && head.map { $0.writings > 1 } == true
             if hasLost { result.add(.marks, 0, (nil, nil)) }
         }
@@ -166,7 +166,7 @@ package final class Verifier {
         for row in unnumbered {
             result.add(row.sealed.allSatisfy { $0 == 0 } ? .notEmpty : .damaged, 0, (nil, nil))
         }
-        // // A crash may have come between an eviction and the head's record of it.
+        // A crash may have come between an eviction and the head's record of it.
         let first = empty == 0 ? items.first.map(\.number) : nil
         let expected = max(head?.first ?? items.first?.number ?? 1, first ?? 0)
         var last = Last(sequence: expected > 0 ? expected - 1 : 0)
