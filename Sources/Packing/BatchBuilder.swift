@@ -28,22 +28,7 @@ package struct BatchBuilder: ~Copyable {
     private let deflate: Deflate
     private var output: Range<Int>
 
-    private var kinds: RunColumn
-    private var devices: RunColumn
-    private var modifiers: RunColumn
-    private var times: Column
-    private var keys: Column
-    private var keysyms: Column
-    private var buttons: Column
-    private var motions: Column
-    private var wideMotions: Column
-    private var scrolls: Column
-    private var apps: Column
-    private var gaps: Column
-    private var titles: Column
-    private var pixels: Column
-    private var axes: Column
-    private var typing: Column
+    private var columns: Columns<Column>
     /// Typing runs that may still grow or must not yet be placed among the motions; they become the
     /// last items.
     private var tails: [TypingTail] = []
@@ -87,32 +72,12 @@ package struct BatchBuilder: ~Copyable {
 
     /// Maps and locks the memory, about 0.7 MiB.
     package init() {
-        let columns = Column.capacity * 16
-        let workspace = columns..<columns + Deflate.workspaceSize
+        let workspace = Columns<Column>.size..<Columns<Column>.size + Deflate.workspaceSize
         output = workspace.upperBound..<workspace.upperBound + BatchLayout.largest
         let memory = LockedMemory(size: output.upperBound)
         self.memory = memory
         deflate = Deflate(memory, workspace: workspace)
-        func column(_ index: Int) -> Column {
-            let start = index * Column.capacity
-            return unsafe Column(memory.region(start..<start + Column.capacity))
-        }
-        kinds = RunColumn(column(0))
-        devices = RunColumn(column(1))
-        modifiers = RunColumn(column(2))
-        times = column(3)
-        keys = column(4)
-        keysyms = column(5)
-        buttons = column(6)
-        motions = column(7)
-        wideMotions = column(8)
-        scrolls = column(9)
-        apps = column(10)
-        gaps = column(11)
-        titles = column(12)
-        pixels = column(13)
-        axes = column(14)
-        typing = column(15)
+        columns = Columns(in: memory)
         time = EventTime(0)
         latest = EventTime(0)
         header = BatchHeader(sequence: 0, bootID: [], wallOffset: 0, keyDetail: 0, base: time)
@@ -176,17 +141,17 @@ package struct BatchBuilder: ~Copyable {
         case .event(let event): return append(event)
         case .focus(let focus):
             advance(to: focus.time)
-            kinds.append(BatchLayout.Kind.focus.rawValue)
-            apps.append(text: focus.app)
-            titles.append(text: focus.title ?? "")
+            columns[.kinds].append(run: BatchLayout.Kind.focus.rawValue)
+            columns[.apps].append(text: focus.app)
+            columns[.titles].append(text: focus.title ?? "")
             app = focus.app
         case .gap(let gap):
             advance(to: gap.from)
             latest = max(latest, gap.to)
-            kinds.append(BatchLayout.Kind.gap.rawValue)
-            gaps.append(gap.reason.rawValue)
-            gaps.append(gap.stream.map { $0.rawValue + 1 } ?? 0)
-            gaps.append(zigzag: gap.to.milliseconds - gap.from.milliseconds)
+            columns[.kinds].append(run: BatchLayout.Kind.gap.rawValue)
+            columns[.gaps].append(gap.reason.rawValue)
+            columns[.gaps].append(gap.stream.map { $0.rawValue + 1 } ?? 0)
+            columns[.gaps].append(zigzag: gap.to.milliseconds - gap.from.milliseconds)
         case .device(let device): return table.describe(device)
         case .screen(let screen): return table.describe(screen)
         }
@@ -199,7 +164,7 @@ package struct BatchBuilder: ~Copyable {
         precondition(!isFull, "A full batch is packed before more is added.")
         advance(to: event.time)
         eventCount += 1
-        devices.append(event.device)
+        columns[.devices].append(run: event.device)
         table.used.insert(event.device)
         append(event.payload, event.pixel)
         items += 1
@@ -237,21 +202,21 @@ package struct BatchBuilder: ~Copyable {
         _ range: Range<Int>,
         before end: EventTime
     ) -> Int {
-        guard kinds.isExtended(by: BatchLayout.Kind.motion.rawValue),
-            devices.isExtended(by: motions.device)
+        guard columns[.kinds].isExtended(by: BatchLayout.Kind.motion.rawValue),
+            columns[.devices].isExtended(by: motions.device)
         else { return range.lowerBound }
         var count = 0
         for step in motions.steps[range] {
             guard let byte = Self.byte(step.dx, step.dy),
                 step.time.milliseconds < end.milliseconds,
-                otherBytes + times.count + self.motions.count < nextCheckpoint
+                otherBytes + columns[.times].count + columns[.motions].count < nextCheckpoint
             else { break }
             advance(to: step.time)
-            self.motions.append(byte)
+            columns[.motions].append(byte)
             count += 1
         }
-        kinds.extend(by: count)
-        devices.extend(by: count)
+        columns[.kinds].extend(by: count)
+        columns[.devices].extend(by: count)
         eventCount += count
         items += count
         stopWhereDue()
@@ -351,10 +316,10 @@ package struct BatchBuilder: ~Copyable {
         }
         advance(to: tail.begin)
         latest = max(latest, end)
-        kinds.append(BatchLayout.Kind.typing.rawValue)
-        devices.append(tail.device)
+        columns[.kinds].append(run: BatchLayout.Kind.typing.rawValue)
+        columns[.devices].append(run: tail.device)
         table.used.insert(tail.device)
-        typing.append(varint: tail.seconds(until: end))
+        columns[.typing].append(varint: tail.seconds(until: end))
         eventCount += 1
         items += 1
         stopWhereDue()
@@ -362,7 +327,7 @@ package struct BatchBuilder: ~Copyable {
     }
 
     private mutating func advance(to new: EventTime) {
-        times.append(zigzag: new.milliseconds - time.milliseconds)
+        columns[.times].append(zigzag: new.milliseconds - time.milliseconds)
         time = new
         if latest.milliseconds < new.milliseconds { latest = new }
     }
@@ -371,64 +336,59 @@ package struct BatchBuilder: ~Copyable {
         var flag: UInt8 = 0
         if let pixel {
             flag = BatchLayout.hasPixel
-            pixels.append(zigzag: Int64(pixel.x))
-            pixels.append(zigzag: Int64(pixel.y))
+            columns[.pixels].append(zigzag: Int64(pixel.x))
+            columns[.pixels].append(zigzag: Int64(pixel.y))
         }
         switch payload {
         case .key(let key):
-            kinds.append(BatchLayout.Kind.key.rawValue | flag)
-            keys.append(
+            columns[.kinds].append(run: BatchLayout.Kind.key.rawValue | flag)
+            columns[.keys].append(
                 key.keyClass.rawValue
                     | (key.isDown ? BatchLayout.keyIsDown : 0)
                     | (key.keysym != 0 ? BatchLayout.keyHasKeysym : 0)
             )
-            modifiers.append(key.modifiers.rawValue)
-            if key.keysym != 0 { keysyms.append(varint: UInt64(key.keysym)) }
+            columns[.modifiers].append(run: key.modifiers.rawValue)
+            if key.keysym != 0 { columns[.keysyms].append(varint: UInt64(key.keysym)) }
         case .typing: preconditionFailure("A run is added by type(_:_:continues:).")
         case .button(let number, let isDown):
-            kinds.append(BatchLayout.Kind.button.rawValue | flag)
-            buttons.append(varint: UInt64(number) << 1 | (isDown ? 1 : 0))
+            columns[.kinds].append(run: BatchLayout.Kind.button.rawValue | flag)
+            columns[.buttons].append(varint: UInt64(number) << 1 | (isDown ? 1 : 0))
         case .motion(let dx, let dy):
-            kinds.append(BatchLayout.Kind.motion.rawValue | flag)
+            columns[.kinds].append(run: BatchLayout.Kind.motion.rawValue | flag)
             if let byte = Self.byte(dx, dy) {
-                motions.append(byte)
+                columns[.motions].append(byte)
             } else {
-                motions.append(BatchLayout.wideMotion)
-                wideMotions.append(zigzag: Int64(dx))
-                wideMotions.append(zigzag: Int64(dy))
+                columns[.motions].append(BatchLayout.wideMotion)
+                columns[.wideMotions].append(zigzag: Int64(dx))
+                columns[.wideMotions].append(zigzag: Int64(dy))
             }
         case .scroll(let dx, let dy):
-            kinds.append(BatchLayout.Kind.scroll.rawValue | flag)
-            scrolls.append(zigzag: Int64(dx))
-            scrolls.append(zigzag: Int64(dy))
+            columns[.kinds].append(run: BatchLayout.Kind.scroll.rawValue | flag)
+            columns[.scrolls].append(zigzag: Int64(dx))
+            columns[.scrolls].append(zigzag: Int64(dy))
         case .axes(let values):
-            kinds.append(BatchLayout.Kind.axes.rawValue | flag)
+            columns[.kinds].append(run: BatchLayout.Kind.axes.rawValue | flag)
             append(values)
         case .touch(let touch):
-            kinds.append(BatchLayout.Kind.touch.rawValue | flag)
+            columns[.kinds].append(run: BatchLayout.Kind.touch.rawValue | flag)
             let code = UInt64(touch.finger) * BatchLayout.touchPhases
-            buttons.append(varint: code + UInt64(touch.phase.rawValue))
+            columns[.buttons].append(varint: code + UInt64(touch.phase.rawValue))
             append(touch.values)
         }
     }
 
     private mutating func append(_ values: AxisValues) {
-        axes.append(values.present)
-        for (_, value) in values.reported { axes.append(zigzag: Int64(value)) }
+        columns[.axes].append(values.present)
+        for (_, value) in values.reported { columns[.axes].append(zigzag: Int64(value)) }
     }
 
     // MARK: Fitting
 
-    private var byteCount: Int {
-        times.count + motions.count + wideMotions.count + keys.count + keysyms.count
-            + buttons.count + scrolls.count + apps.count + gaps.count + titles.count
-            + kinds.column.count + devices.column.count + modifiers.column.count
-            + pixels.count + axes.count + typing.count
-    }
+    private var byteCount: Int { columns.count }
 
     private var checkpoint: Checkpoint {
         Checkpoint(
-            counts: columns.map(\.column.count),
+            counts: columns.counts,
             items: items,
             events: eventCount,
             time: time,
@@ -440,7 +400,7 @@ package struct BatchBuilder: ~Copyable {
 
     private mutating func stopWhereDue() {
         if byteCount >= nextCheckpoint { checkpointOrCompress() }
-        otherBytes = byteCount - times.count - motions.count
+        otherBytes = byteCount - columns[.times].count - columns[.motions].count
     }
 
     /// Records a checkpoint, or tests whether the batch is full.
@@ -453,9 +413,7 @@ package struct BatchBuilder: ~Copyable {
 
     /// Writes the open runs, so that the columns contain everything appended.
     private mutating func endRuns() {
-        kinds.endRun()
-        devices.endRun()
-        modifiers.endRun()
+        columns.endRuns()
     }
 
     /// Compresses the batch to test whether it fits, and plans the next test.
@@ -505,15 +463,6 @@ package struct BatchBuilder: ~Copyable {
         if bytes < last, last < nextCheckpoint { nextCheckpoint = last }
     }
 
-    private var columns: [(section: BatchLayout.Section, column: Column)] {
-        [
-            (.kinds, kinds.column), (.devices, devices.column), (.times, times), (.keys, keys),
-            (.modifiers, modifiers.column), (.keysyms, keysyms), (.buttons, buttons),
-            (.motions, motions), (.wideMotions, wideMotions), (.scrolls, scrolls), (.apps, apps),
-            (.gaps, gaps), (.titles, titles), (.pixels, pixels), (.axes, axes), (.typing, typing),
-        ]
-    }
-
     /// Compresses everything up to a checkpoint, and the typing runs after it, into the output.
     ///
     /// Returns the compressed size; nil if it does not fit.
@@ -535,12 +484,11 @@ package struct BatchBuilder: ~Copyable {
         for tail in tails { used.insert(tail.device) }
         note(intro(.header, header.count) + header + table.sections(of: used))
         let endings = TypingTail.endings(of: tails, after: checkpoint.time)
-        let columns = columns
-        for (index, column) in columns.enumerated() {
-            let ending = endings[column.section] ?? []
+        for (index, section) in BatchLayout.Section.columns.enumerated() {
+            let ending = endings[section] ?? []
             let count = checkpoint.counts[index]
             guard count + ending.count > 0 else { continue }
-            note(intro(column.section, count + ending.count), index)
+            note(intro(section, count + ending.count), index)
             if !ending.isEmpty { note(ending) }
         }
         defer { unsafe scratch.withUnsafeMutableBytes { unsafe $0.wipe() } }
@@ -549,7 +497,7 @@ package struct BatchBuilder: ~Copyable {
             for part in parts {
                 unsafe pieces.append(UnsafeRawBufferPointer(rebasing: scratch[part.scratch]))
                 guard let index = part.column, checkpoint.counts[index] > 0 else { continue }
-                unsafe pieces.append(columns[index].column.written(upTo: checkpoint.counts[index]))
+                unsafe pieces.append(columns[index].written(upTo: checkpoint.counts[index]))
             }
             let room = unsafe memory.region(
                 output.lowerBound + BatchLayout.prefix..<output.upperBound - BatchLayout.proofSize
@@ -607,22 +555,7 @@ package struct BatchBuilder: ~Copyable {
     package mutating func advance(_ next: BatchHeader) {
         let checkpoint = lastFitting
         let counts = checkpoint.counts
-        kinds.keep(from: counts[0])
-        devices.keep(from: counts[1])
-        times.keep(from: counts[2])
-        keys.keep(from: counts[3])
-        modifiers.keep(from: counts[4])
-        keysyms.keep(from: counts[5])
-        buttons.keep(from: counts[6])
-        motions.keep(from: counts[7])
-        wideMotions.keep(from: counts[8])
-        scrolls.keep(from: counts[9])
-        apps.keep(from: counts[10])
-        gaps.keep(from: counts[11])
-        titles.keep(from: counts[12])
-        pixels.keep(from: counts[13])
-        axes.keep(from: counts[14])
-        typing.keep(from: counts[15])
+        columns.keep(from: counts)
         items -= checkpoint.items
         eventCount -= checkpoint.events
         isFull = false

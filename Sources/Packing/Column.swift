@@ -29,6 +29,9 @@ extension [UInt8]: ByteAppending {}
 
     private let memory: UnsafeMutableRawBufferPointer
     private(set) var count = 0
+    /// The byte of the open run, and its length.
+    private var value: UInt8 = 0
+    private var run: UInt64 = 0
 
     init(_ memory: UnsafeMutableRawBufferPointer) {
         precondition(memory.count == Self.capacity, "A column has a fixed capacity.")
@@ -55,26 +58,9 @@ extension [UInt8]: ByteAppending {}
         for byte in bytes { append(byte) }
     }
 
-    /// Moves the bytes from `start` on to the front and overwrites the rest with zeros.
-    mutating func keep(from start: Int) {
-        let kept = count - start
-        unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<count]))
-        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[kept..<count]).wipe()
-        count = kept
-    }
-}
-
-/// A column of frequently repeated bytes, stored as pairs of a byte and its run length.
-struct RunColumn {
-    private(set) var column: Column
-    private var value: UInt8 = 0
-    private var run: UInt64 = 0
-
-    init(_ column: Column) {
-        self.column = column
-    }
-
-    mutating func append(_ byte: UInt8) {
+    /// Appends a byte that is frequently repeated: such columns are pairs of a byte and its run
+    /// length.
+    mutating func append(run byte: UInt8) {
         if byte != value { endRun() }
         value = byte
         run += 1
@@ -89,14 +75,18 @@ struct RunColumn {
     /// Writes the open run, so that the column contains everything appended.
     mutating func endRun() {
         guard run > 0 else { return }
-        column.append(value)
-        column.append(varint: run)
+        append(value)
+        append(varint: run)
         run = 0
     }
 
-    /// Like ``Column/keep(from:)``; no run may be open before `start`.
+    /// Moves the bytes from `start` on to the front and overwrites the rest with zeros; no run may be
+    /// open before `start`.
     mutating func keep(from start: Int) {
         endRun()
-        column.keep(from: start)
+        let kept = count - start
+        unsafe memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[start..<count]))
+        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[kept..<count]).wipe()
+        count = kept
     }
 }

@@ -48,45 +48,27 @@ struct ColumnReader {
     }
 
     func items(base: EventTime) throws(PackingError) -> [OpenedItem] {
-        func cursor(_ section: BatchLayout.Section) -> Cursor {
-            sections[section] ?? Cursor([], 0..<0)
-        }
-        var kinds = RunCursor(cursor(.kinds))
-        var devices = RunCursor(cursor(.devices))
-        var modifiers = RunCursor(cursor(.modifiers))
-        var times = cursor(.times)
-        var keys = cursor(.keys)
-        var keysyms = cursor(.keysyms)
-        var buttons = cursor(.buttons)
-        var motions = cursor(.motions)
-        var wide = cursor(.wideMotions)
-        var scrolls = cursor(.scrolls)
-        var apps = cursor(.apps)
-        var gaps = cursor(.gaps)
-        var titles = cursor(.titles)
-        var pixels = cursor(.pixels)
-        var axes = cursor(.axes)
-        var typing = cursor(.typing)
-        let hasTitles = !titles.isAtEnd
+        var columns = Columns { sections[$0] ?? Cursor([], 0..<0) }
+        let hasTitles = !columns[.titles].isAtEnd
 
         // Each item has a time, so a forged count cannot reserve memory for more items.
-        guard itemCount <= times.left else { throw PackingError(.badColumns) }
+        guard itemCount <= columns[.times].left else { throw PackingError(.badColumns) }
         var time = base.milliseconds
         var items: [OpenedItem] = []
         items.reserveCapacity(itemCount)
         for _ in 0..<itemCount {
-            let code = try kinds.byte()
+            let code = try columns[.kinds].runByte()
             let hasPixel = code & BatchLayout.hasPixel != 0
             guard let kind = BatchLayout.Kind(rawValue: code & ~BatchLayout.hasPixel),
                 kind.hasDevice || !hasPixel
             else { throw PackingError(.badColumns) }
-            time &+= try times.zigzag()
-            let device = kind.hasDevice ? try devices.byte() : 0
-            let pixel = hasPixel ? try pixels.pixel() : nil
+            time &+= try columns[.times].zigzag()
+            let device = kind.hasDevice ? try columns[.devices].runByte() : 0
+            let pixel = hasPixel ? try columns[.pixels].pixel() : nil
             let payload: OpenedItem.Payload
             switch kind {
             case .key:
-                let code = try keys.byte()
+                let code = try columns[.keys].byte()
                 guard let keyClass = KeyClass(rawValue: code & BatchLayout.keyClass) else {
                     throw PackingError(.badColumns)
                 }
@@ -94,47 +76,56 @@ struct ColumnReader {
                 payload = .key(
                     isDown: code & BatchLayout.keyIsDown != 0,
                     keyClass: keyClass,
-                    modifiers: Modifiers(rawValue: try modifiers.byte()),
-                    keysym: hasKeysym ? UInt32(truncatingIfNeeded: try keysyms.varint()) : 0
+                    modifiers: Modifiers(rawValue: try columns[.modifiers].runByte()),
+                    keysym: hasKeysym
+                        ? UInt32(truncatingIfNeeded: try columns[.keysyms].varint()) : 0
                 )
             case .button:
-                let code = try buttons.varint()
+                let code = try columns[.buttons].varint()
                 guard let number = UInt8(exactly: code >> 1) else {
                     throw PackingError(.badColumns)
                 }
                 payload = .button(number: number, isDown: code & 1 != 0)
             case .typing:
-                guard let length = Int64(exactly: try typing.varint()), length <= Self.maxSeconds
+                guard let length = Int64(exactly: try columns[.typing].varint()),
+                    length <= Self.maxSeconds
                 else { throw PackingError(.badColumns) }
                 payload = .typing(to: EventTime(time &+ length * 1000))
             case .motion:
-                let byte = try motions.byte()
+                let byte = try columns[.motions].byte()
                 if byte == BatchLayout.wideMotion {
-                    payload = .motion(dx: try wide.int32(), dy: try wide.int32())
+                    payload = .motion(
+                        dx: try columns[.wideMotions].int32(),
+                        dy: try columns[.wideMotions].int32()
+                    )
                 } else {
                     let (dx, dy) = (Int8(bitPattern: byte) >> 4, Int8(bitPattern: byte << 4) >> 4)
                     payload = .motion(dx: Int32(dx), dy: Int32(dy))
                 }
-            case .scroll: payload = .scroll(dx: try scrolls.int32(), dy: try scrolls.int32())
+            case .scroll:
+                payload = .scroll(
+                    dx: try columns[.scrolls].int32(),
+                    dy: try columns[.scrolls].int32()
+                )
             case .axes:
-                payload = .axes(try axes.axes())
+                payload = .axes(try columns[.axes].axes())
             case .touch:
-                let code = try buttons.varint()
+                let code = try columns[.buttons].varint()
                 let phase = Touch.Phase(rawValue: UInt8(code % BatchLayout.touchPhases))
                 guard let phase, let finger = UInt8(exactly: code / BatchLayout.touchPhases) else {
                     throw PackingError(.badColumns)
                 }
                 payload = .touch(
-                    Touch(finger: finger, phase: phase, values: try axes.axes())
+                    Touch(finger: finger, phase: phase, values: try columns[.axes].axes())
                 )
             case .focus:
-                let app = try apps.text()
-                let title = hasTitles ? try titles.text() : ""
+                let app = try columns[.apps].text()
+                let title = hasTitles ? try columns[.titles].text() : ""
                 payload = .focus(app: app, title: title.isEmpty ? nil : title)
             case .gap:
-                let reason = GapReason(rawValue: try gaps.byte())
-                let stream = try gaps.byte()
-                let duration = try gaps.zigzag()
+                let reason = GapReason(rawValue: try columns[.gaps].byte())
+                let stream = try columns[.gaps].byte()
+                let duration = try columns[.gaps].zigzag()
                 guard stream <= 2 else { throw PackingError(.badColumns) }
                 payload = .gap(
                     reason,
@@ -146,10 +137,7 @@ struct ColumnReader {
                 OpenedItem(time: EventTime(time), device: device, payload: payload, pixel: pixel)
             )
         }
-        guard kinds.isAtEnd, devices.isAtEnd, modifiers.isAtEnd, times.isAtEnd, keys.isAtEnd,
-            keysyms.isAtEnd, buttons.isAtEnd, motions.isAtEnd, wide.isAtEnd, scrolls.isAtEnd,
-            apps.isAtEnd, gaps.isAtEnd, titles.isAtEnd, pixels.isAtEnd, axes.isAtEnd, typing.isAtEnd
-        else { throw PackingError(.badColumns) }
+        guard columns.allSatisfy(\.isAtEnd) else { throw PackingError(.badColumns) }
         return items
     }
 

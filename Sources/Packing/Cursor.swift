@@ -7,18 +7,32 @@ struct Cursor {
     private let bytes: [UInt8]
     private var next: Int
     private let end: Int
+    /// The byte of the run that is being read, and how often it still comes.
+    private var value: UInt8 = 0
+    private var run: UInt64 = 0
 
     init(_ bytes: [UInt8], _ range: Range<Int>) {
         (self.bytes, next, end) = (bytes, range.lowerBound, range.upperBound)
     }
 
-    var isAtEnd: Bool { next == end }
+    var isAtEnd: Bool { run == 0 && next == end }
     var left: Int { end - next }
 
     mutating func byte() throws(PackingError) -> UInt8 {
         guard next < end else { throw PackingError(.badColumns) }
         defer { next += 1 }
         return bytes[next]
+    }
+
+    /// Reads the next byte of a column of runs.
+    mutating func runByte() throws(PackingError) -> UInt8 {
+        if run == 0 {
+            value = try byte()
+            run = try varint()
+            guard run > 0 else { throw PackingError(.badColumns) }
+        }
+        run -= 1
+        return value
     }
 
     mutating func varint() throws(PackingError) -> UInt64 {
@@ -76,26 +90,5 @@ struct Cursor {
     mutating func text() throws(PackingError) -> String {
         let range = try range()
         return String(decoding: bytes[range], as: UTF8.self)
-    }
-}
-
-/// Reads a column of runs.
-struct RunCursor {
-    private var cursor: Cursor
-    private var value: UInt8 = 0
-    private var left: UInt64 = 0
-
-    init(_ cursor: Cursor) { self.cursor = cursor }
-
-    var isAtEnd: Bool { left == 0 && cursor.isAtEnd }
-
-    mutating func byte() throws(PackingError) -> UInt8 {
-        if left == 0 {
-            value = try cursor.byte()
-            left = try cursor.varint()
-            guard left > 0 else { throw PackingError(.badColumns) }
-        }
-        left -= 1
-        return value
     }
 }

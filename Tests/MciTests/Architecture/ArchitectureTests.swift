@@ -63,7 +63,7 @@ private let unsafeFiles: Set<String> = [
     "System/LineFile.swift", "System/NewFile.swift", "System/OutFile.swift", "System/OwnPath.swift",
     "System/SecretFile.swift",
     "System/TrustedFile.swift",
-    "Packing/Batch.swift", "Packing/BatchBuilder.swift",
+    "Packing/Batch.swift", "Packing/BatchBuilder.swift", "Packing/Columns.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
     "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",
     "Replay/SignalWaiter.swift", "Wire/WireSocket.swift",

@@ -122,7 +122,8 @@ import Testing
             .flatMap { Self.quoted($0.split(separator: "|")[0]) }
         #expect(Set(rows) == Set(folders))
         let paths = Self.quoted(map).filter { path in
-            ["Sources/", "Tests/", "Documentation/", "Capture/", "Events/", "Gate/", "Packing/",
+            [
+                "Sources/", "Tests/", "Documentation/", "Capture/", "Events/", "Gate/", "Packing/",
                 "Query/", "Replay/", "mcictl/", "Person/",
             ].contains { path.hasPrefix($0) } && !path.contains("<")
         }

@@ -7,7 +7,8 @@ import Testing
 @Suite struct RedactionTests {
     /// Names of properties and payloads that say what somebody typed, or where.
     private static let content: Set<String> = [
-        "app", "apps", "asker", "instance", "keyClass", "keycode", "keysym", "keysymName", "keysyms",
+        "app", "apps", "asker", "instance", "keyClass", "keycode", "keysym", "keysymName",
+        "keysyms",
         "lastApp", "otherNames", "pattern", "plaintext", "program", "title", "titles",
     ]
 
