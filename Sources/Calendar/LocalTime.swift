@@ -9,7 +9,7 @@ import Glibc
 package struct LocalTime: Hashable, Sendable {
     /// The year of the Gregorian calendar.
     package var year: Int32
-    /// 1 to 12.
+    /// The month, 1 to 12.
     package var month: Int32
     /// The day of the month, 1 to 31.
     package var day: Int32

@@ -118,9 +118,9 @@ final class TerminalPrompts {
 
     /// The terminals that a process or a process below it holds: those of the sessions they lead.
     ///
+    /// - Parameters:
     ///   - process: The process to begin with.
     ///   - program: The program that shows them.
-    ///   - program: that shows them.
     ///   - background: The known background processes if it is in the foreground of another
     ///     terminal; they show nothing there.
     ///   - depth: The number of levels below the first process.
