@@ -52,7 +52,8 @@ int clinux_listen(const char *path, int backlog) {
     struct sockaddr_un address;
     int s = unix_socket(path, &address, SOCK_STREAM | SOCK_NONBLOCK);
     if (s < 0) return -1;
-    // A bound socket has the mode of its descriptor. The umask is not touched: it is all threads'.
+    // A bound socket gets the mode of its descriptor. The umask is left alone, for all threads
+    // share it.
     if (fchmod(s, 0600) != 0 || bind(s, (struct sockaddr *)&address, sizeof address) != 0
         || listen(s, backlog) != 0)
         return close(s), -1;

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/// The path by which the kernel reaches an open file, whatever its name is by now.
+/// The path in /proc by which the kernel reaches an open file, whatever its name is now.
 static const char *magic(char *buffer, size_t size, int file) {
     snprintf(buffer, size, "/proc/self/fd/%d", file);
     return buffer;
@@ -42,7 +42,7 @@ int clinux_name_file(int file, const char *path) {
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGALRM, SIGUSR1, SIGUSR2};
 static char doomed[4096];
 
-// A SIGKILL is caught by nobody: a child waits for the end of this program, and removes the file then.
+// SIGKILL cannot be caught: a child waits for the end of this program and then removes the file.
 static pid_t guard;
 static int alive = -1;
 
@@ -51,7 +51,7 @@ static void begin_guard(void) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, tube) != 0) return;
     pid_t child = fork();
     if (child == 0) {
-        // Nothing that this program prints to is to stay open for it, nor does what ends it end the child.
+        // The child keeps no output open, and signals that end this program do not end the child.
         setsid();
         for (int i = 1; i < NSIG; i++) signal(i, SIG_IGN);
         int limit = (int)sysconf(_SC_OPEN_MAX);
@@ -69,7 +69,7 @@ static void begin_guard(void) {
 
 static void end_guard(void) {
     if (guard <= 0) return;
-    // Whoever ended the child must not end this program with it.
+    // If the child was ended, writing to it must not end this program (SIGPIPE).
     send(alive, "", 1, MSG_NOSIGNAL);
     close(alive);
     waitpid(guard, NULL, 0);
@@ -78,7 +78,7 @@ static void end_guard(void) {
 
 static void end(int number) {
     unlink(doomed);
-    // Its default was put back on the way here: the parent sees what ended this program.
+    // SA_RESETHAND has restored the default, so the parent sees which signal ended this program.
     raise(number);
 }
 
@@ -89,7 +89,7 @@ int clinux_remove_at_end(const char *path) {
     if (path) strcpy(doomed, path);
     else action = (struct sigaction){.sa_handler = SIG_DFL};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        // What nohup or a shell has ignored stays ignored.
+        // A signal that nohup or a shell made ignored stays ignored.
         if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(ends[i], &action, NULL);
     }
     if (path) begin_guard();

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// Written out, for the headers of a build machine may be older than the kernel it runs on.
+// Declared here, because the build machine's headers may be older than the kernel at run time.
 struct rules { uint64_t files, network, scopes; };
 struct rule { uint64_t rights; int32_t parent; } __attribute__((packed));
 
@@ -18,7 +18,7 @@ struct rule { uint64_t rights; int32_t parent; } __attribute__((packed));
 #define REFER (1ULL << 13)
 #define FOR_FILES (EXECUTE | CLINUX_WRITE_FILE | CLINUX_READ_FILE | CLINUX_TRUNCATE | CLINUX_CONTROL_DEVICE)
 #define BIND_AND_CONNECT 3
-// Abstract sockets stay: libxcb looks for the X server at one and gives up where that is forbidden.
+// Abstract sockets stay allowed: libxcb tries one first and gives up if that is denied.
 #define SIGNALS 2
 
 int clinux_landlock_version(void) {

@@ -22,7 +22,7 @@
 #endif
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-// The lower half of an argument, on machines that store it first.
+// The low half of an argument, on little-endian machines.
 #define LOAD_ARGUMENT(n) LOAD(args[n])
 #define SKIP_UNLESS(number, count) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, (count))
 #define IS(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1), ALLOW
@@ -30,7 +30,7 @@
 #define FAIL(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
 #define NEVER(call) SKIP_UNLESS(SYS_##call, 1), FAIL(EPERM)
 #define ONLY_UNIX(call) SKIP_UNLESS(SYS_##call, 4), LOAD_ARGUMENT(0), IS(AF_UNIX), FAIL(EPERM)
-// All code was loaded before: no memory becomes executable any more, of a file neither.
+// All code is loaded already: no memory may become executable, not even that of a mapped file.
 #define NO_NEW_CODE(call) SKIP_UNLESS(SYS_##call, 5), LOAD_ARGUMENT(2), \
     BPF_STMT(BPF_ALU | BPF_AND | BPF_K, PROT_EXEC), SKIP_UNLESS(PROT_EXEC, 1), FAIL(EPERM), ALLOW
 
@@ -40,7 +40,7 @@ int clinux_forbid_calls(void) {
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
         LOAD(nr),
 #if defined(__x86_64__)
-        // The other numbering of the same calls.
+        // The x32 numbering of the same system calls.
         BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), FAIL(ENOSYS),
         NEVER(fork), NEVER(vfork), NEVER(uselib), NEVER(iopl), NEVER(ioperm), NEVER(modify_ldt),
 #endif
@@ -57,11 +57,12 @@ int clinux_forbid_calls(void) {
         NEVER(init_module), NEVER(finit_module), NEVER(delete_module), NEVER(kexec_load), NEVER(reboot),
         NEVER(swapon), NEVER(swapoff), NEVER(acct), NEVER(syslog), NEVER(vhangup), NEVER(sethostname),
         NEVER(setdomainname), NEVER(settimeofday), NEVER(clock_settime),
-        // adjtimex and clock_adjtime stay, to ask whether the clock is synchronised. What they are to do lies
-        // in memory, where a filter cannot look; without CAP_SYS_TIME the kernel only lets them read.
+        // adjtimex and clock_adjtime stay, to query whether the clock is synchronised. Their
+        // arguments are in memory, which a filter cannot read; without CAP_SYS_TIME they can only
+        // read the clock.
         NEVER(shmget), NEVER(shmat), NEVER(msgget), NEVER(mq_open),
         NEVER(migrate_pages), NEVER(move_pages), NEVER(mbind),
-        // The C library then takes clone, whose flags can be read here.
+        // The C library then falls back to clone, whose flags a filter can read.
         SKIP_UNLESS(SYS_clone3, 1), FAIL(ENOSYS),
         SKIP_UNLESS(SYS_clone, 5), LOAD_ARGUMENT(0), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, CLONE_THREAD),
         SKIP_UNLESS(CLONE_THREAD, 1), ALLOW, FAIL(EPERM),

@@ -20,9 +20,9 @@ int clinux_read_signal(int descriptor) {
     return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
-// The C library refuses the two real-time signals that it keeps for itself, and a program that has one
-// thread does not need them: so the kernel is asked. What it takes begins with the handler on every
-// machine, and the rest is zeros.
+// The C library refuses the two real-time signals that it reserves for itself. A program with one
+// thread does not need them, so this calls the kernel directly. On every architecture the kernel's
+// structure begins with the handler, and the rest is zero.
 int clinux_ignore_signal(int signal) {
     struct { void (*handler)(int); unsigned long rest[3]; } action = {SIG_IGN, {0}};
     return (int)syscall(SYS_rt_sigaction, signal, &action, NULL, 8);

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// Closes a descriptor that should not have been given.
+/// Closes a descriptor that should have been denied; returns 0 then, otherwise the error number.
 static int gave(long descriptor) {
     if (descriptor < 0) return errno;
     syscall(SYS_close, descriptor);
@@ -41,7 +41,7 @@ int clinux_try_read(const char *path) {
 }
 
 int clinux_try_execute(void) {
-    // The arguments lie nowhere: a kernel that would run the program stops at them.
+    // The arguments are at an invalid address: a kernel that allows the call fails with EFAULT.
     syscall(SYS_execve, "/proc/self/exe", (char **)1, NULL);
     return errno == EFAULT ? 0 : errno;
 }

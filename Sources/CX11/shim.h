@@ -8,31 +8,32 @@
 #include <X11/extensions/XInput.h>
 #include <X11/extensions/XInput2.h>
 
-// Which bits of an id tell a client's resources apart; the others tell the clients apart. The server
-// says it when the connection is set up, and Xlib keeps it in a field without a name of its own.
+// The resource id mask: these bits of an id number a client's resources, the others identify the
+// client. The server sends it at connection set-up, and Xlib keeps it in a field without a public
+// name.
 static inline unsigned long mci_resource_mask(Display *display)
 {
     return ((_XPrivDisplay)display)->private4;
 }
 
-// Xlib's hook for extensions (Xlibint.h, which shows too much to be imported): reads an event of the
-// wire into the XEvent that waits in the queue.
+// Xlib's hook for extensions: converts an event of the wire to an XEvent in the queue. It is
+// declared here because Xlibint.h declares too much to be imported.
 extern Bool (*XESetWireToEventCookie(
     Display *, int, Bool (*)(Display *, XGenericEventCookie *, xEvent *)
 ))(Display *, XGenericEventCookie *, xEvent *);
 extern unsigned long _XSetLastRequestRead(Display *, xGenericReply *);
 
-// An event of XInput, within an XEvent: libXi's own way leaves copies of each in freed memory.
+// An XInput event stored within an XEvent: libXi's own conversion leaves copies in freed memory.
 typedef struct {
-    XGenericEventCookie any;  // its type is mci_input_type; Xlib writes a number into it
-    // Of raw keys and buttons only:
+    XGenericEventCookie any;  // its type is mci_input_type; Xlib writes the cookie number into it
+    // For raw keys and buttons only:
     int deviceid, sourceid, detail, flags;
     unsigned time;
-    // Of a changed hierarchy only: bit n: the device n came, went, or was moved or switched.
+    // For XI_HierarchyChanged only; bit n is set if device n came, went, moved or was switched.
     unsigned char changed[32];
 } mci_input_event;
 
-// No event of the server has this type.
+// No event of the server has this type number.
 enum { mci_input_type = LASTEvent };
 
 static inline void mci_take_hierarchy(mci_input_event *event, const xXIHierarchyEvent *wire)
@@ -62,7 +63,7 @@ static inline Bool mci_take_input_event(Display *display, XGenericEventCookie *c
     return True;
 }
 
-// After the first call of libXi, which sets its own.
+// Call this after the first call of libXi, which installs its own conversion.
 static inline void mci_read_input_events(Display *display, int opcode)
 {
     XESetWireToEventCookie(display, opcode, mci_take_input_event);

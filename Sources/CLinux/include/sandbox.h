@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel's ways of taking rights away from this process for good, and trials that prove it.
-// They stand here because the C library has no functions for them.
+// System calls that irrevocably remove rights from this process, and trials that prove it.
+// They are here because the C library has no functions for them.
 #pragma once
 
 #include <stdint.h>
 
-/// Rights below a path, as Landlock numbers them (landlock(7)).
+/// Access rights below a path, by Landlock's bit numbers (landlock(7)).
 #define CLINUX_WRITE_FILE (1ULL << 1)
 #define CLINUX_READ_FILE (1ULL << 2)
 #define CLINUX_READ_FOLDER (1ULL << 3)
@@ -16,30 +16,45 @@
 #define CLINUX_TRUNCATE (1ULL << 14)
 #define CLINUX_CONTROL_DEVICE (1ULL << 15)
 
-/// The version of Landlock that the kernel offers; 0 when none.
+/// The Landlock ABI version of the kernel; 0 without Landlock.
 int clinux_landlock_version(void);
 
-/// A set of rules that forbids everything this version can forbid, but for what is allowed. -1 on error.
+/// Creates a ruleset that denies everything this version can deny, except what is allowed later. -1
+/// on error.
 int clinux_landlock_rules(int version);
 
-/// Allows rights below a path; one that does not exist is passed over. -1 on error.
+/// Allows rights below a path; a path that does not exist is ignored. -1 on error.
 int clinux_landlock_allow(int rules, int version, const char *path, uint64_t rights);
 
-/// Puts the rules in force for this process, which has one thread, and closes them. -1 on error.
+/// Enforces the ruleset on this thread, the only one of the process, and closes it. -1 on error.
 int clinux_landlock_enforce(int rules);
 
-/// Forbids this process new privileges, such as those of a set-user-id program. -1 on error.
+/// Denies this process new privileges, such as those of a set-user-id program. -1 on error.
 int clinux_forbid_privileges(void);
 
-/// Forbids calls that a recorder never makes: sockets but of AF_UNIX, programs, processes, tracing, more code than
-/// is loaded, shared memory, device controls but harmless ones, and being dumped again. -1 on error.
+/// Denies system calls that a recorder never makes (seccomp(2)): sockets other than AF_UNIX,
+/// programs, processes, tracing, new executable memory, shared memory, all but harmless ioctls, and
+/// re-enabling dumps. -1 on error.
 int clinux_forbid_calls(void);
 
-// Trials: each tries what must not be possible and undoes it where it is. 0 when it was possible,
-// otherwise the error number. They call the kernel directly, so that no preloaded library answers.
+// Trials: each attempts what must be impossible, and undoes it on success. The result is 0 if it
+// was possible, otherwise the error number. They call the kernel directly, so that no preloaded
+// library answers.
+
+/// Creates sockets of the internet, netlink, VSOCK and packet families.
 int clinux_try_network(void);
+
+/// Creates a file.
 int clinux_try_create(const char *path);
+
+/// Opens a file for reading.
 int clinux_try_read(const char *path);
+
+/// Executes this program.
 int clinux_try_execute(void);
+
+/// Maps executable memory.
 int clinux_try_code(void);
+
+/// Queries whether this process can be dumped; EPERM if it cannot.
 int clinux_try_dump(void);
