@@ -8,9 +8,10 @@ import Wire
 /// The pointer's event stream, decoded from the bytes of the protocol.
 ///
 /// Motions are the most frequent events, and Xlib with XCB moves each of them through four buffers.
-/// Here an event stays where the kernel put it until it is taken. Upstream: the X server. Downstream:
-/// ``StreamReader``. Promise: events are in order, each with its serial on this connection, and
-/// taken bytes are wiped.
+/// Here an event stays where the kernel put it until it is taken.
+///
+/// Upstream: the X server. Downstream: ``StreamReader``. Promise: events are in order, each with
+/// its serial on this connection, and taken bytes are wiped.
 ///
 /// This connection selects events and sends only requests whose reply must be ordered against them
 /// (see `EventWire+Requests.swift`). The rest go through Xlib, on a connection that selects
