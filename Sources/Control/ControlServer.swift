@@ -164,9 +164,9 @@ package final class ControlServer {
                 Glibc.close(socket)
                 continue
             }
-            if clients.count == Self.maxClients, let longest = dispensable {
-                Glibc.close(clients[longest].socket)
-                clients.remove(at: longest)
+            if clients.count == Self.maxClients, let idle = dispensable {
+                Glibc.close(clients[idle].socket)
+                clients.remove(at: idle)
             }
             clients.append(Client(socket: socket, since: turned))
         }

@@ -6,7 +6,7 @@
 /// ``kept`` bytes: the rest of a longer name is ignored.
 package struct SecretAsker: Hashable, Sendable, Redacted {
     /// Maximum bytes of a name; the limit for a file name (NAME_MAX).
-    package static let longest = 255
+    package static let maxBytes = 255
     /// Bytes of a process name that the kernel keeps (`comm`, proc(5)).
     package static let kept = 15
 
@@ -38,8 +38,8 @@ package struct SecretAsker: Hashable, Sendable, Redacted {
         if name.contains(UInt8(ascii: "*")) || name.contains(UInt8(ascii: "?")) {
             return "In the name of an asker a * may stand at the end only, and a ? nowhere."
         }
-        if name.count > longest {
-            return "The name of an asker is longer than \(longest) bytes."
+        if name.count > maxBytes {
+            return "The name of an asker is longer than \(maxBytes) bytes."
         }
         let isShown = pattern.unicodeScalars.allSatisfy {
             ![.control, .format, .lineSeparator, .paragraphSeparator].contains(

@@ -107,11 +107,11 @@ package struct Libinput: EventWriter {
     /// - Parameters:
     ///   - device: the id of the device.
     ///   - survey: the summary of all events.
-    package init(_ device: UInt8, _ survey: Summary) {
+    package init(_ device: UInt8, _ summary: Summary) {
         self.device = device
-        uses = survey.uses[device] ?? Summary.Uses()
-        description = survey.described[device]
-        start = survey.start ?? WallTime(0)
+        uses = summary.uses[device] ?? Summary.Uses()
+        description = summary.described[device]
+        start = summary.start ?? WallTime(0)
         if uses.axes || uses.fingers {
             axes = EvdevAxes(description, isTouched: uses.fingers)
         }

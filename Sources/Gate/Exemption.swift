@@ -59,10 +59,10 @@ package struct Exemption: Equatable, Sendable, Redacted {
 
     /// Applies a transition.
     ///
-    /// - Parameter happening: The transition.
+    /// - Parameter transition: The transition.
     /// - Returns: Whether it is possible in this state; otherwise nothing changes.
-    package mutating func take(_ happening: Transition) -> Bool {
-        switch (state, happening) {
+    package mutating func take(_ transition: Transition) -> Bool {
+        switch (state, transition) {
         case (.ended, _): return false
         case (_, .withdrawal): state = .ended
         case (.requested, .approval), (.denied, .approval): state = .approved

@@ -18,7 +18,7 @@ package struct Glob: Hashable, Sendable, Redacted {
     private let alternatives: [[Piece]]
 
     /// Maximum characters of a pattern.
-    package static let longest = 256
+    package static let maxLength = 256
 
     /// A text prepared for matching by many patterns.
     package struct Text: Sendable, Redacted {
@@ -37,7 +37,7 @@ package struct Glob: Hashable, Sendable, Redacted {
 
     /// Creates a pattern; nil if it is empty or longer than ``longest``.
     package init?(_ pattern: String) {
-        guard !pattern.isEmpty, pattern.count <= Self.longest else { return nil }
+        guard !pattern.isEmpty, pattern.count <= Self.maxLength else { return nil }
         self.pattern = pattern
         alternatives = [Self.pieces(of: pattern)]
     }

@@ -106,21 +106,21 @@ extension Controls {
         at now: Moment
     ) throws(Refusal) -> ExemptionRecord {
         let index = try index(of: call.id)
-        let happening: Exemption.Transition
+        let transition: Exemption.Transition
         switch call.answer {
-        case "withdraw": happening = .withdrawal
-        case "acknowledge": happening = .acknowledgement
-        case "renew": happening = .renewal
+        case "withdraw": transition = .withdrawal
+        case "acknowledge": transition = .acknowledgement
+        case "renew": transition = .renewal
         default: throw Refusal("An answer is withdraw, acknowledge or renew.")
         }
         let isOver = exemptions[index].state == Exemption.State.expired.rawValue
-        guard try exemptions[index].take(happening) else {
+        guard try exemptions[index].take(transition) else {
             throw Refusal(
                 "Exemption \(call.id) asks nothing: it is \(exemptions[index].state).",
                 next: "mcictl exempt list"
             )
         }
-        if happening == .renewal, isOver {
+        if transition == .renewal, isOver {
             (exemptions[index].until, exemptions[index].boottimeEnd) = (nil, nil)
         }
         let record = exemptions[index]
@@ -197,7 +197,7 @@ extension Scope {
         func glob(_ text: String?, _ name: String) throws(Refusal) -> Glob? {
             guard let text else { return nil }
             guard let glob = Glob(text) else {
-                throw Refusal("The \(name) pattern is empty or longer than \(Glob.longest).")
+                throw Refusal("The \(name) pattern is empty or longer than \(Glob.maxLength).")
             }
             return glob
         }
@@ -276,9 +276,9 @@ extension ExemptionRecord {
     }
 
     /// Applies a transition; false when its state does not allow it.
-    mutating func take(_ happening: Exemption.Transition) throws(Refusal) -> Bool {
+    mutating func take(_ transition: Exemption.Transition) throws(Refusal) -> Bool {
         var exemption = try exemption()
-        guard exemption.take(happening) else { return false }
+        guard exemption.take(transition) else { return false }
         state = exemption.state.rawValue
         return true
     }

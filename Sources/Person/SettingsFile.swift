@@ -44,11 +44,11 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     /// - Returns: the settings with the smaller values.
     package func within(_ restrictions: Restrictions) -> PersonSettings {
         var result = self
-        if let most = restrictions.ringSize {
-            result.ringSize = max(min(bytes, most), SettingRanges.ringSizes.lowerBound)
+        if let limit = restrictions.ringSize {
+            result.ringSize = max(min(bytes, limit), SettingRanges.ringSizes.lowerBound)
         }
-        if let longest = restrictions.retention {
-            result.retention = min(retention ?? Self.defaultRetention, longest)
+        if let limit = restrictions.retention {
+            result.retention = min(retention ?? Self.defaultRetention, limit)
         }
         return result
     }

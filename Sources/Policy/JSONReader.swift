@@ -13,8 +13,8 @@ struct JSONReader {
 
     /// Parses the only value of the text.
     mutating func readAll() throws(JSONDefect) -> JSONText.Node {
-        guard bytes.count <= JSONText.longest else {
-            throw JSONDefect(1, "The file is larger than \(JSONText.longest >> 10) KiB.")
+        guard bytes.count <= JSONText.maxBytes else {
+            throw JSONDefect(1, "The file is larger than \(JSONText.maxBytes >> 10) KiB.")
         }
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
             throw wrong("The file begins with a byte order mark. Save it as plain UTF-8.")
@@ -47,8 +47,8 @@ struct JSONReader {
         _ read: (inout JSONReader) throws(JSONDefect) -> JSONText.Value
     ) throws(JSONDefect) -> JSONText.Value {
         depth += 1
-        guard depth <= JSONText.deepest else {
-            throw wrong("More than \(JSONText.deepest) values lie within each other.")
+        guard depth <= JSONText.maxDepth else {
+            throw wrong("More than \(JSONText.maxDepth) values lie within each other.")
         }
         offset += 1
         skipSpaces()

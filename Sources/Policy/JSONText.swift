@@ -6,10 +6,10 @@
 /// parser would need all of Foundation.
 package enum JSONText {
     /// Maximum size of a text, in bytes.
-    package static let longest = 256 << 10
+    package static let maxBytes = 256 << 10
 
     /// Maximum depth of nested objects and arrays.
-    package static let deepest = 32
+    package static let maxDepth = 32
 
     /// Parses a text strictly (RFC 8259): one value, no duplicate keys, only white space after it.
     ///

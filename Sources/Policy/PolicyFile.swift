@@ -51,7 +51,7 @@ package struct PolicyFile: Equatable, Sendable {
         }
         let bytes: [UInt8]
         do throws(TrustedFile.Refusal) {
-            bytes = try TrustedFile.read(current, limit: JSONText.longest)
+            bytes = try TrustedFile.read(current, limit: JSONText.maxBytes)
         } catch {
             if error == .missing, current != ownPath { return nil }
             throw PolicyError(current, Self.sentence(error, current))
@@ -69,13 +69,13 @@ package struct PolicyFile: Equatable, Sendable {
     ) throws(PolicyError) -> (policy: ManagedPolicy, warning: String?) {
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try Disk.read(path, limit: JSONText.longest)
+            bytes = try Disk.read(path, limit: JSONText.maxBytes)
         } catch {
             throw PolicyError(path, "It cannot be read (\(error)).")
         }
         let policy = try ManagedPolicy(bytes, path: path)
         do throws(TrustedFile.Refusal) {
-            _ = try TrustedFile.read(path, limit: JSONText.longest)
+            _ = try TrustedFile.read(path, limit: JSONText.maxBytes)
             return (policy, nil)
         } catch {
             return (policy, sentence(error, path))
@@ -91,7 +91,7 @@ package struct PolicyFile: Equatable, Sendable {
             "It belongs to user \(owner), so that others decide. Next: sudo chown root \(path)"
         case .writable:
             "Others than its owner can write it. Next: sudo chmod 644 \(path)"
-        case .tooLarge: "It is larger than \(JSONText.longest >> 10) KiB."
+        case .tooLarge: "It is larger than \(JSONText.maxBytes >> 10) KiB."
         }
     }
 }

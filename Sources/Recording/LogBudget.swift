@@ -28,7 +28,7 @@ package final class LogBudget: Sendable {
     /// The message that reports omitted lines.
     package static let sentence = "Log lines were left out"
     /// Maximum number of bytes at once.
-    private static let most: Int64 = 200_000
+    private static let capacity: Int64 = 200_000
     /// Bytes reserved for urgent lines.
     private static let reserve: Int64 = 20_000
     /// Bytes that must be free again before a storm is reported again.
@@ -49,7 +49,7 @@ package final class LogBudget: Sendable {
         now: @escaping @Sendable () -> Int64 = { SystemClock.now().monotonic.milliseconds }
     ) {
         self.now = now
-        state = Mutex(State(bytes: Self.most, filledAt: now()))
+        state = Mutex(State(bytes: Self.capacity, filledAt: now()))
     }
 
     /// Requests the bytes of a line.
@@ -62,7 +62,7 @@ package final class LogBudget: Sendable {
         let now = now()
         return state.withLock { state in
             let gained = (now - state.filledAt) / Self.pace
-            state.bytes = min(state.bytes + gained, Self.most)
+            state.bytes = min(state.bytes + gained, Self.capacity)
             state.filledAt += gained * Self.pace
             let cost = Int64(bytes) + Self.notice
             let floor = isUrgent ? 0 : Self.reserve + (state.isDry ? Self.enough : 0)

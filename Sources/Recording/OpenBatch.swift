@@ -15,7 +15,7 @@ struct OpenBatch: ~Copyable, GateSink {
     /// Maximum span of one batch in milliseconds, a whole number of steps.
     ///
     /// With the rounding of its end, a batch never reaches back more than two minutes.
-    static let longest: Int64 = 60_000 / TypingRun.step * TypingRun.step
+    static let maxSpan: Int64 = 60_000 / TypingRun.step * TypingRun.step
 
     private let clock: () -> Moment
     private let flags: UInt8
@@ -220,7 +220,7 @@ struct OpenBatch: ~Copyable, GateSink {
     /// When a batch must end that begins at a moment: at a step, so that no typing run crosses its
     /// end.
     private static func due(of begin: EventTime) -> Int64 {
-        TypingRun.begin(of: begin).milliseconds + longest
+        TypingRun.begin(of: begin).milliseconds + maxSpan
     }
 
     /// Stores everything, including what does not fit into the open batch.

@@ -20,7 +20,7 @@ package struct ReplayFile {
 
     private let path: String
     /// The summary of the file.
-    package let survey: Summary
+    package let summary: Summary
 
     /// Reads and checks a whole file.
     ///
@@ -28,14 +28,14 @@ package struct ReplayFile {
     /// - Throws: ``ReplayError`` `badFile`, which names the first line that is not an event.
     package init(_ path: String) throws(ReplayError) {
         self.path = path
-        var survey = Summary()
+        var summary = Summary()
         try Self.forEach(path) { line throws(ReplayError) in
-            survey.events += 1
-            if line.kind == .key, let wanted = line.wanted { survey.keys.insert(wanted) }
+            summary.events += 1
+            if line.kind == .key, let wanted = line.wanted { summary.keys.insert(wanted) }
             return true
         }
-        guard survey.events > 0 else { throw ReplayError(.badFile, "\(path) holds no events.") }
-        self.survey = survey
+        guard summary.events > 0 else { throw ReplayError(.badFile, "\(path) holds no events.") }
+        self.summary = summary
     }
 
     /// Plays the file.

@@ -108,9 +108,9 @@ struct OldRing {
                 """
             )
         else { return }
-        let most = (Disk.size(ring) ?? 0) / RingFormat.slotSize
+        let maxIndex = (Disk.size(ring) ?? 0) / RingFormat.slotSize
         var copy: DiskFile?
-        for index in 0...most {
+        for index in 0...maxIndex {
             guard (try? rows.step()) == true else { return }
             var proof = rows.bytes(4)
             proof += [UInt8](repeating: 0, count: RingFormat.proofSize - proof.count)

@@ -422,7 +422,7 @@ package final class Ring {
         // Clock segments that no stored batch refers to are no longer needed.
         let oldest = slots.batches.map(\.sequence).min().map { UInt64($0) } ?? nextSequence
         if slots.damagedCount == 0 { head.clock.forget(before: oldest) }
-        didBury(rows.count { $0.entry.sequence > 0 }, reason)
+        didWriteTombstones(rows.count { $0.entry.sequence > 0 }, reason)
     }
 
     /// Writes tombstones into the oldest slots, for numbers that no row has: batches that never
@@ -432,10 +432,10 @@ package final class Ring {
             let note = try note(sequence, reason)
             try store(note.entry, note.sealed)
         }
-        if !sequences.isEmpty { didBury(sequences.count, reason) }
+        if !sequences.isEmpty { didWriteTombstones(sequences.count, reason) }
     }
 
-    private func didBury(_ count: Int, _ reason: Tombstone.Reason) {
+    private func didWriteTombstones(_ count: Int, _ reason: Tombstone.Reason) {
         head.notes += UInt64(count)
         head.erased.add(count, reason)
         confirm()

@@ -5,7 +5,7 @@ import Glibc
 /// A file that is read line by line, whatever its size.
 package struct LineFile: ~Copyable {
     private let file: Int32
-    private let longest: Int
+    private let maxLength: Int
     private var buffer: [UInt8] = []
     /// Index in the buffer at which the next line begins.
     private var start = 0
@@ -14,12 +14,12 @@ package struct LineFile: ~Copyable {
     ///
     /// - Parameters:
     ///   - path: The file; links are followed.
-    ///   - longest: Maximum bytes of a line; a longer one is an error (EFBIG).
+    ///   - maxLength: Maximum bytes of a line; a longer one is an error (EFBIG).
     /// - Throws: ``FileError``.
-    package init(_ path: String, longest: Int = 1 << 20) throws(FileError) {
+    package init(_ path: String, maxLength: Int = 1 << 20) throws(FileError) {
         file = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw FileError("open") }
-        self.longest = longest
+        self.maxLength = maxLength
     }
 
     deinit { close(file) }
@@ -36,7 +36,7 @@ package struct LineFile: ~Copyable {
                 return Array(buffer[start..<end])
             }
             searched = buffer.count
-            guard searched - start <= longest else {
+            guard searched - start <= maxLength else {
                 errno = EFBIG
                 throw FileError("read")
             }

@@ -7,7 +7,7 @@ import Sealing
 /// Comments and the order of the keys are preserved.
 package struct RecipientsFile: Equatable, Sendable {
     /// Maximum number of keys; more would leave too little of a slot for the batch.
-    package static let most = 8
+    package static let maxRecipients = 8
 
     /// Why a key cannot be added.
     package enum Objection: Error, Equatable {
@@ -56,7 +56,7 @@ package struct RecipientsFile: Equatable, Sendable {
             throw .noKey
         }
         if keys.contains(key) { throw .alreadyThere }
-        if keys.count >= Self.most { throw .tooMany }
+        if keys.count >= Self.maxRecipients { throw .tooMany }
         lines.append(key)
     }
 

@@ -44,8 +44,8 @@ struct MasterPointer {
         var events = events.mutableSpan
         for index in events.indices where events[index].serial >= way.start {
             switch events[index].event {
-            case .rawMotion(let header, let accelerated) where header.master == id:
-                events[index].pixel = move(header, accelerated, at: index, way)
+            case .rawMotion(let header, let moved) where header.master == id:
+                events[index].pixel = move(header, moved, at: index, way)
             case .rawAxes(let header, let axes) where header.master == id:
                 events[index].pixel = move(header, axes.move, at: index, way)
             case .rawButton(let header, _, _) where header.master == id && !header.isEmulated:

@@ -6,7 +6,7 @@ import Events
 ///
 /// Looking at the terminals detects a prompt that is open, but not one that came and went between
 /// two looks. So a key is free of doubt only if the looks before and after it were clear. In
-/// addition, no key since the earlier look may have been read later than ``longest`` after it was
+/// addition, no key since the earlier look may have been read later than ``maxInterval`` after it was
 /// typed. What can slip through is a secret typed together with its Enter within that time, as a
 /// program would type it; a person never does. A prompt on another host (ssh), in a container with
 /// its own terminals, or of a program that edits the line itself cannot be detected here.
@@ -20,7 +20,7 @@ struct PromptGuard {
     }
 
     /// Maximum milliseconds from a key to the look after it.
-    static let longest: Int64 = 20
+    static let maxInterval: Int64 = 20
 
     /// Milliseconds between looks while there is doubt and nobody types; the pause doubles.
     private static let pauses: ClosedRange<Int64> = 25...4000
@@ -61,7 +61,7 @@ struct PromptGuard {
         // The prompt may just have been answered.
         pause = Self.pauses.lowerBound
         guard let after = looks.last else { return true }
-        if after.begin < time || after.end.milliseconds - time.milliseconds > Self.longest {
+        if after.begin < time || after.end.milliseconds - time.milliseconds > Self.maxInterval {
             // Earlier looks prove nothing for this key or the next.
             looks = [after]
             return true

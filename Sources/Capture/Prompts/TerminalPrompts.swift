@@ -35,7 +35,7 @@ final class TerminalPrompts {
     /// Milliseconds after which a terminal without a program belongs to nobody.
     private static let patience: Int64 = 1000
     /// Maximum nesting of terminals within one another.
-    private static let deepest = 8
+    private static let maxDepth = 8
 
     /// The program that asks, as of the last look; nil if there is none.
     private(set) var asking: AskingProgram?
@@ -176,7 +176,7 @@ final class TerminalPrompts {
     private func prompt() -> Prompt? {
         var waiting = showsAny && held.isEmpty ? everyTerminal() : held
         var seen: Set<UInt32> = []
-        for _ in 0..<Self.deepest where !waiting.isEmpty {
+        for _ in 0..<Self.maxDepth where !waiting.isEmpty {
             var inner: [Terminal] = []
             for terminal in waiting where seen.insert(terminal.number).inserted {
                 if let program = asker(on: terminal, &inner) { return (terminal.number, program) }

@@ -71,8 +71,8 @@ extension X11Connection {
                 ), serial
             )
         case CreateNotify:
-            let accelerated = unsafe event.pointee.xcreatewindow
-            return unsafe (.created(window: accelerated.window, parent: accelerated.parent), serial)
+            let created = unsafe event.pointee.xcreatewindow
+            return unsafe (.created(window: created.window, parent: created.parent), serial)
         case DestroyNotify:
             return (.destroyed(window: unsafe event.pointee.xdestroywindow.window), serial)
         case UnmapNotify: return (.unmapped(window: unsafe event.pointee.xunmap.window), serial)

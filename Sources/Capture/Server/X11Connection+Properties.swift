@@ -111,10 +111,10 @@ extension X11Connection {
     }
 
     /// Maximum bytes of a title.
-    private static var longest: Int { 16_384 }
+    private static var maxWords: Int { 16_384 }
 
     /// Reads a property; nil if the window is gone.
-    private func read(_ atom: UInt, of window: UInt, atMost limit: Int = longest) -> Property? {
+    private func read(_ atom: UInt, of window: UInt, atMost limit: Int = maxWords) -> Property? {
         var (type, count, rest): (UInt, UInt, UInt) = (0, 0, 0)
         var format: Int32 = 0
         var data: UnsafeMutablePointer<UInt8>?

@@ -164,17 +164,17 @@ struct ExportVerb: ParsableCommand {
         _ bar: ProgressBar,
         _ write: ([UInt8]) throws -> Void
     ) throws -> (TimelineReader.Summary, Omissions) {
-        var survey = Libinput.Summary()
+        var found = Libinput.Summary()
         let summary = try timeline.read(range, onlyHuman: humanOnly) { event in
-            survey.take(event)
+            found.take(event)
             return true
         }
         // What is recorded meanwhile belongs to no reading.
-        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, survey.end))
-        try write(survey.head)
+        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, summary.end))
+        try write(found.head)
         var omissions = Omissions()
-        for device in survey.devices {
-            var lines = Libinput(device, survey)
+        for device in found.devices {
+            var lines = Libinput(device, found)
             _ = try export(timeline, stretch, &lines, bar, write)
             omissions.add(lines.omissions)
         }

@@ -83,7 +83,9 @@ struct KeyRecipientsAddVerb: ParsableCommand {
                     )
                 case .alreadyThere: throw Failure("That key can read already.")
                 case .tooMany:
-                    throw Failure("There can be \(RecipientsFile.most) readers and no more.")
+                    throw Failure(
+                        "There can be \(RecipientsFile.maxRecipients) readers and no more."
+                    )
                 }
             }
         }

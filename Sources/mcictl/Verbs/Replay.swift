@@ -57,7 +57,7 @@ struct ReplayVerb: ParsableCommand {
                 mayBeRecorded: recordAgain
             )
             var player = try Player(target, skipsText: skipText)
-            try player.prepare(performance.survey.keys)
+            try player.prepare(performance.summary.keys)
             player.waitUntilKnown(or: interruption)
             let bar = ProgressBar("Replaying")
             defer { bar.end() }
@@ -66,7 +66,7 @@ struct ReplayVerb: ParsableCommand {
                 speed: factor,
                 with: &player,
                 until: interruption
-            ) { bar.show($0, of: performance.survey.events) }
+            ) { bar.show($0, of: performance.summary.events) }
             bar.end()
             try report(player.summary)
         } catch let error as ReplayError {

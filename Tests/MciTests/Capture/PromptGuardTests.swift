@@ -109,7 +109,7 @@ import Testing
                 keys.append((keys.last ?? start) + Int64.random(in: 1...15, using: &random))
             }
             let end = keys[keys.count - 1]
-            guard end - keys[0] > PromptGuard.longest else { continue }
+            guard end - keys[0] > PromptGuard.maxInterval else { continue }
             var script = Script(prompts: [start...end])
             _ = script.read(at: 150)
             _ = script.read(at: 160, 155)

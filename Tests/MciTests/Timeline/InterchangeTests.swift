@@ -72,11 +72,11 @@ import Timeline
     }
 
     private func libinput(_ events: [RecordedEvent]) -> [UInt8] {
-        var survey = Libinput.Summary()
-        for event in events { survey.take(event) }
-        var bytes = survey.head
-        for device in survey.devices {
-            var lines = Libinput(device, survey)
+        var summary = Libinput.Summary()
+        for event in events { summary.take(event) }
+        var bytes = summary.head
+        for device in summary.devices {
+            var lines = Libinput(device, summary)
             bytes += lines.head
             for event in events { lines.append(event) }
             bytes += lines.take(all: true) ?? []
@@ -308,14 +308,14 @@ import Timeline
         let text = String(decoding: libinput(events), as: UTF8.self)
         #expect(text.contains(" 26: [-64, 63, 0, 0, 100]\n"))
         #expect(text.contains("ID_INPUT_TABLET=1") && text.contains("ID_INPUT_TOUCHSCREEN=1"))
-        var survey = Libinput.Summary()
-        for event in events { survey.take(event) }
-        var lines = Libinput(4, survey)
+        var summary = Libinput.Summary()
+        for event in events { summary.take(event) }
+        var lines = Libinput(4, summary)
         for event in events { lines.append(event) }
         #expect(lines.omissions.axes == 1 && lines.omissions.touches == 0, "an axis without a name")
-        survey = Libinput.Summary()
-        for event in events.dropFirst(2) { survey.take(event) }
-        lines = Libinput(5, survey)
+        summary = Libinput.Summary()
+        for event in events.dropFirst(2) { summary.take(event) }
+        lines = Libinput(5, summary)
         for event in events.dropFirst(2) { lines.append(event) }
         #expect(lines.omissions.touches == 7, "of a device that is not described")
         #expect(String(decoding: lines.head, as: UTF8.self).contains("1: []\n"))
