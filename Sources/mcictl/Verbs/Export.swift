@@ -170,7 +170,7 @@ struct ExportVerb: ParsableCommand {
             return true
         }
         // What is recorded meanwhile belongs to no reading.
-        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, summary.end))
+        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, found.end))
         try write(found.head)
         var omissions = Omissions()
         for device in found.devices {
