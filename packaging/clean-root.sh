@@ -120,7 +120,7 @@ left=$(find "$root/usr/local" "$root/etc/X11/Xsession.d/95mci" -type f 2>/dev/nu
 say "make install and uninstall with sudo: nothing is left, and with two times no what is the person's is"
 
 person $own uninstall </dev/null >"$root/tmp/said" 2>&1
-[ "$(grep -c ' stays: /home/rig/' "$root/tmp/said")" = 2 ] || fail "$(cat "$root/tmp/said")"
+[ "$(grep -c 'Kept: /home/rig/' "$root/tmp/said")" = 2 ] || fail "$(cat "$root/tmp/said")"
 has $ring && has $key || fail "nobody was asked, and it is gone"
 at_terminal 'y\nn\n' person $own uninstall >"$root/tmp/said"
 ! has .local/state/mci && has $key || fail "yes and no: $(cat "$root/tmp/said")"

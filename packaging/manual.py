@@ -6,7 +6,7 @@ import sys
 
 
 def text(words):
-    """Words in which man sees no commands."""
+    """Words escaped so that man sees no commands."""
     words = words.replace("\\", "\\e").replace("-", "\\-")
     return "\n".join("\\&" + line if line[:1] in (".", "'") else line for line in words.splitlines())
 
@@ -18,7 +18,7 @@ def names(argument):
 
 
 def paragraphs(discussion):
-    """A text whose lines are paragraphs, but for examples and tables."""
+    """A text whose lines are paragraphs, except for examples and tables."""
     for line in discussion.splitlines():
         if not line.strip():
             yield ".PP"
@@ -47,34 +47,34 @@ def items(title, rows):
     return f".SH {title}\n" + "\n".join(f".TP\n.B {text(name)}\n{text(what)}" for name, what in rows)
 
 
-# What no help can say of all verbs at once.
+# What no single verb's help can say.
 PLACES = "\n".join([
     items("EXIT STATUS", [
         ("0", "Done."),
-        ("1", "It failed; the sentence says why and what to do next. Of verify: the recording is not whole. Of "
-              "doctor: something fails. Of policy check: mci would not accept it."),
-        ("3", "Of status: mcid does not run."),
-        ("4", "Of status: mcid runs and does not answer."),
+        ("1", "It failed; the message says why and what to do next. verify: the recording is not whole. doctor: "
+              "a check fails. policy check: mci would not accept the policy."),
+        ("3", "status: mcid is not running."),
+        ("4", "status: mcid is running but does not answer."),
         ("64", "Wrong usage; nothing was done."),
         ("69", "mcid cannot be reached."),
         ("77", "Refused: nobody could be asked, or consent or a passphrase is missing."),
-        ("128+N", "Of replay: signal N ended it, after it had released all keys."),
+        ("128+N", "replay: signal N ended it, after all keys were released."),
     ]),
     items("ENVIRONMENT", [
         ("MCI_PASSPHRASE_FILE", "A file with the passphrase of a protected identity."),
-        ("MCI_PAGER, PAGER", "The pager of mcictl log on a terminal; less where neither is set."),
-        ("MCI_POLICY", "A policy in another place than /etc/mci/policy.json, where that does not exist."),
-        ("NO_COLOR", "Where it is set to anything, no colours."),
-        ("LC_ALL, LC_CTYPE, LANG", "Where they name a locale without UTF-8, what is for people is ASCII."),
-        ("TZ", "The time zone of all times that are read and written; those in JSON are UTC."),
-        ("XDG_STATE_HOME, XDG_CONFIG_HOME, XDG_RUNTIME_DIR", "Where state, configuration and sockets are."),
+        ("MCI_PAGER, PAGER", "The pager of mcictl log on a terminal; less if neither is set."),
+        ("MCI_POLICY", "The full path of a policy, used if /etc/mci/policy.json does not exist."),
+        ("NO_COLOR", "If set to anything, no colours are used."),
+        ("LC_ALL, LC_CTYPE, LANG", "If they name a locale without UTF-8, text for people is ASCII."),
+        ("TZ", "The time zone of all times read and written; times in JSON are UTC."),
+        ("XDG_STATE_HOME, XDG_CONFIG_HOME, XDG_RUNTIME_DIR", "The locations of state, configuration and sockets."),
     ]),
     items("FILES", [
-        ("~/.local/state/mci/ring.db", "The recording, sealed to its person."),
+        ("~/.local/state/mci/ring.db", "The recording, sealed to the person's key."),
         ("~/.local/state/mci/controls.json", "Consent, pause and exemptions, signed."),
-        ("~/.config/mci/identity", "The private key: without it nobody can read the recording."),
+        ("~/.config/mci/identity", "The private key; without it, the recording cannot be read."),
         ("~/.config/mci/public/", "Settings and public keys, which mcid reads."),
-        ("/etc/mci/policy.json", "What the administrator allows at the most."),
+        ("/etc/mci/policy.json", "The most that the administrator allows."),
         ("$XDG_RUNTIME_DIR/mci/control", "The control socket of mcid; it speaks varlink."),
     ]),
 ])

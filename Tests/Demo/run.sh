@@ -11,12 +11,12 @@ if [ -n "${DISPLAY:-}" ]; then
     if ! mcictl consent --show >/dev/null 2>&1; then
         mcictl consent || exit 0
     fi
-    echo "Recording in this terminal until Ctrl+C. In another one, with PATH=\"$BUILD_DIR:\$PATH\":"
+    echo "Recording in this terminal until Ctrl+C. In another terminal, with PATH=\"$BUILD_DIR:\$PATH\":"
     echo "  mcictl status · mcictl pause 5m · mcictl log · mcictl forget --last 10m"
     exec mcid
 fi
 
-echo "There is no display: this is a demonstration on a private X server, in a throw-away home."
+echo "There is no display, so this is a demonstration on a private X server, in a temporary home."
 home=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$home"' EXIT
@@ -34,7 +34,7 @@ step() { printf '\n$ %s\n' "$*"; "$@"; }
 
 step mcictl consent --accept
 echo
-echo "The hand types through XTEST, as programs do; by default only that it typed would be recorded."
+echo "The scripted hand types through XTEST, like a program; by default, only that it typed is recorded."
 step mcictl set synthetic-keys on --yes
 mcid 2>"$home/log" &
 pids+=($!)
@@ -47,7 +47,7 @@ xdotool windowfocus --sync "$window"
 sleep 0.3
 
 echo
-echo "A hand types, presses Ctrl+S, moves, clicks and scrolls; pauses; types; resumes; types."
+echo "The hand types, presses Ctrl+S, moves, clicks and scrolls; pauses, types, resumes and types again."
 xdotool type --delay 15 'hello from a scripted hand'
 xdotool key ctrl+s
 for _ in $(seq 40); do xdotool mousemove_relative 4 3; done
