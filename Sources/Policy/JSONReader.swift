@@ -23,7 +23,7 @@ struct JSONReader {
         if next == nil { throw wrong("The file is empty.") }
         let node = try readValue()
         skipSpaces()
-        if next != nil { throw wrong("\(found) follows after the end of the value.") }
+        if next != nil { throw wrong("Expected the end of the file but found \(found).") }
         return node
     }
 
@@ -47,8 +47,8 @@ struct JSONReader {
         _ read: (inout JSONReader) throws(JSONDefect) -> JSONText.Value
     ) throws(JSONDefect) -> JSONText.Value {
         depth += 1
-        guard depth <= JSONText.maxDepth else {
-            throw wrong("More than \(JSONText.maxDepth) values lie within each other.")
+        guard depth <= JSONText.deepest else {
+            throw wrong("Values are nested more than \(JSONText.deepest) deep.")
         }
         offset += 1
         skipSpaces()
@@ -65,17 +65,17 @@ struct JSONReader {
         if reader.take("}") { return .object(members) }
         while true {
             guard reader.next == UInt8(ascii: "\"") else {
-                throw reader.wrong("\(reader.found) stands where a key in quotation marks belongs.")
+                throw reader.wrong("Expected a key in quotation marks but found \(reader.found).")
             }
             let keyLine = reader.line
             let key = try reader.readString()
             if let first = lines.updateValue(keyLine, forKey: key) {
                 let name = JSONText.quoted(key)
-                throw JSONDefect(keyLine, "\(name) stands here again, after line \(first).")
+                throw JSONDefect(keyLine, "\(name) is already on line \(first).")
             }
             reader.skipSpaces()
             guard reader.take(":") else {
-                throw reader.wrong("\(reader.found) stands where a colon belongs.")
+                throw reader.wrong("Expected a colon but found \(reader.found).")
             }
             reader.skipSpaces()
             let node = try reader.readValue()
@@ -98,10 +98,10 @@ struct JSONReader {
         skipSpaces()
         if take(end) { return true }
         guard take(",") else {
-            throw wrong("\(found) stands where a comma or “\(end)” belongs.")
+            throw wrong("Expected a comma or “\(end)” but found \(found).")
         }
         skipSpaces()
-        if next == UInt8(ascii: end) { throw wrong("Nothing follows the comma before “\(end)”.") }
+        if next == UInt8(ascii: end) { throw wrong("A comma before “\(end)” is not allowed.") }
         return false
     }
 
@@ -113,14 +113,14 @@ struct JSONReader {
             offset += word.utf8.count
             return value
         }
-        throw wrong("\(found) stands where a value belongs.")
+        throw wrong("Expected a value but found \(found).")
     }
 
     private mutating func readNumber() throws(JSONDefect) -> JSONText.Value {
         let start = offset
         _ = take("-")
         if take("0") {
-            if next.map(Self.isDigit) == true { throw wrong("A number does not begin with 0.") }
+            if next.map(Self.isDigit) == true { throw wrong("A number must not begin with 0.") }
         } else {
             try takeDigits()
         }
@@ -134,7 +134,7 @@ struct JSONReader {
 
     private mutating func takeDigits() throws(JSONDefect) {
         guard next.map(Self.isDigit) == true else {
-            throw wrong("\(found) stands where a digit belongs.")
+            throw wrong("Expected a digit but found \(found).")
         }
         while next.map(Self.isDigit) == true { offset += 1 }
     }
@@ -154,20 +154,20 @@ struct JSONReader {
             switch byte {
             case UInt8(ascii: "\""):
                 guard let string = String(validating: text, as: UTF8.self) else {
-                    throw JSONDefect(start, "A text is not in UTF-8.")
+                    throw JSONDefect(start, "A text is not valid UTF-8.")
                 }
                 return string
             case UInt8(ascii: "\\"): text += Array(String(try readEscape()).utf8)
             case 0x0A:
                 throw JSONDefect(
                     start,
-                    "A text does not end in its line: a quotation mark is missing."
+                    "A text does not end on its line: a quotation mark is missing."
                 )
-            case ..<0x20: throw wrong("A text holds a control character. Write it as \\u00XX.")
+            case ..<0x20: throw wrong("A text contains a control character. Write it as \\u00XX.")
             default: text.append(byte)
             }
         }
-        throw JSONDefect(start, "The file ends within a text.")
+        throw JSONDefect(start, "The file ends inside a text.")
     }
 
     private mutating func readEscape() throws(JSONDefect) -> Unicode.Scalar {
@@ -176,12 +176,12 @@ struct JSONReader {
             UInt8(ascii: "b"): "\u{8}", UInt8(ascii: "f"): "\u{C}", UInt8(ascii: "n"): "\n",
             UInt8(ascii: "r"): "\r", UInt8(ascii: "t"): "\t",
         ]
-        guard let byte = next else { throw wrong("The file ends within a text.") }
+        guard let byte = next else { throw wrong("The file ends inside a text.") }
         if let scalar = short[byte] {
             offset += 1
             return scalar
         }
-        guard take("u") else { throw wrong("\(found) after a backslash means nothing in JSON.") }
+        guard take("u") else { throw wrong("JSON does not allow \(found) after a backslash.") }
         let unit = try readHex()
         if let scalar = Unicode.Scalar(unit) { return scalar }
         // A high surrogate (UTF-16): the low surrogate must follow.
@@ -196,14 +196,14 @@ struct JSONReader {
     }
 
     private var halfCharacter: JSONDefect {
-        wrong("A \\u escape names half a character.")
+        wrong("A \\u escape is only half of a character.")
     }
 
     private mutating func readHex() throws(JSONDefect) -> UInt16 {
         var value: UInt16 = 0
         for _ in 0..<4 {
             guard let digit = next.flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
-                throw wrong("\(found) stands where a hexadecimal digit of \\u belongs.")
+                throw wrong("Expected a hexadecimal digit of \\u but found \(found).")
             }
             value = value << 4 | UInt16(digit)
             offset += 1
@@ -228,14 +228,14 @@ struct JSONReader {
         }
     }
 
-    /// The token at the current offset, as the beginning of a sentence.
+    /// What stands here, at the end of a sentence.
     private var found: String {
-        guard let byte = next else { return "The end of the file" }
+        guard let byte = next else { return "the end of the file" }
         if byte == UInt8(ascii: "#") || byte == UInt8(ascii: "/") {
             return "“\(Unicode.Scalar(byte))” (JSON has no comments)"
         }
-        guard byte == 0x0A || 0x20..<0x7F ~= byte else { return "A byte that is not plain text" }
-        return byte == 0x0A ? "The end of the line" : "“\(Unicode.Scalar(byte))”"
+        guard byte == 0x0A || 0x20..<0x7F ~= byte else { return "a byte that is not plain text" }
+        return byte == 0x0A ? "the end of the line" : "“\(Unicode.Scalar(byte))”"
     }
 
     private func wrong(_ sentence: String) -> JSONDefect { JSONDefect(line, sentence) }

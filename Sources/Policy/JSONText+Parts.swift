@@ -24,7 +24,7 @@ extension JSONText.Node {
     ) -> [JSONDefect] {
         guard case .object(let members) = value else {
             let article = what.split(separator: " ").count > 1 ? what : "An object"
-            return [JSONDefect(line, "\(article.capitalizedFirst) is an object in { }.")]
+            return [JSONDefect(line, "\(article.capitalizedFirst) must be an object in { }.")]
         }
         var defects: [JSONDefect] = []
         var missing = required.filter { self[$0] == nil }

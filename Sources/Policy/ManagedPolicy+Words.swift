@@ -29,7 +29,7 @@ extension ManagedPolicy {
             )
         )
         if let pauseCap {
-            let words = "One pause lasts \(Quantity.duration(pauseCap)) at the most."
+            let words = "One pause lasts at most \(Quantity.duration(pauseCap))."
             rows.append(("Pauses", "\(words) You can pause as often as you like."))
         }
         if !stewards.isEmpty {
@@ -37,7 +37,7 @@ extension ManagedPolicy {
             rows.append(
                 (
                     "Exemptions",
-                    "Yours hold from the moment you ask. Whether they stay is decided by \(names)."
+                    "Yours hold from the moment you ask. They may be approved or refused by \(names)."
                 )
             )
         }
@@ -54,7 +54,7 @@ extension ManagedPolicy {
         if let ringSize { parts.append("\(Quantity.size(ringSize)) of the disk") }
         if titles == false { parts.append("no window titles") }
         if syntheticKeys == false {
-            parts.append("of keys that programs make only that there were some")
+            parts.append("for keys made by programs, only that there were some")
         }
         if parts.isEmpty { return "" }
         return parts.joined(separator: "; ") + ". You can choose less (mcictl set)."
@@ -101,8 +101,8 @@ extension KeyDetail {
     fileprivate var words: String {
         switch self {
         case .off: "none"
-        case .activity: "when there were keys, and not which"
-        case .shortcuts: "shortcuts, and of text only when there was some"
+        case .activity: "when there were keys, but not which"
+        case .shortcuts: "shortcuts; for text only when it was typed"
         case .classes: "the class and time of each key"
         case .full: "what you write can be read back"
         }

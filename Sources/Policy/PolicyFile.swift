@@ -47,7 +47,7 @@ package struct PolicyFile: Equatable, Sendable {
     package func read() throws(PolicyError) -> ManagedPolicy? {
         let current = current
         guard current.hasPrefix("/") else {
-            throw PolicyError(current, "MCI_POLICY names a file by its full path, from / on.")
+            throw PolicyError(current, "MCI_POLICY must be a full path that begins with /.")
         }
         let bytes: [UInt8]
         do throws(TrustedFile.Refusal) {
@@ -84,14 +84,14 @@ package struct PolicyFile: Equatable, Sendable {
 
     private static func sentence(_ refusal: TrustedFile.Refusal, _ path: String) -> String {
         switch refusal {
-        case .missing: "MCI_POLICY names it, and it does not exist."
+        case .missing: "MCI_POLICY names it, but it does not exist."
         case .unreadable(let error): "It cannot be read (\(error)). Next: sudo chmod 644 \(path)"
         case .notRegular: "It is not a regular file."
         case .foreign(let owner):
-            "It belongs to user \(owner), so that others decide. Next: sudo chown root \(path)"
+            "It belongs to user \(owner), who could change it. Next: sudo chown root \(path)"
         case .writable:
-            "Others than its owner can write it. Next: sudo chmod 644 \(path)"
-        case .tooLarge: "It is larger than \(JSONText.maxBytes >> 10) KiB."
+            "Other users than its owner can change it. Next: sudo chmod 644 \(path)"
+        case .tooLarge: "It is larger than \(JSONText.longest >> 10) KiB."
         }
     }
 }

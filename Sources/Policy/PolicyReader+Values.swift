@@ -50,7 +50,7 @@ extension PolicyReader {
         } else if scalars.count > longest {
             add(node.line, "\(what) is longer than \(longest) characters.")
         } else if !scalars.allSatisfy({ JSONText.isPrintable($0) || (lines && $0 == "\n") }) {
-            add(node.line, "\(what) holds a character that cannot be shown.")
+            add(node.line, "\(what) contains a character that cannot be shown.")
         } else {
             return text
         }
@@ -74,7 +74,7 @@ extension PolicyReader {
                 let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
                 throw JSONDefect(
                     node.line,
-                    "\(JSONText.quoted(text)) is no \(key). Choose one of \(names)."
+                    "\(JSONText.quoted(text)) is not a \(key). Choose one of \(names)."
                 )
             }
             return value

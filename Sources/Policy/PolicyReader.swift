@@ -53,10 +53,10 @@ struct PolicyReader {
             "pauseCap",
             Quantity.seconds,
             ManagedPolicy.pauseCaps,
-            "a duration from 30m to 366d, such as 4h: a pause of half an hour is everybody's"
+            "a duration from 30m to 366d, such as 4h: everyone may pause for half an hour"
         )
         policy.exclude = list(root, "exclude", most: 1000) { $0.rule($1) }
-        policy.only = list(root, "only", most: 1000) { $0.glob($1, "A part of only") }
+        policy.only = list(root, "only", most: 1000) { $0.glob($1, "An entry of only") }
         policy.stewards = list(root, "stewards", most: 16) { $0.steward($1) }
         checkDistinct(root)
         return defects.isEmpty ? policy : nil
@@ -73,7 +73,7 @@ struct PolicyReader {
             add(
                 node.line,
                 "An empty rule would exclude everything. Name an app, a title, a device, hours or an "
-                    + "asker; to record nothing, install no mci."
+                    + "asker; to record nothing, do not install mci."
             )
         }
         var rule = Rule()
@@ -94,7 +94,7 @@ struct PolicyReader {
         rule.asker = take(node, "asker") { node throws(JSONDefect) in
             let text = try node.string("asker")
             if members.count > 1 {
-                throw JSONDefect(node.line, "asker stands in a rule by itself.")
+                throw JSONDefect(node.line, "asker must be alone in its rule.")
             }
             guard let asker = SecretAsker(text) else {
                 throw JSONDefect(node.line, SecretAsker.defect(of: text) ?? "")
@@ -117,8 +117,8 @@ struct PolicyReader {
             guard let key = StewardKey(text) else {
                 throw JSONDefect(
                     node.line,
-                    "\(JSONText.quoted(text)) is no Ed25519 public key: 32 bytes in hexadecimal or "
-                        + "base64, and no weak key. Make one: mcictl steward keygen"
+                    "\(JSONText.quoted(text)) is not an Ed25519 public key: 32 bytes in hexadecimal or "
+                        + "base64, and not a weak key. Create one: mcictl steward keygen"
                 )
             }
             return key
@@ -135,12 +135,12 @@ struct PolicyReader {
             if let name = node["name"], let text = try? name.string("name"),
                 !names.insert(text).inserted
             {
-                add(name.line, "\(JSONText.quoted(text)) is the name of another steward too.")
+                add(name.line, "\(JSONText.quoted(text)) is also the name of another steward.")
             }
             if let key = node["key"], let text = try? key.string("key"),
                 let value = StewardKey(text), !keys.insert(value).inserted
             {
-                add(key.line, "This is the key of another steward too.")
+                add(key.line, "This is also the key of another steward.")
             }
         }
     }

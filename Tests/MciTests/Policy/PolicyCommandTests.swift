@@ -40,7 +40,7 @@ import Testing
         #expect(missing.code == 1 && missing.output.isEmpty)
         #expect(
             missing.errors
-                == "error: \(path): MCI_POLICY names it, and it does not exist.\n  Next: mcictl policy check\n"
+                == "error: \(path): MCI_POLICY names it, but it does not exist.\n  Next: mcictl policy check\n"
         )
     }
 
@@ -80,12 +80,13 @@ import Testing
         try write(.policy)
         var environment = folder.environment
         environment["MCI_POLICY"] = path
-        for (setting, what) in [("title", "titles"), ("synthetic-keys", "keys that programs make")]
-        {
+        for (setting, what) in [
+            ("title", "window titles"), ("synthetic-keys", "keys made by programs"),
+        ] {
             let arguments = ["set", setting, "on", "--yes"]
             let result = try Program.run("mcictl", arguments, environment: environment)
             #expect(result.code == 77 && result.output.isEmpty)
-            #expect(result.errors.contains("The policy does not let \(what)"), "\(result.errors)")
+            #expect(result.errors.contains("The policy does not allow \(what)"), "\(result.errors)")
             #expect(result.errors.contains("Nothing was changed."))
             #expect(result.errors.contains("Next: mcictl policy show"))
         }
@@ -119,7 +120,7 @@ import Testing
         let draft = "\(folder.path)/draft.json"
         try write(.policy, to: draft)
         let checked = try command("check", "--policy", draft)
-        #expect(checked.code == 0 && checked.lines[0] == "\(draft) is sound.")
+        #expect(checked.code == 0 && checked.lines[0] == "\(draft) is valid.")
         chmod(draft, 0o664)
         #expect(try command("check", "--policy", draft).errors.contains("chmod 644"))
         #expect(try command("check", "--policy", "/nowhere").code == 1)

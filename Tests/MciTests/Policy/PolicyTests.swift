@@ -105,14 +105,14 @@ import Testing
                 "\(path), line 4: controller is empty.",
                 "\(path), line 5: “retain” is not a key of a policy. Did you mean retention?",
                 "\(path), line 6: pauseCap is “29m”, not a duration from 30m to 366d, such as 4h: "
-                    + "a pause of half an hour is everybody's.",
+                    + "everyone may pause for half an hour.",
                 "\(path), line 8: An empty rule would exclude everything. Name an app, a title, a "
-                    + "device, hours or an asker; to record nothing, install no mci.",
+                    + "device, hours or an asker; to record nothing, do not install mci.",
                 "\(path), line 9: “hours” is not a key of a rule. The keys are app, title, device, "
                     + "during, asker.",
             ]
         )
-        #expect(sentences("[]") == ["\(path), line 1: A policy is an object in { }."])
+        #expect(sentences("[]") == ["\(path), line 1: A policy must be an object in { }."])
     }
 
     @Test func `amounts are read back from their words`() {
@@ -211,7 +211,7 @@ import Testing
             if !isTrusted {
                 #expect(
                     text
-                        == "\(path): Others than its owner can write it. Next: sudo chmod 644 \(path)"
+                        == "\(path): Other users than its owner can change it. Next: sudo chmod 644 \(path)"
                 )
             }
         }

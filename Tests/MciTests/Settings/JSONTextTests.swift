@@ -47,30 +47,36 @@ import Testing
     @Test(
         arguments: [
             ("", 1, "The file is empty."),
-            ("\n\n{\"a\":1,\n\"a\":2}", 4, "“a” stands here again, after line 3."),
-            ("{\"a\":1,\"\\u0061\":2}", 1, "“a” stands here again, after line 1."),
-            ("{\"a\":1,\n}", 2, "Nothing follows the comma before “}”."),
-            ("[1,\n]", 2, "Nothing follows the comma before “]”."),
-            ("[1\n2]", 2, "“2” stands where a comma or “]” belongs."),
-            ("{\n// why\n\"a\":1}", 2, "“/” (JSON has no comments) stands where a key"),
-            ("{} {}", 1, "“{” follows after the end of the value."),
-            ("{}\n\u{0}", 2, "A byte that is not plain text follows after"),
-            ("[\"\\ud800\"]", 1, "A \\u escape names half a character."),
-            ("[\"\\udc00\"]", 1, "A \\u escape names half a character."),
-            ("[\"\\ud800\\u0041\"]", 1, "A \\u escape names half a character."),
-            ("[\"\\x\"]", 1, "“x” after a backslash means nothing in JSON."),
+            ("\n\n{\"a\":1,\n\"a\":2}", 4, "“a” is already on line 3."),
+            ("{\"a\":1,\"\\u0061\":2}", 1, "“a” is already on line 1."),
+            ("{\"a\":1,\n}", 2, "A comma before “}” is not allowed."),
+            ("[1,\n]", 2, "A comma before “]” is not allowed."),
+            ("[1\n2]", 2, "Expected a comma or “]” but found “2”."),
+            (
+                "{\n// why\n\"a\":1}", 2,
+                "Expected a key in quotation marks but found “/” (JSON has no comments)."
+            ),
+            ("{} {}", 1, "Expected the end of the file but found “{”."),
+            (
+                "{}\n\u{0}", 2,
+                "Expected the end of the file but found a byte that is not plain text"
+            ),
+            ("[\"\\ud800\"]", 1, "A \\u escape is only half of a character."),
+            ("[\"\\udc00\"]", 1, "A \\u escape is only half of a character."),
+            ("[\"\\ud800\\u0041\"]", 1, "A \\u escape is only half of a character."),
+            ("[\"\\x\"]", 1, "JSON does not allow “x” after a backslash."),
             ("[\"a\nb\"]", 1, "A text does not end in its line"),
-            ("[\"a\tb\"]", 1, "A text holds a control character."),
-            ("[\"a", 1, "The file ends within a text."),
-            ("{'a':1}", 1, "“'” stands where a key in quotation marks belongs."),
-            ("{a:1}", 1, "“a” stands where a key in quotation marks belongs."),
-            ("{\"a\"=1}", 1, "“=” stands where a colon belongs."),
-            ("[01]", 1, "A number does not begin with 0."),
-            ("[.5]", 1, "“.” stands where a value belongs."),
-            ("[5.]", 1, "“]” stands where a digit belongs."),
-            ("[+5]", 1, "“+” stands where a value belongs."),
-            ("[NaN]", 1, "“N” stands where a value belongs."),
-            ("[tru]", 1, "“t” stands where a value belongs."),
+            ("[\"a\tb\"]", 1, "A text contains a control character."),
+            ("[\"a", 1, "The file ends inside a text."),
+            ("{'a':1}", 1, "Expected a key in quotation marks but found “'”."),
+            ("{a:1}", 1, "Expected a key in quotation marks but found “a”."),
+            ("{\"a\"=1}", 1, "Expected a colon but found “=”."),
+            ("[01]", 1, "A number must not begin with 0."),
+            ("[.5]", 1, "Expected a value but found “.”."),
+            ("[5.]", 1, "Expected a digit but found “]”."),
+            ("[+5]", 1, "Expected a value but found “+”."),
+            ("[NaN]", 1, "Expected a value but found “N”."),
+            ("[tru]", 1, "Expected a value but found “t”."),
             ("\u{FEFF}{}", 1, "The file begins with a byte order mark."),
         ]
     )
@@ -87,13 +93,13 @@ import Testing
     @Test func `depth, length and encoding have their limits`() throws {
         let deep = String(repeating: "[", count: 32) + String(repeating: "]", count: 32)
         #expect(defect(deep) == nil)
-        #expect(defect("[\(deep)]")?.sentence == "More than 32 values lie within each other.")
+        #expect(defect("[\(deep)]")?.sentence == "Values are nested more than 32 deep.")
         let long = "\"" + String(repeating: "x", count: (256 << 10) - 2) + "\""
         #expect(defect(long) == nil)
         #expect(defect(long + " ")?.sentence == "The file is larger than 256 KiB.")
         for wrong: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xC3]] {
             let found = defect(Array("[1,\n\"".utf8) + wrong + Array("\"]".utf8))
-            #expect(found == JSONDefect(2, "A text is not in UTF-8."))
+            #expect(found == JSONDefect(2, "A text is not valid UTF-8."))
         }
     }
 
