@@ -84,7 +84,7 @@ enum TimeExpression: Equatable {
             let year = Int32(parts[0]), let month = Int32(parts[1]), let day = Int32(parts[2])
         else { return nil }
         guard let found = LocalTime(year: year, month: month, day: day) else {
-            throw TimeError("There is no day \(text). Write a date as year-month-day.")
+            throw TimeError("“\(text)” is not a date. Write year-month-day.")
         }
         return found
     }

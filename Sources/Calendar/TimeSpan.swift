@@ -58,7 +58,7 @@ package struct TimeSpan: Equatable, Sendable {
         switch expression {
         case .ago:
             throw TimeError(
-                "--until takes a time: 15:00, tomorrow 09:00. For a length leave out --until."
+                "--until takes a time: 15:00, tomorrow 09:00. For a duration, leave out --until."
             )
         case .clock(let time):
             let today = LocalTime(now)
@@ -141,12 +141,12 @@ package struct TimeSpan: Equatable, Sendable {
         case .once: return
         case .twice:
             notes.append(
-                "On \(day.date) clocks show \(time.text) twice; the \(pass) counts (\(zone))."
+                "On \(day.date), clocks show \(time.text) twice; the \(pass) one counts (\(zone))."
             )
         case .never:
             let local = LocalTime(moment)
             notes.append(
-                "On \(day.date) clocks never show \(time.text); \(local.clock) \(zone) counts."
+                "On \(day.date), clocks never show \(time.text); \(local.clock) \(zone) counts."
             )
         }
     }

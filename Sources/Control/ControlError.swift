@@ -32,8 +32,8 @@ package struct ControlError: Error, Equatable, CustomStringConvertible {
         switch code {
         case .notRunning: "mcid is not running."
         case .socket: "The control socket cannot be used (error \(number))."
-        case .foreign: "Somebody else listens at the control socket; what they say is not heard."
-        case .badAnswer: "mcid runs but does not answer as expected."
+        case .foreign: "Another user listens on the control socket; their answers are ignored."
+        case .badAnswer: "mcid is running but does not answer as expected."
         }
     }
 }

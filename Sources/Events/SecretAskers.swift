@@ -33,10 +33,11 @@ package struct SecretAsker: Hashable, Sendable, Redacted {
         }
         if name.isEmpty || isBlank { return "The name of an asker is empty." }
         if name.contains(UInt8(ascii: "/")) {
-            return "The name of an asker has no slash: it is the program's, without its folder."
+            return
+                "The name of an asker must not contain a slash: give the program's name without its folder."
         }
         if name.contains(UInt8(ascii: "*")) || name.contains(UInt8(ascii: "?")) {
-            return "In the name of an asker a * may stand at the end only, and a ? nowhere."
+            return "The name of an asker may end in *, but contain no other * and no ?."
         }
         if name.count > maxBytes {
             return "The name of an asker is longer than \(maxBytes) bytes."
@@ -46,7 +47,7 @@ package struct SecretAsker: Hashable, Sendable, Redacted {
                 $0.properties.generalCategory
             )
         }
-        return isShown ? nil : "The name of an asker holds a character that cannot be shown."
+        return isShown ? nil : "The name of an asker contains a character that cannot be shown."
     }
 
     private static func withoutStar(_ pattern: String) -> Substring.UTF8View.SubSequence {

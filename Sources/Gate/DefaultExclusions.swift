@@ -25,17 +25,17 @@ package struct DefaultExclusion: Sendable {
         DefaultExclusion("lockers", "screen lockers", apps(lockers)),
         DefaultExclusion(
             "screen-keyboards",
-            "on-screen keyboards, where the place of a click is the letter",
+            "on-screen keyboards, where the position of a click reveals the letter",
             apps(screenKeyboards)
         ),
         DefaultExclusion(
             "private-browsing",
-            "windows that their browser marks as private",
+            "windows that the browser marks as private",
             privateWindows
         ),
         DefaultExclusion(
             "unmarked-browsers",
-            "browsers whose private windows look like others (Chromium, Chrome, Edge, …)",
+            "browsers that do not mark private windows (Chromium, Chrome, Edge, …)",
             apps(unmarkedBrowsers)
         ),
         DefaultExclusion(

@@ -8,10 +8,10 @@ import System
 
 /// The notice that a person reads before consenting, and the conditions of a valid consent.
 package enum Consent {
-    /// The text of the notice; a changed text requires a new consent.
+    /// What a person reads before anything is recorded; another text asks for consent again.
     ///
-    /// - Parameter policy: the policy in force; nil for none.
-    /// - Returns: English text, wrapped for a terminal.
+    /// - Parameter policy: what the administrator says and allows at most, if anything.
+    /// - Returns: the text.
     package static func notice(under policy: ManagedPolicy?) -> String {
         policy.map { ownNotice + "\n" + $0.noticeSection } ?? ownNotice
     }
@@ -24,28 +24,31 @@ package enum Consent {
                            and buttons go down and up, how the pointer and fingers move, the pixel
                            of each click and touch, how wheels turn, how hard a pen presses, and
                            which application is in front.
-                           Of the devices used their name, maker, model and axes, no serial number;
-                           of the monitors their size and place. No picture of the screen, no
+                           For each device used: its name, maker, model and axes, no serial number;
+                           for each monitor: its size and position. No picture of the screen, no
                            sound, and no window titles unless you choose so (mcictl set title on).
-        Which keys         Shortcuts, navigation and editing keys by name. Of what you write only that
+        Which keys         Shortcuts, navigation and editing keys by name. Of what you write, only that
                            you typed, and from when to when in steps of five seconds: not which keys,
-                           not how many, not when each came. It shows how long a text took.
+                           not how many, and not when each was pressed. It shows how long a text took.
                            You can choose less (mcictl set key-detail activity|off) or, after a
-                           question of its own and for eight hours, more (classes, full).
+                           separate question and for eight hours, more (classes, full).
         What is left out   Password managers, password prompts, screen lockers, on-screen keyboards,
-                           private windows of browsers, browsers that do not mark these (Chromium,
-                           Chrome, Edge), viewers of other screens (VNC, RDP), and whatever you exempt (mcictl exempt add): nothing of it
-                           is stored, from the moment you ask, without a reason. mcictl exclude list.
+                           private windows of browsers, browsers that do not mark them (Chromium,
+                           Chrome, Edge), viewers of other screens (VNC, RDP), and whatever you exempt
+                           (mcictl exempt add): nothing of it is stored, from the moment you ask, and
+                           you need no reason. The list: mcictl exclude list.
         Where it goes      Into a file on this computer, sealed to a key that only you hold. Nothing
                            is sent anywhere: the recorder has no network code.
-        Who can read it    Whoever has your identity file, and readers whom you add yourself
-                           (mcictl key recipients); nobody else. If you lose your identity file, or
-                           its passphrase if you set one, what was recorded is lost.
-        How long           Seven days, or until the file is full (64 MiB, some 24 working days);
+        Who can read it    Anyone who has your identity file, and readers whom you add yourself
+                           (mcictl key recipients). An administrator of this computer can read it too,
+                           and so can anyone who copies your identity file while no passphrase
+                           protects it (mcictl key protect). If you lose the identity file, or its
+                           passphrase if you set one, what was recorded is lost.
+        How long           Seven days, or until the file is full (64 MiB, about 24 working days);
                            then the oldest is overwritten. You can choose other limits (mcictl set)
-                           and delete any of it at any time.
+                           and erase any of it at any time.
         What you can do    mcictl pause, mcictl exempt, mcictl log, mcictl forget, mcictl consent
-                           --withdraw: at once, without a reason, and without asking anybody.
+                           --withdraw: at once, without a reason, and without asking anyone.
 
         """
 

@@ -36,7 +36,7 @@ extension Controls {
         }
         _ = try scope.rule()
         if let seconds = call.seconds, !(1...366 * 86_400).contains(seconds) {
-            throw Refusal("An exemption lasts from a second to a year, or for good.")
+            throw Refusal("An exemption lasts from one second to one year, or has no end date.")
         }
         if let reason = call.reason, reason.count > Self.maxReasonLength {
             throw Refusal("A reason has at most \(Self.maxReasonLength) characters.")
@@ -70,7 +70,7 @@ extension Controls {
         )
         guard exemptions.reduce(record.size, { $0 + $1.size }) <= Self.maxBytes else {
             throw Refusal(
-                "The exemptions are too long to be kept all together.",
+                "All exemptions together are too long to be stored.",
                 next: "mcictl exempt list"
             )
         }
@@ -108,15 +108,15 @@ extension Controls {
         let index = try index(of: call.id)
         let transition: Exemption.Transition
         switch call.answer {
-        case "withdraw": transition = .withdrawal
-        case "acknowledge": transition = .acknowledgement
-        case "renew": transition = .renewal
-        default: throw Refusal("An answer is withdraw, acknowledge or renew.")
+        case "withdraw": happening = .withdrawal
+        case "acknowledge": happening = .acknowledgement
+        case "renew": happening = .renewal
+        default: throw Refusal("The answer must be withdraw, acknowledge or renew.")
         }
         let isOver = exemptions[index].state == Exemption.State.expired.rawValue
         guard try exemptions[index].take(transition) else {
             throw Refusal(
-                "Exemption \(call.id) asks nothing: it is \(exemptions[index].state).",
+                "Exemption \(call.id) needs no answer: it is \(exemptions[index].state).",
                 next: "mcictl exempt list"
             )
         }
@@ -222,7 +222,7 @@ extension Scope {
     private func namedAsker() throws(Refusal) -> SecretAsker? {
         guard let asker else { return nil }
         guard self == Scope(asker: asker) else {
-            throw Refusal("An asker is named by itself, without any other option.")
+            throw Refusal("An asker cannot be combined with other options.")
         }
         guard let named = SecretAsker(asker) else {
             throw Refusal(SecretAsker.defect(of: asker) ?? "")
@@ -260,7 +260,7 @@ extension ExemptionRecord {
     /// - Throws: a ``Refusal`` when the record has an unknown state or an invalid scope.
     package func exemption() throws(Refusal) -> Exemption {
         guard let state = Exemption.State(rawValue: state) else {
-            throw Refusal("The state of exemption \(id) is none.")
+            throw Refusal("Exemption \(id) has an unknown state.")
         }
         return Exemption(id: id, rule: try scope.rule(), state: state)
     }

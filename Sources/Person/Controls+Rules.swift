@@ -13,7 +13,7 @@ extension Controls {
         if let name = call.remove ?? call.restore {
             guard DefaultExclusion.all.contains(where: { $0.name == name }) else {
                 throw Refusal(
-                    "There is no default exclusion of that name.",
+                    "There is no default exclusion with that name.",
                     next: "mcictl exclude list"
                 )
             }
@@ -35,7 +35,7 @@ extension Controls {
         }
         if let scope = call.drop {
             guard let index = exclusions.firstIndex(of: scope) else {
-                throw Refusal("There is no such exclusion of yours.", next: "mcictl exclude list")
+                throw Refusal("You have no such exclusion.", next: "mcictl exclude list")
             }
             exclusions.remove(at: index)
         }

@@ -47,12 +47,12 @@ package struct EventCountersFile {
         package var description: String {
             switch self {
             case .damaged:
-                "The accounts file was damaged: it is kept as accounts.json.damaged, and counting begins anew."
+                "The accounts file was damaged: it is kept as accounts.json.damaged, and counting starts again from zero."
             case .older(let number, let lastSeen):
-                "The accounts file was put back to an older state (number \(number), last seen \(lastSeen)), and counting goes on from there."
-            case .missing: "The accounts file is gone, and counting begins anew."
+                "The accounts file was put back to an older state (number \(number), last seen \(lastSeen)), and counting continues from there."
+            case .missing: "The accounts file is gone, and counting starts again from zero."
             case .countsKeys:
-                "The accounts of an earlier version counted each key, so they were dropped, and counting begins anew."
+                "The accounts of an earlier version counted each key, so they were dropped, and counting starts again from zero."
             }
         }
     }

@@ -29,19 +29,19 @@ extension Loosening {
             let words =
                 detail == .full
                 ? "Every key is recorded: what you type can be read back."
-                : "The class and time of each key are recorded: whoever has the text can recognise it."
+                : "The class and time of each key are recorded: anyone who has the text can recognise it."
             add("key-detail", detail.rawValue, words, "mcictl set key-detail shortcuts")
         }
         for exclusion in DefaultExclusion.all
         where controls.removedExclusions.contains(exclusion.name) {
-            let words = "Recorded, though left out by default: \(exclusion.summary)."
+            let words = "Recorded although left out by default: \(exclusion.summary)."
             add("exclusion", exclusion.name, words, "mcictl exclude add \(exclusion.name)")
         }
         if settings.title == true, policy?.titles != false {
-            add("title", "on", "The titles of windows are stored.", "mcictl set title off")
+            add("title", "on", "Window titles are stored.", "mcictl set title off")
         }
         if settings.syntheticKeys == true, policy?.syntheticKeys != false {
-            let words = "Keys that programs make are recorded as those of a keyboard."
+            let words = "Keys made by programs are recorded like those of a keyboard."
             add("synthetic-keys", "on", words, "mcictl set synthetic-keys off")
         }
         let limits = settings.within(policy?.restrictions ?? Restrictions())
@@ -49,18 +49,18 @@ extension Loosening {
             let (kept, usual) = (
                 Quantity.duration(retention), Quantity.duration(PersonSettings.defaultRetention)
             )
-            let words = "The recording is kept for \(kept), not \(usual)."
+            let words = "The recording is kept for \(kept) instead of \(usual)."
             add("retention", kept, words, "mcictl set retention \(usual)")
         }
         if limits.bytes > PersonSettings.defaultRingSize {
             let (taken, usual) = (
                 Quantity.size(limits.bytes), Quantity.size(PersonSettings.defaultRingSize)
             )
-            let words = "The recording may take \(taken) of the disk, not \(usual)."
+            let words = "The recording may use \(taken) of the disk instead of \(usual)."
             add("ring-size", taken, words, "mcictl set ring-size \(usual)")
         }
         if settings.freeSpace == 0 {
-            let words = "The recording goes on until the disk is full."
+            let words = "The recording continues until the disk is full."
             add("free-space", "0", words, "mcictl set free-space 500M")
         }
         if let only = controls.only {

@@ -173,11 +173,11 @@ package struct StewardDecision: Codable, Equatable, Sendable {
         at now: WallTime
     ) throws(Refusal) -> Steward {
         guard !stewards.isEmpty else {
-            throw Refusal("No policy names stewards: nobody decides about your exemptions.")
+            throw Refusal("No policy names stewards, so nobody decides on your exemptions.")
         }
         guard let steward = stewards.first(where: { $0.key.text == statement.steward }) else {
             throw Refusal(
-                "The decision was signed by somebody whom the policy does not name as a steward."
+                "The decision was signed by someone whom the policy does not name as a steward."
             )
         }
         guard isSigned(by: steward.key) else {
@@ -222,7 +222,7 @@ extension Controls {
             )
         }
         guard ExemptionRequest(exemptions[index], user: user).digest == statement.digest else {
-            throw Refusal("The decision is on another request than the one you made.")
+            throw Refusal("The decision is for a different request than yours.")
         }
         if let last = exemptions[index].decision.flatMap({ WallTime($0.at) }),
             let at = WallTime(statement.at), at <= last

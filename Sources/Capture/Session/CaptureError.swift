@@ -34,9 +34,9 @@ package struct CaptureError: Error, Equatable, CustomStringConvertible {
         case .unreachable:
             "The X server named by DISPLAY does not answer or refuses the connection."
         case .wayland:
-            "This is a Wayland session: X11 would show mcid only a part of the input, so it records nothing. Log in to an X11 session."
+            "This is a Wayland session: X11 would show mcid only part of the input, so it records nothing. Log in to an X11 session."
         case .unsuitable:
-            "The X server does not offer XInput 2.2 and XKB as mcid needs them, so it records nothing."
+            "The X server does not offer the XInput 2.2 and XKB that mcid needs, so it records nothing."
         case .connectionLost:
             "The connection to the X server was lost."
         }

@@ -19,7 +19,7 @@ enum CaptureNotice: CaseIterable {
         case .otherScreens:
             "This X server has several screens: only input on the screen of DISPLAY is recorded."
         case .focusFollowsPointer:
-            "Keys are not recorded: the focus follows the pointer, and no window is certainly under it."
+            "Keys are not recorded: the focus follows the pointer, and the window under it is uncertain."
         case .noFocus:
             "Keys are not recorded: no window has the focus."
         }

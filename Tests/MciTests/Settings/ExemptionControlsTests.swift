@@ -148,7 +148,7 @@ import Testing
         askers = try controls.restrictions().askers
         #expect(askers.contains("vaultctl") && !askers.contains("mylogin"))
         #expect(
-            throws: Refusal("There is no such exclusion of yours.", next: "mcictl exclude list")
+            throws: Refusal("You have no such exclusion.", next: "mcictl exclude list")
         ) {
             try controls.exclude(.init(drop: Scope(asker: "mylogin")))
         }
@@ -158,25 +158,28 @@ import Testing
         (Scope(asker: ""), "The name of an asker is empty."),
         (Scope(asker: "*"), "The name of an asker is empty."),
         (
-            Scope(asker: "/opt/tools/login"),
-            "The name of an asker has no slash: it is the program's, without its folder."
+            Scope(asker: "/usr/bin/login"),
+            "The name of an asker must not contain a slash: give the program's name without its folder."
         ),
         (
             Scope(asker: "log*in"),
-            "In the name of an asker a * may stand at the end only, and a ? nowhere."
+            "The name of an asker may end in *, but contain no other * and no ?."
         ),
         (
             Scope(asker: "login?"),
-            "In the name of an asker a * may stand at the end only, and a ? nowhere."
+            "The name of an asker may end in *, but contain no other * and no ?."
         ),
         (
             Scope(asker: String(repeating: "é", count: 128)),
             "The name of an asker is longer than 255 bytes."
         ),
-        (Scope(asker: "a\u{1B}b"), "The name of an asker holds a character that cannot be shown."),
+        (
+            Scope(asker: "a\u{1B}b"),
+            "The name of an asker contains a character that cannot be shown."
+        ),
         (
             Scope(app: "XTerm", asker: "login"),
-            "An asker is named by itself, without any other option."
+            "An asker cannot be combined with other options."
         ),
     ])
     func `an asker that cannot be one is refused in a sentence, and nothing changes`(

@@ -224,7 +224,7 @@ import Testing
             "when keys and buttons go down and up", "how the pointer and fingers move",
             "the pixel of each click and touch",
             "how wheels turn", "how hard a pen presses", "which application is in front",
-            "Of the devices used their name, maker, model and axes", "of the monitors their size",
+            "For each device used: its name, maker, model and axes", "for each monitor: its size",
             "window titles",
         ] {
             #expect(words.contains(told), "\(told)")

@@ -118,7 +118,7 @@ import Testing
             #expect(good.contains(old))
             #expect(refusal(good.replacingOccurrences(of: old, with: new)) != "taken", "\(old)")
         }
-        // Foreign: for another person, or on another request.
+        // Foreign: for another person, or on a different request.
         #expect(
             refusal(try decision(controls, approves: false, user: 7)).contains("another person")
         )
@@ -126,7 +126,7 @@ import Testing
         #expect(refusal(try decision(other, approves: false)).contains("no longer exists"))
         var changed = controls
         changed.exemptions[0].scope.app = "*"
-        #expect(refusal(try decision(changed, approves: true)).contains("another request"))
+        #expect(refusal(try decision(changed, approves: true)).contains("a different request"))
         // Expired, and from the future.
         let late = WallTime(now.milliseconds + StewardDecision.validity + 1)
         #expect(refusal(good, at: late).contains("expired"))

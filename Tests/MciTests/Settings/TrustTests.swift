@@ -161,7 +161,7 @@ import Testing
             symlink(path + ".away", path)
             try expectRefusal(
                 "The \(kind) \(path) is a symbolic link, which mcid does not follow.",
-                next: "ls -ld \(path), and put the \(kind) itself there"
+                next: "ls -ld \(path), then put a real \(kind) there"
             )
             unlink(path)
             if isFolder {
@@ -171,7 +171,7 @@ import Testing
             }
             try expectRefusal(
                 isFolder ? "\(path) is not a folder." : "\(path) is not a regular file.",
-                next: "ls -ld \(path), and put the \(kind) itself there"
+                next: "ls -ld \(path), then put a real \(kind) there"
             )
             if isFolder { unlink(path) } else { rmdir(path) }
             rename(path + ".away", path)
