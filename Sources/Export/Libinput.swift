@@ -62,8 +62,8 @@ package struct Libinput: EventWriter {
         package var head: [UInt8] {
             Array(
                 """
-                # Made by mcictl export from X11 raw events: key codes are those of a us keyboard,
-                # KEY_A is a key whose identity was not recorded, KEY_UNKNOWN one that no us keyboard has.
+                # Made by mcictl export from X11 raw events. Key codes are those of a US keyboard; KEY_A is a
+                # key that was recorded by class only, KEY_UNKNOWN one that a US keyboard does not have.
                 version: 1
                 ndevices: \(uses.count)
                 libinput:

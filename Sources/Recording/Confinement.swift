@@ -48,7 +48,7 @@ package struct Confinement {
         let verb = paths.count == 1 ? "was" : "were"
         let it = paths.count == 1 ? "it" : "them"
         return paths.joined(separator: ", ")
-            + " \(verb) replaced after mcid started, which cannot use "
+            + " \(verb) replaced after mcid started. mcid cannot use "
             + "\(it) until it is started again."
     }
 }
@@ -72,7 +72,7 @@ extension Recorder {
             provenAt = monotonic
             return true
         }
-        environment.log.critical("The sandbox does not hold, so mcid ends")
+        environment.log.critical("The sandbox does not hold, so mcid exits")
         fault = sentence
         failure = Refusal(sentence, next: "mcictl doctor")
         let time = letGoOfSource(now)

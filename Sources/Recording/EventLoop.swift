@@ -50,7 +50,7 @@ package final class EventLoop {
         calendar = clinux_timer_descriptor(CLOCK_REALTIME)
         policyWatch = FolderWatch(recorder.environment.paths.policy.folders)
         guard signals >= 0, timer >= 0, calendar >= 0 else {
-            throw Refusal("The kernel gave mcid no descriptor for signals or time.")
+            throw Refusal("The kernel refused mcid a descriptor for signals or timers.")
         }
     }
 

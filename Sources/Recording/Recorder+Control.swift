@@ -39,7 +39,7 @@ extension Recorder {
             // A batch may be sealed only to the keys that the receipt names.
             guard pipeline.openBatch.store.recipients == receipt.recipients else {
                 throw Refusal(
-                    "The receipt names other keys than the recipients file.",
+                    "The keys in the receipt differ from those in the recipients file.",
                     next: "mcictl consent"
                 )
             }
@@ -157,9 +157,8 @@ extension Recorder {
 
     /// A missing safeguard: the kernel did not lock the memory of the open batch.
     private static let unlocked =
-        "The memory of the open batch could not be locked, so what is not yet sealed may be written to"
-        + " swap. Next: raise the limit (LimitMEMLOCK=1M in the unit, or ulimit -l), and start mcid"
-        + " again."
+        "The memory of the open batch could not be locked, so unsealed data may be written to swap."
+        + " Next: raise the limit (LimitMEMLOCK=1M in the unit, or ulimit -l), then restart mcid."
 
     /// The counts of this run: seen = admitted + suppressed + lost.
     private var events: EventCounts {
@@ -195,7 +194,7 @@ extension Recorder {
         let path = environment.paths.accounts
         guard accountsSeen != Disk.fingerprint(path) else { return }
         accountsFault = accountsFile.find().fault ?? (Disk.exists(path) ? .damaged : .missing)
-        environment.log.warning("The accounts are not as they were written last")
+        environment.log.warning("The accounts file is not the one last written")
     }
 
     /// The state, and the reason when it is closed.
@@ -252,14 +251,14 @@ extension Recorder {
         _ now: Moment
     ) throws(Refusal) -> Int64? {
         if let forget = call.forgetSeconds, !(0...maxPause).contains(forget) {
-            throw Refusal("A pause cannot forget that much.")
+            throw Refusal("A pause cannot erase that much.")
         }
         guard call.seconds == nil || call.until == nil else {
             throw Refusal("A pause has a length or an end, not both.")
         }
         if let seconds = call.seconds {
             guard (1...maxPause).contains(seconds) else {
-                throw Refusal("A pause lasts from a second to a year, or until it is resumed.")
+                throw Refusal("A pause lasts from one second to one year, or until you resume.")
             }
             return Int64(seconds) * 1000
         }
@@ -311,7 +310,7 @@ extension Recorder {
             keepUnwritten()
             useControls()
             throw Refusal(
-                "\(error.description) What was asked is not on disk and will not outlast a restart.",
+                "\(error.description) The change is not on disk and will not survive a restart.",
                 next: "mcictl status"
             )
         }

@@ -64,7 +64,7 @@ extension Recorder {
             return
         }
         if found.isOfBefore {
-            environment.log.notice("The controls of the version before were taken over")
+            environment.log.notice("Controls of the previous version were adopted")
         }
     }
 
@@ -111,7 +111,7 @@ extension Recorder {
             ]
         }
         environment.log.warning(
-            "The accounts are not as they were written last",
+            "The accounts file is not the one last written",
             metadata: metadata
         )
     }

@@ -69,10 +69,12 @@ extension Recorder {
         var new = controls
         guard new.expire(at: now, bootID: environment.bootID) else { return }
         guard save(new) else {
-            environment.log.error("The end of an exemption could not be written, so it goes on")
+            environment.log.error(
+                "The end of an exemption could not be written, so it stays in force"
+            )
             return
         }
-        environment.log.notice("The time of an exemption is over")
+        environment.log.notice("An exemption ran out")
         statusChanged = true
         readRules()
     }
@@ -85,7 +87,7 @@ extension Recorder {
         try changeRules { controls throws(Refusal) in
             record = try controls.exempt(call, at: now, bootID: environment.bootID)
         }
-        environment.log.notice("Exemption asked for")
+        environment.log.notice("Exemption added")
         return reply(record)
     }
 
@@ -111,7 +113,7 @@ extension Recorder {
                 at: now.wall
             )
         }
-        environment.log.notice("A steward's decision was taken")
+        environment.log.notice("A steward's decision was imported")
         return reply(record)
     }
 

@@ -319,7 +319,9 @@ package final class Recorder {
         var new = controls
         new.pause = nil
         guard save(new) else {
-            environment.log.error("The end of the pause could not be written, so it goes on")
+            environment.log.error(
+                "The end of the pause could not be written, so the pause continues"
+            )
             return
         }
     }
@@ -371,7 +373,7 @@ package final class Recorder {
         } catch {
             if reconnect.due == nil {
                 environment.log.warning(
-                    "X server not reached",
+                    "X server could not be reached",
                     metadata: ["cause": "\(error.code)"]
                 )
             }

@@ -144,7 +144,7 @@ struct SealedQueue {
         guard let error = attempt({ ring throws(StorageError) in try ring.checkFiles() }) else {
             return
         }
-        fail("The ring's files are not as they were", error)
+        fail("The ring's files changed unexpectedly", error)
         _ = open()
     }
 
@@ -162,7 +162,7 @@ struct SealedQueue {
             switch finding {
             case .damagedRows(let count):
                 environment.log.error(
-                    "Rows of the ring are damaged; what is in them is kept",
+                    "Rows of the ring are damaged; their contents are kept",
                     metadata: ["rows": "\(count)"]
                 )
             case .incident(.missing): continue
@@ -172,7 +172,7 @@ struct SealedQueue {
             case .incident(.headGone):
                 environment.log.error("The ring's head was removed or damaged")
             case .mended:
-                environment.log.error("The ring is damaged, and is made anew from its rows")
+                environment.log.error("The ring is damaged and is being rebuilt from its rows")
             case .earlierVersion:
                 environment.log.notice("The ring of an earlier version was set aside")
             }
@@ -386,7 +386,7 @@ struct SealedQueue {
         }
         if keepsDoubtful {
             notices.append(
-                "The wall clock is doubted, so nothing is erased by its age until it is synchronised, "
+                "The wall clock is in doubt, so nothing is erased by age until it is synchronised "
                     + "or has run for an hour."
             )
         }
@@ -494,7 +494,7 @@ struct SealedQueue {
         guard isDoubted != keepsDoubtful else { return }
         keepsDoubtful = isDoubted
         if isDoubted {
-            environment.log.notice("The wall clock is doubted, so nothing is erased by its age yet")
+            environment.log.notice("The wall clock is in doubt, so nothing is erased by age yet")
         }
     }
 
@@ -516,7 +516,7 @@ struct SealedQueue {
         }
         reportFindings()
         guard !old.isEmpty else { return }
-        environment.log.notice("Batches reached their age", metadata: ["batches": "\(old.count)"])
+        environment.log.notice("Batches expired", metadata: ["batches": "\(old.count)"])
         unerased.append(Selection(targets: old, reason: .expired))
         eraseRest()
     }
@@ -548,7 +548,7 @@ struct SealedQueue {
     private mutating func waitForReader(_ error: StorageError) {
         environment.log.warning("Erasing is not finished", metadata: ["cause": "\(error.code)"])
         if error.code == .damaged || error.code == .moved {
-            fail("Erasing goes on with a new ring", error)
+            fail("Erasing continues with a new ring", error)
         } else {
             planRetry()
         }

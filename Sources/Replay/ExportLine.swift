@@ -53,7 +53,7 @@ package struct ExportLine: Decodable, Sendable, Redacted {
             throw ReplayError(.badFile, "Line \(number) is not an event of an export.")
         }
         guard line.isWhole else {
-            throw ReplayError(.badFile, "Line \(number) lacks what a “\(line.known)” has.")
+            throw ReplayError(.badFile, "Line \(number) is incomplete for a “\(line.known)”.")
         }
         return line
     }

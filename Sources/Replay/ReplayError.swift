@@ -38,18 +38,18 @@ package struct ReplayError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch code {
         case .badDisplay:
-            "“\(detail)” is not a display of this machine; displays are written :7."
+            "“\(detail)” is not a display of this machine; write it like :7."
         case .ownDisplay:
             "\(detail) is the display of this session: nothing is played where a person works."
         case .recorded:
-            "mcid records \(detail), and would take what is played for a person's work."
+            "mcid records \(detail) and would mistake the replay for a person's work."
         case .recordedHere: "Your own mcid records \(detail)."
         case .inhabited:
-            "A person may sit at that display: it has the device “\(detail)”, and is no Xvfb."
+            "A person may be using that display: it has the device “\(detail)” and is not an Xvfb."
         case .unreachable: "The display \(detail) cannot be reached."
         case .unsuitable:
-            "The display lacks the extension \(detail), without which nothing is played."
-        case .lost: "The X server went away while the file was played."
+            "The display lacks the extension \(detail), which replay needs."
+        case .lost: "The X server went away during the replay."
         case .badFile: detail
         }
     }

@@ -51,7 +51,7 @@ private func source() throws(ExtensionError) -> BatchSource {
         throw ExtensionError(sentence: "The identity file \(path) cannot be read (\(error)).")
     }
     guard let identities = Identity.list(String(decoding: bytes, as: UTF8.self)) else {
-        throw ExtensionError(sentence: "The identity file \(path) holds no age key.")
+        throw ExtensionError(sentence: "The identity file \(path) contains no age key.")
     }
     return BatchSource(path: variable("MCI_RING") ?? defaultRing(), identities: identities)
 }

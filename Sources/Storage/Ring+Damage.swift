@@ -17,13 +17,13 @@ extension Ring {
             .reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         if slots.damagedCount > 0 {
             notices.append(
-                "Rows of the ring are damaged: \(slots.damagedCount). What is in them is kept."
+                "Rows of the ring are damaged: \(slots.damagedCount). Their contents are kept."
             )
         }
-        notices = notices.map { $0 + " See mcictl verify." }
+        notices = notices.map { $0 + " See: mcictl verify" }
         if let earlier {
             notices.append(
-                "A recording of an earlier version is kept until it has reached its age "
+                "A recording of an earlier version is kept until it expires "
                     + "(\(earlier.count) batches): mcictl log --ring \(EarlierRing.path(path))"
             )
         }

@@ -50,7 +50,7 @@ package enum OwnPath {
         /// A command that repairs the fault or shows more.
         package var next: String {
             switch reason {
-            case .link, .otherKind: "ls -ld \(path), and put the \(kind) itself there"
+            case .link, .otherKind: "ls -ld \(path), then put a real \(kind) there"
             case .foreign: "sudo chown \(getuid()) \(path)"
             case .writable: "chmod go-w \(path)"
             }

@@ -83,7 +83,7 @@ def judge(home, before):
         wrong.append(f"mcid ends with {code}")
     log = (home.base / "log").read_text()
     named = named or "<3>" in log or "<4>" in log or any(
-        word in log for word in ("damaged", "put back", "removed", "not as they were"))
+        word in log for word in ("damaged", "put back", "removed", "changed unexpectedly"))
     if verified.returncode < 0:
         wrong.append(f"verify ends by signal {-verified.returncode}")
     if not named:

@@ -325,7 +325,7 @@ import Testing
         second.recorder.stop()
         func faults(_ session: ScriptedSession) -> Int {
             session.log.entries.count {
-                "\($0.message)" == "The accounts are not as they were written last"
+                "\($0.message)" == "The accounts file is not the one last written"
             }
         }
         // Older ones are used, and said.
