@@ -8,7 +8,7 @@ import Policy
 import Storage
 import System
 
-/// The command, its verbs in the order of their life cycle.
+/// The command, with its verbs in life-cycle order.
 struct Mcictl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mcictl",
@@ -18,10 +18,10 @@ struct Mcictl: ParsableCommand {
               mcictl consent            read the notice and decide
               mcictl status             what is recorded now
               mcictl pause 30m          nothing is recorded for 30 minutes
-              mcictl exempt add --app X nothing done in that application is recorded
+              mcictl exempt add --app X do not record that application
               mcictl log --since 10m    what was recorded, in words
               mcictl forget --last 15m  erase the last 15 minutes
-              mcictl key backup FILE    a copy of the key that opens it all
+              mcictl key backup FILE    copy the key that opens the recording
 
             EXIT CODES
               0 done · 1 failed · 3 mcid is not running (status) · 4 mcid does not answer (status)
@@ -36,30 +36,30 @@ struct Mcictl: ParsableCommand {
         ]
     )
 
-    /// Without a verb: what is recorded now, and then the help.
+    /// Without a verb: shows what is recorded now, and then the help.
     func run() throws {
         do {
             let status = try StatusVerb.parse([])
             try status.run()
         } catch is ExitCode {
-            // That mcid is not running was said.
+            // The status has already said that mcid is not running.
         }
         Terminal.print("\n" + Mcictl.helpMessage())
     }
 }
 
-/// Runs the command line; errors become one sentence and the next command.
+/// Runs the command line; an error becomes one sentence and the next command.
 func runCommand() -> Int32 {
     Disk.holdStandardDescriptors()
-    // It holds the private key: no core dump may.
+    // This process handles the private key, which no core dump may contain.
     _ = Hardening.forbidDumps()
     umask(0o077)
-    // A write beyond a limit on the size of files is to fail, and to say so.
+    // A write beyond the file size limit must fail with an error, not end the process.
     signal(SIGXFSZ, SIG_IGN)
     guard CurrentProcess.areArgumentsLegible else {
-        // A pattern of other bytes would match nothing, and look as if it did.
-        Terminal.report("error: An argument is not UTF-8, so it would not mean what it looks like.")
-        Terminal.report("  Next: the same command from a terminal with a UTF-8 locale")
+        // A pattern in another encoding would look right and match nothing.
+        Terminal.report("error: An argument is not valid UTF-8.")
+        Terminal.report("  Next: run it again in a terminal with a UTF-8 locale")
         return Failure.usage
     }
     do {
@@ -85,15 +85,15 @@ func runCommand() -> Int32 {
         Terminal.report("error: \(error.description)")
         let next =
             switch error.code {
-            case .locked: "end the mcictl that was stopped, then the same command"
+            case .locked: "end the suspended mcictl, then run the command again"
             case .unwritable: "df -h (is the disk full?), or mcictl doctor"
             case .unreadable, .damaged:
-                "mcictl consent (writes a new one and keeps the old one aside)"
+                "mcictl consent (writes a new one and keeps the old one)"
             }
         Terminal.report("  Next: \(next)")
         return Failure.failed
     } catch let error as FileError {
-        Terminal.report("error: A file of mci cannot be used (\(error)).")
+        Terminal.report("error: One of mci's files cannot be used (\(error)).")
         Terminal.report("  Next: mcictl doctor")
         return Failure.failed
     } catch let error as PolicyError {
@@ -111,7 +111,7 @@ func runCommand() -> Int32 {
     }
 }
 
-/// A failure in the words of the person.
+/// A failure as the person reads it.
 struct Failure: Error {
     static let failed: Int32 = 1
     static let usage: Int32 = 64

@@ -9,29 +9,29 @@ import Recording
 import Sandbox
 import System
 
-/// How mcid ends; the unit file and the README name the same numbers.
+/// How mcid ends; the unit file and the README list the same numbers.
 private enum ExitCode {
     static let ok: Int32 = 0
     static let failed: Int32 = 1
     static let usage: Int32 = 64
-    /// The X server cannot be reached: worth another start.
+    /// The X server cannot be reached: another start may help.
     static let unavailable: Int32 = 69
-    /// Another mcid records for this person.
+    /// Another mcid is running for this person.
     static let alreadyRunning: Int32 = 75
-    /// There is no consent, so that a service has nothing to do.
+    /// There is no consent, so a service has nothing to do.
     static let refused: Int32 = 77
-    /// Something is missing or unfit that another start does not mend.
+    /// Something is missing or unfit, and another start would not help.
     static let unfit: Int32 = 78
 }
 
 private let help = """
-    mcid records keyboard and mouse of this X11 session, with consent, sealed to the person's key.
+    mcid records the keyboard and mouse of this X11 session, with consent, sealed to the person's key.
 
-    It is started by systemd: systemctl --user start mcid
-    Steer it with mcictl: consent, status, pause, resume, log, export, forget, set.
+    Start it with systemd: systemctl --user start mcid
+    Control it with mcictl: consent, status, pause, resume, log, export, forget, set.
 
     Options: --version, --help
-             --no-sandbox   for debugging only: mcictl status, the log and every batch tell
+             --no-sandbox   for debugging only: mcictl status, the log and every batch say so
 
     """
 
@@ -42,9 +42,9 @@ func runDaemon() -> Int32 {
     case "--version": return say("mcid \(CurrentProcess.version)\n", to: 1, ExitCode.ok)
     case "--help", "-h": return say(help, to: 1, ExitCode.ok)
     case "--no-sandbox" where CommandLine.arguments.count == 2: break
-    default: return say("mcid: it takes no such argument. See mcid --help\n", to: 2, ExitCode.usage)
+    default: return say("mcid: unknown argument. See: mcid --help\n", to: 2, ExitCode.usage)
     }
-    // Unconfined only where it is asked for: no other doubt about the arguments may lead there.
+    // Unconfined only if asked for: no other argument may lead there.
     let isConfined = CommandLine.arguments.dropFirst().first != "--no-sandbox"
 
     let environment = CurrentProcess.environment()
@@ -57,14 +57,14 @@ func runDaemon() -> Int32 {
     SignalPlan.enforce()
     umask(0o077)
     guard Hardening.forbidDumps() else {
-        return refuse("The kernel does not let mcid forbid core dumps.", ExitCode.unfit)
+        return refuse("The kernel does not allow mcid to disable core dumps.", ExitCode.unfit)
     }
     do {
         do throws(FileError) {
             for folder in [paths.state, paths.runtime] { try Disk.makeFolder(folder) }
         } catch {
             return refuse(
-                "The folders \(paths.state) and \(paths.runtime) cannot be made (\(error)). "
+                "The folders \(paths.state) and \(paths.runtime) cannot be created (\(error)). "
                     + "Next: mcictl consent",
                 ExitCode.unfit
             )
@@ -80,7 +80,7 @@ func runDaemon() -> Int32 {
         }
         guard let lock = try takeLock(paths.daemonLock) else {
             return refuse(
-                "Another mcid already records for you. Next: mcictl status",
+                "Another mcid is already running for you. Next: mcictl status",
                 ExitCode.alreadyRunning
             )
         }
@@ -88,8 +88,8 @@ func runDaemon() -> Int32 {
         try X11Source.checkSession(environment)
         try X11Source.probe()
 
-        // The socket first, the controls after: a pause written by mcictl while nobody listened is
-        // read, and one asked for later is heard.
+        // The socket first, then the controls: so a pause that mcictl wrote while nobody listened is
+        // read, and a later one is received.
         let control = try ControlServer(
             path: paths.socket,
             version: CurrentProcess.version,
@@ -114,7 +114,7 @@ func runDaemon() -> Int32 {
             control.close()
             return refuse("\(error.reason) Next: \(error.next)", ExitCode.unfit)
         }
-        // Run by hand it waits for a consent; as a service it stays down where that can be seen.
+        // Run by hand, it waits for consent; as a service, it exits, so that systemctl shows it.
         if manager.isPresent, recorder.status.reason == "no-consent" {
             control.close()
             return refuse("You have not consented. Next: mcictl consent", ExitCode.refused)
@@ -128,7 +128,7 @@ func runDaemon() -> Int32 {
         _ = consume lock
         return ExitCode.ok
     } catch let error as CaptureError {
-        // A service may be started before its session has named the display.
+        // A service may be started before its session has set the display.
         let isEarly = error.code == .noDisplay && manager.isPresent
         return refuse(
             error.description,
@@ -139,9 +139,9 @@ func runDaemon() -> Int32 {
     }
 }
 
-/// Takes the lock of the one recorder; nil where another one holds it.
+/// Takes the lock that only one recorder can hold; nil if another one holds it.
 ///
-/// mcictl holds it for a moment while it looks whether there is a recorder: that is waited for.
+/// mcictl holds it for a moment to check whether a recorder is running, so this waits a little.
 private func takeLock(_ path: String) throws(FileError) -> FileLock? {
     for _ in 0..<100 {
         if let lock = try FileLock.take(path, waits: false) { return lock }

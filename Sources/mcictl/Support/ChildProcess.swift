@@ -2,17 +2,17 @@
 
 import Glibc
 
-/// Another program that reads what this one writes.
+/// Another program that reads what this program writes.
 struct ChildProcess {
     /// The end of a pipe to its standard input.
     let input: Int32
     private let id: pid_t
 
-    /// Starts a program, whose messages go to standard error; nil where it cannot be started.
+    /// Starts a program, whose messages go to standard error; nil if it cannot be started.
     ///
     /// - Parameters:
     ///   - command: the program, looked for in PATH, and its arguments.
-    ///   - output: becomes its standard output; nil leaves it this program's.
+    ///   - output: becomes its standard output; nil for the one of this program.
     init?(_ command: [String], output: Int32? = nil) {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { return nil }

@@ -7,14 +7,14 @@ import Person
 import Signing
 import System
 
-/// Looks at the installation, and never at what was recorded.
+/// Checks the installation, and never reads what was recorded.
 struct DoctorChecks {
     private let installation: Installation
     private let environment = CurrentProcess.environment()
     private let status: Status?
     private let failure: ControlError?
 
-    /// An examination of the person's mci, whose daemon is asked once.
+    /// Checks of the person's mci; its daemon is asked once.
     init(_ installation: Installation) {
         self.installation = installation
         do {
@@ -27,7 +27,7 @@ struct DoctorChecks {
         }
     }
 
-    /// All subjects, in the order in which one rests on the other.
+    /// All subjects, each after those it depends on.
     func findings() -> [Finding] {
         [
             service, socket, version, display, sandbox, files, consent, ring, space, clock,
@@ -35,7 +35,7 @@ struct DoctorChecks {
         ] + syntheticKeys + fileFindings
     }
 
-    /// The files that were put back or damaged; nothing where all is well.
+    /// The files that were put back or damaged; none when all is well.
     private var fileFindings: [Finding] {
         let files = installation.paths.highWater
         let found = files.read(DeviceKeyFile.read(installation.paths.deviceKey)?.verifier)
@@ -43,11 +43,11 @@ struct DoctorChecks {
             Finding(
                 verdict: .warn,
                 subject: "marks",
-                words: "\($0) is damaged, or of another recorder's key",
+                words: "\($0) is damaged, or signed with another recorder's key",
                 next: "mcictl consent"
             )
         }
-        // The daemon found it when it started, and has begun another file since.
+        // The daemon found the fault when it started, and has begun a new file since.
         let told = status?.notices?.filter { !$0.hasPrefix(PutBack.subject) }
         let accounts =
             told
@@ -59,7 +59,7 @@ struct DoctorChecks {
             }
     }
 
-    /// Where most keys come from programs, and so are told as runs alone; nothing where they do not.
+    /// A warning if most keys come from programs, and so are stored only as typing runs.
     private var syntheticKeys: [Finding] {
         guard let keys = status?.keys, keys.syntheticRuns * 2 > keys.stored else { return [] }
         let part = "\(keys.syntheticRuns) of \(keys.stored) entries since the start"
@@ -68,7 +68,7 @@ struct DoctorChecks {
                 verdict: .warn,
                 subject: "keys",
                 words:
-                    "most are made by programs (\(part)), so only that there were some is recorded",
+                    "most come from programs (\(part)), so only that there were some is recorded",
                 next: "mcictl set synthetic-keys on"
             )
         ]
@@ -113,7 +113,7 @@ struct DoctorChecks {
             return Finding(
                 verdict: status == nil ? .warn : .fail,
                 subject: "socket",
-                words: "\(installation.paths.socket) is not there",
+                words: "\(installation.paths.socket) is missing",
                 next: Installation.startCommand
             )
         }
@@ -131,7 +131,7 @@ struct DoctorChecks {
             return Finding(
                 verdict: .warn,
                 subject: "version",
-                words: "mcictl \(CurrentProcess.version), mcid not asked"
+                words: "mcictl \(CurrentProcess.version), mcid not reached"
             )
         }
         let isSame = status.version == CurrentProcess.version
@@ -158,7 +158,7 @@ struct DoctorChecks {
             return Finding(
                 verdict: .warn,
                 subject: "display",
-                words: "none in this terminal",
+                words: "DISPLAY is not set in this terminal",
                 next: "run mcictl doctor in the graphical session"
             )
         }
@@ -170,7 +170,7 @@ struct DoctorChecks {
             return Finding(
                 verdict: .warn,
                 subject: "sandbox",
-                words: "not known: mcid is not running"
+                words: "unknown: mcid is not running"
             )
         }
         if status.isSandboxWaived || status.sandbox.isEmpty {
@@ -188,7 +188,7 @@ struct DoctorChecks {
         )
     }
 
-    /// What mcid looks at before it starts, and whether others may read what they cannot change.
+    /// The files that mcid checks before it starts, and whether others can read any of them.
     private var files: Finding {
         if let fault = installation.paths.fault {
             return Finding(
@@ -223,7 +223,7 @@ struct DoctorChecks {
                 verdict: .warn,
                 subject: "consent",
                 words: (try? ControlsFile(installation.paths).read())?.consent == nil
-                    ? "none, so nothing is recorded" : "given, but not to what holds now",
+                    ? "none, so nothing is recorded" : "given, but no longer valid",
                 next: "mcictl consent"
             )
             : Finding(verdict: .ok, subject: "consent", words: "given")
@@ -234,7 +234,7 @@ struct DoctorChecks {
             return Finding(verdict: .ok, subject: "ring", words: "none yet")
         }
         guard let status else {
-            return Finding(verdict: .ok, subject: "ring", words: "there", next: "mcictl verify")
+            return Finding(verdict: .ok, subject: "ring", words: "present", next: "mcictl verify")
         }
         let lost = status.events.lost
         let size =
@@ -243,7 +243,7 @@ struct DoctorChecks {
             verdict: lost == 0 && !status.pendingErasure ? .ok : .warn,
             subject: "ring",
             words: size + (lost > 0 ? ", \(lost) events lost" : "")
-                + (status.pendingErasure ? ", an erasure waits for a reader" : ""),
+                + (status.pendingErasure ? ", an erasure is waiting for a reader" : ""),
             next: lost > 0 ? "journalctl --user -u mcid" : ""
         )
     }
@@ -252,7 +252,7 @@ struct DoctorChecks {
         let settings = (try? SettingsFile(installation.paths.settings).read()) ?? PersonSettings()
         let folder = Disk.exists(installation.paths.state) ? installation.paths.state : "/"
         guard let space = Disk.space(folder) else {
-            return Finding(verdict: .warn, subject: "space", words: "cannot be told")
+            return Finding(verdict: .warn, subject: "space", words: "cannot be determined")
         }
         let floor = settings.spaceFloor(ofWhole: space.whole)
         let isEnough = space.free >= floor
@@ -265,20 +265,20 @@ struct DoctorChecks {
     }
 
     private var clock: Finding {
-        // The newest end is rounded up to the minute.
+        // The end of the newest batch is rounded up to the minute.
         let newest = status?.ring.newest.flatMap { WallTime($0) }
         if let newest, newest.milliseconds > installation.now.wall.milliseconds + 120_000 {
             return Finding(
                 verdict: .warn,
                 subject: "clock",
-                words: "it is behind the newest recording",
+                words: "behind the newest recording",
                 next: "timedatectl"
             )
         }
         return Finding(verdict: .ok, subject: "clock", words: installation.now.wall.text)
     }
 
-    /// Asks the rules themselves about windows that nobody wants recorded.
+    /// Applies the rules to windows that nobody wants recorded.
     private var exclusions: Finding {
         let samples = [
             WindowFacts(app: "KeePassXC", instance: "keepassxc", title: "Passwords"),
@@ -323,20 +323,20 @@ struct DoctorChecks {
     private var identity: Finding {
         let path = installation.paths.identity
         guard let facts = try? SecretFile.facts(path) else {
-            // Only where something was sealed, or is to be, can a key be missing.
+            // A key can only be missing if something was sealed, or is about to be.
             let isNeeded =
                 Disk.exists(installation.paths.recipients) || Disk.exists(installation.paths.ring)
             guard isNeeded || TrustedFile.isThere(path) else {
                 return Finding(
                     verdict: .ok,
                     subject: "identity",
-                    words: "none yet; the first consent makes it"
+                    words: "none yet; your first consent creates it"
                 )
             }
             return Finding(
                 verdict: .warn,
                 subject: "identity",
-                words: "\(path) is not there: only its copy opens the recording",
+                words: "\(path) is missing: only a copy of it opens the recording",
                 next: "mcictl key show"
             )
         }

@@ -5,12 +5,12 @@ import Gate
 import Person
 import Policy
 
-/// A setting as the person chose it, as the policy allows it, and as it is in force.
+/// A setting: the person's choice, the policy's limit, and the value in force.
 struct EffectiveSetting: Encodable {
-    /// As `mcictl set` names it.
+    /// Its name in `mcictl set`.
     var name: String
     var yours: String
-    /// nil where the policy says nothing.
+    /// nil if the policy says nothing.
     var policy: String?
     var inForce: String
 
@@ -64,7 +64,7 @@ struct EffectiveSetting: Encodable {
         )
     }
 
-    /// Tells where the policy allows less than the person just chose.
+    /// Says if the policy allows less than the person just chose.
     static func reportCeiling(
         _ name: String,
         _ person: PersonSettings,
@@ -73,7 +73,9 @@ struct EffectiveSetting: Encodable {
         guard let policy = (try? installation.policy()) ?? nil else { return }
         for setting in all(person, policy, now: installation.now.wall)
         where setting.name == name && setting.inForce != setting.yours {
-            Terminal.report("In force is \(setting.inForce): the policy allows no more.")
+            Terminal.report(
+                "The policy allows no more than \(setting.inForce), so that is in force."
+            )
         }
     }
 

@@ -6,18 +6,18 @@ import Person
 import Storage
 import System
 
-/// Erases by the daemon, or without it while it is down.
+/// Erases through the daemon, or without it if it is down.
 struct Eraser {
-    /// What is to be erased.
+    /// The batches to erase.
     enum Scope {
-        /// The batches that touch a stretch of wall time.
+        /// The batches that touch a span of wall time.
         case stretch(ClosedRange<Int64>)
         /// Batches by their numbers.
         case batches([UInt64])
     }
 
     private let installation: Installation
-    /// A message to the daemon holds so many numbers.
+    /// How many numbers fit into a message to the daemon.
     private static let maxNumbers = 4000
 
     init(_ installation: Installation) {

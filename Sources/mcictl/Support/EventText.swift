@@ -7,7 +7,7 @@ import Timeline
 
 /// Recorded events in words.
 enum EventText {
-    /// What made an event: `keyboard 3`, `pointer 2`; a dash where no device did.
+    /// The device of an event: `keyboard 3`, `pointer 2`; a dash if none.
     static func source(_ event: RecordedEvent) -> String {
         let device = event.item.device
         return switch event.item.payload {
@@ -23,8 +23,8 @@ enum EventText {
     ///
     /// - Parameters:
     ///   - event: the event.
-    ///   - withKeys: whether to say which key it was and not only of which class.
-    /// - Returns: a few words without what a terminal would take for a command.
+    ///   - withKeys: whether to name the key and not only its class.
+    /// - Returns: a few words without terminal control characters.
     static func words(_ event: RecordedEvent, withKeys: Bool) -> String {
         let words = plainWords(event, withKeys)
         return event.item.payload.isInput && event.isInjected == true
@@ -67,9 +67,9 @@ enum EventText {
         }
     }
 
-    /// What a format or a replay left out, as a sentence.
+    /// The typing runs that a format or a replay left out, as a sentence.
     static func leftOut(runs: Int) -> String {
-        "\(TimeText.count(runs, "stretch", "stretches")) of typing without the text: left out."
+        "\(TimeText.count(runs, "typing run", "typing runs")) without the text: left out."
     }
 
     private static func gap(

@@ -6,7 +6,7 @@ import Gate
 import Person
 import Policy
 
-/// Exemptions in words, and where they come from.
+/// Exemptions in words, and where they are read from.
 enum ExemptionText {
     /// One exemption as JSON.
     struct Answer: Encodable {
@@ -22,10 +22,10 @@ enum ExemptionText {
         var exemptions: [ExemptionRecord]
     }
 
-    /// The exemptions: the daemon's, or those on disk while it is down.
+    /// The exemptions: the daemon's, or those on disk if it is down.
     static func records(_ installation: Installation) throws -> [ExemptionRecord] {
         let found = try installation.call(.listExemptions)?.exemptions
-        // After the daemon has looked at them.
+        // The daemon has checked them first.
         let controls = try found == nil ? ControlsFile(installation.paths).read() : nil
         installation.reportPutBack(controls ?? (try? ControlsFile(installation.paths).read()))
         return found ?? controls?.exemptions ?? []
@@ -59,10 +59,10 @@ enum ExemptionText {
         if let app = scope.app, Scope(app: app) == scope, !app.contains("*"), !app.contains("?") {
             return "Erase it: mcictl forget --app \(Terminal.shellWord(app))"
         }
-        return "See when: mcictl log. Erase that time: mcictl forget --since TIME --until TIME"
+        return "Find the time: mcictl log. Erase it: mcictl forget --since TIME --until TIME"
     }
 
-    /// What still leaves out what an exemption named that was withdrawn; nil where nothing does.
+    /// What still leaves out the scope of a withdrawn exemption; nil if nothing does.
     static func stillLeftOut(_ scope: Scope, _ installation: Installation) -> String? {
         guard let controls = try? ControlsFile(installation.paths).read(),
             let policy = try? installation.paths.policy.read() as ManagedPolicy??
@@ -77,7 +77,7 @@ enum ExemptionText {
         )
         guard !explanation.isRecorded, let by = explanation.by else { return nil }
         let rule = explanation.rule.map { " (\(Terminal.printable($0.words)))" } ?? ""
-        return "It is still left out now, by \(by)\(rule)."
+        return "It is still left out by \(by)\(rule)."
     }
 
     /// Until when, as the end of a sentence.
@@ -86,13 +86,14 @@ enum ExemptionText {
             ?? "with no end date"
     }
 
-    /// Where it stands, in a table.
+    /// Its state, in a table.
     static func state(_ record: ExemptionRecord, _ now: WallTime) -> String {
         switch Exemption.State(rawValue: record.state) {
         case .requested: "in force"
-        case .approved: "in force, kept by \(Terminal.printable(record.decision?.steward ?? "?"))"
-        case .denied: "in force, refused: your answer?"
-        case .expired: "in force, its time is over: your answer?"
+        case .approved:
+            "in force, approved by \(Terminal.printable(record.decision?.steward ?? "?"))"
+        case .denied: "in force, refused: needs your answer"
+        case .expired: "in force, time is up: needs your answer"
         case .ended: "ended"
         case nil: record.state
         }
@@ -115,7 +116,7 @@ enum ExemptionText {
             ]
         case .expired:
             return [
-                "The time of exemption \(record.id) (everything) is over. Still nothing is recorded.",
+                "Exemption \(record.id) (everything) has run out. Nothing is recorded until you answer.",
                 "  End it or extend it: mcictl exempt answer \(record.id)",
             ]
         default: return []

@@ -3,8 +3,8 @@
 import Glibc
 import System
 
-/// Where an export goes: a file that appears when it is whole, or what is at the path already; written
-/// by this program or by a bridge it feeds.
+/// Where an export goes: a file that appears once it is complete, or the FIFO or terminal at the path;
+/// written by this program or by a bridge that it feeds.
 final class ExportFile {
     private let path: String
     private let file: OutFile
@@ -15,12 +15,12 @@ final class ExportFile {
     /// Begins an export.
     ///
     /// - Parameters:
-    ///   - path: where it is to appear; what is there stays until then.
+    ///   - path: where it will appear; an existing file stays until then.
     ///   - isParquet: whether the bytes are CSV that pyarrow makes into Parquet.
     /// - Throws: a ``Failure``.
     init(_ path: String, isParquet: Bool) throws {
         self.path = path
-        // A reader that goes away is a failure to write, and is said.
+        // If the reader goes away, writing fails with an error.
         signal(SIGPIPE, SIG_IGN)
         do {
             file = try OutFile(path)
@@ -35,14 +35,14 @@ final class ExportFile {
         }
     }
 
-    /// Whether a person reads it on a terminal.
+    /// Whether it goes to a terminal.
     var isTerminal: Bool { file.isTerminal }
 
     func write(_ bytes: [UInt8]) throws {
         do {
             try Disk.write(bytes, to: output)
         } catch {
-            // A bridge that ended says why itself.
+            // A bridge that has ended says why itself.
             if bridge != nil { try endBridge() }
             throw failure("\(error)")
         }
@@ -58,7 +58,7 @@ final class ExportFile {
         }
     }
 
-    /// Takes away what was begun.
+    /// Removes an unfinished export.
     func abandon() {
         bridge?.kill()
         try? endBridge()
@@ -66,7 +66,7 @@ final class ExportFile {
     }
 
     private func failure(_ reason: String) -> Failure {
-        let left = file.isStream ? "Only a part of it was written." : "Nothing was left behind."
+        let left = file.isStream ? "Only part of it was written." : "Nothing was left behind."
         return Failure("\(path) cannot be written (\(reason)). \(left)")
     }
 

@@ -5,9 +5,9 @@ import Events
 import Packing
 import Timeline
 
-/// What was recorded in each hour and with which application, and what was left out and why.
+/// How much was recorded per hour and application, and what was left out and why.
 struct HourSummary {
-    /// What of an application was recorded in one hour.
+    /// How much was recorded of an application in one hour.
     struct Counts: Encodable, Equatable {
         var keyPresses = 0
         /// Seconds in which text was typed, in whole steps.
@@ -84,11 +84,11 @@ struct HourSummary {
     struct Answer: Encodable {
         var schema = 1
         var hours: [Row]
-        /// All in all; keyboard and pointer left out at once count once.
+        /// In total; keyboard and pointer left out at the same time count once.
         var gaps: [Row.Gap]
     }
 
-    /// All that was taken.
+    /// Everything counted.
     mutating func answer() -> Answer {
         let united = gaps.mapValues(Self.united)
         for (reason, stretches) in united {
@@ -106,10 +106,10 @@ struct HourSummary {
         return Answer(hours: rows, gaps: Self.lengths(united))
     }
 
-    /// Divides a gap among its hours; a whole hour of not running is told only where something else is.
+    /// Divides a gap among its hours; an hour in which mcid never ran is shown only beside something else.
     private mutating func spread(_ stretch: ClosedRange<Int64>, _ reason: GapReason) {
         var from = stretch.lowerBound
-        // A week of hours is all that can be looked at.
+        // A week of hours is the most that can be read.
         for _ in 0..<200 where from <= stretch.upperBound {
             let start = Self.start(of: WallTime(from))
             let next = max(from + 1, start + 3_600_000)
@@ -132,7 +132,7 @@ struct HourSummary {
         .sorted { ($1.milliseconds, $0.reason) < ($0.milliseconds, $1.reason) }
     }
 
-    /// Stretches of time without overlaps.
+    /// Spans of time without overlaps.
     private static func united(_ stretches: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
         var result: [ClosedRange<Int64>] = []
         for stretch in stretches.sorted(by: { $0.lowerBound < $1.lowerBound }) {
@@ -146,7 +146,7 @@ struct HourSummary {
         return result
     }
 
-    /// When the hour of the local clock began.
+    /// When the hour began in local time.
     private static func start(of time: WallTime) -> Int64 {
         let local = LocalTime(time)
         let seconds = Int64(local.minute) * 60 + Int64(local.second)
@@ -178,7 +178,7 @@ struct HourSummary {
             }
         }
         if !answer.gaps.isEmpty {
-            lines += ["", "Not recorded in all: " + gapWords(answer.gaps)]
+            lines += ["", "Not recorded in total: " + gapWords(answer.gaps)]
         }
         return lines
     }

@@ -11,12 +11,12 @@ import Timeline
 
 /// The content of an identity file, opened.
 struct OpenedIdentity: Redacted {
-    /// The file as it lies there.
+    /// The file as it is on disk.
     var bytes: [UInt8]
-    /// The file's text as it is in the open.
+    /// The file's text, unprotected.
     var text: [UInt8]
     var keys: [Identity]
-    /// What protects the file; nil when it lies in the open.
+    /// The passphrase; nil if the file is not protected.
     var passphrase: Passphrase?
 
     /// The public keys.
@@ -24,13 +24,13 @@ struct OpenedIdentity: Redacted {
 }
 
 extension Installation {
-    /// What is said wherever a secret can be lost.
+    /// The warning wherever a secret can be lost.
     static let lossWarning =
-        "Without the identity, or its passphrase where it has one, nothing recorded can be read."
+        "Without your identity, and its passphrase if it has one, nothing recorded can be read."
 
     // MARK: The identity
 
-    /// The identity file as it lies there.
+    /// The identity file as it is on disk.
     ///
     /// - Throws: a ``Failure`` that says where it was expected.
     func identityFile() throws -> (bytes: [UInt8], content: IdentityFile) {
@@ -49,7 +49,7 @@ extension Installation {
                 error.isMissing
                     ? "\(lost) nothing can be read."
                     : "Your identity at \(paths.identity) cannot be read (\(error)).",
-                next: "put it back, or give consent anew for new recordings: mcictl consent"
+                next: "put it back, or consent again for new recordings: mcictl consent"
             )
         }
         do {
@@ -59,10 +59,10 @@ extension Installation {
                 "The identity file \(paths.identity) is damaged (\(error.code.rawValue))."
             )
         }
-        throw Failure("The identity file \(paths.identity) holds no age key.")
+        throw Failure("The identity file \(paths.identity) contains no age key.")
     }
 
-    /// The person's keys; asks for the passphrase where one protects them.
+    /// The person's keys; asks for the passphrase if one protects them.
     ///
     /// - Throws: a ``Failure``.
     func identities() throws -> [Identity] {
@@ -71,8 +71,8 @@ extension Installation {
 
     /// The identity file, opened.
     ///
-    /// - Parameter passphraseFile: where the passphrase is; nil for what the environment names, and
-    ///   else for a question.
+    /// - Parameter passphraseFile: the file with the passphrase; nil for the one the environment names,
+    ///   or else a question.
     /// - Returns: text and keys.
     /// - Throws: a ``Failure``; a wrong passphrase is one.
     func openedIdentity(passphraseFile: String? = nil) throws -> OpenedIdentity {
@@ -95,7 +95,7 @@ extension Installation {
         }
     }
 
-    /// Opens a protected identity file; nil when the passphrase is another.
+    /// Opens a protected identity file; nil if the passphrase is wrong.
     private static func open(
         _ bytes: [UInt8],
         _ file: AgeFile,
@@ -104,27 +104,27 @@ extension Installation {
         do {
             let text = try file.open(passphrase)
             guard case .plain(let keys) = try IdentityFile(text) else {
-                throw Failure("The identity file holds no age key.")
+                throw Failure("The identity file contains no age key.")
             }
             return OpenedIdentity(bytes: bytes, text: text, keys: keys, passphrase: passphrase)
         } catch let error as AgeError {
             if error.code == .noMatch { return nil }
-            throw Failure("The identity file does not open (\(error.code.rawValue)).")
+            throw Failure("The identity file cannot be opened (\(error.code.rawValue)).")
         }
     }
 
-    /// The content of an identity file with some text, behind a passphrase where there is one.
+    /// The content of an identity file with some text, protected by a passphrase if there is one.
     static func sealed(_ text: [UInt8], _ passphrase: Passphrase?) throws -> [UInt8] {
         guard let passphrase else { return text }
-        Terminal.progress("Protecting it, and trying the passphrase…")
+        Terminal.progress("Protecting it and checking the passphrase…")
         do {
             return try passphrase.seal(text)
         } catch {
-            throw Failure("Protecting takes 256 MiB of memory. Nothing was changed.")
+            throw Failure("Protecting the identity needs 256 MiB of memory. Nothing was changed.")
         }
     }
 
-    /// Whether bytes are an identity file that gives back some text.
+    /// Whether bytes are an identity file that opens to some text.
     static func opens(_ bytes: [UInt8], _ passphrase: Passphrase?, to text: [UInt8]) -> Bool {
         guard let passphrase else { return bytes == text }
         guard case .protected(let file) = try? IdentityFile(bytes) else { return false }
@@ -135,8 +135,8 @@ extension Installation {
     ///
     /// - Parameters:
     ///   - old: what it held when the command began.
-    ///   - text: in the open.
-    ///   - passphrase: what is to protect it; nil to let it lie in the open.
+    ///   - text: unprotected.
+    ///   - passphrase: protects it; nil to leave it unprotected.
     /// - Throws: a ``Failure``; the old file is then untouched.
     func replaceIdentity(
         of old: OpenedIdentity,
@@ -145,9 +145,9 @@ extension Installation {
     ) throws {
         let bytes = try Self.sealed(text, passphrase)
         try withSettingsLock {
-            // Another command may have put a key in it, which must not be lost.
+            // Another command may have added a key to it, which must not be lost.
             guard try identityFile().bytes == old.bytes else { throw Self.changedMeanwhile }
-            // Where earlier versions wrote it first; one that was cut short there holds a key.
+            // Earlier versions wrote it here first; a file left by an interrupted command holds a key.
             Disk.overwrite(paths.identity + ".new")
             Disk.remove(paths.identity + ".new")
             do throws(FileError) {
@@ -167,7 +167,7 @@ extension Installation {
         }
     }
 
-    /// The public keys of an identity that lies in the open; nil where a passphrase protects them.
+    /// The public keys of an unprotected identity; nil if a passphrase protects them.
     var ownKeys: [String]? {
         guard case .plain(let keys) = try? identityFile().content else { return nil }
         return keys.map(\.recipient)
@@ -177,7 +177,7 @@ extension Installation {
 
     /// The recipients file.
     ///
-    /// - Throws: a ``Failure`` where there is none or it cannot be understood.
+    /// - Throws: a ``Failure`` if there is none or it is not valid.
     func readers() throws -> RecipientsFile {
         let bytes: [UInt8]
         do {
@@ -234,7 +234,7 @@ extension Installation {
 
     /// The policy in force, if any.
     ///
-    /// - Throws: a ``Failure`` where there is one that cannot be used.
+    /// - Throws: a ``Failure`` if there is one that cannot be used.
     func policy() throws -> ManagedPolicy? {
         do throws(PolicyError) {
             return try paths.policy.read()
@@ -243,19 +243,19 @@ extension Installation {
         }
     }
 
-    /// The consent, where it is in force.
+    /// The consent, if it is in force.
     func validConsent() -> Receipt? {
         guard let consent = try? ControlsFile(paths).read().consent else { return nil }
-        // Under a policy that cannot be used nothing is valid.
+        // Under a policy that cannot be used, no consent is valid.
         guard let policy = try? paths.policy.read() as ManagedPolicy?? else { return nil }
         return Consent.isValid(consent, deviceKey: deviceKeyText, under: policy) ? consent : nil
     }
 
-    /// Tells who can read from now on, before a question.
+    /// Says who can read from now on, before a question.
     ///
     /// - Parameters:
     ///   - keys: the recipients.
-    ///   - own: the person's own keys, where they are known.
+    ///   - own: the person's own keys, if known.
     func reportReaders(_ keys: [String], own: [String]?) {
         Terminal.report("What is recorded from now on can be read with:")
         for key in keys {
@@ -263,8 +263,7 @@ extension Installation {
         }
     }
 
-    /// Changes who can read, and renews the consent with it; a consent that is not in force is not
-    /// brought to life.
+    /// Changes who can read, and renews the consent with it, but never a consent that is not in force.
     ///
     /// - Returns: whether a consent was renewed.
     /// - Throws: what the daemon refuses; the recipients file is then as before.

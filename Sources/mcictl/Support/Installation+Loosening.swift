@@ -4,15 +4,15 @@ import Events
 import Person
 import Policy
 
-/// What the person should see before all else: by what more is recorded than by default, and who reads.
+/// What the person should see first: what is recorded beyond the defaults, and who can read it.
 extension Installation {
     /// What is looser than the defaults, in sentences, loosest first.
     ///
     /// - Parameter controls: the person's rules.
-    /// - Returns: nothing where settings or policy cannot be read: then nothing is recorded.
+    /// - Returns: nothing if settings or policy cannot be read, because then nothing is recorded.
     func loosened(_ controls: Controls) -> [String] { loosenings(controls).map(Self.line) }
 
-    /// The same, as it stands in JSON.
+    /// The same, for JSON.
     func loosenings(_ controls: Controls) -> [Loosening] {
         guard let settings = try? SettingsFile(paths.settings).read(),
             let policy = try? paths.policy.read() as ManagedPolicy??
@@ -20,7 +20,7 @@ extension Installation {
         return Loosening.all(controls, settings, policy, at: now.wall)
     }
 
-    /// One of them with the command that takes it back.
+    /// One of them with the command that undoes it.
     static func line(_ loosening: Loosening) -> String {
         Terminal.printable("\(loosening.words) Undo: \(loosening.undo)")
     }
@@ -28,7 +28,7 @@ extension Installation {
     /// Who can read what is recorded from now on, in words.
     ///
     /// - Parameter recipients: the public keys that new batches are sealed to.
-    /// - Returns: the end of a sentence; "your identity only" is said where it is certain, alone.
+    /// - Returns: the end of a sentence; "your identity only" only if that is certain.
     func readersInWords(_ recipients: [String]) -> String {
         guard !recipients.isEmpty else { return "by nobody: there is no key yet" }
         func short(_ keys: [String]) -> String {

@@ -10,7 +10,7 @@ import Storage
 import System
 import Timeline
 
-/// What a verb works with: the folders, the daemon where it runs, the person's keys.
+/// What a verb works with: the folders, the daemon if it runs, and the person's keys.
 struct Installation {
     let paths = Paths(environment: CurrentProcess.environment())
     let now = SystemClock.now()
@@ -20,14 +20,16 @@ struct Installation {
 
     static let startCommand = "systemctl --user start mcid"
 
-    /// Calls the daemon; nil when it is not running.
+    /// Calls the daemon; nil if it is not running.
     ///
     /// - Throws: a refusal of the daemon, or ``ControlError`` when it does not answer.
     func call(_ call: ControlCall) throws -> ControlReply? {
         do {
             let reply = try answer(to: call)
             if let version = reply.status?.version, version != CurrentProcess.version {
-                Terminal.report("warning: mcid is \(version), mcictl is \(CurrentProcess.version).")
+                Terminal.report(
+                    "warning: mcid is version \(version), but mcictl is \(CurrentProcess.version)."
+                )
                 Terminal.report("  Next: systemctl --user restart mcid")
             }
             return reply
@@ -39,7 +41,7 @@ struct Installation {
     /// The daemon's answer, asked for again when the connection ends without one: other clients may
     /// have crowded this one out.
     private func answer(to call: ControlCall) throws -> ControlReply {
-        // Erasing a whole ring, or moving it into another size, takes a while on a slow machine.
+        // Erasing or resizing a whole ring takes a while on a slow machine.
         let patience =
             switch call {
             case .forget, .reload: 120
@@ -70,15 +72,15 @@ struct Installation {
                 return reply
             }
         } catch let error as ControlError {
-            // It runs and does not answer: what is on disk it reads before it reads on.
+            // It runs but does not answer: it reads what is on disk before it records anything more.
             failure = error
         }
         let file = ControlsFile(paths)
         var putBack: Controls?
         var damage: SettingsError?
         do {
-            // Nothing is said before the lock is given back: a terminal may keep who writes to it
-            // waiting, and mcid waits for the lock.
+            // Nothing is printed before the lock is released: a terminal may keep its writers waiting,
+            // and mcid waits for the lock.
             defer { warn(putBack, damage, file.path) }
             let lock = try file.lock(patience: Self.lockPatience)
             var controls: Controls
@@ -96,29 +98,29 @@ struct Installation {
             _ = consume lock
         }
         if let failure {
-            Terminal.report("warning: \(failure.description) What you asked is on disk, and mcid")
-            Terminal.report("  looks there before it records anything more.")
+            Terminal.report("warning: \(failure.description) Your change is on disk, and mcid")
+            Terminal.report("  reads it before it records anything more.")
             return nil
         }
         if let reply = try call(request) { return reply }
         if isDaemonAlive() {
             Terminal.report(
-                "warning: mcid runs but has no socket. What you asked is on disk; mcid looks"
+                "warning: mcid is running without a socket. Your change is on disk; mcid reads it"
             )
             Terminal.report(
-                "  there before it records anything more. Next: systemctl --user restart mcid"
+                "  before it records anything more. Next: systemctl --user restart mcid"
             )
         }
         return nil
     }
 
-    /// Says what was wrong with the controls file, which is written anew.
+    /// Says what was wrong with the controls file, which is written again.
     private func warn(_ putBack: Controls?, _ damage: SettingsError?, _ path: String) {
         if let putBack { reportPutBack(putBack) }
         guard let damage else { return }
         Terminal.report("warning: \(damage.description) It is kept as \(path).damaged.")
         Terminal.report(
-            "  Exemptions that were in it no longer hold: ask for them again before you"
+            "  Exemptions in it no longer hold: add them again before you"
         )
         Terminal.report("  consent. Until then nothing is recorded.")
     }
@@ -136,7 +138,7 @@ struct Installation {
         }
     }
 
-    /// Changes the person's settings, and has the daemon read them.
+    /// Changes the person's settings, and makes the daemon read them.
     ///
     /// - Returns: the new settings, and whether a daemon has them in force.
     func change(
@@ -152,7 +154,7 @@ struct Installation {
         return (settings, try call(.reload) != nil)
     }
 
-    /// Holds the lock under which keys and settings are written, for the time of a call.
+    /// Holds the lock for writing keys and settings during a call.
     func withSettingsLock<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             let lock = try FileLock.take(paths.config + "/lock", waits: true)
@@ -163,10 +165,10 @@ struct Installation {
         }
     }
 
-    /// The public half of the recorder's signing key; nil where there is none yet.
+    /// The public half of the recorder's signing key; nil if there is none yet.
     var deviceKeyText: String? { DeviceKeyFile.read(paths.deviceKey)?.verifier.text }
 
-    /// The recorder's signing key, made where there is none.
+    /// The recorder's signing key, created if there is none.
     func deviceKey() throws -> DeviceKey {
         do {
             return try DeviceKeyFile.readOrMake(paths.deviceKey)
@@ -179,13 +181,13 @@ struct Installation {
     ///
     /// - Parameter named: the file of a ring, instead of the one that is recorded into.
     /// - Returns: its reader.
-    /// - Throws: a ``Failure`` where there is nothing to read or no key to read it with.
+    /// - Throws: a ``Failure`` if there is nothing to read or no key to read it with.
     func timeline(_ named: String? = nil) throws -> TimelineReader {
         let identities = try identities()
         return TimelineReader(try RingReader(path: try ringPath(named)), identities)
     }
 
-    /// The path of a ring that is there, with everything up to now stored.
+    /// The path of an existing ring, with everything up to now stored.
     func ringPath(_ named: String?) throws -> String {
         if let named {
             guard Disk.exists(named) else { throw Failure("There is no file \(named).") }
@@ -198,7 +200,7 @@ struct Installation {
         return paths.ring
     }
 
-    /// The ring itself, as the daemon would open it; hold the daemon's lock meanwhile.
+    /// The ring itself, as the daemon would open it; the caller holds the daemon's lock.
     func ring() throws -> Ring {
         let (settings, key) = (try SettingsFile(paths.settings).read(), try deviceKey())
         let marks = HighWaterKeeper(paths.highWater)
@@ -219,7 +221,7 @@ struct Installation {
         return try Ring.open(paths.ring, setting, retention: settings.retentionTime)
     }
 
-    /// The stretch of time between two optional bounds from the command line.
+    /// The span of time between two optional bounds from the command line.
     func range(since: String?, until: String?) throws -> ClosedRange<Int64> {
         let span = try TimeText.span(since: since, until: until, now: now.wall)
         let from = span.from?.milliseconds ?? 0
@@ -227,7 +229,7 @@ struct Installation {
     }
 }
 
-/// The sentence about batches that a reading had to pass over.
+/// Warns about batches that could not be read.
 func warn(about summary: TimelineReader.Summary) {
     warn(foreign: summary.foreign, damaged: summary.damaged)
 }
@@ -235,7 +237,9 @@ func warn(about summary: TimelineReader.Summary) {
 /// As ``warn(about:)``, from the two counts that matter.
 func warn(foreign: Int, damaged: Int) {
     if foreign > 0 {
-        Terminal.report("warning: \(foreign) batches were sealed to another key and stay closed.")
+        Terminal.report(
+            "warning: \(foreign) batches were sealed to another key and could not be opened."
+        )
     }
     if damaged > 0 {
         Terminal.report("warning: \(damaged) batches are damaged and were left out.")

@@ -5,19 +5,19 @@ import Events
 import Packing
 import Timeline
 
-/// Prints events a line each under the day they belong to, in the order of time.
+/// Prints events, one per line, under their day and in order of time.
 ///
-/// A recording is in the order in which its parts were decided: a gap stands where it has ended, and
-/// keyboard and pointer are read by turns. Lines are kept back until nothing earlier can come.
+/// A recording is in the order in which its parts were decided: a gap is stored when it has ended, and
+/// keyboard and pointer are read in turn. Lines are held back until nothing earlier can follow.
 struct LogPrinter {
-    /// Milliseconds by which what comes later may be earlier.
+    /// How many milliseconds earlier a later item may be.
     private static let lateness: Int64 = 60_000
 
     private struct Line {
-        /// When it is told: a gap at its end, for before that nobody knew of it, and so a run of text.
+        /// When it is shown: a gap or a typing run at its end, because it was not known before.
         var time: WallTime
-        /// By what it is sorted.
-        var sortTime: WallTime
+        /// Its sort key.
+        var installation: WallTime
         var order: Int
         var source: String
         var words: String
@@ -33,23 +33,23 @@ struct LogPrinter {
 
     private let withKeys: Bool
     private let isColoured: Bool
-    /// How many lines are printed at the most, the last ones; nil for all.
+    /// The maximum number of lines, counted from the end; nil for all.
     private let last: Int?
     private let write: ([UInt8]) -> Void
     private var kept: [Line] = []
     private var limit = 4096
     private var order = 0
     private var latest = WallTime(.min)
-    /// The rounded end of the latest run of text: a key, click or focus change that was recorded behind it
-    /// came behind it, whatever its time.
+    /// The rounded end of the latest typing run: a key, click or focus change recorded after it came
+    /// after it, whatever its time.
     private var endOfRun = WallTime(.min)
     private var day: LocalTime?
     private var bytes: [UInt8] = []
 
     /// - Parameters:
     ///   - withKeys: whether to say which keys were pressed.
-    ///   - isColoured: whether colours and their like are understood.
-    ///   - last: how many lines are printed at the most, the last ones; nil for all.
+    ///   - isColoured: whether to use colours and similar effects.
+    ///   - last: the maximum number of lines, counted from the end; nil for all.
     ///   - write: takes the bytes.
     init(
         withKeys: Bool,
@@ -92,7 +92,7 @@ struct LogPrinter {
         guard kept.count >= limit else { return }
         sort()
         if let last {
-            // Where the end is asked for, nothing is printed before it is known.
+            // If only the last lines are wanted, nothing is printed before the end is known.
             if kept.count > last + limit { kept.removeFirst(kept.count - last) }
             limit = kept.count + 4096
             return
@@ -101,11 +101,11 @@ struct LogPrinter {
         let count = kept.partitioningIndex { $0.sortTime.milliseconds > certain }
         for line in kept.prefix(count) { print(line) }
         kept.removeFirst(count)
-        // Each line is sorted a few times at the most.
+        // Each line is sorted at most a few times.
         limit = 2 * kept.count + 4096
     }
 
-    /// Prints what was kept back.
+    /// Prints the lines held back.
     mutating func finish() {
         sort()
         for line in kept.suffix(last ?? .max) { print(line) }
@@ -144,7 +144,7 @@ struct LogPrinter {
 }
 
 extension Array {
-    /// The first index whose element is behind the others, of an array that has those last.
+    /// The first index whose element comes after a limit, in an array where those are last.
     fileprivate func partitioningIndex(where isBehind: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {

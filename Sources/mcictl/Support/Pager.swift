@@ -6,22 +6,20 @@ import Glibc
 struct Pager {
     private let process: ChildProcess
 
-    /// Starts the pager that `MCI_PAGER` or `PAGER` names, else `less`; from now on standard output goes
-    /// to it.
+    /// Starts the pager named in `MCI_PAGER` or `PAGER`, or else `less`, and sends it standard output.
     ///
-    /// - Returns: nil where standard output is no terminal on which a page can be turned, or there is no
-    ///   such program.
+    /// - Returns: nil if standard output is not a terminal with paging, or the program does not exist.
     static func start() -> Pager? {
         let command =
             Terminal.variable("MCI_PAGER") ?? Terminal.variable("PAGER") ?? "less"
         guard isatty(1) == 1, Terminal.variable("TERM") ?? "dumb" != "dumb", command != "cat",
             exists(command)
         else { return nil }
-        // Colours go through, what fits stays on the screen, and nobody finds later what was searched.
+        // Keeps colours, leaves a short output on the screen, and keeps no search history.
         if Terminal.variable("LESS") == nil { unsafe setenv("LESS", "FRX", 1) }
         unsafe setenv("LESSHISTFILE", "-", 1)
         guard let process = ChildProcess(["sh", "-c", command]) else { return nil }
-        // An interrupt is the pager's; leaving the pager ends this program.
+        // The pager handles interrupts; leaving the pager ends this program.
         signal(SIGINT, SIG_IGN)
         dup2(process.input, 1)
         close(process.input)
@@ -36,7 +34,7 @@ struct Pager {
             .contains { unsafe access("\($0)/\(program)", X_OK) == 0 }
     }
 
-    /// Nothing more comes; waits until the person has read it.
+    /// Closes the pager's input and waits until the person has left it.
     func end() {
         close(1)
         process.end()

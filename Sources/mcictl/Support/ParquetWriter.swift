@@ -7,15 +7,15 @@ enum ParquetWriter {
     /// How a bridge ended.
     enum End {
         case done
-        /// A module of Python's is missing.
+        /// A Python module is missing.
         case missingModule
         case failed(String)
     }
 
-    /// The exit code of a bridge whose module is missing; those from 128 on are error numbers.
+    /// The exit code of a bridge whose module is missing; codes from 128 are error numbers.
     private static let missingModule: Int32 = 10
 
-    /// Makes CSV into Parquet, a piece at a time; it says how it failed by its exit code alone.
+    /// Converts CSV to Parquet, one piece at a time; only its exit code says how it failed.
     static let parquet = """
         import os, signal, sys
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -51,12 +51,12 @@ enum ParquetWriter {
     ///
     /// - Parameters:
     ///   - program: what Python runs.
-    ///   - file: becomes its standard output: a file that has no name yet cannot be opened by one.
+    ///   - file: becomes its standard output, because a file without a name cannot be opened by name.
     /// - Returns: the process.
     /// - Throws: a ``Failure`` when there is no Python.
     static func start(_ program: String, into file: Int32) throws -> ChildProcess {
         guard let child = ChildProcess(["python3", "-c", program], output: file) else {
-            throw Failure("Parquet needs python3, which is not here.", next: "--format csv")
+            throw Failure("Parquet needs python3, which was not found.", next: "--format csv")
         }
         return child
     }

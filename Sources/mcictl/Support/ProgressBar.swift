@@ -15,7 +15,7 @@ final class ProgressBar {
         self.label = label
     }
 
-    /// Draws the bar anew, ten times a second at most.
+    /// Redraws the bar, at most ten times a second.
     func show(_ done: Int, of total: Int) {
         guard isShown, total > 0 else { return }
         let now = SystemClock.now().monotonic.milliseconds
@@ -34,7 +34,7 @@ final class ProgressBar {
         return Int((100 * min(max(Double(done) / Double(total), 0), 1)).rounded(.down))
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     func end() {
         if drawn > 0 { Terminal.draw("\r\u{1B}[K") }
     }

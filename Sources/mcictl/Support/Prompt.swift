@@ -4,8 +4,8 @@ import Glibc
 import System
 import Timeline
 
-/// Where passphrases come from: a terminal that does not show them, or a file; never an argument,
-/// which everybody on the machine could read.
+/// Reads passphrases from a terminal that does not show them, or from a file; never from an argument,
+/// which everyone on the machine could read.
 enum Prompt {
     /// The environment variable that names a file with the passphrase of the identity.
     static let variable = "MCI_PASSPHRASE_FILE"
@@ -16,7 +16,7 @@ enum Prompt {
     ///   - question: what is asked for.
     ///   - script: how a script answers.
     /// - Returns: what was typed.
-    /// - Throws: a ``Failure`` where nobody can be asked or nothing was typed.
+    /// - Throws: a ``Failure`` if nobody can be asked or nothing was typed.
     static func passphrase(_ question: String, script: String) throws -> Passphrase {
         guard isatty(0) == 1 else {
             throw Failure(
@@ -31,9 +31,9 @@ enum Prompt {
     /// Asks for a new passphrase, twice.
     static func newPassphrase(_ question: String, script: String) throws -> Passphrase {
         let first = try passphrase(question, script: script)
-        let second = try hiddenLine("The same again")
+        let second = try hiddenLine("Repeat it")
         guard first == Passphrase(second) else {
-            throw Failure("The two are not the same. Nothing was changed.")
+            throw Failure("The two passphrases differ. Nothing was changed.")
         }
         return first
     }
@@ -64,8 +64,8 @@ enum Prompt {
 
     /// Reads a line that the terminal does not show.
     ///
-    /// Those signals wait meanwhile: when one has come, the terminal is put
-    /// right first and the signal takes its effect afterwards. So there is no handler to get wrong.
+    /// These signals are blocked meanwhile: if one arrives, the terminal is restored first and the
+    /// signal takes effect afterwards. So no signal handler is needed.
     private static func hiddenLine(_ question: String) throws -> [UInt8] {
         var (ending, before, shown) = (sigset_t(), sigset_t(), termios())
         unsafe sigemptyset(&ending)
@@ -73,7 +73,7 @@ enum Prompt {
             unsafe sigaddset(&ending, signal)
         }
         guard unsafe tcgetattr(0, &shown) == 0 else {
-            throw Failure("The terminal cannot be asked not to show what is typed.")
+            throw Failure("The terminal cannot hide what is typed.")
         }
         while true {
             unsafe sigprocmask(SIG_BLOCK, &ending, &before)
@@ -86,14 +86,14 @@ enum Prompt {
             unsafe tcsetattr(0, TCSAFLUSH, &shown)
             if line == nil { try? Disk.write([0x0A], to: 2) }
             unsafe sigprocmask(SIG_SETMASK, &before, nil)
-            // Here again after a stop: the question is asked anew.
+            // Reached again after a stop: asks the question again.
             if let line { return line }
         }
     }
 
     /// A line of standard input; nil when one of some blocked signals came first.
     ///
-    /// A signal that was blocked before would never take its effect, and is not looked for.
+    /// A signal that was blocked before would never take effect, so it is not checked.
     private static func typedLine(unless signals: [Int32]) -> [UInt8]? {
         var line: [UInt8] = []
         while true {

@@ -4,17 +4,17 @@ import Events
 import Packing
 import Timeline
 
-/// The applications that were in front last, as the recording tells.
+/// The applications that were last in front, according to the recording.
 enum RecentApps {
-    /// How many are offered, and for how long back they are looked for.
+    /// How many are offered, and how far back to look.
     private static let most = 3
     private static let day: Int64 = 24 * 3_600_000
 
-    /// The applications in front before the one that is now, which is the terminal of the question.
+    /// The applications that were in front before the current one, which is this terminal.
     ///
-    /// - Parameter installation: where the recording is.
-    /// - Returns: the latest first, each with the time at which it came to the front last.
-    /// - Throws: a ``Failure`` where there is no recording, or it cannot be read.
+    /// - Parameter installation: the one whose recording is read.
+    /// - Returns: the latest first, each with the time at which it last came to the front.
+    /// - Throws: a ``Failure`` if there is no recording, or it cannot be read.
     static func find(_ installation: Installation) throws -> [(app: String, time: WallTime)] {
         let now = installation.now.wall.milliseconds
         var last: [String: WallTime] = [:]

@@ -15,8 +15,8 @@ enum RowFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// Prints rows as they come.
 ///
-/// A table is as wide as its first rows need, which are kept back until there are a thousand, or many
-/// bytes of them.
+/// The first rows decide a table's widths, so they are held back, up to a thousand rows or many
+/// bytes.
 struct RowWriter {
     private static let maxKept = 1000
     private static let maxKeptBytes = 1 << 20
@@ -71,7 +71,7 @@ struct RowWriter {
 
     // MARK: Table
 
-    /// Fixes the widths and prints the heading and the rows kept back.
+    /// Fixes the widths and prints the heading and the rows held back.
     private mutating func release() {
         let rows = kept
         kept = []
@@ -98,7 +98,7 @@ struct RowWriter {
         return line
     }
 
-    /// The value without what a terminal would take for a command.
+    /// The value without terminal control characters.
     private func plain(_ cell: Cell) -> String { Terminal.printable(cell.text) }
 
     // MARK: CSV

@@ -2,13 +2,13 @@
 
 import ArgumentParser
 
-/// What people type that is almost a command line.
+/// Corrects command lines that are almost right.
 enum Spelling {
-    /// The arguments as they are meant: `exempt --app X` is `exempt add --app X`.
+    /// The arguments as intended: `exempt --app X` is `exempt add --app X`.
     ///
     /// - Parameter arguments: without the program's name.
     /// - Returns: the arguments to parse.
-    /// - Throws: a ``Failure`` at a verb that does not exist, with the one that was likely meant.
+    /// - Throws: a ``Failure`` for an unknown verb, with the one that was probably meant.
     static func corrected(_ arguments: [String]) throws -> [String] {
         var arguments = arguments
         if arguments.count > 1, arguments[0] == "exempt", arguments[1].hasPrefix("--"),
@@ -19,7 +19,7 @@ enum Spelling {
         var (verb, path): (any ParsableCommand.Type, [String]) = (Mcictl.self, ["mcictl"])
         for word in arguments {
             let verbs = verb.configuration.subcommands
-            // A verb with a default one takes that one's arguments.
+            // A verb with a default subcommand takes that one's arguments.
             guard !word.hasPrefix("-"), word != "help", !verbs.isEmpty,
                 verb.configuration.defaultSubcommand == nil || verb == SetVerb.self
             else { break }

@@ -2,15 +2,15 @@
 
 /// Rows of words in columns.
 enum TableText {
-    /// The least that is left of a column that is too wide.
+    /// The minimum width of a column that is shortened.
     private static let least = 12
 
-    /// The rows with their columns under each other; the first row is the heads.
+    /// The rows with aligned columns; the first row is the header.
     ///
     /// - Parameters:
     ///   - rows: all of them.
-    ///   - width: the columns of the terminal: words of the widest column are shortened until the table
-    ///     fits. nil where nothing has to fit, as in a file.
+    ///   - width: the columns of the terminal: the widest column is shortened until the table fits. nil
+    ///     for no limit, as in a file.
     /// - Returns: a line for each row.
     static func lines(_ rows: [[String]], width: Int? = Terminal.width) -> [String] {
         let columns = rows.map(\.count).max() ?? 0

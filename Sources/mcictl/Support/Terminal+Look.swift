@@ -3,12 +3,12 @@
 import Glibc
 import System
 
-/// What the terminal of the person can show.
+/// What the person's terminal can show.
 extension Terminal {
-    /// An environment variable; nil where it is not set.
+    /// An environment variable; nil if it is not set.
     static func variable(_ name: String) -> String? { CurrentProcess.environment()[name] }
 
-    /// How many columns the terminal of standard output has; nil where it is none, or does not say.
+    /// The columns of the terminal at standard output; nil if it is not a terminal, or does not say.
     static var width: Int? {
         guard isatty(1) == 1 else { return nil }
         var size = winsize()
@@ -24,10 +24,10 @@ extension Terminal {
         return isatty(1) == 1 && !isRefused && variable("TERM") ?? "dumb" != "dumb"
     }
 
-    /// Whether what is for people must be in ASCII: the locale that is set has no UTF-8.
+    /// Whether text for people must be ASCII because the locale is not UTF-8.
     ///
-    /// Where none is set a terminal is not believed to have it; a file and another program are, for
-    /// what they get is UTF-8 in every other case.
+    /// If no locale is set, a terminal is assumed to lack UTF-8; files and other programs are assumed to
+    /// have it, because they get UTF-8 in every other case.
     static let isASCII: Bool = {
         let named = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap { variable($0) }
             .first { !$0.isEmpty }
@@ -39,8 +39,8 @@ extension Terminal {
     /// A text for people as their locale can show it.
     static func shown(_ text: String) -> String { isASCII ? ascii(text) : text }
 
-    /// A text for people with what ASCII has for the signs that stand in our own sentences; anything
-    /// else that it lacks becomes a question mark.
+    /// A text for people in which the symbols of our own sentences have ASCII equivalents; any other
+    /// character that ASCII lacks becomes a question mark.
     static func ascii(_ text: String) -> String {
         let signs: [Unicode.Scalar: String] = [
             "“": "\"", "”": "\"", "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "·": "-",

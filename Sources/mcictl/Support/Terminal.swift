@@ -5,14 +5,14 @@ import FoundationEssentials
 import Glibc
 import System
 
-/// Where results, hints and questions go: results to standard output, all else to standard error.
+/// Where output goes: results to standard output, everything else to standard error.
 enum Terminal {
     /// Prints a result.
     static func print(_ text: String) {
         write(Array((shown(text) + "\n").utf8))
     }
 
-    /// Writes bytes of a result; a reader that went away ends the command quietly.
+    /// Writes bytes of a result; if the reader is gone, the command ends quietly.
     static func write(_ bytes: [UInt8]) {
         do {
             try Disk.write(bytes, to: 1)
@@ -24,7 +24,7 @@ enum Terminal {
         }
     }
 
-    /// Whether results are read on a terminal, which takes some characters for commands.
+    /// Whether results go to a terminal, which interprets control characters.
     static var isResultOnTerminal: Bool { isatty(1) == 1 }
 
     /// Prints a hint, a warning or an error.
@@ -32,12 +32,12 @@ enum Terminal {
         try? Disk.write(Array((shown(text) + "\n").utf8), to: 2)
     }
 
-    /// Draws something that is soon drawn over.
+    /// Draws something that will soon be overwritten.
     static func draw(_ text: String) {
         try? Disk.write(Array(shown(text).utf8), to: 2)
     }
 
-    /// Says what takes a moment, to a person only.
+    /// Says what takes a moment, only on a terminal.
     static func progress(_ text: String) {
         if isatty(2) == 1 { report(text) }
     }
@@ -51,21 +51,21 @@ enum Terminal {
     static func json(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // What the encoder lets through and a terminal would obey stands within strings only.
+        // Control characters that the encoder lets through occur only in strings.
         let text = String(decoding: try encoder.encode(value), as: UTF8.self)
         return Array(SafeText.escaped(text).utf8) + [0x0A]
     }
 
-    /// A text without what a terminal would take for a command.
+    /// A text without terminal control characters.
     static func printable(_ text: String) -> String { SafeText.printable(text) }
 
-    /// A word as a shell takes it, without what a terminal would take for a command.
+    /// A word quoted for a shell, without terminal control characters.
     static func shellWord(_ text: String) -> String {
         let plain = printable(text)
         let isSafe = plain.utf8.allSatisfy {
             switch $0 {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x5F, 0x2F, 0x3A: true
-            // A dash where it cannot begin an option.
+            // A dash, if it cannot begin an option.
             case 0x2D: plain.utf8.first != 0x2D
             default: false
             }
@@ -73,7 +73,7 @@ enum Terminal {
         return isSafe && !plain.isEmpty ? plain : "'\(plain.replacing("'", with: "'\\''"))'"
     }
 
-    /// Whether there is somebody to ask.
+    /// Whether there is someone to ask.
     static var canAsk: Bool { isatty(0) == 1 }
 
     /// Asks a person on their terminal.
@@ -89,14 +89,14 @@ enum Terminal {
     ///
     /// - Parameters:
     ///   - question: without the choice of answers.
-    ///   - script: the option that answers for a script; nil where only the person may answer, so
-    ///     that no error shows the way around the question.
+    ///   - script: the option that answers for a script; nil if only the person may answer, so that no
+    ///     error shows a way around the question.
     /// - Returns: whether the answer was yes.
-    /// - Throws: a ``Failure`` where nobody can be asked.
+    /// - Throws: a ``Failure`` if nobody can be asked.
     static func ask(_ question: String, script: String?) throws -> Bool {
         guard canAsk else {
             throw Failure(
-                "This asks a question, and there is no terminal to ask on. Nothing was changed.",
+                "This command asks a question, but there is no terminal to ask on. Nothing was changed.",
                 next: script.map { "the same command with \($0)" }
                     ?? "the same command in a terminal",
                 code: Failure.refused

@@ -9,7 +9,7 @@ enum TimeText {
     ///
     /// - Parameters:
     ///   - text: from the command line.
-    ///   - longest: the most days it may be.
+    ///   - longest: its maximum in days.
     /// - Returns: a positive number.
     /// - Throws: a ``Failure`` that names the likely fix.
     static func duration(_ text: String, longest: Int64 = 366) throws -> Int64 {
@@ -18,7 +18,7 @@ enum TimeText {
         }
     }
 
-    /// The stretch between two bounds in the past; says where a bound names two moments, or none.
+    /// The span between two bounds in the past; notes a bound that names two moments, or none.
     ///
     /// - Throws: a ``Failure``.
     static func span(since: String?, until: String?, now: WallTime) throws -> TimeSpan {
@@ -29,7 +29,7 @@ enum TimeText {
         )
     }
 
-    /// The stretch from now to an end that is to come; says where the end names two moments, or none.
+    /// The span from now to an end in the future; notes an end that names two moments, or none.
     ///
     /// - Throws: a ``Failure``.
     static func span(from now: WallTime, until: String) throws -> TimeSpan {
@@ -77,7 +77,7 @@ enum TimeText {
     /// `2026-11-21`.
     static func date(_ time: WallTime) -> String { LocalTime(time).date }
 
-    /// Which of two, where the clock shows a time twice on that day: ` CEST`.
+    /// The time zone, if the clock shows this time twice on that day: ` CEST`.
     private static func pass(_ time: WallTime) -> String {
         LocalTime(time).readings.count == .twice ? " \(LocalTime.zone(at: time))" : ""
     }

@@ -12,25 +12,25 @@ import Timeline
 struct ConsentVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consent",
-        abstract: "Read the notice and allow the recording, look at your consent, or take it back.",
+        abstract: "Read the notice and consent, show your consent, or withdraw it.",
         discussion: """
-            Nothing is recorded before. With the first consent a key pair is made: the public half \
-            for mcid, the private half for you alone. The receipt says how the consent was given.
+            Nothing is recorded before you consent. Your first consent creates a key pair: the public \
+            half is for mcid, the private half for you alone. The receipt says how you consented.
 
             EXAMPLES
               mcictl consent
               mcictl consent --show
-              mcictl consent --withdraw     at once, and without mcid running too
+              mcictl consent --withdraw     at once, even without mcid
             """
     )
 
     @Flag(help: "Consent without being asked, for scripts that have already asked.")
     var accept = false
 
-    @Flag(help: "Show the consent that is in force.")
+    @Flag(help: "Show your consent.")
     var show = false
 
-    @Flag(help: "Take the consent back.")
+    @Flag(help: "Withdraw your consent.")
     var withdraw = false
 
     @Flag(help: "Print JSON.")
@@ -47,22 +47,24 @@ struct ConsentVerb: ParsableCommand {
     }
 
     private func give(_ installation: Installation) throws {
-        let standing = installation.validConsent().map { "Your consent of \(Self.time($0)) stands" }
+        let standing = installation.validConsent().map {
+            "Your consent of \(Self.time($0)) is in force"
+        }
         if let standing, !json {
-            Terminal.print("\(standing): mci may record. Take it back: mcictl consent --withdraw\n")
+            Terminal.print("\(standing): mci may record. Withdraw it: mcictl consent --withdraw\n")
         }
         if !json { Terminal.print(Consent.notice(under: try installation.policy())) }
-        // Other keys than the one of the identity are named, however they came into the file.
+        // Lists every key if one is not your own, however it came into the file.
         let (readers, own) = ((try? installation.readers())?.keys ?? [], installation.ownKeys)
         if !readers.allSatisfy({ own?.contains($0) == true }) {
             installation.reportReaders(readers, own: own)
         }
         if !accept {
-            let question = standing == nil ? "Do you consent?" : "Do you consent anew?"
+            let question = standing == nil ? "Do you consent?" : "Do you consent again?"
             guard try Terminal.ask(question, script: nil) else {
                 if let standing {
                     Terminal.report("Nothing was changed. \(standing), and mci may record.")
-                    Terminal.report("  Take it back: mcictl consent --withdraw")
+                    Terminal.report("  Withdraw it: mcictl consent --withdraw")
                 } else {
                     Terminal.report("Nothing was changed. You have not consented.")
                 }
@@ -80,7 +82,7 @@ struct ConsentVerb: ParsableCommand {
                 : "mcictl consent, answered on a terminal"
         )
         if json { return try Terminal.printJSON(Answer(receipt: receipt)) }
-        Terminal.print("You consented. Take it back at any time: mcictl consent --withdraw")
+        Terminal.print("You have consented. Withdraw at any time: mcictl consent --withdraw")
         if let status = reply?.status {
             Terminal.print(StatusText.lines(status, installation.now.wall)[0])
         } else {
@@ -88,7 +90,7 @@ struct ConsentVerb: ParsableCommand {
         }
     }
 
-    /// The notice says that of text only the steps are stored: more is to be chosen again after it.
+    /// The notice says that only the steps of typed text are stored: more must be chosen again later.
     private func endRevealingText(_ installation: Installation) throws {
         let file = SettingsFile(installation.paths.settings)
         guard var settings = try? file.read(),
@@ -96,31 +98,33 @@ struct ConsentVerb: ParsableCommand {
         else { return }
         settings.choose(.shortcuts, at: installation.now.wall)
         try file.write(settings)
-        Terminal.report("Key detail is shortcuts again.")
+        Terminal.report("Key detail is back to shortcuts.")
     }
 
-    /// Makes the key pair where there is none; never a second private key beside a public one.
+    /// Makes the key pair if there is none; never a second private key beside a public one.
     private func keys(_ installation: Installation) throws -> [String] {
         let paths = installation.paths
         let readers = Disk.exists(paths.recipients) ? try installation.readers() : nil
         guard Disk.exists(paths.identity) else {
             if let readers {
                 Terminal.report(
-                    "warning: your identity is not at \(paths.identity). Recording goes on to"
+                    "warning: your identity is not at \(paths.identity). Recording continues,"
                 )
-                Terminal.report("  its public key; only that identity will read it. For a new key")
+                Terminal.report(
+                    "  sealed to its public key, and only it can read that. For a new key,"
+                )
                 Terminal.report("  remove \(paths.recipients) and consent again.")
                 return readers.keys
             }
             return try makeKey(installation).keys
         }
         if let readers {
-            // Which keys a passphrase protects is not asked for: they were written here once.
+            // The keys of a protected identity are not asked for: they were written here once.
             guard case .plain(let keys) = try installation.identityFile().content,
                 !readers.keys.contains(where: keys.map(\.recipient).contains)
             else { return readers.keys }
         }
-        // The identity is another than the one recorded to, or its public key went.
+        // The recording is sealed to another identity, or the public key is gone.
         let file = RecipientsFile(key: try installation.identities()[0].recipient)
         try installation.write(file)
         return file.keys
@@ -128,10 +132,10 @@ struct ConsentVerb: ParsableCommand {
 
     private func makeKey(_ installation: Installation) throws -> RecipientsFile {
         let (path, identity) = (installation.paths.identity, Identity())
-        // A key on a medium that is not there now must not lose its place.
+        // The key may be on a medium that is not mounted: its place must stay free.
         guard !TrustedFile.isThere(path) else {
             throw Failure(
-                "Your identity \(path) is a link to a file that is not there. Nothing was changed.",
+                "Your identity \(path) is a link to a missing file. Nothing was changed.",
                 next: "ls -l \(path)"
             )
         }
@@ -140,7 +144,7 @@ struct ConsentVerb: ParsableCommand {
         } catch {
             throw Failure("The key could not be written to \(path) (\(error)).")
         }
-        Terminal.report("Your key was made: \(path)")
+        Terminal.report("Your key was created: \(path)")
         Terminal.report("  \(Installation.lossWarning)")
         Terminal.report("  Next: mcictl key backup FILE, and mcictl key protect")
         let file = RecipientsFile(key: identity.recipient)
@@ -154,13 +158,15 @@ struct ConsentVerb: ParsableCommand {
             return try Terminal.printJSON(["schema": 1, "daemonRunning": reply == nil ? 0 : 1])
         }
         Terminal.print("Your consent is withdrawn. Nothing is recorded any more.")
-        Terminal.print("What was recorded is still on this computer. Erase it: mcictl forget --all")
+        Terminal.print(
+            "What was already recorded is still on this computer. Erase it: mcictl forget --all"
+        )
     }
 
     private func showReceipt(_ installation: Installation) throws {
         let found = try ControlsFile(installation.paths).find()
         installation.reportPutBack(found.controls)
-        // A consent in a file that was put back is shown, and does not count.
+        // A consent in a file that was put back is shown but does not count.
         let isShownOnly = found.controls.consent == nil && !json
         let lapsed = isShownOnly ? found.lapsedConsent : nil
         guard let receipt = found.controls.consent ?? lapsed else {
@@ -178,9 +184,9 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("Signed     by the recorder with the key \(receipt.deviceKey)")
         let isValid = installation.validConsent() != nil
         Terminal.print(
-            "Valid      \(isValid ? "yes" : "no: \(isShownOnly ? "the controls file is not the newest one" : "notice, policy, user, host or the recorder's key changed")")"
+            "Valid      \(isValid ? "yes" : "no: \(isShownOnly ? "the controls file is not the newest one" : "the notice, policy, user, host or recorder's key has changed")")"
         )
-        Terminal.print("Take back  \(receipt.withdrawal)")
+        Terminal.print("Withdraw   \(receipt.withdrawal)")
         installation.loosened(found.controls).forEach { Terminal.print("Chosen     \($0)") }
     }
 
@@ -194,7 +200,7 @@ struct ConsentVerb: ParsableCommand {
         Terminal.print("You withdrew your consent on \(when). Nothing is recorded.")
     }
 
-    /// The receipt, and the schema in which it is told.
+    /// The receipt, with its schema.
     private struct Answer: Encodable {
         var receipt: Receipt
 
@@ -212,7 +218,7 @@ struct ConsentVerb: ParsableCommand {
         var withdrawnAt: String?
     }
 
-    /// When a consent was given, by the local clock.
+    /// When a consent was given, in local time.
     private static func time(_ receipt: Receipt) -> String {
         WallTime(receipt.collectedAt).map { "\(TimeText.date($0)) \(TimeText.exact($0))" }
             ?? Terminal.printable(receipt.collectedAt)

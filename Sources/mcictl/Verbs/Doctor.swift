@@ -8,23 +8,23 @@ import System
 struct DoctorVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check the installation, and say how to fix it.",
+        abstract: "Check the installation and say how to fix it.",
         discussion: """
-            Looks at the service, its socket and version, the display, the sandbox, whose the files \
-            are, the consent, the ring, the free space, the clock, your identity and the exclusions.
+            Checks the service, its socket and version, the display, the sandbox, who can change the \
+            files, your consent, the ring, free space, the clock, your identity and the exclusions.
 
             EXAMPLES
               mcictl doctor
-              mcictl doctor --bundle mcid-doctor.json    for a bug report; nothing recorded is in it
+              mcictl doctor --bundle mcid-doctor.json    for a bug report; no recorded data
 
-            Exit code 1 when something fails.
+            Exit code 1 when a check fails.
             """
     )
 
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Option(help: "Also write the findings into a file, for a bug report; - is standard output.")
+    @Option(help: "Also write the findings to a file, for a bug report; - is standard output.")
     var bundle: String?
 
     func run() throws {
@@ -47,13 +47,15 @@ struct DoctorVerb: ParsableCommand {
         } else {
             findings.forEach { Terminal.print($0.line) }
             let notable = findings.filter { $0.verdict != .ok }.count
-            Terminal.print(notable == 0 ? "All is well." : "\(notable) findings.")
+            Terminal.print(
+                notable == 0 ? "All is well." : "\(TimeText.count(notable, "finding", "findings"))."
+            )
         }
         if let bundle, !(json && bundle == "-") { try write(report, to: bundle) }
         if failed > 0 { throw ExitCode(Failure.failed) }
     }
 
-    /// What `--json` prints and a bundle holds: words about the installation, and nothing recorded.
+    /// What `--json` prints and a bundle contains: the findings, without any recorded data.
     struct Report: Encodable {
         struct Row: Encodable {
             var verdict: String
@@ -73,13 +75,13 @@ struct DoctorVerb: ParsableCommand {
         } catch {
             throw Failure("The bundle cannot be written to \(path) (\(error)).")
         }
-        Terminal.report("Written to \(path): the lines above, and nothing that was recorded.")
+        Terminal.report("Wrote \(path): the lines above and no recorded data.")
     }
 }
 
-/// What was found about one subject.
+/// The finding about one subject.
 struct Finding {
-    /// How bad it is.
+    /// How serious it is.
     enum Verdict: String {
         case ok
         case warn
@@ -100,7 +102,7 @@ struct Finding {
 }
 
 extension String {
-    /// Filled up with spaces.
+    /// Padded with spaces.
     fileprivate func padded(to length: Int) -> String {
         self + String(repeating: " ", count: max(0, length - count))
     }

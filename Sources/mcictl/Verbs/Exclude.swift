@@ -13,19 +13,20 @@ struct ExcludeVerb: ParsableCommand {
         commandName: "exclude",
         abstract: "See and change what is left out of every recording.",
         discussion: """
-            Password managers, password prompts, screen lockers, private windows of browsers, browsers \
-            that do not mark these, viewers of other screens, and unseen input in terminals are left \
-            out unless you remove them from the list; a policy may add to it, and cannot take away.
+            Left out by default: password managers, password prompts, screen lockers, on-screen \
+            keyboards, private windows of browsers, browsers that do not mark them, viewers of other \
+            screens, and hidden input in terminals. You can remove entries from the list; a policy can \
+            add to it but cannot take away.
 
             EXAMPLES
               mcictl exclude list
               mcictl exclude add --app gnucash
               mcictl exclude remove --app gnucash
-              mcictl exclude add --asker mylogin       it asks for passwords in terminals
+              mcictl exclude add --asker mylogin       a program that asks for passwords
               mcictl exclude remove unmarked-browsers  record Chromium too; asks
               mcictl exclude add unmarked-browsers     leave it out again
-              mcictl exclude only libreoffice "code*"   record these applications alone
-              mcictl exclude only --all                record all again
+              mcictl exclude only libreoffice "code*"   record only these applications
+              mcictl exclude only --all                record all applications again
             """,
         subcommands: [
             ExcludeList.self, ExcludeAdd.self, ExcludeDrop.self, ExcludeRemove.self,
@@ -33,13 +34,13 @@ struct ExcludeVerb: ParsableCommand {
         ]
     )
 
-    /// The default exclusion that is meant; nil where the options describe one of the person's own.
+    /// The default exclusion that is meant; nil if the options describe one of the person's own.
     ///
-    /// - Throws: a ``Failure`` where both are given.
+    /// - Throws: a ``Failure`` if both are given.
     static func named(_ name: String?, _ options: ExclusionOptions) throws -> String? {
         guard name == nil || options.scope == Scope() else {
             throw Failure(
-                "Give the name of a default exclusion, or options, not both.",
+                "Give the name of a default exclusion or options, not both.",
                 next: "mcictl exclude list",
                 code: Failure.usage
             )
@@ -47,21 +48,21 @@ struct ExcludeVerb: ParsableCommand {
         return name
     }
 
-    /// Takes back an exclusion of the person's own.
+    /// Removes an exclusion of the person's own.
     static func drop(_ options: ExclusionOptions, json: Bool) throws {
         let scope = try options.checked()
         try change(
             .init(drop: scope),
-            "No longer left out by you: \(Terminal.printable(scope.words)).",
+            "You no longer exclude \(Terminal.printable(scope.words)).",
             json: json
         )
         let policy = try? Installation().policy()
         if let rule = try? scope.rule(), policy?.exclude.contains(rule) == true {
-            Terminal.report("It is left out all the same: the policy demands it.")
+            Terminal.report("It is still left out: the policy requires it.")
         }
     }
 
-    /// Changes the exclusions, through the daemon or without it, and says what is true now.
+    /// Changes the exclusions, with or without the daemon, and says what is now in force.
     static func change(_ call: ExcludeCall, _ sentence: String, json: Bool) throws {
         let installation = Installation()
         let reply = try installation.change(.exclude(call)) { controls throws(Refusal) in
@@ -70,7 +71,7 @@ struct ExcludeVerb: ParsableCommand {
         if json { return try ExcludeList.show(installation, json: true) }
         Terminal.print(sentence)
         if reply == nil, !installation.isDaemonAlive() {
-            Terminal.report("mcid is not running; it holds when it starts.")
+            Terminal.report("mcid is not running; this takes effect when it starts.")
         }
     }
 }
@@ -137,10 +138,12 @@ struct ExcludeList: ParsableCommand {
         rows += answer.own.map { ["yours", Terminal.printable($0.words), "in force"] }
         rows += answer.policy.map { ["policy", Terminal.printable($0.words), "in force"] }
         TableText.lines(rows).forEach { Terminal.print($0) }
-        for (whose, list) in [("You", controls.only ?? []), ("The policy", answer.policyOnly)]
+        for (whose, list) in [
+            ("You allow", controls.only ?? []), ("The policy allows", answer.policyOnly),
+        ]
         where !list.isEmpty {
             let names = list.map(Terminal.printable).joined(separator: ", ")
-            Terminal.print("\(whose) let only these applications be recorded: \(names)")
+            Terminal.print("\(whose) only these applications: \(names)")
         }
         guard patterns else { return }
         let askers = [("yours", answer.own), ("policy", answer.policy)].flatMap { whose, scopes in
@@ -172,8 +175,8 @@ struct ExclusionOptions: ParsableArguments {
 
     @Option(
         help: """
-            A program that asks for secrets in a terminal while it reads keys without showing them, as \
-            ps -o comm shows it; a * may stand at the end.
+            A program that asks for secrets in a terminal and reads keys without showing them: its name \
+            in ps -o comm, which may end in *.
             """
     )
     var asker: String?
@@ -184,7 +187,7 @@ struct ExclusionOptions: ParsableArguments {
         return scope
     }
 
-    /// The scope, as far as it can be understood.
+    /// The scope, if it is valid.
     ///
     /// - Throws: a ``Failure`` of wrong usage.
     func checked() throws -> Scope { try scope.checked("mcictl exclude add --help") }
@@ -198,7 +201,7 @@ struct ExcludeAdd: ParsableCommand {
         usage:
             "mcictl exclude add (NAME | [--app …] [--title …] [--device …] [--during …] | --asker …) [--json]",
         discussion: """
-            A default exclusion that was removed is named; all else is described by the options.
+            Name a removed default exclusion to restore it; describe anything else with options.
 
             EXAMPLES
               mcictl exclude add --app gnucash
@@ -208,7 +211,7 @@ struct ExcludeAdd: ParsableCommand {
             """
     )
 
-    @Argument(help: "A default exclusion, as mcictl exclude list shows it.", completion: .defaults)
+    @Argument(help: "A default exclusion, as shown by mcictl exclude list.", completion: .defaults)
     var name: String?
 
     @OptionGroup var options: ExclusionOptions
@@ -233,7 +236,7 @@ struct ExcludeAdd: ParsableCommand {
         )
         if let rule = try? scope.rule(), rule.asker?.isCut == true {
             Terminal.report(
-                "The kernel keeps \(SecretAsker.kept) bytes of a name: all programs count whose names begin with the same."
+                "The kernel keeps only \(SecretAsker.kept) bytes of a name, so every program whose name begins with them counts."
             )
         }
     }
@@ -243,12 +246,12 @@ struct ExcludeAdd: ParsableCommand {
 struct ExcludeRemove: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Let what an exclusion leaves out be recorded.",
+        abstract: "Remove an exclusion, so that what it leaves out is recorded.",
         usage:
             "mcictl exclude remove (NAME [--yes] | [--app …] [--title …] [--device …] [--during …] | --asker …)",
         discussion: """
-            A default exclusion is named, and asks; one of yours is described by the options it was \
-            added with.
+            Name a default exclusion, which asks first; or repeat the options with which you added one \
+            of your own.
 
             EXAMPLES
               mcictl exclude remove private-browsing
@@ -256,7 +259,7 @@ struct ExcludeRemove: ParsableCommand {
             """
     )
 
-    @Argument(help: "A default exclusion, as mcictl exclude list shows it.", completion: .defaults)
+    @Argument(help: "A default exclusion, as shown by mcictl exclude list.", completion: .defaults)
     var name: String?
 
     @OptionGroup var options: ExclusionOptions
@@ -272,7 +275,7 @@ struct ExcludeRemove: ParsableCommand {
             return try ExcludeVerb.drop(options, json: json)
         }
         if let exclusion = DefaultExclusion.all.first(where: { $0.name == name }), !yes {
-            Terminal.report("\(name) leaves out \(exclusion.summary).")
+            Terminal.report("“\(name)” leaves out \(exclusion.summary).")
             guard try Terminal.ask("Record them from now on?", script: nil) else {
                 Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
@@ -286,7 +289,7 @@ struct ExcludeRemove: ParsableCommand {
     }
 }
 
-/// What `exclude remove` with options was called before.
+/// The former name of `exclude remove` with options.
 struct ExcludeDrop: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "drop", shouldDisplay: false)
 
@@ -298,11 +301,11 @@ struct ExcludeDrop: ParsableCommand {
     func run() throws { try ExcludeVerb.drop(options, json: json) }
 }
 
-/// What `exclude add` with a name was called before.
+/// The former name of `exclude add` with a name.
 struct ExcludeRestore: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "restore", shouldDisplay: false)
 
-    @Argument(help: "The name, as mcictl exclude list shows it.", completion: .defaults)
+    @Argument(help: "The name, as shown by mcictl exclude list.", completion: .defaults)
     var name: String
 
     @Flag(help: "Print JSON.")
@@ -322,9 +325,9 @@ extension CompletionKind {
 struct ExcludeOnly: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "only",
-        abstract: "Record in the named applications alone.",
+        abstract: "Record only the applications you name.",
         discussion: """
-            What is exempt or excluded stays out also there.
+            What is exempt or excluded is left out there too.
 
             EXAMPLES
               mcictl exclude only libreoffice "code*"
@@ -343,12 +346,12 @@ struct ExcludeOnly: ParsableCommand {
 
     func run() throws {
         guard all != !apps.isEmpty else {
-            throw Failure("Name applications, or --all.", code: Failure.usage)
+            throw Failure("Name applications, or give --all.", code: Failure.usage)
         }
         let sentence =
             all
-            ? "All applications are recorded again, but for what is left out otherwise."
-            : "Only these are recorded now: \(apps.map(Terminal.printable).joined(separator: ", ")). Undo: mcictl exclude only --all"
+            ? "All applications are recorded again, except what other rules leave out."
+            : "Only these applications are recorded now: \(apps.map(Terminal.printable).joined(separator: ", ")). Undo: mcictl exclude only --all"
         try ExcludeVerb.change(.init(only: apps), sentence, json: json)
     }
 }

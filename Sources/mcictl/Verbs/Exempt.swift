@@ -15,10 +15,10 @@ struct ExemptVerb: ParsableCommand {
         abstract: "Keep windows, devices, hours, or everything out of the recording.",
         discussion: """
             An exemption is in force, and on disk, before the command ends. It needs no reason and \
-            nobody's permission, and it outlasts restarts. Where a policy names stewards, they may keep it \
-            or refuse it; a refusal changes nothing until you have seen it and answered.
+            nobody's permission, and it survives restarts. If a policy names stewards, they may approve or \
+            refuse it; a refusal changes nothing until you have seen it and answered.
 
-            On a terminal, mcictl exempt alone offers the windows that were in front last.
+            On a terminal, mcictl exempt by itself offers the windows that were last in front.
 
             EXAMPLES
               mcictl exempt add --app org.keepassxc.KeePassXC
@@ -35,7 +35,7 @@ struct ExemptVerb: ParsableCommand {
         ]
     )
 
-    /// Offers what was in front last to a person, and help to a program.
+    /// Offers a person the windows that were last in front; shows a program the help.
     func run() throws {
         guard Terminal.canAsk, isatty(1) == 1 else { throw CleanExit.helpRequest(self) }
         let installation = Installation()
@@ -46,11 +46,13 @@ struct ExemptVerb: ParsableCommand {
             let time = TimeText.short(recent.time, now: installation.now.wall)
             Terminal.print("  \(index + 1)  \(Terminal.printable(recent.app)), last at \(time)")
         }
-        let answer = Terminal.answer("Exempt which one from now on? [1-\(apps.count), Enter: none]")
+        let answer = Terminal.answer(
+            "Which one do you want to exempt from now on? [1-\(apps.count), Enter: none]"
+        )
         guard let number = Int(answer), apps.indices.contains(number - 1) else {
             return Terminal.report("Nothing was changed. By name: mcictl exempt add --app NAME")
         }
-        // A name is a pattern in which nothing may stand for anything else.
+        // The name becomes a pattern without wildcards.
         let pattern = String(apps[number - 1].app.map { "*?".contains($0) ? "?" : $0 })
         try ExemptAdd.parse(["--app=\(pattern)"]).run()
     }
@@ -58,7 +60,7 @@ struct ExemptVerb: ParsableCommand {
 
 /// The criteria of a rule on the command line.
 struct ScopeOptions: ParsableArguments {
-    @Option(help: "Windows whose class or instance (WM_CLASS) matches; * and ? stand for text.")
+    @Option(help: "Windows whose class or instance (WM_CLASS) matches; * and ? are wildcards.")
     var app: String?
 
     @Option(help: "Windows whose title matches.")
@@ -72,16 +74,16 @@ struct ScopeOptions: ParsableArguments {
 
     var scope: Scope { Scope(app: app, title: title, device: device, during: during) }
 
-    /// The scope, as far as it can be understood.
+    /// The scope, if it is valid.
     ///
     /// - Throws: a ``Failure`` of wrong usage.
     func checked() throws -> Scope { try scope.checked("mcictl exempt add --help") }
 }
 
 extension Scope {
-    /// The scope, as far as it can be understood.
+    /// The scope, if it is valid.
     ///
-    /// - Parameter help: the command that tells how to write it.
+    /// - Parameter help: the command that shows how to write it.
     /// - Returns: this scope.
     /// - Throws: a ``Failure`` of wrong usage.
     func checked(_ help: String) throws -> Scope {
@@ -101,8 +103,8 @@ struct ExemptAdd: ParsableCommand {
         abstract: "Exempt something from now on.",
         usage: "mcictl exempt add (--app … | --title … | --device … | --everything) [options]",
         discussion: """
-            What matches every option given is not recorded any more. A pattern is matched against the \
-            whole text; upper and lower case are the same.
+            Whatever matches every option given is no longer recorded. A pattern must match the whole \
+            text; upper and lower case are the same.
 
             EXAMPLES
               mcictl exempt add --app signal
@@ -114,13 +116,13 @@ struct ExemptAdd: ParsableCommand {
 
     @OptionGroup var options: ScopeOptions
 
-    @Flag(help: "Exempt everything, at all hours or at those of --during.")
+    @Flag(help: "Exempt everything, at all hours or during those of --during.")
     var everything = false
 
-    @Option(name: .customLong("for"), help: "For so long: 30m, 8h, 7d. Without it, for good.")
+    @Option(name: .customLong("for"), help: "How long: 30m, 8h, 7d. Without it, with no end date.")
     var length: String?
 
-    @Option(help: "Why, if you like to say so; only you and a steward you send it to read it.")
+    @Option(help: "Why, if you want to say; read only by you and a steward to whom you send it.")
     var reason: String?
 
     @Flag(help: "Print JSON.")
@@ -133,7 +135,7 @@ struct ExemptAdd: ParsableCommand {
         guard everything == namesNothing else {
             throw Failure(
                 everything
-                    ? "--everything names all there is: leave out --app, --title and --device."
+                    ? "--everything covers all windows and devices: leave out --app, --title and --device."
                     : "Say what to exempt: --app, --title, --device, or --everything.",
                 next: "mcictl exempt add --help",
                 code: Failure.usage
@@ -157,15 +159,17 @@ struct ExemptAdd: ParsableCommand {
                 ? "Exemption \(record.id) already covers that: \(what). In force, \(end)."
                 : "Exempt \(record.id): \(what). In force now, \(end)."
         )
-        Terminal.print("Take it back: mcictl exempt remove \(record.id)")
+        Terminal.print("Undo: mcictl exempt remove \(record.id)")
         Terminal.report(
-            "What was stored of it before is still there. \(ExemptionText.erasing(scope))"
+            "What was already recorded there is kept. \(ExemptionText.erasing(scope))"
         )
         if let policy = try? installation.policy(), !policy.stewards.isEmpty {
-            Terminal.report("Stewards may look at it: mcictl exempt export \(record.id)")
+            Terminal.report(
+                "The policy names stewards; write a request to them: mcictl exempt export \(record.id)"
+            )
         }
         if reply == nil, !installation.isDaemonAlive() {
-            Terminal.report("mcid is not running; it holds when it starts.")
+            Terminal.report("mcid is not running; this takes effect when it starts.")
         }
     }
 }
@@ -174,7 +178,7 @@ struct ExemptAdd: ParsableCommand {
 struct ExemptList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List your exemptions, and what they ask of you.",
+        abstract: "List your exemptions, and which of them need your answer.",
         discussion: """
             EXAMPLES
               mcictl exempt list
@@ -192,7 +196,7 @@ struct ExemptList: ParsableCommand {
         guard !records.isEmpty else {
             Terminal.print("You have no exemptions.")
             Terminal.report(
-                "  Ask for one: mcictl exempt add --help. Left out anyway: mcictl exclude list"
+                "  Add one: mcictl exempt add --help. Default exclusions: mcictl exclude list"
             )
             return
         }
@@ -217,7 +221,7 @@ struct ExemptRemove: ParsableCommand {
         commandName: "remove",
         abstract: "Remove an exemption.",
         discussion: """
-            What it named is recorded again from now on, unless something else leaves it out.
+            What it covered is recorded again from now on, unless something else leaves it out.
 
             EXAMPLES
               mcictl exempt remove 3
@@ -225,7 +229,7 @@ struct ExemptRemove: ParsableCommand {
         aliases: ["withdraw"]
     )
 
-    @Argument(help: "The number, as mcictl exempt list shows it.")
+    @Argument(help: "The number shown by mcictl exempt list.")
     var id: Int
 
     @Flag(help: "Print JSON.")
@@ -239,7 +243,7 @@ struct ExemptRemove: ParsableCommand {
         if let rest = ExemptionText.stillLeftOut(record.scope, installation) {
             Terminal.print(rest)
         }
-        Terminal.print("Ask for it again: mcictl exempt add --help")
+        Terminal.print("Add it again: mcictl exempt add --help")
     }
 }
 
@@ -247,18 +251,18 @@ struct ExemptRemove: ParsableCommand {
 struct ExemptAnswer: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "answer",
-        abstract: "Answer a steward's refusal, or the end of an exemption from everything.",
+        abstract: "Answer a steward's refusal, or the end of an exemption of everything.",
         discussion: """
-            Until you answer, nothing of what it names is recorded.
+            Until you answer, nothing that it covers is recorded.
 
             EXAMPLES
               mcictl exempt answer 3           shows it and asks
-              mcictl exempt answer 3 --accept  it may end
-              mcictl exempt answer 3 --renew   ask for it again
+              mcictl exempt answer 3 --accept  let it end
+              mcictl exempt answer 3 --renew   keep it, and ask again
             """
     )
 
-    @Argument(help: "The number, as mcictl exempt list shows it.")
+    @Argument(help: "The number shown by mcictl exempt list.")
     var id: Int
 
     @Flag(help: "Let it end.")
@@ -282,7 +286,7 @@ struct ExemptAnswer: ParsableCommand {
         let question = ExemptionText.question(record)
         guard !question.isEmpty else {
             throw Failure(
-                "Exemption \(id) asks nothing: it is \(record.state).",
+                "Exemption \(id) needs no answer: it is \(record.state).",
                 next: "mcictl exempt list"
             )
         }
@@ -290,7 +294,7 @@ struct ExemptAnswer: ParsableCommand {
         var answer = renew ? "renew" : "acknowledge"
         if !accept, !renew {
             let lets = try Terminal.ask(
-                "Let it end, so that it is recorded again?",
+                "End it, so that this is recorded again?",
                 script: "--renew (it stays in force)"
             )
             guard lets else {
@@ -303,7 +307,7 @@ struct ExemptAnswer: ParsableCommand {
         if json { return try Terminal.printJSON(ExemptionText.Answer(after)) }
         Terminal.print(
             after.state == Exemption.State.ended.rawValue
-                ? "Exemption \(id) has ended: \(Terminal.printable(after.scope.words)) is recorded again."
+                ? "Exemption \(id) has ended. Recorded again: \(Terminal.printable(after.scope.words))."
                 : "Exemption \(id) is in force, \(ExemptionText.end(after, installation.now.wall))."
         )
     }

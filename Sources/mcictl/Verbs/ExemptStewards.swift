@@ -11,16 +11,16 @@ import System
 struct ExemptExport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a request to the stewards named in the policy.",
+        abstract: "Write a request for the stewards named in the policy.",
         discussion: """
-            The file holds what you exempted, your reason if you gave one, and nothing recorded.
+            The request says what you exempted and why, if you gave a reason; it has no recorded data.
 
             EXAMPLES
               mcictl exempt export 3 > request.json
             """
     )
 
-    @Argument(help: "The number, as mcictl exempt list shows it.")
+    @Argument(help: "The number shown by mcictl exempt list.")
     var id: Int
 
     func run() throws {
@@ -40,7 +40,7 @@ struct ExemptExport: ParsableCommand {
 struct ExemptImport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take a steward's decision.",
+        abstract: "Import a steward's decision.",
         discussion: """
             An approval keeps the exemption. A refusal changes nothing until you have answered it.
 
@@ -76,7 +76,7 @@ struct ExemptImport: ParsableCommand {
         if question.isEmpty {
             let steward = Terminal.printable(record.decision?.steward ?? "a steward")
             Terminal.print(
-                "Exemption \(record.id) is kept by \(steward), \(ExemptionText.end(record, installation.now.wall))."
+                "Exemption \(record.id) was approved by \(steward): in force, \(ExemptionText.end(record, installation.now.wall))."
             )
         } else {
             question.forEach { Terminal.print($0) }
@@ -88,7 +88,7 @@ struct ExemptImport: ParsableCommand {
 struct StewardVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "steward",
-        abstract: "For stewards: decide about exemptions that others ask for.",
+        abstract: "For stewards: decide on the exemptions that others request.",
         discussion: """
             EXAMPLES
               mcictl steward keygen --out steward.key      once; the policy names the public half
@@ -102,14 +102,14 @@ struct StewardVerb: ParsableCommand {
 struct StewardKeygen: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keygen",
-        abstract: "Make a steward's key.",
+        abstract: "Create a steward's key.",
         discussion: """
             EXAMPLES
               mcictl steward keygen --out steward.key
             """
     )
 
-    @Option(help: "The file for the private half; it must not exist.", completion: .file())
+    @Option(help: "The file for the private half; it must not exist yet.", completion: .file())
     var out: String
 
     @Flag(help: "Print JSON.")
@@ -124,7 +124,7 @@ struct StewardKeygen: ParsableCommand {
     func run() throws {
         guard out != "-" else {
             throw Failure(
-                "The private half goes into a file, not to a terminal.",
+                "The private half must go to a file, not to standard output.",
                 code: Failure.usage
             )
         }
@@ -134,7 +134,7 @@ struct StewardKeygen: ParsableCommand {
         } catch {
             throw Failure(
                 error.isTaken
-                    ? "There is a file at \(out) already. Nothing was changed."
+                    ? "\(out) already exists. Nothing was changed."
                     : "The key could not be written to \(out) (\(error))."
             )
         }
@@ -142,7 +142,7 @@ struct StewardKeygen: ParsableCommand {
             return try Terminal.printJSON(Answer(key: secret.publicKey, file: out))
         }
         Terminal.print(secret.publicKey)
-        Terminal.report("The private half is in \(out): keep it to yourself. In the policy:")
+        Terminal.report("The private half is in \(out): keep it secret. Add this to the policy:")
         Terminal.report("  \"stewards\": [{\"name\": \"NAME\", \"key\": \"\(secret.publicKey)\"}]")
     }
 }
@@ -153,7 +153,7 @@ struct StewardDecide: ParsableCommand {
         commandName: "decide",
         abstract: "Sign a decision on a request.",
         discussion: """
-            The decision goes to standard output; the person takes it with mcictl exempt import.
+            The decision goes to standard output; the person imports it with mcictl exempt import.
 
             EXAMPLES
               mcictl steward decide request.json --key steward.key --approve > decision.json
@@ -164,16 +164,16 @@ struct StewardDecide: ParsableCommand {
     @Argument(help: "The request; - is standard input.", completion: .file())
     var file: String
 
-    @Option(help: "The file of your key.", completion: .file())
+    @Option(help: "The file with your key.", completion: .file())
     var key: String
 
-    @Flag(help: "Keep the exemption.")
+    @Flag(help: "Approve the exemption.")
     var approve = false
 
     @Flag(help: "Refuse it; --reason says why.")
     var deny = false
 
-    @Option(help: "What the person is told.")
+    @Option(help: "The reason, which the person reads.")
     var reason: String?
 
     func run() throws {
@@ -181,7 +181,10 @@ struct StewardDecide: ParsableCommand {
             throw Failure("Choose one of --approve and --deny.", code: Failure.usage)
         }
         guard approve || !(reason ?? "").isEmpty else {
-            throw Failure("A refusal needs a --reason: the person reads it.", code: Failure.usage)
+            throw Failure(
+                "A refusal needs a --reason, which the person reads.",
+                code: Failure.usage
+            )
         }
         let request = try ExemptionRequest(try StewardFiles.read(file))
         let secret = try StewardSecret(try StewardFiles.read(key))
@@ -194,7 +197,7 @@ struct StewardDecide: ParsableCommand {
         )
         Terminal.write(try secret.sign(statement).json)
         let what = "\(approve ? "Approved" : "Refused"): \(Terminal.printable(request.scope.words))"
-        Terminal.report("\(what). The person takes it: mcictl exempt import FILE")
+        Terminal.report("\(what). The person imports it: mcictl exempt import FILE")
     }
 }
 

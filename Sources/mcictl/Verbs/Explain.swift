@@ -11,10 +11,10 @@ import System
 struct ExplainVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Say which rule decides on the window in front, or on one you describe.",
+        abstract: "Show which rule applies to the window in front, or to one you describe.",
         usage: "mcictl explain [--after 5s | --app … --title … --device …] [--json]",
         discussion: """
-            For the window in front give yourself time to click on it: --after 5s.
+            To explain another window, give yourself time to click on it: --after 5s.
 
             EXAMPLES
               mcictl explain --after 5s
@@ -24,7 +24,7 @@ struct ExplainVerb: ParsableCommand {
 
     @OptionGroup var window: DescribedWindow
 
-    @Option(help: "Wait so long before looking at the window in front.")
+    @Option(help: "Wait this long before looking at the window in front.")
     var after: String?
 
     @Flag(help: "Print JSON.")
@@ -76,7 +76,7 @@ struct ExemptTest: ParsableCommand {
     }
 }
 
-/// A window in the words of the command line.
+/// A window as the command line describes it.
 struct DescribedWindow: ParsableArguments {
     @Option(help: "The class of the window (WM_CLASS); xprop WM_CLASS shows it.")
     var app: String?
@@ -84,20 +84,20 @@ struct DescribedWindow: ParsableArguments {
     @Option(help: "Its instance, the other part of WM_CLASS.")
     var instance: String?
 
-    @Option(help: "Its title; without it, one that no rule names.")
+    @Option(help: "Its title; without it, no rule about titles matches.")
     var title: String?
 
     @Option(help: "The name of the device the input comes from.")
     var device: String?
 
-    @Option(help: "At a moment of the week, such as \"Mon 12:30\"; without it, now.")
+    @Option(help: "A moment of the week, such as \"Mon 12:30\"; without it, now.")
     var at: String?
 
     var isDescribed: Bool {
         app != nil || instance != nil || title != nil || device != nil || at != nil
     }
 
-    /// What the rules say of it.
+    /// What the rules say about it.
     func explanation(_ installation: Installation) throws -> Explanation {
         var minute = SystemClock.weekMinute(installation.now.wall)
         if let at {
@@ -122,7 +122,7 @@ struct DescribedWindow: ParsableArguments {
         return explanation
     }
 
-    /// What was judged besides the window's class, in words: a rule about what is not given cannot hold.
+    /// What was checked besides the window's class: a rule about anything not given cannot match.
     var words: [String] {
         [
             title.map { "title “\(Terminal.printable($0))”" } ?? "no title given",
@@ -139,11 +139,11 @@ enum ExplanationText {
         var explanation: Explanation
     }
 
-    /// Shows what was judged, and the judgement.
+    /// Shows what was checked, and the result.
     ///
     /// - Parameters:
-    ///   - explanation: the judgement.
-    ///   - words: what was judged besides the window's class.
+    ///   - explanation: the result.
+    ///   - words: what was checked besides the window's class.
     ///   - json: whether to print JSON.
     /// - Throws: nothing that can happen.
     static func show(_ explanation: Explanation, _ words: [String], json: Bool) throws {
@@ -153,7 +153,7 @@ enum ExplanationText {
             let names = [("class", window.app), ("instance", instance)]
                 .filter { !$0.1.isEmpty }.map { "\($0.0) \(Terminal.printable($0.1))" }
             let what = names.isEmpty ? ["a window without a class"] : names
-            Terminal.print("Judged: \((what + words).joined(separator: ", ")).")
+            Terminal.print("Checked: \((what + words).joined(separator: ", ")).")
         }
         Terminal.print(sentence(explanation))
     }
@@ -164,9 +164,9 @@ enum ExplanationText {
         guard let by = explanation.by else {
             switch explanation.reason {
             case GapReason.unknownContext.name:
-                return "Not recorded: nobody can say which window has the keyboard."
+                return "Not recorded: mcid cannot tell which window has the keyboard."
             case GapReason.keyboardGrabbed.name:
-                return "Not recorded: a program holds the keyboard for itself."
+                return "Not recorded: a program has grabbed the keyboard."
             default: return "Not recorded: \(explanation.reason ?? "closed"). See: mcictl status"
             }
         }
@@ -176,7 +176,7 @@ enum ExplanationText {
             case GapReason.notAllowed.name: "Not recorded: it is not on"
             default: "Excluded by"
             }
-        // Which program, for terminals that wait for a secret look like others.
+        // Names the program, because terminals that wait for a secret look like others.
         let asking =
             explanation.asking.map { ": \(StatusText.program($0)) may be asking for a secret" }
             ?? ""

@@ -10,20 +10,20 @@ import Timeline
 struct ExportVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write what was recorded, in the clear, as JSON Lines, CSV, Parquet and more.",
+        abstract: "Write the recording, unencrypted, as JSON Lines, CSV, Parquet and more.",
         usage: """
             mcictl export [--since <time>] [--until <time>] [--format <format>] [--out <file>]
                           [--human-only] [--ring <file>] [--json]
             """,
         discussion: """
-            To standard output (also --out -), or with --out to a file that appears when it is whole; a \
-            FIFO or a terminal there is written into. Parquet is written by Python's pyarrow \
-            (python3 -m pip install pyarrow), which gets the events through a pipe; it needs a file. \
-            In CSV an apostrophe stands in front of a text that a spreadsheet would take for a formula. \
-            For other tools: ducktrack is the events.jsonl of DuckTrack, and libinput the YAML of \
-            libinput record, with the key codes of a us keyboard. What they have no words for is left \
-            out, and this command says what. Events that programs made (XTEST: xdotool, x11vnc, \
-            Barrier, password managers that type) have the field injected; --human-only leaves them out.
+            Writes to standard output (also --out -), or with --out to a file that appears once it is \
+            complete; a FIFO or terminal is written to directly. Parquet is written by Python's pyarrow \
+            (python3 -m pip install pyarrow), which reads the events from a pipe; it needs a file. In \
+            CSV, a text that a spreadsheet would take for a formula begins with an apostrophe. For other \
+            tools, ducktrack is the events.jsonl of DuckTrack, and libinput is the YAML of libinput \
+            record, with the key codes of a US keyboard. Whatever these formats cannot express is left \
+            out, and this command says so. Events made by programs (XTEST: xdotool, x11vnc, Barrier, \
+            password managers that type) have the field injected; --human-only leaves them out.
 
             EXAMPLES
               mcictl export > events.jsonl
@@ -42,7 +42,7 @@ struct ExportVerb: ParsableCommand {
         case ducktrack
         case libinput
 
-        /// The endings of its files.
+        /// Its file name endings.
         var endings: [String] {
             switch self {
             case .jsonl: ["jsonl", "ndjson"]
@@ -54,31 +54,31 @@ struct ExportVerb: ParsableCommand {
         }
     }
 
-    @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    @Option(help: "From this time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
     var since: String?
 
-    @Option(help: "Up to a time.")
+    @Option(help: "Up to this time.")
     var until: String?
 
-    @Option(help: "Read this ring: a file of an earlier version.", completion: .file())
+    @Option(help: "Read this ring file, which an earlier version wrote.", completion: .file())
     var ring: String?
 
-    @Option(help: "jsonl, csv, parquet, ducktrack or libinput; without it as --out ends, or jsonl.")
+    @Option(help: "jsonl, csv, parquet, ducktrack or libinput; by default as --out ends, or jsonl.")
     var format: Format?
 
     @Option(
-        help: "A file to write; one that is there is replaced when the new one is whole.",
+        help: "The file to write; an existing one is replaced once the new one is complete.",
         completion: .file()
     )
     var out: String?
 
-    @Flag(help: "Leave out what programs made, and say how much that was.")
+    @Flag(help: "Leave out events made by programs, and say how many.")
     var humanOnly = false
 
     @Flag(help: "The same as --format jsonl.")
     var json = false
 
-    /// The format asked for by name or by the ending of the file; the two must agree.
+    /// The format given by name or by the ending of the file; the two must agree.
     private func chosenFormat() throws -> Format {
         if json, let format, format != .jsonl {
             throw Failure(
@@ -96,14 +96,14 @@ struct ExportVerb: ParsableCommand {
         guard let named else {
             if let first = meant.first { return first }
             throw Failure(
-                "“.\(ending)” names no format. Known are .jsonl, .csv, .parquet and .yml.",
+                "“.\(ending)” is not a known format. Use .jsonl, .csv, .parquet or .yml.",
                 next: "the same command with --format jsonl, csv, parquet, ducktrack or libinput",
                 code: Failure.usage
             )
         }
         guard let first = meant.first, !meant.contains(named) else { return named }
         throw Failure(
-            "“.\(ending)” means \(first.rawValue), and the format asked for is \(named.rawValue).",
+            "“.\(ending)” means \(first.rawValue), but you asked for \(named.rawValue).",
             next: "--out with the ending .\(named.endings[0])",
             code: Failure.usage
         )
@@ -156,8 +156,8 @@ struct ExportVerb: ParsableCommand {
         warn(about: summary)
     }
 
-    /// One device after the other, each in a reading of its own: the format wants it, and no memory
-    /// is needed for it.
+    /// Writes one device after another, reading the recording once for each: the format requires that
+    /// order, and this keeps no events in memory.
     private func exportDevices(
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
@@ -169,9 +169,9 @@ struct ExportVerb: ParsableCommand {
             found.take(event)
             return true
         }
-        // What is recorded meanwhile belongs to no reading.
-        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, found.end))
-        try write(found.head)
+        // Leaves out events that are recorded meanwhile: each reading covers the same time.
+        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, survey.end))
+        try write(survey.head)
         var omissions = Omissions()
         for device in found.devices {
             var lines = Libinput(device, found)
@@ -184,10 +184,10 @@ struct ExportVerb: ParsableCommand {
     private func reportInjected(_ summary: TimelineReader.Summary) {
         func events(_ count: Int) -> String { TimeText.count(count, "event", "events") }
         if summary.injected > 0 {
-            Terminal.report("\(events(summary.injected)) that programs made: left out.")
+            Terminal.report("\(events(summary.injected)) made by programs: left out.")
         }
         if summary.undescribed > 0 {
-            let words = "of devices that are not described, so programs may have made them"
+            let words = "of undescribed devices, possibly made by programs"
             Terminal.report("\(events(summary.undescribed)) \(words): left out.")
         }
     }
@@ -195,14 +195,14 @@ struct ExportVerb: ParsableCommand {
     private func report(_ omissions: Omissions, _ format: Format) {
         func keys(_ count: Int) -> String { TimeText.count(count, "key", "keys") }
         if omissions.hiddenKeys > 0 {
-            let fate = format == .libinput ? "KEY_A" : "left out"
-            Terminal.report("\(keys(omissions.hiddenKeys)) of unknown identity: \(fate).")
+            let fate = format == .libinput ? "written as KEY_A" : "left out"
+            Terminal.report("\(keys(omissions.hiddenKeys)) recorded by class only: \(fate).")
         }
         if omissions.runs > 0 {
             Terminal.report(EventText.leftOut(runs: omissions.runs))
         }
         if omissions.unnamedKeys > 0 {
-            let fate = format == .libinput ? "KEY_UNKNOWN" : "left out"
+            let fate = format == .libinput ? "written as KEY_UNKNOWN" : "left out"
             Terminal.report("\(keys(omissions.unnamedKeys)) that the format cannot name: \(fate).")
         }
         if omissions.motions > 0 {
@@ -214,8 +214,8 @@ struct ExportVerb: ParsableCommand {
             Terminal.report("\(values) of axes that the format cannot name: left out.")
         }
         if omissions.touches > 0 {
-            let touches = TimeText.count(omissions.touches, "event", "events")
-            Terminal.report("\(touches) of fingers on a touch screen: left out.")
+            let touches = TimeText.count(omissions.touches, "touch event", "touch events")
+            Terminal.report("\(touches): left out.")
         }
     }
 

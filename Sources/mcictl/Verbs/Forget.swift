@@ -18,8 +18,8 @@ struct ForgetVerb: ParsableCommand {
                           [--yes] [--dry-run] [--json]
             """,
         discussion: """
-            Whole batches are erased, those that may touch the stretch of time: up to two minutes \
-            more on either side. When this command ends they are overwritten in every file.
+            Erases every batch that may touch the time given, so up to two more minutes on either \
+            side. When this command ends, these batches are overwritten in every file.
 
             EXAMPLES
               mcictl forget --last 15m
@@ -33,15 +33,15 @@ struct ForgetVerb: ParsableCommand {
     @Option(help: "Erase this much of the past: 15m, 2h, 1d.")
     var last: String?
 
-    @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    @Option(help: "From this time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
     var since: String?
 
-    @Option(help: "Up to a time.")
+    @Option(help: "Up to this time.")
     var until: String?
 
     @Option(
         help: """
-            Every batch in which an application was in front: its class, as log shows it; * and ? as in \
+            Every batch in which this application was in front: its class as log shows it; * and ? as in \
             exempt.
             """
     )
@@ -53,7 +53,7 @@ struct ForgetVerb: ParsableCommand {
     @Flag(help: "Erase without being asked.")
     var yes = false
 
-    @Flag(help: "Only say what would be erased: when, how many events, in which applications.")
+    @Flag(help: "Only show what would be erased: when, how many events, in which applications.")
     var dryRun = false
 
     @Flag(help: "Print JSON.")
@@ -64,7 +64,7 @@ struct ForgetVerb: ParsableCommand {
         var batches: Int
         var dryRun: Bool
         var pending: Bool
-        /// Of a dry run, where your key opens what is there.
+        /// Only in a dry run, if your key opens the batches.
         var from: String?
         var to: String?
         var events: Int?
@@ -102,7 +102,7 @@ struct ForgetVerb: ParsableCommand {
         if dryRun || (count == 0 && !hasSetAside) {
             return try report(count, pending: false, dryRun: dryRun)
         }
-        if hasSetAside { Terminal.report("The damaged ring that was set aside goes with it.") }
+        if hasSetAside { Terminal.report("The damaged ring that was set aside is erased too.") }
         if !yes {
             let what =
                 "\(count) sealed \(count == 1 ? "batch" : "batches")\(words(range, installation.now.wall))"
@@ -115,7 +115,7 @@ struct ForgetVerb: ParsableCommand {
         try report(erased, pending: pending, dryRun: false)
     }
 
-    /// What the batches hold that would be erased; nil where the key that opens them is not at hand.
+    /// The contents of the batches that would be erased; nil if they cannot be opened here.
     private func contents(
         of scope: Eraser.Scope,
         _ installation: Installation
@@ -146,7 +146,7 @@ struct ForgetVerb: ParsableCommand {
         }
         Terminal.print("Would erase \(TimeText.count(count, "batch", "batches")).")
         guard let contents, let from = contents.from, let to = contents.to else {
-            return Terminal.report("What is in them is not told: they cannot be opened here.")
+            return Terminal.report("Their contents cannot be shown: they cannot be opened here.")
         }
         Terminal.print("  From    \(TimeText.full(from)) to \(TimeText.full(to))")
         Terminal.print("  Events  \(contents.events)")
@@ -182,8 +182,8 @@ struct ForgetVerb: ParsableCommand {
             Terminal.print("Nothing matches; nothing was erased.")
             if app != nil {
                 Terminal.report(
-                    "The recording knows applications by the class of their windows, not by the instance:"
-                        + " mcictl log --summary shows them."
+                    "The recording names applications by window class, not by instance."
+                        + " See which: mcictl log --summary"
                 )
             }
             return
@@ -194,7 +194,7 @@ struct ForgetVerb: ParsableCommand {
         Terminal.print("Erased \(TimeText.count(count, "batch", "batches")).")
         if pending {
             Terminal.report(
-                "A program is reading the ring: traces remain until it ends. See mcictl status."
+                "A program is reading the ring: traces remain until it ends. See: mcictl status"
             )
         }
     }

@@ -32,7 +32,8 @@ struct KeyVerb: ParsableCommand {
 struct KeyShowVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show the public keys, how the identity is kept, and who can read.",
+        abstract:
+            "Show your public keys, how your identity is kept, and who can read the recording.",
         discussion: """
             The private key is never shown.
 
@@ -53,17 +54,17 @@ struct KeyShowVerb: ParsableCommand {
     private struct Answer: Encodable {
         var schema = 1
         var identity: String
-        /// Where a symbolic link at that path leads.
+        /// The target if that path is a symbolic link.
         var file: String
         var mode: String
         var isProtected: Bool
-        /// The identity's public keys; absent where a passphrase protects them.
+        /// The identity's public keys; absent if a passphrase protects them.
         var keys: [String]?
         /// Who can read what is recorded from now on.
         var recipients: [String]
-        /// Who can read by the consent in force; absent without one.
+        /// Who can read according to the consent in force; absent without one.
         var consentRecipients: [String]?
-        /// To how many keys the newest batch was sealed; absent while there is none.
+        /// How many keys the newest batch was sealed to; absent if there is none.
         var newestBatchReaders: Int?
     }
 
@@ -76,9 +77,9 @@ struct KeyShowVerb: ParsableCommand {
         Terminal.print(
             answer.isProtected
                 ? "Protected   by a passphrase"
-                : "Protected   no: whoever copies the file reads everything (mcictl key protect)"
+                : "Protected   no: anyone who copies the file can read everything (mcictl key protect)"
         )
-        list("Keys", answer.keys, or: "behind the passphrase (--open shows them)")
+        list("Keys", answer.keys, or: "protected by the passphrase (--open shows them)")
         list("Readers", answer.recipients, or: "")
         if answer.consentRecipients != answer.recipients {
             list("Consented", answer.consentRecipients, or: "no consent is in force")
@@ -88,11 +89,13 @@ struct KeyShowVerb: ParsableCommand {
             Terminal.print("Ring        the newest batch is sealed to \(keys)")
         }
         if answer.mode != "0600", answer.mode != "0400" {
-            Terminal.report("warning: others than you may open the identity.")
+            Terminal.report("warning: other users may open your identity file.")
             Terminal.report("  Next: chmod 600 \(answer.file)")
         }
         if let consented = answer.consentRecipients, consented != answer.recipients {
-            Terminal.report("warning: your consent names other readers than the recipients file.")
+            Terminal.report(
+                "warning: the readers named in your consent differ from the recipients file."
+            )
             Terminal.report("  Next: mcictl consent")
         }
         if let keys = answer.keys, !answer.recipients.contains(where: keys.contains) {
@@ -111,7 +114,7 @@ struct KeyShowVerb: ParsableCommand {
             file = try SecretFile(installation.paths.identity).path
             facts = try SecretFile.facts(file)
         } catch {
-            throw Failure("Your identity cannot be looked at (\(error)).")
+            throw Failure("Your identity file cannot be examined (\(error)).")
         }
         var isProtected = false
         if case .protected = content { isProtected = true }

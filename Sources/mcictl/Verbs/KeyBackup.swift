@@ -12,8 +12,8 @@ struct KeyBackupVerb: ParsableCommand {
         commandName: "backup",
         abstract: "Copy the identity to a file, or print it for paper.",
         discussion: """
-            A copy is an identity file again, which age takes too. To restore it, copy it \
-            back to the place that mcictl key show names. A protected identity is copied \
+            The copy is itself an identity file, which age accepts too. To restore it, copy \
+            it back to the path that mcictl key show prints. A protected identity is copied \
             as it is and opens with its passphrase.
 
             EXAMPLES
@@ -24,7 +24,7 @@ struct KeyBackupVerb: ParsableCommand {
     )
 
     @Argument(
-        help: "The file to make; one that is there is never overwritten.",
+        help: "The file to create; an existing file is never overwritten.",
         completion: .file()
     )
     var file: String?
@@ -32,7 +32,7 @@ struct KeyBackupVerb: ParsableCommand {
     @Flag(name: .customLong("print"), help: "Print the copy, for paper.")
     var prints = false
 
-    @Flag(inversion: .prefixedNo, help: "Protect the copy with a passphrase, or do not.")
+    @Flag(inversion: .prefixedNo, help: "Protect the copy with a passphrase, or not.")
     var protect: Bool?
 
     @Option(
@@ -43,7 +43,7 @@ struct KeyBackupVerb: ParsableCommand {
     )
     var passphraseFile: String?
 
-    @Flag(help: "Print without being asked, also where no terminal is.")
+    @Flag(help: "Print without being asked, even without a terminal.")
     var yes = false
 
     func run() throws {
@@ -59,7 +59,7 @@ struct KeyBackupVerb: ParsableCommand {
         if prints, !yes {
             guard isatty(1) == 1 else {
                 throw Failure(
-                    "The private key is printed on a terminal only. Nothing was printed.",
+                    "The private key is only printed on a terminal. Nothing was printed.",
                     next: "the same command with --yes",
                     code: Failure.refused
                 )
@@ -77,14 +77,14 @@ struct KeyBackupVerb: ParsableCommand {
         Terminal.report(Installation.lossWarning)
     }
 
-    /// What the copy holds: the file itself, or the file behind a passphrase of the copy's own.
+    /// The contents of the copy: the file itself, or the file protected by the copy's own passphrase.
     private func copy(_ bytes: [UInt8], _ content: IdentityFile) throws -> [UInt8] {
         guard case .plain = content else {
             if protect != nil || passphraseFile != nil {
                 throw Failure(
-                    "Your identity is protected, and its copy opens with the same passphrase."
+                    "Your identity is protected; a copy always opens with the same passphrase."
                         + " Nothing was changed.",
-                    next: "the same command without a choice of protection",
+                    next: "the same command without options for the passphrase",
                     code: Failure.usage
                 )
             }
@@ -116,23 +116,23 @@ struct KeyBackupVerb: ParsableCommand {
             throw Failure("The copy could not be written to \(file) (\(error)).")
         }
         guard (try? Disk.read(file)) == copy else {
-            throw Failure("The copy at \(file) is not what was written. Do not rely on it.")
+            throw Failure("The copy at \(file) differs from what was written. Do not rely on it.")
         }
         Terminal.print("Copied your identity to \(file).")
         let here = try? SecretFile.facts(installation.paths.identity).device
         if let there = try? SecretFile.facts(file).device, there == here {
             Terminal.report(
-                "hint: it lies on the same file system as the identity. A copy elsewhere"
+                "hint: it is on the same file system as your identity. A copy elsewhere"
             )
-            Terminal.report("  survives the loss of this disk.")
+            Terminal.report("  would survive the loss of this disk.")
         }
     }
 
     private func isTaken(_ file: String) -> Failure {
-        Failure("There is something at \(file) already. Nothing was changed.")
+        Failure("\(file) already exists. Nothing was changed.")
     }
 
-    /// What can be typed in again: an age file as armored text.
+    /// A form that can be typed in again: armored text for an age file.
     private func printable(_ copy: [UInt8]) -> [UInt8] {
         let isBinary = copy.starts(with: Array("age-encryption.org/".utf8))
         return isBinary ? Array(Armor.encode(copy).utf8) : copy

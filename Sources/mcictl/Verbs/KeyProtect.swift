@@ -8,13 +8,13 @@ struct KeyProtectVerb: ParsableCommand {
         commandName: "protect",
         abstract: "Protect the identity with a passphrase, or change the passphrase.",
         discussion: """
-            The identity becomes an age file that opens with the passphrase, also for \
-            age -d -i. Verbs that read what was recorded ask for it, or take it from the \
-            first line of the file that \(Prompt.variable) names. mcid goes on recording \
-            without it: it never has the private key.
+            The identity becomes an age file that opens with the passphrase; age -d -i \
+            accepts it too. Verbs that read the recording ask for the passphrase, or take it \
+            from the first line of the file named in \(Prompt.variable). mcid keeps \
+            recording without it: it never has the private key.
 
-            The old file is overwritten where it lay. Flash memory, file systems that copy \
-            on write, and backups may still hold it: after a doubt, mcictl key rotate.
+            The old file is overwritten in place. Flash memory, copy-on-write file systems \
+            and backups may still hold it: if in doubt, mcictl key rotate.
 
             EXAMPLES
               mcictl key protect
@@ -41,7 +41,9 @@ struct KeyProtectVerb: ParsableCommand {
                 script: "the same command with --passphrase-file"
             )
         try installation.replaceIdentity(of: old, with: old.text, passphrase)
-        Terminal.print("Your identity opens with the passphrase only. Undo: mcictl key unprotect")
+        Terminal.print(
+            "Your identity now opens only with the passphrase. Undo: mcictl key unprotect"
+        )
         Terminal.report("If you forget the passphrase, everything recorded is lost.")
     }
 }
@@ -50,7 +52,7 @@ struct KeyProtectVerb: ParsableCommand {
 struct KeyUnprotectVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unprotect",
-        abstract: "Take the passphrase off the identity.",
+        abstract: "Remove the passphrase from the identity.",
         discussion: """
             EXAMPLES
               mcictl key unprotect
@@ -74,6 +76,6 @@ struct KeyUnprotectVerb: ParsableCommand {
         }
         try installation.replaceIdentity(of: old, with: old.text, nil)
         Terminal.print("Your identity is no longer protected. Protect it again: mcictl key protect")
-        Terminal.report("warning: whoever copies it together with the ring reads everything.")
+        Terminal.report("warning: anyone who copies it together with the ring can read everything.")
     }
 }

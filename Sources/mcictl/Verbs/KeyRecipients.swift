@@ -10,8 +10,8 @@ struct KeyRecipientsVerb: ParsableCommand {
         commandName: "recipients",
         abstract: "See and choose who can read what is recorded from now on.",
         discussion: """
-            Your consent says who can read, so a change asks you and renews it. What is \
-            stored already stays as it is: a new reader cannot open it, a former one still \
+            Your consent says who can read, so a change asks you and renews it. Earlier \
+            recordings stay as they are: a new reader cannot open them, a former one still \
             can.
 
             EXAMPLES
@@ -72,20 +72,18 @@ struct KeyRecipientsAddVerb: ParsableCommand {
             } catch {
                 switch error {
                 case .noKey:
-                    // What was given is not repeated: it may be a private key.
+                    // The argument is not repeated: it may be a private key.
                     let isSecret = key.uppercased().hasPrefix("AGE-SECRET-KEY")
                     throw Failure(
                         isSecret
-                            ? "That is a private key. Give it to nobody; your shell may remember it."
-                            : "That is not a public key: one begins with age1 and has 62 characters.",
+                            ? "That is a private key. Never share it; your shell may remember it."
+                            : "That is not a public key, which begins with age1 and has 62 characters.",
                         next: "age-keygen -y IDENTITY (prints the public key of an identity)",
                         code: Failure.usage
                     )
-                case .alreadyThere: throw Failure("That key can read already.")
+                case .alreadyThere: throw Failure("That key can already read.")
                 case .tooMany:
-                    throw Failure(
-                        "There can be \(RecipientsFile.maxRecipients) readers and no more."
-                    )
+                    throw Failure("There can be at most \(RecipientsFile.most) readers.")
                 }
             }
         }
@@ -96,7 +94,7 @@ struct KeyRecipientsAddVerb: ParsableCommand {
 struct KeyRecipientsRemoveVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "No longer let a key read what is recorded from now on.",
+        abstract: "Stop a key from reading what is recorded from now on.",
         discussion: """
             EXAMPLES
               mcictl key recipients remove age1…
@@ -114,11 +112,11 @@ struct KeyRecipientsRemoveVerb: ParsableCommand {
         let own = try installation.identities().map(\.recipient)
         try installation.changeReaders(asking: !yes, "mcictl key recipients remove") { readers in
             guard readers.remove(key) else {
-                throw Failure("That key is not among the readers.", next: "mcictl key recipients")
+                throw Failure("That key is not one of the readers.", next: "mcictl key recipients")
             }
             guard readers.keys.contains(where: own.contains) else {
                 throw Failure(
-                    "Then you could not read your own recording. Nothing was changed.",
+                    "After this change you could not read your own recording. Nothing was changed.",
                     next: "mcictl key rotate (a new key of your own)",
                     code: Failure.refused
                 )
@@ -128,12 +126,12 @@ struct KeyRecipientsRemoveVerb: ParsableCommand {
 }
 
 extension Installation {
-    /// Changes who can read: shows what will hold, asks, and renews the consent.
+    /// Changes who can read: shows the new readers, asks, and renews the consent.
     ///
     /// - Parameters:
-    ///   - asking: whether there is a question.
-    ///   - command: what the receipt names as the act.
-    ///   - change: throws where it cannot be.
+    ///   - asking: whether to ask first.
+    ///   - command: the command that the receipt names.
+    ///   - change: throws if it is not possible.
     /// - Throws: a ``Failure``; nothing is then changed.
     func changeReaders(
         asking: Bool,
@@ -144,9 +142,9 @@ extension Installation {
         var after = before
         try change(&after)
         reportReaders(after.keys, own: ownKeys)
-        Terminal.report("What is stored already stays as it is.")
+        Terminal.report("Earlier recordings stay as they are.")
         if asking {
-            let question = validConsent() == nil ? "Change it?" : "Do you consent to that?"
+            let question = validConsent() == nil ? "Make this change?" : "Do you consent to this?"
             guard try Terminal.ask(question, script: nil) else {
                 Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
@@ -160,16 +158,18 @@ extension Installation {
         reportDone(isRenewed, after)
     }
 
-    /// Says what holds after a change of the readers.
+    /// Says what is in force after a change of the readers.
     func reportDone(_ isRenewed: Bool, _ readers: RecipientsFile) {
         let keys = TimeText.count(readers.keys.count, "key", "keys")
-        Terminal.print("What is recorded from now on is sealed to \(keys).")
+        Terminal.print("From now on, the recording is sealed to \(keys).")
         Terminal.print(
             isRenewed
-                ? "Your consent says so: mcictl consent --show"
+                ? "Your consent now says so: mcictl consent --show"
                 : "No consent is in force, so nothing is recorded: mcictl consent"
         )
     }
 
-    static let changedMeanwhile = Failure("Another command changed it. Nothing was changed here.")
+    static let changedMeanwhile = Failure(
+        "Another command changed the readers meanwhile, so they were not changed here."
+    )
 }

@@ -9,12 +9,11 @@ import Timeline
 struct KeyRotateVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate",
-        abstract: "Make a new key for what is recorded from now on.",
+        abstract: "Create a new key for what is recorded from now on.",
         discussion: """
-            The new key stands in front of the old ones in the identity file; the old ones \
-            stay there, for only they open what is stored already. A passphrase stays the \
-            same. Copies that were made before open nothing of what comes now: make a new \
-            one.
+            The new key is put before the old ones in the identity file. The old ones stay, \
+            because only they open earlier recordings. A passphrase stays the same. Existing \
+            copies of the identity do not open what is recorded from now on: make a new one.
 
             EXAMPLES
               mcictl key rotate
@@ -33,17 +32,17 @@ struct KeyRotateVerb: ParsableCommand {
         var after = before
         after.replace(old.recipients, with: identity.recipient)
         installation.reportReaders(after.keys, own: [identity.recipient])
-        Terminal.report("What is stored already opens with your old key, which is kept.")
+        Terminal.report("Earlier recordings open with your old key, which is kept.")
         if !yes {
             let question =
-                installation.validConsent() == nil ? "Change it?" : "Do you consent to that?"
+                installation.validConsent() == nil ? "Make this change?" : "Do you consent to this?"
             guard try Terminal.ask(question, script: nil) else {
                 Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
         }
-        // The identity first: nothing may be sealed to a key that is not on disk. It stays there
-        // whatever comes after, for the recorder may have used it already.
+        // The identity first: nothing may be sealed to a key that is not on disk. It stays there even
+        // if a later step fails, because the recorder may have used it already.
         let new = Array(identity.file(createdAt: installation.now.wall).utf8) + old.text
         try installation.replaceIdentity(of: old, with: new, old.passphrase)
         let method = "mcictl key rotate" + (yes ? " --yes" : ", answered on a terminal")

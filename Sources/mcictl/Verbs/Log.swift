@@ -19,9 +19,9 @@ struct LogVerb: ParsableCommand {
             mcictl log --summary [--since <since>] [--until <until>] [--app <pattern>] [--json]
             """,
         discussion: """
-            Each day has a heading, and its events are in the order of time; a gap is shown where it \
-            ends. Keys are shown by their class; --keys shows which key, where the recording has it. On a \
-            terminal the output goes through a pager: MCI_PAGER, PAGER or less.
+            Each day has a heading, and its events are in order of time; a gap is shown where it ends. \
+            Keys are shown by class; --keys shows which key, where that was recorded. On a terminal the \
+            output goes through a pager: MCI_PAGER, PAGER or less.
 
             EXAMPLES
               mcictl log --since 10m
@@ -32,15 +32,15 @@ struct LogVerb: ParsableCommand {
             """
     )
 
-    @Option(help: "From a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    @Option(help: "From this time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
     var since: String?
 
-    @Option(help: "Up to a time.")
+    @Option(help: "Up to this time.")
     var until: String?
 
     @Option(
         help: ArgumentHelp(
-            "Only while this application was in front: a name or pattern, as “mcictl exempt” takes it.",
+            "Only while this application was in front: a name or pattern, as in mcictl exempt.",
             valueName: "pattern"
         )
     )
@@ -48,35 +48,37 @@ struct LogVerb: ParsableCommand {
 
     @Option(
         name: [.customShort("n"), .long],
-        help: "Show only the last events of the time.",
+        help: "Show only this many of the last events.",
         transform: count
     )
     var lines: Int?
 
-    @Flag(help: "Show how much was recorded in each hour with which application, and what was not.")
+    @Flag(help: "Show how much was recorded per hour and application, and what was not.")
     var summary = false
 
-    @Option(help: "Read this ring: a file of an earlier version.", completion: .file())
+    @Option(help: "Read this ring file, which an earlier version wrote.", completion: .file())
     var ring: String?
 
-    @Flag(help: "Go on showing what is being recorded.")
+    @Flag(help: "Keep showing events as they are recorded.")
     var follow = false
 
-    @Flag(help: "Show which keys, where the recording has it.")
+    @Flag(help: "Show which keys, where that was recorded.")
     var keys = false
 
     @Flag(help: "Print JSON Lines; with --summary one object.")
     var json = false
 
-    @Flag(help: "Show it without a pager.")
+    @Flag(help: "Do not use a pager.")
     var noPager = false
 
     func validate() throws {
         if summary, follow || keys || lines != nil {
-            throw ValidationError("--summary goes with --since, --until, --app and --json only.")
+            throw ValidationError(
+                "--summary can only be combined with --since, --until, --app and --json."
+            )
         }
         if follow, lines != nil {
-            throw ValidationError("-n and --follow do not go together.")
+            throw ValidationError("-n and --follow cannot be combined.")
         }
     }
 
@@ -101,7 +103,7 @@ struct LogVerb: ParsableCommand {
         }
     }
 
-    /// Prints the events, and with `--follow` those that come.
+    /// Prints the events, and with `--follow` the new ones too.
     private func show(
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
@@ -139,7 +141,7 @@ struct LogVerb: ParsableCommand {
         return found
     }
 
-    /// Reads events, those of one application where one is named; what was left out belongs to none.
+    /// Reads events, only those of one application if one is named; gaps belong to none.
     private func read(
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
@@ -189,7 +191,7 @@ private struct LogOutput {
         }
     }
 
-    /// Prints what was kept back; more may come.
+    /// Prints the lines held back; more may follow.
     mutating func finish() {
         guard json != nil else { return printer.finish() }
         Terminal.write(kept.suffix(last ?? .max).flatMap(\.self) + (json?.take(all: true) ?? []))

@@ -13,15 +13,15 @@ struct PauseVerb: ParsableCommand {
         commandName: "pause",
         abstract: "Record nothing for a while.",
         discussion: """
-            The pause is in force, and on disk, before this command ends. It outlasts restarts and \
-            also holds while mcid is not running. Without a duration it lasts until you resume. \
-            With --since it then asks whether to erase; on "no" the pause stays.
+            The pause is in force, and on disk, before this command ends. It survives restarts and \
+            also holds while mcid is not running. Without a duration, it lasts until you resume. \
+            With --since it then asks whether to erase; if you answer no, the pause stays.
 
             EXAMPLES
               mcictl pause 30m
               mcictl pause --until 15:00
               mcictl pause --until "tomorrow 09:00"
-              mcictl pause --since 5m       then erase the last five minutes too; asks
+              mcictl pause --since 5m       also erase the last five minutes; asks
               mcictl pause --since 14:05 --yes
             """
     )
@@ -32,7 +32,7 @@ struct PauseVerb: ParsableCommand {
     @Option(help: "Until a time: 15:00, 24:00, tomorrow 09:00, 2026-11-21 (the end of that day).")
     var until: String?
 
-    @Option(help: "Then also erase from a time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    @Option(help: "Then also erase from this time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
     var since: String?
 
     @Flag(help: "Erase without being asked.")
@@ -52,7 +52,10 @@ struct PauseVerb: ParsableCommand {
         let end = try until.flatMap { try TimeText.span(from: now.wall, until: $0).to }
         let past = try since.map { try beginning($0, installation) }
         guard past != nil || !yes else {
-            throw Failure("--yes is for --since: a pause asks nothing.", code: Failure.usage)
+            throw Failure(
+                "--yes only goes with --since: a pause by itself asks nothing.",
+                code: Failure.usage
+            )
         }
         let request = ControlCall.PauseCall(
             seconds: length.map { Int(($0 + 999) / 1000) },
@@ -66,37 +69,39 @@ struct PauseVerb: ParsableCommand {
         let reply = try installation.change(.pause(request)) { $0.pause = pause }
         if !json { report(reply, pause, now.wall) }
         if milliseconds != asked {
-            Terminal.report("That is the most the policy allows at once; you may pause again then.")
-            Terminal.report("  Without an end: mcictl exempt add --everything")
+            Terminal.report(
+                "That is the longest pause the policy allows; you can pause again when it ends."
+            )
+            Terminal.report("  With no end date: mcictl exempt add --everything")
         }
         var erased = 0
         var isUnanswered = false
         if let past {
-            // Up to the moment from which on nothing is recorded.
+            // Up to the moment at which recording stopped.
             let stretch = past...max(past, SystemClock.now().wall.milliseconds)
             (erased, isUnanswered) = try erase(stretch, installation)
         }
         if json { try printJSON(reply, pause, erased) }
         if isUnanswered {
             throw Failure(
-                "The pause is in force. Erasing asks a question, and there is no terminal to ask on:"
-                    + " nothing was erased.",
+                "The pause is in force. Nothing was erased: that asks a question, and there is no"
+                    + " terminal to ask on.",
                 next: "mcictl forget --since \(Terminal.shellWord(since ?? "")) --yes",
                 code: Failure.refused
             )
         }
     }
 
-    /// From when on is erased, as every `--since` says it.
+    /// The time from which to erase, as in every `--since`.
     private func beginning(_ since: String, _ installation: Installation) throws -> Int64 {
         let from = try installation.range(since: since, until: nil).lowerBound
         guard from <= installation.now.wall.milliseconds else {
-            throw Failure("“\(since)” is still to come.", code: Failure.usage)
+            throw Failure("“\(since)” is in the future.", code: Failure.usage)
         }
         return from
     }
 
-    /// Asks, and erases; the pause is in force already.
+    /// Asks, and erases; the pause is already in force.
     ///
     /// - Returns: how many batches were erased, and whether there was nobody to ask.
     private func erase(_ stretch: ClosedRange<Int64>, _ installation: Installation) throws -> (
@@ -106,7 +111,7 @@ struct PauseVerb: ParsableCommand {
         let count = try forgetting.erase(.stretch(stretch), dryRun: true).batches
         let batches = TimeText.count(count, "batch", "batches")
         guard count > 0 else {
-            Terminal.report("Nothing was recorded since then, so nothing is erased.")
+            Terminal.report("Nothing was recorded since then, so there is nothing to erase.")
             return (0, false)
         }
         if !yes {
@@ -122,7 +127,7 @@ struct PauseVerb: ParsableCommand {
         if !json { Terminal.print("Erased \(TimeText.count(erased, "batch", "batches")).") }
         if pending {
             Terminal.report(
-                "A program is reading the ring: traces remain until it ends. See mcictl status."
+                "A program is reading the ring: traces remain until it ends. See: mcictl status"
             )
         }
         return (erased, false)
@@ -179,7 +184,7 @@ struct PauseVerb: ParsableCommand {
             Terminal.print("Paused \(until).\(last ?? "") Resume: mcictl resume")
         }
         if reply == nil, !Installation().isDaemonAlive() {
-            Terminal.report("mcid is not running; the pause holds when it starts.")
+            Terminal.report("mcid is not running; the pause will hold when it starts.")
         }
     }
 }
@@ -213,7 +218,7 @@ struct ResumeVerb: ParsableCommand {
             Terminal.print(StatusText.lines(status, installation.now.wall)[0])
         } else {
             if json { return try Terminal.printJSON(NotRunning()) }
-            let what = wasPaused ? "The pause is ended." : "There was no pause."
+            let what = wasPaused ? "The pause has ended." : "There was no pause."
             Terminal.print("\(what) mcid is not running, so nothing is recorded.")
             Terminal.report("  Start: \(Installation.startCommand)")
         }

@@ -13,9 +13,9 @@ struct PolicyVerb: ParsableCommand {
         abstract:
             "See what the policy of this computer allows, or check one before it takes effect.",
         discussion: """
-            The policy is /etc/mci/policy.json. It says who asks for the recording and why, and what \
-            may be recorded at the most; in force is the stricter of it and your own settings. Where \
-            there is none, the variable MCI_POLICY may name a file of yours.
+            The policy is /etc/mci/policy.json. It says who asks for the recording and why, and limits \
+            what may be recorded; the stricter of the policy and your own settings is in force. If that \
+            file does not exist, the variable MCI_POLICY can name one of yours.
 
             EXAMPLES
               mcictl policy show
@@ -25,7 +25,7 @@ struct PolicyVerb: ParsableCommand {
         subcommands: [PolicyShowVerb.self, PolicyCheckVerb.self, PolicyDiffVerb.self]
     )
 
-    /// Tells that there is no policy.
+    /// Says that there is no policy.
     static func reportNone(_ file: PolicyFile) {
         Terminal.print("There is no policy: \(file.current) does not exist.")
     }
@@ -35,7 +35,7 @@ struct PolicyVerb: ParsableCommand {
 struct PolicyShowVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show the policy in force, and what it leaves of your settings.",
+        abstract: "Show the policy in force, and how it limits your settings.",
         discussion: """
             EXAMPLES
               mcictl policy show
@@ -85,9 +85,9 @@ struct PolicyShowVerb: ParsableCommand {
 struct PolicyCheckVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Name every defect of a policy with its line, or tell what it means.",
+        abstract: "List every defect of a policy with its line, or show what it means.",
         discussion: """
-            Without a file it checks the policy in force. Exit code 1 says that mci would not accept \
+            Without a file, it checks the policy in force. Exit code 1 means that mci would not accept \
             it: then nothing is recorded.
 
             EXAMPLES
@@ -120,7 +120,7 @@ struct PolicyCheckVerb: ParsableCommand {
 
     func run() throws {
         if file != nil, named != nil {
-            throw Failure("Name one file.", next: "mcictl policy check FILE", code: Failure.usage)
+            throw Failure("Give one file.", next: "mcictl policy check FILE", code: Failure.usage)
         }
         let path = file ?? named
         let policyFile = Installation().paths.policy
@@ -131,7 +131,7 @@ struct PolicyCheckVerb: ParsableCommand {
                 let draft = try PolicyFile.draft(path)
                 policy = draft.policy
                 if let warning = draft.warning {
-                    Terminal.report("warning: as it is, the file would not be accepted. \(warning)")
+                    Terminal.report("warning: mci would not accept the file as it is. \(warning)")
                 }
             } else {
                 guard let found = try policyFile.read() else {
@@ -156,7 +156,7 @@ struct PolicyCheckVerb: ParsableCommand {
             // All of it is text and numbers.
             try? Terminal.printJSON(answer)
         } else if let policy = answer.policy {
-            Terminal.print("\(path) is sound.\n\n\(policy.noticeSection)")
+            Terminal.print("\(path) is valid.\n\n\(policy.noticeSection)")
             Terminal.report("What it changes: mcictl policy diff \(path)")
         } else {
             for defect in answer.defects {

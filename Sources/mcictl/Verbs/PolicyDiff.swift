@@ -11,7 +11,7 @@ struct PolicyDiffVerb: ParsableCommand {
         abstract: "Show what another policy would make stricter or looser than the one in force.",
         discussion: """
             Stricter means that less may be recorded. A longer pause cap is stricter, and so is a \
-            policy without stewards: the person alone then decides about exemptions.
+            policy without stewards: then the person alone decides on exemptions.
 
             EXAMPLES
               mcictl policy diff draft.json
@@ -29,7 +29,7 @@ struct PolicyDiffVerb: ParsableCommand {
         var schema = 1
         var from: String?
         var to: String
-        /// Another hash, though nothing changes, asks for consent too.
+        /// A different hash asks for consent again, even if nothing else changes.
         var asksForConsent: Bool
         var changes: [ManagedPolicy.Change]
     }
@@ -54,7 +54,7 @@ struct PolicyDiffVerb: ParsableCommand {
         let base = old == nil ? "no policy" : Terminal.printable(file.current)
         guard isOther else { return Terminal.print("\(name) is the same as \(base).") }
         guard !changes.isEmpty else {
-            Terminal.print("\(name) is written otherwise than \(base) and means the same.")
+            Terminal.print("\(name) differs from \(base) only in its wording and means the same.")
             return reportConsent()
         }
         Terminal.print("\(name), compared with \(base):\n")
@@ -69,7 +69,7 @@ struct PolicyDiffVerb: ParsableCommand {
 
     private func reportConsent() {
         Terminal.report(
-            "With it nothing is recorded until the person has consented to the new notice."
+            "Under it, nothing is recorded until the person has consented to the new notice."
         )
     }
 

@@ -11,19 +11,18 @@ import System
 struct QueryVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
-        abstract: "Ask what was recorded, in SQL.",
+        abstract: "Query the recording in SQL.",
         usage: """
             mcictl query (<sql> | - | --file <file>) [--time <time>] [--memory <memory>]
                          [--format <format>] [--ring <ring>] [--json]
             """,
         discussion: """
-            One SELECT in SQLite's language. Only the batches of the time asked for are \
+            Runs one SELECT in SQLite's SQL. Only the batches of the time asked for are \
             opened. Nothing can be changed, and no plaintext is written to a file.
 
-            Times are UTC, and compare with what datetime(), strftime(), julianday() and \
-            unixepoch() make, as well as with '2026-11-21 14:05' and RFC 3339. Columns of \
-            local times show the clock of this machine's time zone, and compare with \
-            datetime('now', 'localtime').
+            Times are UTC. Compare them with datetime(), strftime(), julianday(), \
+            unixepoch(), '2026-11-21 14:05' or RFC 3339. Columns of local times are in this \
+            machine's time zone; compare them with datetime('now', 'localtime').
 
             TABLES
               events   ms, time, type (key, button, motion, scroll, axes, touch, focus),
@@ -51,8 +50,8 @@ struct QueryVerb: ParsableCommand {
               mcictl query --format csv "SELECT from_time, to_time, reason FROM gaps"
               mcictl query --file report.sql --time 10m --memory 1G
 
-            The table is the same on a terminal and in a pipe; programs read csv or
-            json (a line a row).
+            The table is the same on a terminal and in a pipe; for programs use csv or
+            json (one line per row).
             """
     )
 
@@ -71,7 +70,7 @@ struct QueryVerb: ParsableCommand {
     @Option(help: "How to print the rows: table, csv or json.")
     var format: RowFormat?
 
-    @Option(help: "Read this ring: a file of an earlier version.", completion: .file())
+    @Option(help: "Read this ring file, which an earlier version wrote.", completion: .file())
     var ring: String?
 
     @Flag(help: "The same as --format json.")
@@ -92,7 +91,7 @@ struct QueryVerb: ParsableCommand {
         let length = try TimeText.duration(time)
         let bytes = try SizeText.bytes(memory)
         guard bytes >= 1 << 20 else {
-            throw Failure("A query needs 1M of memory at least.", code: Failure.usage)
+            throw Failure("A query needs at least 1M of memory.", code: Failure.usage)
         }
         let sql = try statement()
         let source = BatchSource(path: path, identities: try installation.identities())

@@ -13,9 +13,9 @@ struct ReplayVerb: ParsableCommand {
         discussion: """
             The file is a JSON Lines export. It is played with XTEST into an Xvfb, or an Xorg with \
             the dummy driver: never into the display you work at, and never into one that mcid \
-            records. Keys are found by what they wrote, wherever the other keyboard has them. A key \
-            whose identity was not recorded is played as a letter, a digit or a sign in its stead. \
-            Focus changes and gaps are not played; a gap lasts a second at most.
+            records. Keys are found by what they typed, wherever the other keyboard has them. A key \
+            that was recorded by class only is played as a placeholder: a letter, a digit or a sign. \
+            Focus changes and gaps are not played; a gap lasts at most a second.
 
             EXAMPLES
               Xvfb :7 &
@@ -28,16 +28,18 @@ struct ReplayVerb: ParsableCommand {
     @Argument(help: "A JSON Lines export.", completion: .file(extensions: ["jsonl"]))
     var file: String
 
-    @Option(help: "The private display, as :7.")
+    @Option(help: "The private display, such as :7.")
     var display: String
 
-    @Option(help: "How many times as fast as recorded, or max.")
+    @Option(help: "The speed as a multiple of the recorded one, or max.")
     var speed = "1"
 
-    @Flag(help: "Leave out keys whose identity was not recorded.")
+    @Flag(help: "Leave out keys that were recorded by class only.")
     var skipText = false
 
-    @Flag(help: "Allow that the mcid of another home records the display; never your own.")
+    @Flag(
+        help: "Allow a display that the mcid of another home records; never one of your own mcid."
+    )
     var recordAgain = false
 
     @Flag(help: "Print JSON.")
@@ -90,7 +92,7 @@ struct ReplayVerb: ParsableCommand {
         return factor
     }
 
-    /// The process id of this home's mcid, where it runs.
+    /// The process id of this home's mcid, if it runs.
     private func ownDaemon(_ installation: Installation) -> Int32? {
         guard installation.isDaemonAlive(),
             let bytes = try? Disk.read(installation.paths.daemonLock)
@@ -128,18 +130,18 @@ struct ReplayVerb: ParsableCommand {
         Terminal.print("Played \(events) into \(display).")
         if summary.placeholders > 0 {
             Terminal.report(
-                "\(keys(summary.placeholders)) recorded by class only; placeholders were played."
+                "\(keys(summary.placeholders)) recorded by class only: placeholders were played."
             )
         }
         if summary.skippedKeys > 0 {
-            Terminal.report("\(keys(summary.skippedKeys)) of unknown identity: left out.")
+            Terminal.report("\(keys(summary.skippedKeys)) recorded by class only: left out.")
         }
         if summary.runs > 0 {
             Terminal.report(EventText.leftOut(runs: summary.runs))
         }
         if summary.unmapped > 0 {
             Terminal.report(
-                "\(keys(summary.unmapped)) for which the display has no room: left out."
+                "\(keys(summary.unmapped)) that do not fit on the display's keyboard: left out."
             )
         }
         if summary.unknown > 0 {

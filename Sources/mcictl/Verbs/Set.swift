@@ -12,17 +12,17 @@ struct SetVerb: ParsableCommand {
         commandName: "set",
         abstract: "Choose how much is recorded.",
         discussion: """
-            Without a setting it lists them all, with what is in force.
+            Without a setting, it lists all of them and what is in force.
 
             EXAMPLES
               mcictl set
               mcictl set key-detail activity
-              mcictl set key-detail full      asks, and ends by itself after eight hours
-              mcictl set ring-size 256M       what all files of the ring may take
-              mcictl set retention 30d        after that it is erased
-              mcictl set free-space 2G        with less on the disk nothing is recorded
+              mcictl set key-detail full      asks first; ends by itself after eight hours
+              mcictl set ring-size 256M       the disk space that the recording may use
+              mcictl set retention 30d        erase what is older
+              mcictl set free-space 2G        stop recording when less is free
               mcictl set title off            window titles are not stored
-              mcictl set synthetic-keys on    asks; keys of programs are recorded as yours
+              mcictl set synthetic-keys on    asks; record programs' keys as yours
             """,
         subcommands: [
             SetList.self, KeyDetailVerb.self, TitleVerb.self, RingSizeVerb.self,
@@ -36,7 +36,7 @@ struct SetVerb: ParsableCommand {
 struct SetList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List every setting with its value and its ceiling.",
+        abstract: "List every setting with its value and its limit.",
         discussion: """
             EXAMPLES
               mcictl set
@@ -75,11 +75,11 @@ struct KeyDetailVerb: ParsableCommand {
         abstract: "Choose how much of a key is recorded.",
         discussion: """
             off         no key at all
-            activity    that there were keys, not which, in steps of 5 seconds
-            shortcuts   the default: shortcuts and keys that write no text by
-                        name; of text only that some was typed, in the same steps
-            classes     of text also the class (letter, digit, …) and time of each
-                        key: whoever has the text can recognise it
+            activity    when there were keys, in steps of 5 seconds, but not which
+            shortcuts   the default: shortcuts and keys that write no text, by name;
+                        of text only when it was typed, in the same steps
+            classes     also the class (letter, digit, …) and time of each key of a
+                        text: anyone who has the text can recognise it
             full        every key: what you type can be read back
 
             classes and full ask first, and end by themselves after eight hours.
@@ -128,14 +128,14 @@ struct KeyDetailVerb: ParsableCommand {
             Terminal.print("Back to shortcuts: mcictl set key-detail shortcuts")
         }
         EffectiveSetting.reportCeiling("key-detail", settings, installation)
-        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.report("mcid is not running; this takes effect when it starts.") }
     }
 
     private func chosen() throws -> KeyDetail {
         if let detail = KeyDetail(rawValue: level) { return detail }
         if level == KeyDetail.formerName {
             throw Failure(
-                "“\(level)” told the time of each key and is no longer available. Nothing was changed.",
+                "“\(level)” revealed the time of each key and is no longer available. Nothing was changed.",
                 next: "mcictl set key-detail activity",
                 code: Failure.usage
             )
@@ -146,27 +146,27 @@ struct KeyDetailVerb: ParsableCommand {
         )
     }
 
-    /// Says what it means, and asks.
+    /// Explains what it means, and asks.
     private func agrees(to detail: KeyDetail) throws -> Bool {
         guard detail == .classes else {
             Terminal.report(
-                "With full, everything you type is recorded: also passwords that a program"
+                "With full, everything you type is recorded, including private messages and"
             )
             Terminal.report(
-                "does not hide from the keyboard, and private messages. It ends in 8 hours."
+                "passwords that mcid does not recognise as such. It ends in 8 hours."
             )
             return try Terminal.ask("Record every key?", script: nil)
         }
         Terminal.report(
-            "With classes, of each key that writes text its class (letter, digit, sign) and"
+            "With classes, the class (letter, digit, sign) and time of each key of a text are"
         )
         Terminal.report(
-            "its time are recorded. Whoever has a text can tell that you typed it, and of a"
+            "recorded. Anyone who has the text can tell that you typed it. The length and pattern"
         )
         Terminal.report(
-            "password in a web page or in the field of a window its length and pattern are"
+            "of a password that you type in a web page or in a field of a window can be seen."
         )
-        Terminal.report("told. It ends in 8 hours.")
+        Terminal.report("It ends in 8 hours.")
         return try Terminal.ask("Record the class and time of each key?", script: nil)
     }
 }

@@ -14,10 +14,10 @@ struct RingSizeVerb: ParsableCommand {
         abstract: "Choose how much disk space the recording may use.",
         discussion: """
             All its files together never take more. A larger ring grows at once; a smaller one keeps \
-            the newest of what it holds, as much as fits.
+            as many of the newest batches as fit.
 
             EXAMPLES
-              mcictl set ring-size 64M      some 24 working days; what is in force unless you choose
+              mcictl set ring-size 64M      about 24 working days; the default
               mcictl set ring-size 1G
             """
     )
@@ -34,7 +34,7 @@ struct RingSizeVerb: ParsableCommand {
     func run() throws {
         let bytes = try SizeText.bytes(size)
         guard SettingRanges.ringSizes.contains(bytes) else {
-            throw Failure("A ring takes from 3M to 64G.", code: Failure.usage)
+            throw Failure("The ring size must be from 3M to 64G.", code: Failure.usage)
         }
         let installation = Installation()
         let now = try installation.call(.getStatus)?.status?.ring
@@ -43,7 +43,7 @@ struct RingSizeVerb: ParsableCommand {
             let what = TimeText.count(lost, "batch does", "batches do")
             guard
                 try Terminal.ask(
-                    "The oldest \(what) not fit and would be erased. Go on?",
+                    "The oldest \(what) not fit and would be erased. Continue?",
                     script: "--yes"
                 )
             else {
@@ -53,9 +53,9 @@ struct RingSizeVerb: ParsableCommand {
         }
         let (settings, isRunning) = try installation.change { $0.ringSize = bytes }
         if json { return try Terminal.printJSON(settings) }
-        Terminal.print("The ring may take \(SizeText.words(bytes)).")
+        Terminal.print("The ring may use \(SizeText.words(bytes)).")
         EffectiveSetting.reportCeiling("ring-size", settings, installation)
-        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.report("mcid is not running; this takes effect when it starts.") }
     }
 }
 
@@ -65,10 +65,10 @@ struct RetentionVerb: ParsableCommand {
         commandName: "retention",
         abstract: "Choose when recorded data is erased.",
         discussion: """
-            What is older is overwritten at once, and from then on within a minute after its time.
+            Whatever is older is overwritten at once, and later within a minute of reaching that age.
 
             EXAMPLES
-              mcictl set retention 7d       what is in force unless you choose
+              mcictl set retention 7d       the default
               mcictl set retention 12h
             """
     )
@@ -95,7 +95,7 @@ struct RetentionVerb: ParsableCommand {
         if let oldest, oldest.milliseconds <= limit, !yes {
             let age = TimeText.length(installation.now.wall.milliseconds - oldest.milliseconds)
             let question =
-                "The ring reaches back \(age); what is older than \(length) is erased. Go on?"
+                "The ring goes back \(age); whatever is older than \(length) is erased. Continue?"
             guard try Terminal.ask(question, script: "--yes") else {
                 Terminal.report("Nothing was changed.")
                 return
@@ -103,9 +103,9 @@ struct RetentionVerb: ParsableCommand {
         }
         let (settings, isRunning) = try installation.change { $0.retention = seconds }
         if json { return try Terminal.printJSON(settings) }
-        Terminal.print("What was recorded is erased after \(TimeText.length(milliseconds)).")
+        Terminal.print("Recordings are erased after \(TimeText.length(milliseconds)).")
         EffectiveSetting.reportCeiling("retention", settings, installation)
-        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.report("mcid is not running; this takes effect when it starts.") }
     }
 }
 
@@ -113,10 +113,10 @@ struct RetentionVerb: ParsableCommand {
 struct FreeSpaceVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "free-space",
-        abstract: "Choose how much disk space is left free for others.",
+        abstract: "Choose how much disk space is kept free.",
         discussion: """
-            With less free space nothing is recorded, and status says so. Without a choice of yours it \
-            is 500 MiB, or 5 % of a disk that is smaller than 10 GB.
+            With less free space, nothing is recorded, and status says so. The default is 500 MiB, or \
+            5 % of a disk smaller than 10 GB.
 
             EXAMPLES
               mcictl set free-space 2G
@@ -134,7 +134,7 @@ struct FreeSpaceVerb: ParsableCommand {
         let bytes = size == "0" ? 0 : try SizeText.bytes(size)
         guard SettingRanges.freeSpaces.contains(Int64(bytes)) else {
             throw Failure(
-                "No disk has so much room: with \(size) nothing would be recorded. At most 1024T.",
+                "No disk has that much space: with \(size), nothing would be recorded. The maximum is 1024T.",
                 code: Failure.usage
             )
         }
@@ -143,8 +143,8 @@ struct FreeSpaceVerb: ParsableCommand {
         if json { return try Terminal.printJSON(settings) }
         let words =
             bytes == 0
-            ? "Free space is not looked at." : "\(SizeText.words(bytes)) of disk is kept free."
+            ? "Free space is not checked." : "\(SizeText.words(bytes)) of disk is kept free."
         Terminal.print(words)
-        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.report("mcid is not running; this takes effect when it starts.") }
     }
 }

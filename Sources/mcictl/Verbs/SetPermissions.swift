@@ -10,12 +10,12 @@ struct TitleVerb: ParsableCommand {
         commandName: "title",
         abstract: "Choose whether window titles are stored.",
         discussion: """
-            Titles often hold names of people, subjects of messages and addresses. They are not stored \
-            unless you say so; rules about titles work without that.
+            Titles often contain people's names, message subjects and addresses. They are not stored \
+            unless you choose so; rules about titles work either way.
 
             EXAMPLES
-              mcictl set title on       asks
-              mcictl set title off      what is in force unless you choose
+              mcictl set title on       asks first
+              mcictl set title off      the default
             """
     )
 
@@ -25,11 +25,11 @@ struct TitleVerb: ParsableCommand {
         let permission = Permission(
             setting: \.title,
             policy: \.titles,
-            refusal: "The policy does not let titles be stored. Nothing was changed.",
-            warning: ["Titles of windows often hold names, subjects of messages and addresses."],
+            refusal: "The policy does not allow window titles to be stored. Nothing was changed.",
+            warning: ["Window titles often contain names, message subjects and addresses."],
             question: "Store them?",
-            on: "Titles of windows are stored.",
-            off: "Titles of windows are not stored.",
+            on: "Window titles are stored.",
+            off: "Window titles are not stored.",
             undo: "mcictl set title off"
         )
         try permission.choose(options)
@@ -40,18 +40,18 @@ struct TitleVerb: ParsableCommand {
 struct SyntheticKeysVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synthetic-keys",
-        abstract: "Choose whether keys that programs make are recorded as yours.",
+        abstract: "Choose whether keys made by programs are recorded as yours.",
         discussion: """
             A password manager that types for you, xdotool, x11vnc, Barrier, KDE Connect and on-screen \
-            keyboards send keys through the X server (XTEST). Of these keys only that there were some \
-            is recorded, in steps of 5 seconds, whatever the key detail is, unless you say on.
+            keyboards send keys through the X server (XTEST). Unless you choose on, only that there were \
+            such keys is recorded, in steps of 5 seconds, whatever the key detail.
 
-            Say on where you work through such a program: its keys are then recorded as those of a \
-            keyboard, with full also the passwords that a password manager types.
+            Choose on if you work through such a program: its keys are then recorded like those of a \
+            keyboard. With full, this includes passwords that a password manager types.
 
             EXAMPLES
-              mcictl set synthetic-keys on       asks
-              mcictl set synthetic-keys off      what is in force unless you choose
+              mcictl set synthetic-keys on       asks first
+              mcictl set synthetic-keys off      the default
             """
     )
 
@@ -61,22 +61,22 @@ struct SyntheticKeysVerb: ParsableCommand {
         let permission = Permission(
             setting: \.syntheticKeys,
             policy: \.syntheticKeys,
-            refusal: "The policy does not let keys that programs make be recorded as yours. "
+            refusal: "The policy does not allow keys made by programs to be recorded as yours. "
                 + "Nothing was changed.",
             warning: [
-                "Keys that programs make are then recorded as those of a keyboard. With full these",
-                "are also passwords that a password manager types.",
+                "Keys made by programs are then recorded like those of a keyboard. With full, this",
+                "includes passwords that a password manager types.",
             ],
-            question: "Record them so?",
-            on: "Keys that programs make are recorded as those of a keyboard.",
-            off: "Of keys that programs make only that there were some is recorded.",
+            question: "Record them like that?",
+            on: "Keys made by programs are recorded like those of a keyboard.",
+            off: "Of keys made by programs, only that there were some is recorded.",
             undo: "mcictl set synthetic-keys off"
         )
         try permission.choose(options)
     }
 }
 
-/// What is given to a setting that is on or off.
+/// The arguments of a setting that is on or off.
 struct PermissionOptions: ParsableArguments {
     @Argument(help: "on or off.", completion: .list(["on", "off"]))
     var choice: String
@@ -88,25 +88,25 @@ struct PermissionOptions: ParsableArguments {
     var json = false
 }
 
-/// A setting that is on or off, where on records more, and which a policy may forbid.
+/// A setting where on records more than off, and a policy may forbid on.
 private struct Permission {
     var setting: WritableKeyPath<PersonSettings, Bool?>
     var policy: KeyPath<ManagedPolicy, Bool?>
-    /// What is said where the policy forbids it.
+    /// The error if the policy forbids it.
     var refusal: String
-    /// What is said before the question.
+    /// The lines before the question.
     var warning: [String]
     var question: String
-    /// What is said once it is on, and once it is off.
+    /// The answer once it is on, and once it is off.
     var on: String
     var off: String
     var undo: String
 
-    /// Puts the choice into the settings, once the person has confirmed what records more.
+    /// Writes the choice to the settings, after the person has confirmed if it records more.
     func choose(_ options: PermissionOptions) throws {
         let choice = options.choice
         guard ["on", "off"].contains(choice) else {
-            throw Failure("“\(choice)” is neither on nor off.", code: Failure.usage)
+            throw Failure("“\(choice)” is not a choice; write on or off.", code: Failure.usage)
         }
         let installation = Installation()
         let isOn = choice == "on"
@@ -126,6 +126,6 @@ private struct Permission {
         if options.json { return try Terminal.printJSON(settings) }
         Terminal.print(isOn ? on : off)
         if isOn { Terminal.print("Undo: \(undo)") }
-        if !isRunning { Terminal.report("mcid is not running; it holds when it starts.") }
+        if !isRunning { Terminal.report("mcid is not running; this takes effect when it starts.") }
     }
 }

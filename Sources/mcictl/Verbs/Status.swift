@@ -10,12 +10,12 @@ import Timeline
 struct StatusVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Say what is recorded now.",
+        abstract: "Show what is recorded now.",
         discussion: """
             EXAMPLES
               mcictl status
               mcictl status --json
-              mcictl status --follow --json    a line for every change of state
+              mcictl status --follow --json    one line for each change of state
 
             Exit code 0 when mcid runs, 3 when it does not, 4 when it does not answer.
             """
@@ -24,7 +24,7 @@ struct StatusVerb: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(help: "Go on printing at every change of state.")
+    @Flag(help: "Keep running, and print at every change of state.")
     var follow = false
 
     func run() throws {
@@ -46,7 +46,7 @@ struct StatusVerb: ParsableCommand {
             Terminal.report(
                 error.code == .foreign
                     ? "error: \(error.description)"
-                    : "error: mcid runs but does not answer as expected (\(error.code.rawValue))."
+                    : "error: mcid is running but does not answer as expected (\(error.code.rawValue))."
             )
             Terminal.report("  Next: systemctl --user status mcid")
             throw ExitCode(4)
@@ -66,7 +66,7 @@ struct StatusVerb: ParsableCommand {
     private func notRunning(_ installation: Installation) throws {
         if installation.isDaemonAlive() {
             Terminal.report(
-                "error: mcid cannot be asked what it records: it is starting, or its socket is gone."
+                "error: mcid does not say what it records: it is starting, or its socket is gone."
             )
             Terminal.report("  Next: systemctl --user restart mcid")
             throw ExitCode(4)
@@ -114,7 +114,7 @@ struct StatusVerb: ParsableCommand {
 
 /// The status in words.
 enum StatusText {
-    /// Why no key of the terminal in front is recorded, in words.
+    /// Why keys in the terminal in front are not recorded.
     static func words(_ asking: AskingTerminal, _ now: WallTime) -> String {
         let since = WallTime(asking.since).map { " since \(TimeText.short($0, now: now))" } ?? ""
         return
@@ -127,7 +127,7 @@ enum StatusText {
         return "\(program) on \(Terminal.printable(asking.terminal))"
     }
 
-    /// The answer first, then what is looser than usual, then what stands behind it.
+    /// The answer first, then what is looser than usual, then the details.
     ///
     /// - Parameters:
     ///   - status: of the daemon.
@@ -157,7 +157,7 @@ enum StatusText {
             .map { " · last event \(TimeText.exact($0))" }
         let limit =
             ring.retention > 0 ? " · deleted after \(TimeText.length(ring.retention * 1000))" : ""
-        let erasing = status.pendingErasure ? " · an erasure waits for a reader to end" : ""
+        let erasing = status.pendingErasure ? " · an erasure is waiting for a reader to end" : ""
         lines.append("")
         lines += (status.loosened ?? []).map { "  Chosen     \(Installation.line($0))" }
         lines += [
@@ -173,7 +173,7 @@ enum StatusText {
         if let asking = status.asking { lines.append("  Left out   " + words(asking, now)) }
         lines += (status.notices ?? []).filter { $0 != status.reason }.map { "  Notice     \($0)" }
         lines += status.questions.map {
-            "  Question   exemption \($0) waits for your answer: mcictl exempt answer \($0)"
+            "  Question   exemption \($0) needs your answer: mcictl exempt answer \($0)"
         }
         return lines
     }
@@ -210,7 +210,7 @@ enum StatusText {
         case "consent-outdated": "Read the new notice and decide: mcictl consent"
         case "exempt": "See: mcictl exempt list"
         case "excluded": "See: mcictl exclude list"
-        case "disk-full": "Free some space, or allow less: mcictl set free-space"
+        case "disk-full": "Free some disk space, or keep less free: mcictl set free-space"
         case let reason? where reason.hasPrefix(PutBack.subject):
             "Read the notice and decide: mcictl consent"
         default: "See: journalctl --user -u mcid"
@@ -222,7 +222,7 @@ enum StatusText {
         case "off": return "not recorded"
         case "activity": return "only when keys were pressed, in steps of 5 s"
         case "shortcuts":
-            return "shortcuts by name; of text only when it was typed, in steps of 5 s"
+            return "shortcuts by name; for text only when it was typed, in steps of 5 s"
         case "classes", "full":
             let until = status.keyDetailUntil.flatMap { WallTime($0) }
             let end = until.map { " until \(TimeText.short($0, now: now))" } ?? ""

@@ -16,29 +16,29 @@ struct VerifyVerb: ParsableCommand {
         commandName: "verify",
         abstract: "Check that the recording is complete and unaltered.",
         discussion: """
-            Every batch is sealed, signed by the recorder, numbered, and names the one before it. A \
-            changed bit, and a batch that is missing, moved, doubled or foreign, is found.
+            Every batch is sealed, signed by the recorder and numbered, and names the one before it. A \
+            changed bit is found, and so is a batch that is missing, moved, duplicated or foreign.
 
             EXAMPLES
               mcictl verify
               mcictl verify --json
-              mcictl verify --acknowledge     you know what was found: it is not reported as new again
+              mcictl verify --acknowledge     accept what was found; it is no longer new
 
-            What was found stays found: the answer is then "acknowledged on …", never "whole".
-            Exit code 0 when all is whole or acknowledged, 1 when something is not.
+            A finding stays on record: the answer is then "acknowledged on …", never "whole".
+            Exit code 0 when everything is whole or acknowledged, otherwise 1.
             """
     )
 
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(help: "Say of what is found that you know it; asks before.")
+    @Flag(help: "Acknowledge what is found; asks first.")
     var acknowledge = false
 
     @Flag(help: "Acknowledge without being asked.")
     var yes = false
 
-    @Option(help: "Check this ring: a file of an earlier version.", completion: .file())
+    @Option(help: "Check this ring file, which an earlier version wrote.", completion: .file())
     var ring: String?
 
     func run() throws {
@@ -54,8 +54,8 @@ struct VerifyVerb: ParsableCommand {
                 )
             }
             throw Failure(
-                "The ring is gone, though something was recorded into it.",
-                next: "\(Installation.startCommand) makes a new one"
+                "The ring file is gone, although something was recorded into it.",
+                next: "\(Installation.startCommand) (creates a new one)"
             )
         }
         let key = try trustedKey(installation)
@@ -93,12 +93,13 @@ struct VerifyVerb: ParsableCommand {
             }
             throw Failure(
                 "The ring cannot be read at all: \(error.description)",
-                next: isRunning ? "mcictl status" : "\(Installation.startCommand) mends what it can"
+                next: isRunning
+                    ? "mcictl status" : "\(Installation.startCommand) (repairs what it can)"
             )
         }
     }
 
-    /// Signs that what was found is known, after asking.
+    /// Signs that the findings are acknowledged, after asking.
     ///
     /// - Returns: whether it was.
     private func close(
@@ -126,23 +127,23 @@ struct VerifyVerb: ParsableCommand {
             )
         } catch let error as FileError {
             throw Failure(
-                "It could not be written to \(installation.paths.acknowledgements) (\(error))."
+                "The acknowledgement could not be written to \(installation.paths.acknowledgements) (\(error))."
             )
         }
         return true
     }
 
-    /// The recorder's public key, as the person's consent names it.
+    /// The recorder's public key, as named in the person's consent.
     private func trustedKey(_ installation: Installation) throws -> DeviceVerifier {
         let found = try? ControlsFile(installation.paths).find()
-        // Of controls that were put back the consent still tells which key it was.
+        // The consent in controls that were put back still says which key it was.
         let named = (found?.controls.consent ?? found?.lapsedConsent)?.deviceKey
         let own = installation.deviceKeyText
         guard let key = (named ?? own).flatMap({ DeviceVerifier($0) }) else {
-            throw Failure("The recorder's key is gone, so nobody can tell what it signed.")
+            throw Failure("The recorder's key is gone, so its signatures cannot be checked.")
         }
         if let named, let own, named != own {
-            Terminal.report("warning: the recorder's key is not the one that your consent names.")
+            Terminal.report("warning: the recorder's key is not the one named in your consent.")
             Terminal.report("  Next: mcictl consent")
         }
         return key
@@ -176,17 +177,17 @@ struct VerifyVerb: ParsableCommand {
             lines.append("    between \(time(finding.from)) and \(time(finding.to))")
         }
         if !found.isWhole, !found.isAcknowledged {
-            lines.append("  When you know what happened: mcictl verify --acknowledge")
+            lines.append("  If you know what happened: mcictl verify --acknowledge")
         }
         let notes = [
-            (found.forgotten, "forgotten"), (found.expired, "expired"),
-            (found.lost, "lost and noted by the recorder"),
+            (found.forgotten, "erased at your request"), (found.expired, "erased by age"),
+            (found.lost, "lost, as the recorder noted"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         if !notes.isEmpty {
-            lines.append("  Erased, and noted: \(notes.joined(separator: ", "))")
+            lines.append("  Batches accounted for: \(notes.joined(separator: ", "))")
         }
         if found.isIncomplete {
-            lines.append("  A part of the ring is still being rebuilt and was not looked at.")
+            lines.append("  Part of the ring is still being rebuilt and was not checked.")
         }
         return lines
     }

@@ -38,9 +38,9 @@ import Testing
         #expect(first.output.hasPrefix("mci records how you work"))
         #expect(try terminal(["consent"], .answer("Do you consent?", "y\n")).code == 0)
         let before = try controls()
-        let again = try terminal(["consent"], .answer("Do you consent anew?", "n\n"))
+        let again = try terminal(["consent"], .answer("Do you consent again?", "n\n"))
         #expect(again.code == 77)
-        let stands = #/Your consent of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} stands/#
+        let stands = #/Your consent of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d.\d{3} is in force/#
         #expect(again.output.prefixMatch(of: stands) != nil, "\(again.output.prefix(100))")
         let end = again.output.suffix(200)
         #expect(end.contains(stands) && end.contains("mcictl consent --withdraw"))
@@ -119,12 +119,12 @@ import Testing
         }
         let lines = [
             "Every key is recorded: what you type can be read back. Undo: mcictl set key-detail shortcuts",
-            "Recorded, though left out by default: password managers and key rings. Undo: mcictl exclude add password-managers",
-            "Recorded, though left out by default: screen lockers. Undo: mcictl exclude add lockers",
-            "The titles of windows are stored. Undo: mcictl set title off",
-            "The recording is kept for 30d, not 7d. Undo: mcictl set retention 7d",
-            "The recording may take 128M of the disk, not 64M. Undo: mcictl set ring-size 64M",
-            "The recording goes on until the disk is full. Undo: mcictl set free-space 500M",
+            "Recorded although left out by default: password managers and key rings. Undo: mcictl exclude add password-managers",
+            "Recorded although left out by default: screen lockers. Undo: mcictl exclude add lockers",
+            "Window titles are stored. Undo: mcictl set title off",
+            "The recording is kept for 30d instead of 7d. Undo: mcictl set retention 7d",
+            "The recording may use 128M of the disk instead of 64M. Undo: mcictl set ring-size 64M",
+            "The recording continues until the disk is full. Undo: mcictl set free-space 500M",
             "Only these applications are recorded: edit*, mail. Undo: mcictl exclude only --all",
         ]
         let shown = try command("status").lines.filter { $0.contains("Undo: ") }
@@ -185,11 +185,11 @@ import Testing
         try command("exempt", "add", "--app", "sig*")
         #expect(try controls().exemptions.map(\.id) == [1, 2, 3, 4, 5])
         let first = try command("exempt", "withdraw", "1").lines
-        #expect(first.contains("It is still left out now, by exemption 5 (windows of class sig*)."))
+        #expect(first.contains("It is still left out by exemption 5 (windows of class sig*)."))
         let third = try command("exempt", "withdraw", "3").lines
         #expect(
             third.contains(
-                "It is still left out now, by exemption 2 (windows with the title *Bank*)."
+                "It is still left out by exemption 2 (windows with the title *Bank*)."
             )
         )
         #expect(try command("exempt", "withdraw", "2").lines.count == 2)
@@ -248,7 +248,7 @@ import Testing
         let result = try Program.run("mcictl", words, environment: environment)
         #expect(
             result.output == """
-                Judged: class two, instance i, title “a x b”, no device given, now.
+                Checked: class two, instance i, title “a x b”, no device given, now.
                 Excluded by rule 2 of the policy (windows of class two, windows with the title *x*). Nothing done there is stored.
 
                 """
@@ -264,13 +264,13 @@ import Testing
         func identity() throws -> String {
             try command("doctor").lines.first { $0.contains(" identity ") } ?? ""
         }
-        #expect(try identity() == "[ok]    identity   none yet; the first consent makes it")
+        #expect(try identity() == "[ok]    identity   none yet; your first consent creates it")
         try command("pause", "1m")
         #expect(try identity().hasPrefix("[ok]"))
         try command("consent", "--accept")
         #expect(try identity().hasPrefix("[ok]"))
         Disk.remove(folder.paths.identity)
-        #expect(try identity().contains("only its copy opens the recording"))
+        #expect(try identity().contains("only a copy of it opens the recording"))
         // A link to a medium that is away is not "none yet".
         let other = try TemporaryFolder()
         try Disk.makeFolder(other.path + "/config/mci")

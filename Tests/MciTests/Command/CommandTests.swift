@@ -55,11 +55,11 @@ import Testing
             ),
             (
                 ["log", "--since", "2026-11-31 10:00"],
-                "error: There is no day 2026-11-31. Write a date as year-month-day.\n"
+                "error: “2026-11-31” is not a date. Write year-month-day.\n"
             ),
             (
                 ["forget", "--since", "10:00", "--until", "2026-02-30"],
-                "error: There is no day 2026-02-30. Write a date as year-month-day.\n"
+                "error: “2026-02-30” is not a date. Write year-month-day.\n"
             ),
             (["export", "--since", "2026-02-30T10:00:00Z"], nil),
             (["pause", "--since", "2026-11-31"], nil),
@@ -69,7 +69,7 @@ import Testing
             ),
             (
                 ["pause", "--until", "30m"],
-                "error: --until takes a time: 15:00, tomorrow 09:00. For a length leave out --until.\n"
+                "error: --until takes a time: 15:00, tomorrow 09:00. For a duration, leave out --until.\n"
             ),
             (
                 ["forget", "--since", "2026-11-21 10:00", "--until", "2026-11-21 09:00"],
@@ -97,20 +97,20 @@ import Testing
                 ["exempt", "answer", "1", "--accept", "--renew"],
                 "error: Choose one of --accept and --renew.\n"
             ),
-            (["exclude", "only"], "error: Name applications, or --all.\n"),
+            (["exclude", "only"], "error: Name applications, or give --all.\n"),
             (["exclude", "only", "x", "--all"], nil),
             (
                 ["explain", "--at", "never"],
                 "error: “never” is not a time of the week. Example: --at \"Mon 12:30\"\n"
             ),
-            (["set", "title", "maybe"], "error: “maybe” is neither on nor off.\n"),
+            (["set", "title", "maybe"], "error: “maybe” is not a choice; write on or off.\n"),
             (
                 ["steward", "decide", "x", "--key", "k"],
                 "error: Choose one of --approve and --deny.\n"
             ),
             (
                 ["steward", "decide", "x", "--key", "k", "--deny"],
-                "error: A refusal needs a --reason: the person reads it.\n"
+                "error: A refusal needs a --reason, which the person reads.\n"
             ),
             (["frobnicate"], nil),
             (["status", "--nonsense"], nil),
@@ -180,7 +180,7 @@ import Testing
     @Test func `a pause and a withdrawal hold with no daemon at all`() throws {
         #expect(try command("consent", "--accept").code == 0)
         let pause = try command("pause", "30m")
-        #expect(pause.code == 0 && pause.errors.contains("holds when it starts"))
+        #expect(pause.code == 0 && pause.errors.contains("the pause will hold when it starts"))
         let controls = try ControlsFile(folder.paths).read()
         #expect(controls.pause?.until != nil && controls.consent != nil)
         #expect(try command("pause", "--json").json["until"] is NSNull)

@@ -69,7 +69,7 @@ import Testing
                 "Friday 2027-01-15", "08:00  Firefox  3 movements", "       Editor   2 movements",
                 "       not recorded: paused 3 min", "09:00  Firefox  1 movement",
                 "Saturday 2027-01-16", "08:00  Editor  1 movement",
-                "Not recorded in all: paused 3 min",
+                "Not recorded in total: paused 3 min",
             ]
         )
         let json = try log("--summary", "--json").json

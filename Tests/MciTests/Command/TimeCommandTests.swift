@@ -66,8 +66,8 @@ import Testing
             )
         }
         let notes = """
-            note: On 2027-10-31 clocks show 02:10 twice; the first counts (CEST).
-            note: On 2027-10-31 clocks show 02:30 twice; the second counts (CET).
+            note: On 2027-10-31, clocks show 02:10 twice; the first one counts (CEST).
+            note: On 2027-10-31, clocks show 02:30 twice; the second one counts (CET).
 
             """
         let log = try run("log")
@@ -162,12 +162,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (["set", "ring-size", "32M"], "The ring may take 32 MiB.\n"),
-        (["set", "ring-size", "1536M"], "The ring may take 1.5 GiB.\n"),
+        (["set", "ring-size", "32M"], "The ring may use 32 MiB.\n"),
+        (["set", "ring-size", "1536M"], "The ring may use 1.5 GiB.\n"),
         (["set", "free-space", "2G"], "2 GiB of disk is kept free.\n"),
         (["set", "free-space", "1024T"], "1024 TiB of disk is kept free.\n"),
         (["set", "free-space", "900K"], "900 KiB of disk is kept free.\n"),
-        (["set", "retention", "3653d"], "What was recorded is erased after 3653 d 0 h.\n"),
+        (["set", "retention", "3653d"], "Recordings are erased after 3653 d 0 h.\n"),
         (["set", "free-space", "1000000T"], ""), (["set", "free-space", "1025T"], ""),
         (["set", "free-space", "999999999T"], ""), (["set", "retention", "3654d"], ""),
         (["set", "ring-size", "65G"], ""),

@@ -28,8 +28,8 @@ extension DaemonTests {
         )
         // Behind the answer, before all else.
         try #require(lines.count > 3)
-        #expect(lines[1].hasPrefix("  Chosen     Recorded, though left out"), "\(lines)")
-        #expect(lines[2].hasPrefix("  Chosen     The titles of windows"), "\(lines)")
+        #expect(lines[1].hasPrefix("  Chosen     Recorded although left out"), "\(lines)")
+        #expect(lines[2].hasPrefix("  Chosen     Window titles"), "\(lines)")
         let json = try daemon.command("status", "--json").json
         #expect((json["recipients"] as? [String])?.last == other)
         let loosened = json["loosened"] as? [[String: String]]

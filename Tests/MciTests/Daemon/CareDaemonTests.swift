@@ -33,7 +33,7 @@ extension DaemonTests {
         let after = try daemon.export()
         #expect(!after.contains { $0["app"] as? String == "Diary" })
         #expect(after.contains { $0["app"] as? String == "Editor" })
-        #expect(try daemon.command("verify").output.contains("forgotten"))
+        #expect(try daemon.command("verify").output.contains("erased at your request"))
         daemon.stop()
         #expect(try daemon.command("forget", "--app", "Editor", "--yes").code == 0)
         #expect(try !daemon.export().contains { $0["app"] as? String == "Editor" })

@@ -454,7 +454,7 @@ let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         let second = try Program.run("mcid", environment: daemon.environment)
         #expect(second.code == 75)
         #expect(
-            second.errors == "mcid: Another mcid already records for you. Next: mcictl status\n"
+            second.errors == "mcid: Another mcid is already running for you. Next: mcictl status\n"
         )
         #expect(daemon.status?.state == .recording)
         daemon.stop()

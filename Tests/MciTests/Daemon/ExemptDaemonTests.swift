@@ -32,7 +32,7 @@ extension DaemonTests {
         try daemon.settled()
         #expect(
             try daemon.command("explain").output
-                == "Judged: class Signal, in front now.\nExempt by exemption 1 (windows of class sig*). Nothing done there is stored.\n"
+                == "Checked: class Signal, in front now.\nExempt by exemption 1 (windows of class sig*). Nothing done there is stored.\n"
         )
         let editor = hand.openWindow(app: "Editor")
         try daemon.settle(hand)
@@ -40,7 +40,7 @@ extension DaemonTests {
         try daemon.settled()
         #expect(
             try daemon.command("explain").output
-                == "Judged: class Editor, in front now.\nRecorded: no rule leaves it out.\n"
+                == "Checked: class Editor, in front now.\nRecorded: no rule leaves it out.\n"
         )
         // A restart forgets nothing.
         _ = try daemon.call(.flush)
@@ -97,7 +97,7 @@ extension DaemonTests {
         #expect(reasons.last == "consent-outdated")
         hand.type(text: "secret")
         let pause = try daemon.command("pause", "2h")
-        #expect(pause.code == 0 && pause.errors.contains("the most the policy allows"))
+        #expect(pause.code == 0 && pause.errors.contains("the longest pause the policy allows"))
         #expect(try daemon.command("resume").code == 0)
         let status = try daemon.command("status")
         #expect(status.lines.first == "○ closed: what you consented to has changed")
@@ -150,7 +150,7 @@ extension DaemonTests {
         hand.type(text: "secret")
         try daemon.settled()
         #expect(daemon.status?.questions == [1])
-        #expect(try daemon.command("status").output.contains("waits for your answer"))
+        #expect(try daemon.command("status").output.contains("needs your answer"))
         #expect(try daemon.command("exempt", "answer", "1").code == 77, "without a terminal")
         #expect(try daemon.command("exempt", "answer", "1", "--accept").code == 0)
         #expect(try daemon.command("exempt", "list").output == "You have no exemptions.\n")

@@ -34,7 +34,7 @@ import Testing
 
         let human = try daemon.command("export", "--human-only")
         #expect(human.code == 0 && input(human.objects).isEmpty)
-        #expect(human.errors.contains("events that programs made: left out."), "\(human.errors)")
+        #expect(human.errors.contains("events made by programs: left out."), "\(human.errors)")
         let rows = try daemon.command(
             "query",
             "--format",

@@ -99,10 +99,10 @@ extension DaemonTests {
         try other.run()
         defer { other.end() }
         try #require(try eventually { try daemon.command("status").code == 4 })
-        #expect(try daemon.command("status").errors.contains("Somebody else listens"))
+        #expect(try daemon.command("status").errors.contains("Another user listens"))
         let pause = try daemon.command("pause", "1h")
         #expect(!(pause.output + pause.errors).contains("Trust me"))
-        #expect(pause.errors.contains("What you asked is on disk"))
+        #expect(pause.errors.contains("Your change is on disk"))
         #expect(try ControlsFile(daemon.folder.paths).read().pause != nil)
     }
 
@@ -116,7 +116,7 @@ extension DaemonTests {
         hand.type(text: "ab")
         let status = try daemon.command("status")
         #expect(status.code == 4 && status.output.isEmpty, "\(status.output)")
-        #expect(status.errors.contains("cannot be asked what it records"))
+        #expect(status.errors.contains("does not say what it records"))
         #expect(try daemon.command("doctor").output.contains("runs without a socket"))
         // What the person wants is done all the same.
         #expect(try daemon.command("pause", "1h").code == 0)

@@ -73,6 +73,6 @@ struct TouchDaemonTests {
         )
         #expect(query.output.contains("0=46106 1=25632"))
         let left = try daemon.command("export", "--format", "ducktrack")
-        #expect(left.errors.contains("of fingers on a touch screen: left out."))
+        #expect(left.errors.contains("touch events: left out."))
     }
 }

@@ -284,7 +284,7 @@ import Testing
         #expect(hand.held.isEmpty)
     }
 
-    @Test func `a key of unknown identity is another in its stead, or left out`() throws {
+    @Test func `a key recorded by class only is a placeholder, or left out`() throws {
         let desktop = try Desktop.apart()
         let file = try file([
             (0, Self.key(nil, "down")), (1, Self.key(nil, "down", "digit")),
@@ -294,7 +294,7 @@ import Testing
         ])
         let whole = try replay(file, desktop.display)
         #expect(whole.output == "Played 6 events into \(desktop.display).\n")
-        #expect(whole.errors.contains("2 keys recorded by class only; placeholders were played"))
+        #expect(whole.errors.contains("2 keys recorded by class only: placeholders were played"))
         #expect(whole.errors.contains("1 line of kinds that cannot be played"))
         let part = try replay(file, desktop.display, "--skip-text", "--json")
         #expect(part.json["played"] as? Int == 2 && part.json["skippedKeys"] as? Int == 2)

@@ -155,7 +155,7 @@ import Testing
         let display = try #require(second.desktop).display
         let result = try first.replay(file, into: display, speed: "max")
         #expect(result.code == 0, "\(result.errors)")
-        #expect(result.errors.contains("of typing without the text: left out."))
+        #expect(result.errors.contains("without the text: left out."))
         let again = try second.events()
         #expect(!again.contains { $0["type"] as? String == "typing" })
         for isKey in [true, false] {
