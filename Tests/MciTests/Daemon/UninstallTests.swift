@@ -17,7 +17,7 @@ extension DaemonTests {
         let result = try Program.run("sh", [script], environment: daemon.environment)
         #expect(result.code == 0, "\(result.errors)")
         #expect(result.errors.contains("The recorder was stopped."))
-        #expect(result.errors.contains("stays: \(daemon.folder.paths.state)"))
+        #expect(result.errors.contains("Kept: \(daemon.folder.paths.state)"))
         #expect(daemon.status == nil)
         #expect(try !daemon.export().isEmpty)
         // Nothing runs, and somebody else's process of that number is left alone.

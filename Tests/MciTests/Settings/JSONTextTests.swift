@@ -65,7 +65,7 @@ import Testing
             ("[\"\\udc00\"]", 1, "A \\u escape is only half of a character."),
             ("[\"\\ud800\\u0041\"]", 1, "A \\u escape is only half of a character."),
             ("[\"\\x\"]", 1, "JSON does not allow “x” after a backslash."),
-            ("[\"a\nb\"]", 1, "A text does not end in its line"),
+            ("[\"a\nb\"]", 1, "A text does not end on its line"),
             ("[\"a\tb\"]", 1, "A text contains a control character."),
             ("[\"a", 1, "The file ends inside a text."),
             ("{'a':1}", 1, "Expected a key in quotation marks but found “'”."),
