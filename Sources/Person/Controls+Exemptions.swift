@@ -108,9 +108,9 @@ extension Controls {
         let index = try index(of: call.id)
         let transition: Exemption.Transition
         switch call.answer {
-        case "withdraw": happening = .withdrawal
-        case "acknowledge": happening = .acknowledgement
-        case "renew": happening = .renewal
+        case "withdraw": transition = .withdrawal
+        case "acknowledge": transition = .acknowledgement
+        case "renew": transition = .renewal
         default: throw Refusal("The answer must be withdraw, acknowledge or renew.")
         }
         let isOver = exemptions[index].state == Exemption.State.expired.rawValue

@@ -47,8 +47,8 @@ struct JSONReader {
         _ read: (inout JSONReader) throws(JSONDefect) -> JSONText.Value
     ) throws(JSONDefect) -> JSONText.Value {
         depth += 1
-        guard depth <= JSONText.deepest else {
-            throw wrong("Values are nested more than \(JSONText.deepest) deep.")
+        guard depth <= JSONText.maxDepth else {
+            throw wrong("Values are nested more than \(JSONText.maxDepth) deep.")
         }
         offset += 1
         skipSpaces()

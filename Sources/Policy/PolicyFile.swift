@@ -91,7 +91,7 @@ package struct PolicyFile: Equatable, Sendable {
             "It belongs to user \(owner), who could change it. Next: sudo chown root \(path)"
         case .writable:
             "Other users than its owner can change it. Next: sudo chmod 644 \(path)"
-        case .tooLarge: "It is larger than \(JSONText.longest >> 10) KiB."
+        case .tooLarge: "It is larger than \(JSONText.maxBytes >> 10) KiB."
         }
     }
 }

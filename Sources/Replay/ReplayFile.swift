@@ -34,8 +34,8 @@ package struct ReplayFile {
             if line.kind == .key, let wanted = line.wanted { summary.keys.insert(wanted) }
             return true
         }
-        guard survey.events > 0 else { throw ReplayError(.badFile, "\(path) contains no events.") }
-        self.survey = survey
+        guard summary.events > 0 else { throw ReplayError(.badFile, "\(path) contains no events.") }
+        self.summary = summary
     }
 
     /// Plays the file.

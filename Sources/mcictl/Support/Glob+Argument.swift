@@ -11,7 +11,7 @@ extension Glob {
     static func ofApp(_ text: String) throws -> Glob {
         guard let glob = Glob(text) else {
             throw Failure(
-                "A pattern must have 1 to \(Glob.longest) characters.",
+                "A pattern must have 1 to \(Glob.maxLength) characters.",
                 next: "mcictl log --summary (shows the applications)",
                 code: Failure.usage
             )

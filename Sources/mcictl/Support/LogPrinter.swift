@@ -17,7 +17,7 @@ struct LogPrinter {
         /// When it is shown: a gap or a typing run at its end, because it was not known before.
         var time: WallTime
         /// Its sort key.
-        var installation: WallTime
+        var sortTime: WallTime
         var order: Int
         var source: String
         var words: String

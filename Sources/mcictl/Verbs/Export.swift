@@ -170,8 +170,8 @@ struct ExportVerb: ParsableCommand {
             return true
         }
         // Leaves out events that are recorded meanwhile: each reading covers the same time.
-        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, survey.end))
-        try write(survey.head)
+        let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, found.end))
+        try write(found.head)
         var omissions = Omissions()
         for device in found.devices {
             var lines = Libinput(device, found)

@@ -83,7 +83,7 @@ struct KeyRecipientsAddVerb: ParsableCommand {
                     )
                 case .alreadyThere: throw Failure("That key can already read.")
                 case .tooMany:
-                    throw Failure("There can be at most \(RecipientsFile.most) readers.")
+                    throw Failure("There can be at most \(RecipientsFile.maxRecipients) readers.")
                 }
             }
         }

@@ -186,7 +186,7 @@ import Testing
         )
         #expect(removed.code == 0 && !removed.errors.contains("demands"))
         #expect(try exclude("list").lines.contains { $0.contains("theirs") })
-        let wrong = try exclude("add", "--asker", "/bin/login")
+        let wrong = try exclude("add", "--asker", "/opt/tools/login")
         #expect(
             wrong.code == 64 && wrong.errors.contains("must not contain a slash"),
             "\(wrong.errors)"

@@ -158,7 +158,7 @@ import Testing
         (Scope(asker: ""), "The name of an asker is empty."),
         (Scope(asker: "*"), "The name of an asker is empty."),
         (
-            Scope(asker: "/usr/bin/login"),
+            Scope(asker: "/opt/tools/login"),
             "The name of an asker must not contain a slash: give the program's name without its folder."
         ),
         (
