@@ -7,12 +7,12 @@ package enum DurationText {
     /// - Parameters:
     ///   - text: Numbers with units, the longest unit first. A final number without a unit has the
     ///     next shorter unit.
-    ///   - longest: The maximum, in days.
+    ///   - maximum: The maximum, in days.
     /// - Returns: A positive number of milliseconds.
     /// - Throws: ``TimeError``, which names the likely fix.
     package static func milliseconds(
         _ text: String,
-        longest: Int64 = 366
+        maximum: Int64 = 366
     ) throws(TimeError) -> Int64 {
         let shown = text.isEmpty ? "An empty text" : "“\(text)”"
         if !text.isEmpty, text.utf8.allSatisfy(isDigit) {
@@ -21,9 +21,9 @@ package enum DurationText {
         guard let total = parse(text), total > 0 else {
             throw TimeError("\(shown) is not a duration. Examples: 90s, 30m, 1h30, 2 hours, 1d.")
         }
-        guard total <= longest * 86_400_000 else {
+        guard total <= maximum * 86_400_000 else {
             throw TimeError(
-                "\(shown) is longer than \(longest == 366 ? "a year" : "\(longest) days")."
+                "\(shown) is longer than \(maximum == 366 ? "a year" : "\(maximum) days")."
             )
         }
         return total

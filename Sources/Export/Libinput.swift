@@ -106,7 +106,7 @@ package struct Libinput: EventWriter {
     ///
     /// - Parameters:
     ///   - device: the id of the device.
-    ///   - survey: the summary of all events.
+    ///   - summary: the summary of all events.
     package init(_ device: UInt8, _ summary: Summary) {
         self.device = device
         uses = summary.uses[device] ?? Summary.Uses()

@@ -5,7 +5,7 @@ import Events
 /// A request not to record certain input, and its state.
 ///
 /// It is a state machine without clock or file: ``take(_:)`` is the only way to change its state.
-/// Promise: it covers input from the request on. It ends only by what the person did or was told
+/// Promise: it covers input from the request on. It ends only by what the person did or knew
 /// when asking: a withdrawal, an answer to a refusal that the person has seen, or the end that the
 /// person chose. If it covers everything, even that end waits for the person's answer.
 package struct Exemption: Equatable, Sendable, Redacted {

@@ -24,17 +24,17 @@ extension PolicyReader {
     mutating func text(
         _ object: JSONText.Node,
         _ key: String,
-        _ longest: Int,
+        _ maxLength: Int,
         lines: Bool = false
     ) -> String? {
-        object[key].flatMap { checked($0, key, longest, lines: lines) }
+        object[key].flatMap { checked($0, key, maxLength, lines: lines) }
     }
 
     /// Parses a text that is not empty and has only printable characters.
     mutating func checked(
         _ node: JSONText.Node,
         _ what: String,
-        _ longest: Int,
+        _ maxLength: Int,
         lines: Bool = false
     ) -> String? {
         let text: String
@@ -47,8 +47,8 @@ extension PolicyReader {
         let scalars = text.unicodeScalars
         if !scalars.contains(where: { !$0.properties.isWhitespace }) {
             add(node.line, "\(what) is empty.")
-        } else if scalars.count > longest {
-            add(node.line, "\(what) is longer than \(longest) characters.")
+        } else if scalars.count > maxLength {
+            add(node.line, "\(what) is longer than \(maxLength) characters.")
         } else if !scalars.allSatisfy({ JSONText.isPrintable($0) || (lines && $0 == "\n") }) {
             add(node.line, "\(what) contains a character that cannot be shown.")
         } else {

@@ -56,7 +56,7 @@ package final class EventLoop {
 
     /// Runs until a signal requests a stop.
     ///
-    /// - Throws: a ``Refusal`` when the sandbox no longer holds, or waiting longer is no use.
+    /// - Throws: a ``Refusal`` when the sandbox no longer holds, or waiting longer is useless.
     package func run() throws(Refusal) {
         reportState(recorder.status)
         manager.keep(control.listener)
@@ -147,7 +147,7 @@ package final class EventLoop {
     /// Milliseconds that mcid waits for its X server, or for a path it needs, to come back.
     private static let patience: Int64 = 10_000
 
-    /// Why further waiting is no use; nil while it may be.
+    /// Why further waiting is useless; nil while it may help.
     ///
     /// A restarted service sees the current display and folders. A daemon that was started by hand
     /// waits for its X server, unless it cannot read the cookies.

@@ -270,7 +270,7 @@ struct PositionSenders {
             return left == 0 || (left < 0 && !(isFull && time == moments.first?.time))
         }
         var matches: [Int: Match] = [:]
-        // The last motion; the next entry tells where it led.
+        // The last motion; the next entry shows where it led.
         var last: Int?
         var left = steps[...]
         for moment in moments {

@@ -48,9 +48,9 @@ struct DoctorChecks {
             )
         }
         // The daemon found the fault when it started, and has begun a new file since.
-        let told = status?.notices?.filter { !$0.hasPrefix(PutBack.subject) }
+        let reported = status?.notices?.filter { !$0.hasPrefix(PutBack.subject) }
         let accounts =
-            told
+            reported
             ?? [EventCountersFile(installation.paths).find().fault?.description].compactMap(\.self)
         let asking = status?.asking.map { StatusText.words($0, installation.now.wall) }
         return marks + accounts.map { Finding(verdict: .warn, subject: "notices", words: $0) }

@@ -9,12 +9,12 @@ enum TimeText {
     ///
     /// - Parameters:
     ///   - text: from the command line.
-    ///   - longest: its maximum in days.
+    ///   - maximum: the maximum in days.
     /// - Returns: a positive number.
     /// - Throws: a ``Failure`` that names the likely fix.
-    static func duration(_ text: String, longest: Int64 = 366) throws -> Int64 {
+    static func duration(_ text: String, maximum: Int64 = 366) throws -> Int64 {
         try read { () throws(TimeError) in
-            try DurationText.milliseconds(text, longest: longest)
+            try DurationText.milliseconds(text, maximum: maximum)
         }
     }
 
@@ -22,7 +22,7 @@ enum TimeText {
     ///
     /// - Throws: a ``Failure``.
     static func span(since: String?, until: String?, now: WallTime) throws -> TimeSpan {
-        try told(
+        try reported(
             read { () throws(TimeError) in
                 try TimeSpan(since: since, until: until, now: now)
             }
@@ -33,7 +33,7 @@ enum TimeText {
     ///
     /// - Throws: a ``Failure``.
     static func span(from now: WallTime, until: String) throws -> TimeSpan {
-        try told(read { () throws(TimeError) in try TimeSpan(from: now, until: until) })
+        try reported(read { () throws(TimeError) in try TimeSpan(from: now, until: until) })
     }
 
     private static func read<Value>(_ body: () throws(TimeError) -> Value) throws -> Value {
@@ -44,7 +44,7 @@ enum TimeText {
         }
     }
 
-    private static func told(_ span: TimeSpan) -> TimeSpan {
+    private static func reported(_ span: TimeSpan) -> TimeSpan {
         span.notes.forEach { Terminal.report("note: \($0)") }
         return span
     }

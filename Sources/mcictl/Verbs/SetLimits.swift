@@ -83,8 +83,8 @@ struct RetentionVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        let longest = Int64(SettingRanges.retentions.upperBound / 86_400)
-        let milliseconds = try TimeText.duration(length, longest: longest)
+        let maxDays = Int64(SettingRanges.retentions.upperBound / 86_400)
+        let milliseconds = try TimeText.duration(length, maximum: maxDays)
         let seconds = Int(milliseconds / 1000)
         guard SettingRanges.retentions.contains(seconds) else {
             throw Failure("The shortest retention is 1m.", code: Failure.usage)

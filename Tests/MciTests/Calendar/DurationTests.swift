@@ -30,8 +30,8 @@ import Testing
     }
 
     @Test func `ten years are a duration where they may be one`() throws {
-        #expect(try DurationText.milliseconds("3653d", longest: 3653) == 3653 * 86_400_000)
-        #expect(throws: TimeError.self) { try DurationText.milliseconds("3654d", longest: 3653) }
+        #expect(try DurationText.milliseconds("3653d", maximum: 3653) == 3653 * 86_400_000)
+        #expect(throws: TimeError.self) { try DurationText.milliseconds("3654d", maximum: 3653) }
     }
 
     @Test(arguments: [
