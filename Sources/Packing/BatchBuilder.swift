@@ -399,8 +399,12 @@ package struct BatchBuilder: ~Copyable {
     }
 
     private mutating func stopWhereDue() {
-        if byteCount >= nextCheckpoint { checkpointOrCompress() }
-        otherBytes = byteCount - columns[.times].count - columns[.motions].count
+        var bytes = byteCount
+        if bytes >= nextCheckpoint {
+            checkpointOrCompress()
+            bytes = byteCount
+        }
+        otherBytes = bytes - columns[.times].count - columns[.motions].count
     }
 
     /// Records a checkpoint, or tests whether the batch is full.

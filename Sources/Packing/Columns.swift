@@ -14,8 +14,8 @@ struct Columns<Value> {
 
     /// The value of a section that is a column.
     subscript(section: BatchLayout.Section) -> Value {
-        get { all[section.column] }
-        _modify { yield &all[section.column] }
+        @inline(__always) get { all[section.column] }
+        @inline(__always) _modify { yield &all[section.column] }
     }
 
     /// The value of a column by its index.
@@ -38,7 +38,7 @@ extension BatchLayout.Section {
     }
 
     /// The index of a section in ``columns``, of which it must be one.
-    var column: Int { self == .typing ? 15 : Int(rawValue) - 2 }
+    @inline(__always) var column: Int { self == .typing ? 15 : Int(rawValue) - 2 }
 }
 
 extension Columns<Column> {
@@ -56,7 +56,7 @@ extension Columns<Column> {
     /// The bytes of all columns together.
     var count: Int {
         var sum = 0
-        for index in all.indices { sum += all[index].count }
+        for index in 0..<16 { sum &+= all[index].count }
         return sum
     }
 
