@@ -152,10 +152,16 @@ struct ConsentVerb: ParsableCommand {
         return file
     }
 
+    /// What `--withdraw --json` prints.
+    private struct Withdrawal: Encodable {
+        let schema = 1
+        let daemonRunning: Bool
+    }
+
     private func takeBack(_ installation: Installation) throws {
         let reply = try installation.change(.withdraw) { $0.withdraw(at: installation.now.wall) }
         if json {
-            return try Terminal.printJSON(["schema": 1, "daemonRunning": reply == nil ? 0 : 1])
+            return try Terminal.printJSON(Withdrawal(daemonRunning: reply != nil))
         }
         Terminal.print("Your consent is withdrawn. Nothing is recorded any more.")
         Terminal.print(

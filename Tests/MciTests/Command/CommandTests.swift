@@ -186,7 +186,9 @@ import Testing
         #expect(try command("pause", "--json").json["until"] is NSNull)
         #expect(try command("resume").code == 0)
         #expect(try ControlsFile(folder.paths).read().pause == nil)
-        #expect(try command("consent", "--withdraw").code == 0)
+        let withdrawn = try command("consent", "--withdraw", "--json")
+        #expect(withdrawn.code == 0)
+        #expect(withdrawn.output == "{\"daemonRunning\":false,\"schema\":1}\n")
         #expect(try ControlsFile(folder.paths).read().consent == nil)
     }
 
