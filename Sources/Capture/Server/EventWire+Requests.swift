@@ -11,7 +11,8 @@ extension EventWire {
     /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.2, or `unreachable`.
     func begin() throws(CaptureError) {
         if let input = find("XInputExtension") {
-            (codes.input, codes.mappingEvent) = (input.major, input.event + Self.mapping)
+            // A hostile server may send any code: one that wraps around matches no event.
+            (codes.input, codes.mappingEvent) = (input.major, input.event &+ Self.mapping)
         }
         // XIQueryVersion
         guard codes.input != 0,

@@ -270,7 +270,7 @@ import Wire
             // MappingPointer
             return packet.byte(4) == 2 ? .buttonMapChanged : .other
         case codes.shapeEvent: return .rearranged(window: packet.id(4))
-        case codes.monitorEvent, codes.monitorEvent + 1: return .screenChanged
+        case codes.monitorEvent, codes.monitorEvent &+ 1: return .screenChanged
         // Events sent by other clients have the highest bit set.
         default: return .other
         }

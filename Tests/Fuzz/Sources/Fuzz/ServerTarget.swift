@@ -177,6 +177,10 @@ private enum ServerTarget {
         let start =
             answer(8, [1, 131, 90]) + answer(8, [2, 0, 2, 0]) + answer(8, [1, 129, 64])
             + answer(8, [1, 140, 89]) + answer(8, [1, 0, 0, 0, 5, 0, 0, 0])
+        // Event codes so high that the next one does not fit a byte.
+        let high =
+            answer(8, [1, 131, 250]) + answer(8, [2, 0, 2, 0]) + answer(8, [1, 129, 255])
+            + answer(8, [1, 140, 255]) + answer(8, [1, 0, 0, 0, 5, 0, 0, 0])
         // Requests without an answer count too; raw packets carry their own numbers.
         func numbered(_ number: UInt8, _ at: Int, _ bytes: [UInt8], extra: Int = 0) -> [UInt8] {
             var packet = ([UInt8](repeating: 0, count: at) + bytes).padded(to: 32 + 4 * extra)
@@ -199,6 +203,7 @@ private enum ServerTarget {
         let other = Array("M".utf8) + [0xFC] + Array("ller Банк straße ﬁ İ".utf8)
         return [
             [0] + greeting, [0] + greeting.prefix(40), [2] + start, [2] + position + events,
+            [2] + high + numbered(7, 0, []) + numbered(11, 0, []) + events,
             [3] + position + raw(17, words: 0, axes: 0) + raw(17, words: 7, axes: 255),
             [1, 0, UInt8(title.count)] + title + other, [1, 1, 3, 42, 63, 42] + other,
         ]
