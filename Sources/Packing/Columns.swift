@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One value for each column of a batch: the only list of the columns.
+/// One value for each column of a batch.
 ///
-/// A column is a section that holds a value of some items. They are stored in the order of
-/// ``sections``.
+/// A column is a section with values of items. ``BatchLayout/Section/columns`` lists them in the order
+/// in which they are stored.
 struct Columns<Value> {
     private var all: InlineArray<16, Value>
 
@@ -21,7 +21,7 @@ struct Columns<Value> {
     /// The value of a column by its index.
     subscript(index: Int) -> Value { all[index] }
 
-    /// Whether a predicate holds for every column.
+    /// Whether a predicate holds for all columns.
     func allSatisfy(_ predicate: (Value) -> Bool) -> Bool {
         for index in all.indices where !predicate(all[index]) { return false }
         return true
@@ -68,7 +68,7 @@ extension Columns<Column> {
         for index in all.indices { all[index].endRun() }
     }
 
-    /// Keeps of each column what stands from a byte on.
+    /// Keeps the bytes of each column from a given one on.
     mutating func keep(from counts: [Int]) {
         for index in all.indices { all[index].keep(from: counts[index]) }
     }

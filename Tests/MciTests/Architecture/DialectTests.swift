@@ -87,6 +87,7 @@ import Testing
         texts.merge(try Self.texts("Documentation", [".md"])) { $1 }
         texts.merge(try Self.texts("packaging", [".1", ".py", "uninstall"])) { $1 }
         texts.merge(try Self.texts("Tests/Fixtures/words", [".txt"])) { $1 }
+        texts.merge(try Self.texts("Tests/Scenarios", [".txt"])) { $1 }
         for name in ["README.md", "CONTRIBUTING.md"] {
             texts[name] = try String(contentsOfFile: "\(Program.root)/\(name)", encoding: .utf8)
         }
