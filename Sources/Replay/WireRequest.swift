@@ -70,7 +70,7 @@ struct WireRequest {
     init(_ kind: Kind, _ body: UInt32..., data: UInt8 = 0) {
         self.kind = kind
         self.data = data
-        for uint32 in body { self.body.append(uint32: uint32) }
+        for value in body { self.body.append(uint32: value) }
     }
 
     /// Presses or releases a key or button.
@@ -139,9 +139,8 @@ struct WireRequest {
     }
 
     private mutating func append(pair first: Int16, _ second: Int16) {
-        let uint32 =
-            UInt32(UInt16(bitPattern: first)) | UInt32(UInt16(bitPattern: second)) << 16
-        body.append(uint32: uint32)
+        let pair = UInt32(UInt16(bitPattern: first)) | UInt32(UInt16(bitPattern: second)) << 16
+        body.append(uint32: pair)
     }
 }
 

@@ -58,13 +58,13 @@ package struct Sandbox {
 
     /// Enters the sandbox, which the process cannot leave.
     ///
-    /// - Parameter places: the paths that stay accessible. A rule applies to the current folder:
+    /// - Parameter paths: the paths that stay accessible. A rule applies to the current folder:
     ///   another one that replaces it later is inaccessible until the next start.
     /// - Returns: which of the mechanisms are in force.
-    package static func enter(_ places: AllowedPaths) -> Sandbox {
+    package static func enter(_ paths: AllowedPaths) -> Sandbox {
         _ = clinux_forbid_privileges()
-        let kept = (places.written + [places.sockets] + places.read).map { Kept($0) }
-        let landlock = confineFiles(places)
+        let kept = (paths.written + [paths.sockets] + paths.read).map { Kept($0) }
+        let landlock = confineFiles(paths)
         return Sandbox(
             landlock: landlock,
             hasFilter: clinux_forbid_calls() == 0,
@@ -84,7 +84,7 @@ package struct Sandbox {
         .map(\.path)
     }
 
-    private static func confineFiles(_ places: AllowedPaths) -> Int {
+    private static func confineFiles(_ paths: AllowedPaths) -> Int {
         let version = clinux_landlock_version()
         guard version > 0 else { return 0 }
         let rules = clinux_landlock_rules(version)
@@ -94,12 +94,12 @@ package struct Sandbox {
             reading | CLINUX_WRITE_FILE | CLINUX_REMOVE_FILE | CLINUX_MAKE_FILE | CLINUX_TRUNCATE
         let inPlace = CLINUX_READ_FILE | CLINUX_WRITE_FILE | CLINUX_TRUNCATE
         let socket = CLINUX_READ_FOLDER | CLINUX_REMOVE_FILE | CLINUX_MAKE_SOCKET
-        var allowed = places.written.map { ($0, writing) }
+        var allowed = paths.written.map { ($0, writing) }
         // A link would allow access to its target.
-        allowed += places.writtenFiles.filter { OwnPath.fault($0, .file) == nil }
+        allowed += paths.writtenFiles.filter { OwnPath.fault($0, .file) == nil }
             .map { ($0, inPlace) }
-        allowed.append((places.sockets, socket))
-        allowed += (places.read + system).map { ($0, reading) }
+        allowed.append((paths.sockets, socket))
+        allowed += (paths.read + system).map { ($0, reading) }
         // A terminal's mode is queried on the terminal itself.
         allowed.append(("/dev/pts", reading | CLINUX_CONTROL_DEVICE))
         allowed.append(("/dev/null", reading | CLINUX_WRITE_FILE))

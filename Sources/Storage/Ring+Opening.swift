@@ -51,7 +51,7 @@ extension Ring {
     package static func setAside(_ path: String) { OldRing.setAside(path, .damaged) }
 
     private static func makeReadable(_ path: String) {
-        Disk.makeReadable(Disk.folder(of: path), mode: 0o700)
+        if let folder = Disk.ownFolder(of: path) { Disk.makeReadable(folder, mode: 0o700) }
         for suffix in ["", "-wal", "-shm"] { Disk.makeReadable(path + suffix) }
     }
 

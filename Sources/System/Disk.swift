@@ -53,10 +53,11 @@ package enum Disk {
     /// - Throws: ``FileError``.
     package static func makeFolder(_ path: String) throws(FileError) {
         if exists(path) { return }
-        try makeFolder(folder(of: path))
+        let parent = folder(of: path)
+        if parent != path { try makeFolder(parent) }
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw FileError("mkdir") }
         // The folder's name must be on disk before anything in the folder counts as stored.
-        try sync(folder(of: path))
+        try sync(parent)
     }
 
     /// The size of a file in bytes; nil if there is none.
@@ -285,5 +286,14 @@ package enum Disk {
     package static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The folder that a path lies in, if it may be opened or changed for the sake of the file.
+    ///
+    /// - Parameter path: The path of a file.
+    /// - Returns: The folder; nil if it is the root or the current folder, which hold other things.
+    package static func ownFolder(of path: String) -> String? {
+        let folder = folder(of: path)
+        return ["/", "."].contains(folder) ? nil : folder
     }
 }

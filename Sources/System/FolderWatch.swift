@@ -35,11 +35,13 @@ package final class FolderWatch {
         for folder in folders {
             var path = folder
             // Watching a folder again changes nothing.
-            while unsafe inotify_add_watch(descriptor, path, mask) < 0, path != "/" {
-                path = Disk.folder(of: path)
+            var parent = Disk.folder(of: path)
+            while unsafe inotify_add_watch(descriptor, path, mask) < 0, parent != path {
+                path = parent
+                parent = Disk.folder(of: path)
             }
-            // Its parent reports that a folder was moved away or replaced.
-            unsafe inotify_add_watch(descriptor, Disk.folder(of: path), mask)
+            // The parent reports that the folder was moved away or replaced.
+            unsafe inotify_add_watch(descriptor, parent, mask)
         }
     }
 }

@@ -165,8 +165,8 @@ private func confine(
             read: [
                 Disk.folder(of: paths.recipients),
                 authority,
-                environment["MCI_POLICY"].map(Disk.folder(of:)),
-            ].compactMap(\.self).filter { $0.hasPrefix("/") && $0 != "/" }
+                environment["MCI_POLICY"].flatMap(Disk.ownFolder(of:)),
+            ].compactMap(\.self)
         )
     )
     return Confinement(
