@@ -193,4 +193,19 @@ import Testing
             #expect(again.items == batch.items && again.screen == nil, "\(section)")
         }
     }
+
+    @Test func `a value of no item in any column damages the batch`() throws {
+        var packer = Packer()
+        for output in outputs((0..<50).map { motion(1000 + $0, 6) }) { packer.take(output) }
+        packer.finish()
+        let whole = try #require(packer.batches.first)
+        let columns = columns(whole)
+        // The columns of a batch of motions are kinds, devices, times and motions; these are the others.
+        for section in Array(UInt8(5)...8) + Array(10...16) + [20] {
+            let bytes = plaintext(columns + [section, 1, 0], like: whole)
+            #expect(throws: PackingError(.badColumns), "\(section)") {
+                try OpenedBatch(plaintext: bytes)
+            }
+        }
+    }
 }
