@@ -22,7 +22,12 @@ package struct SecretAsker: Hashable, Sendable, Redacted {
         self.pattern = pattern
         let name = Self.withoutStar(pattern)
         isBeginning = name.count < pattern.utf8.count
-        self.name = String(decoding: name.prefix(Self.kept), as: UTF8.self)
+        self.name = Self.kept(String(name) ?? "")
+    }
+
+    /// What the kernel would keep of a name.
+    package static func kept(_ name: String) -> String {
+        String(decoding: name.utf8.prefix(kept), as: UTF8.self)
     }
 
     /// Describes why a pattern is invalid, in one sentence; nil if it is valid.

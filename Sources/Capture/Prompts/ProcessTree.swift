@@ -137,10 +137,30 @@ final class ProcessTree {
 
     /// The name under which a process was started; empty if unknown.
     static func command(of process: Int32) -> String {
-        let words = arguments(of: process)
-        let name = words.first?.split(separator: "/").last.map(String.init) ?? ""
+        let name = file(arguments(of: process).first ?? "")
         // A login shell has a leading dash.
         return name.hasPrefix("-") ? String(name.dropFirst()) : name
+    }
+
+    /// The name of the script that an interpreter runs; nil for another program.
+    ///
+    /// A process has the name of its script only if the kernel itself started the interpreter, and
+    /// not if env(1) or a version manager's wrapper did.
+    static func script(of process: Int32) -> String? {
+        let words = arguments(of: process)
+        guard let first = words.first, TerminalPrograms.isInterpreter(file(first)) else {
+            return nil
+        }
+        for word in words.dropFirst() {
+            guard word.hasPrefix("-") else { return file(word) }
+            // The next word is the program itself: sh -c, perl -ne.
+            if !word.hasPrefix("--"), word.hasSuffix("c") || word.hasSuffix("e") { return nil }
+        }
+        return nil
+    }
+
+    private static func file(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? ""
     }
 
     /// The arguments with which a process was started.

@@ -12,6 +12,17 @@ enum TerminalPrograms {
         "yash", "posh", "fish", "tcsh", "csh", "elvish", "nu", "xonsh",
     ]
 
+    /// Whether a program, by the name of its file, runs scripts: a shell or a language, whose version
+    /// may follow its name.
+    static func isInterpreter(_ name: String) -> Bool {
+        isShell(name) || interpreters.contains { name.hasPrefix($0) }
+    }
+
+    private static let interpreters = [
+        "python", "pypy", "perl", "ruby", "node", "deno", "bun", "lua", "tclsh", "wish", "expect",
+        "php", "guile", "Rscript", "osh",
+    ]
+
     /// Whether a process is an Emacs, whose terminals always read lines without echo.
     static func isEmacs(_ name: String) -> Bool { name.hasPrefix("emacs") }
 

@@ -224,12 +224,15 @@ final class TerminalPrompts {
         }
         guard file.st_uid == getuid(), let modes = TerminalModes(path) else {
             guard askers.includesDefaults else {
-                return job.first { askers.contains($0.name) }?.name
+                return job.lazy.compactMap { self.knownAsker($0) }.first
             }
             return job.first?.name ?? leader.name
         }
-        if !modes.shows, let asker = job.first(where: { asks($0, leader, terminal, modes) }) {
-            return asker.name
+        if !modes.shows {
+            for process in job {
+                if let asker = knownAsker(process) { return asker }
+                if asks(process, leader, terminal, modes) { return process.name }
+            }
         }
         // No reader is known: typed text is for whoever reads next.
         if !modes.shows, job.isEmpty { return leader.name }
@@ -238,14 +241,22 @@ final class TerminalPrompts {
         return nil
     }
 
-    /// Whether a foreground program of a terminal without echo asks for a secret.
+    /// The name under which a program is known to ask for secrets: its own, or that of the script
+    /// that it runs; nil if it is not known.
+    private func knownAsker(_ process: ProcessFacts) -> String? {
+        if askers.contains(process.name) { return process.name }
+        guard let script = ProcessTree.script(of: process.number) else { return nil }
+        return askers.contains(SecretAsker.kept(script)) ? script : nil
+    }
+
+    /// Whether a foreground program of a terminal without echo, which is not known to ask for a
+    /// secret, asks for one.
     private func asks(
         _ process: ProcessFacts,
         _ leader: ProcessFacts,
         _ terminal: Terminal,
         _ modes: TerminalModes
     ) -> Bool {
-        if askers.contains(process.name) { return true }
         guard askers.includesDefaults else { return false }
         if modes.readsLines {
             // Emacs itself shows the lines of its own shell.

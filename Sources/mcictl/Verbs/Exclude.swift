@@ -176,7 +176,7 @@ struct ExclusionOptions: ParsableArguments {
     @Option(
         help: """
             A program that asks for secrets in a terminal and reads keys without showing them: its name \
-            in ps -o comm, which may end in *.
+            in ps -o comm, or the name of its script; it may end in *.
             """
     )
     var asker: String?

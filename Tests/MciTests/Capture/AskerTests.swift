@@ -153,10 +153,10 @@ import Testing
     }
 
     /// A program of its own name that reads keys without showing them, as no program on the list does.
-    private func ownAsker(in folder: TemporaryFolder) throws -> String {
+    private func ownAsker(in folder: TemporaryFolder, runBy first: String) throws -> String {
         let path = "\(folder.path)/mci-own-asker"
         let script = """
-            #!\(try #require(Program.path("python3")))
+            #!\(first)
             import os, tty
             tty.setraw(0)
             while os.read(0, 64): pass
@@ -188,9 +188,22 @@ import Testing
         #expect(names(start + "é", facts.name))
     }
 
-    @Test func `a program that the person names is a prompt while it reads keys unseen`() throws {
+    /// What may run a script, of which only the first gives the process the script's name.
+    private static func interpreters() throws -> [String] {
+        let python = try #require(Program.path("python3"))
+        let real = try Program.run(python, ["-c", "import sys; print(sys.executable)"]).output
+        return [
+            real.trimmingCharacters(in: .whitespacesAndNewlines), "/usr/bin/env python3",
+            "/usr/bin/env -S python3 -u",
+        ]
+    }
+
+    @Test(arguments: try Self.interpreters())
+    func `a program that the person names is a prompt while it reads keys unseen`(
+        interpreter: String
+    ) throws {
         let folder = try TemporaryFolder()
-        let window = try Window([try ownAsker(in: folder)])
+        let window = try Window([try ownAsker(in: folder, runBy: interpreter)])
         #expect(!asks(window, expecting: false), "nobody knows it")
         for pattern in ["mci-own-asker", "mci-own-as*"] {
             var askers = SecretAskers()
@@ -199,11 +212,29 @@ import Testing
             // Alone, without those that mci knows.
             askers.includesDefaults = false
             #expect(asks(window, askers, expecting: true))
-            let known = try Window(["dialog", "--passwordbox", "x", "9", "30"])
-            #expect(!asks(known, askers, expecting: false))
-            let other = try Window(["bash", "--norc", "-i"])
-            #expect(!asks(other, askers, expecting: false))
         }
+    }
+
+    @Test func `a program that the person names makes no other one a prompt`() throws {
+        var askers = SecretAskers()
+        askers.own = Set([SecretAsker("mci-own-asker")].compactMap(\.self))
+        // What a program is told, or edits, is not what it runs.
+        for (other, typed) in [
+            (["bash", "--norc", "-i"], ""), (["less", "/etc/services", "mci-own-asker"], ""),
+            (["bash", "--norc", "-i"], "vim -n -u NONE ./mci-own-asker\n"),
+            (
+                [
+                    "python3", "-c", "import sys,tty; tty.setraw(0); sys.stdin.read()",
+                    "mci-own-asker",
+                ], ""
+            ),
+        ] {
+            let window = try Window(other, typing: typed)
+            #expect(!asks(window, askers, expecting: false))
+        }
+        askers.includesDefaults = false
+        let known = try Window(["dialog", "--passwordbox", "x", "9", "30"])
+        #expect(!asks(known, askers, expecting: false))
     }
 
     @Test(.enabled(if: getuid() == 0, "only root can become somebody else without a password"))
