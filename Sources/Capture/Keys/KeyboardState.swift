@@ -36,7 +36,6 @@ struct KeyboardState {
     init() {}
 
     init(_ connection: X11Connection) throws(CaptureError) {
-        try connection.startKeyboardExtension()
         learnDevices(connection)
         guard !masters.isEmpty else {
             throw CaptureError(connection.isLost ? .unreachable : .unsuitable)
@@ -126,12 +125,10 @@ struct KeyboardState {
             learnDevices(connection)
         }
         for (id, source) in sources where source.layout.isOutdated {
-            let new = connection.keyMap(of: id).map { DeviceLayout($0) }
-            sources[id]?.layout.learn(new, at: connection.nextRequest - 1)
+            Self.read(&sources[id, default: source].layout, of: id, connection)
         }
         for (id, master) in masters where master.layout.isOutdated {
-            let new = connection.keyMap(of: id).map { DeviceLayout($0) }
-            masters[id]?.layout.learn(new, at: connection.nextRequest - 1)
+            Self.read(&masters[id, default: master].layout, of: id, connection)
         }
     }
 
@@ -141,10 +138,12 @@ struct KeyboardState {
         masters = masters.filter { keyboards.masters.contains($0.key) }
         for id in keyboards.masters where masters[id] == nil {
             let layout = Self.followLayout(of: id, connection)
-            var held = Followed<X11Event.HeldModifiers>(since: connection.nextRequest)
-            connection.followModifiers(of: id)
-            let now = connection.modifiers(of: id)
-            held.learn(now, at: connection.nextRequest - 1)
+            let wire = connection.wire
+            var held = Followed<X11Event.HeldModifiers>(since: wire.nextRequest)
+            wire.followModifiers(of: id)
+            // On the wire itself, so that the reply has an exact position among the notices.
+            let serial = wire.nextRequest
+            held.learn(wire.modifiers(of: id), from: serial, to: serial)
             masters[id] = Master(layout: layout, held: held)
         }
         sources = sources.filter { keyboards.sources[$0.key] == $0.value.master }
@@ -157,18 +156,27 @@ struct KeyboardState {
         of id: UInt8,
         _ connection: X11Connection
     ) -> Followed<DeviceLayout> {
-        var layout = Followed<DeviceLayout>(since: connection.nextRequest)
-        connection.followMap(of: id)
-        let now = connection.keyMap(of: id).map { DeviceLayout($0) }
-        layout.learn(now, at: connection.nextRequest - 1)
+        var layout = Followed<DeviceLayout>(since: connection.wire.nextRequest)
+        connection.wire.followMap(of: id)
+        read(&layout, of: id, connection)
         return layout
+    }
+
+    private static func read(
+        _ layout: inout Followed<DeviceLayout>,
+        of id: UInt8,
+        _ connection: X11Connection
+    ) {
+        let begin = connection.serialBeforeQuery
+        let map = connection.keyMap(of: id).map { DeviceLayout($0) }
+        layout.learn(map, from: begin, to: connection.serialAfterReply)
     }
 }
 
 /// A changing value of the server, with the serials from which on it holds.
 ///
-/// A reply holds from its request on. A notice of a change ends that, unless the reply was given
-/// after the change.
+/// A reply is given at an unknown position between two serials, and holds from the second on. A
+/// notice of a change before the first is included in it; one between the two makes it worthless.
 struct Followed<Value> {
     /// The sequence number of the request that selected the notices.
     let since: UInt
@@ -178,8 +186,8 @@ struct Followed<Value> {
     private var value: Value?
     /// The keys for which the value no longer holds.
     private var changed = ByteSet()
-    /// A reply whose serial was not reached yet.
-    private var answer: (value: Value?, serial: UInt)?
+    /// A reply whose end was not reached yet, with the serials around the query.
+    private var answer: (value: Value?, begin: UInt, end: UInt)?
 
     init(since: UInt) {
         self.since = since
@@ -189,9 +197,10 @@ struct Followed<Value> {
     ///
     /// - Parameters:
     ///   - value: The reply; nil if there was none.
-    ///   - serial: The sequence number of the query.
-    mutating func learn(_ value: Value?, at serial: UInt) {
-        answer = (value, serial)
+    ///   - begin: The serial before the query.
+    ///   - end: The serial after the reply; equal to `begin` if that is the query's own.
+    mutating func learn(_ value: Value?, from begin: UInt, to end: UInt) {
+        answer = (value, begin, end)
         isOutdated = false
     }
 
@@ -211,6 +220,7 @@ struct Followed<Value> {
     mutating func change(_ keycodes: ByteSet, at serial: UInt) {
         reach(serial)
         changed.formUnion(keycodes)
+        dropAnswer(changedAt: serial)
         if answer == nil { isOutdated = true }
     }
 
@@ -218,10 +228,16 @@ struct Followed<Value> {
     mutating func replace(with value: Value, at serial: UInt) {
         reach(serial)
         self.value = value
+        dropAnswer(changedAt: serial)
+    }
+
+    /// Drops a reply that may or may not include a change.
+    private mutating func dropAnswer(changedAt serial: UInt) {
+        if let answer, serial >= answer.begin { self.answer = nil }
     }
 
     private mutating func reach(_ serial: UInt) {
-        guard let answer, serial >= answer.serial else { return }
+        guard let answer, serial >= answer.end else { return }
         (value, changed) = (answer.value, ByteSet())
         self.answer = nil
     }

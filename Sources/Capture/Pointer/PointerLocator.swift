@@ -65,7 +65,7 @@ struct PointerLocator {
     mutating func start(_ connection: X11Connection, _ now: EventTime) {
         guard history.start == nil else { return }
         history.endReading(now.server, [], [])
-        start = connection.nextRequest
+        start = connection.wire.nextRequest
         for index in masters.indices {
             let id = masters[index].id
             _ = masters[index].reckoning.settle(at: position(id, connection)) {
@@ -78,7 +78,7 @@ struct PointerLocator {
     mutating func locate(_ reader: inout StreamReader<PointerTracker>, _ now: EventTime) {
         // Queried before the positions, so that the history is a part of what is read with them.
         let remembered = histories(senders.known, reader.connection)
-        let serial = reader.connection.nextRequest
+        let serial = reader.connection.wire.nextRequest
         var answers = masters.map { position($0.id, reader.connection) }
         reader.decode(until: serial)
         for index in masters.indices { masters[index].isDisturbed = false }
@@ -211,7 +211,7 @@ struct PointerLocator {
                 }
             }
             let windows = questions.map { reader.connection.window(at: $0.pixel) }
-            let serial = reader.connection.nextRequest
+            let serial = reader.connection.wire.nextRequest
             answers = masters.map { position($0.id, reader.connection) }
             reader.decodeFurther(until: serial)
             for (question, window) in zip(questions, windows) {
@@ -331,7 +331,7 @@ struct PointerLocator {
 
     private func position(_ id: UInt8, _ connection: X11Connection) -> DeadReckoning.Point? {
         guard let desktop else { return nil }
-        return connection.wire?.position(of: id, on: desktop.screen)
+        return connection.wire.position(of: id, on: desktop.screen)
     }
 }
 

@@ -3,22 +3,17 @@
 import Events
 import Wire
 
-/// The requests on the pointer's own connection: selections, and queries whose reply must be
-/// ordered against its events.
+/// The requests on a stream's own connection: selections, and queries whose reply must be ordered
+/// against its events.
 extension EventWire {
-    /// Finds the extensions and negotiates the version of XInput.
+    /// Finds the extensions for the pointer and negotiates the version of XInput.
     ///
     /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.2, or `unreachable`.
-    func begin() throws(CaptureError) {
-        if let input = find("XInputExtension") {
-            // A hostile server may send any code: one that wraps around matches no event.
-            (codes.input, codes.mappingEvent) = (input.major, input.event &+ Self.mapping)
+    func beginPointer() throws(CaptureError) {
+        // Clients of 2.2 are told buttons and motions also during implicit grabs.
+        guard findInput(minor: 2) >= 2 else {
+            throw CaptureError(isLost ? .unreachable : .unsuitable)
         }
-        // XIQueryVersion
-        guard codes.input != 0,
-            let version = ask(request(codes.input, 47, 2 | 2 << 16)), version.uint16(8) == 2,
-            version.uint16(10) >= 2
-        else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
         if let shape = find("SHAPE") { (codes.shape, codes.shapeEvent) = shape }
         // RRQueryVersion: monitors exist from RandR 1.5 on.
         if let monitors = find("RANDR"),
@@ -27,17 +22,32 @@ extension EventWire {
         {
             (codes.monitors, codes.monitorEvent) = monitors
         }
-        if let resources = find("X-Resource") { codes.resources = resources.major }
     }
 
-    private func find(_ name: String) -> (major: UInt8, event: UInt8)? {
+    /// Negotiates the version of XInput 2.
+    ///
+    /// - Parameter minor: The wanted minor version.
+    /// - Returns: The minor version that the server grants; -1 without XInput 2.
+    func findInput(minor: UInt32) -> Int {
+        if let input = find("XInputExtension") {
+            // A hostile server may send any code: one that wraps around matches no event.
+            (codes.input, codes.mappingEvent) = (input.major, input.event &+ Self.mapping)
+        }
+        // XIQueryVersion
+        guard codes.input != 0, let version = ask(request(codes.input, 47, 2 | minor << 16)),
+            version.uint16(8) == 2
+        else { return -1 }
+        return Int(version.uint16(10))
+    }
+
+    func find(_ name: String) -> (major: UInt8, event: UInt8)? {
         // QueryExtension
         let length = UInt32(name.utf8.count)
         guard let reply = ask(request(98, 0, length, text: name)), reply[8] != 0 else { return nil }
         return (reply[9], reply[10])
     }
 
-    private func request(
+    func request(
         _ major: UInt8,
         _ minor: UInt8,
         _ body: UInt32...,
@@ -123,19 +133,6 @@ extension EventWire {
         return primary + others
     }
 
-    /// The process that owns a window's connection (XResQueryClientIds).
-    ///
-    /// Nil if the server does not know it or the process is on another host.
-    ///
-    /// The kernel reported it to the server at connection time, so no program can forge it.
-    func process(of window: UInt32) -> Int32? {
-        // One client, and only its process id (2).
-        guard codes.resources != 0, let reply = ask(request(codes.resources, 4, 1, window, 2)),
-            reply.uint32(8) >= 1, reply.uint32(40) >= 4, reply.uint32(44) > 0
-        else { return nil }
-        return Int32(exactly: reply.uint32(44))
-    }
-
     /// A pointer's position with its fraction (XIQueryDevice); nil if the server does not report
     /// it.
     ///
@@ -176,9 +173,9 @@ extension [UInt8] {
         return value
     }
 
-    fileprivate func uint16(_ at: Int) -> UInt16 { UInt16(bytes(at, 2)) }
+    func uint16(_ at: Int) -> UInt16 { UInt16(bytes(at, 2)) }
 
-    fileprivate func uint32(_ at: Int) -> UInt32 { UInt32(bytes(at, 4)) }
+    func uint32(_ at: Int) -> UInt32 { UInt32(bytes(at, 4)) }
 
     fileprivate func fp3232(_ at: Int) -> Double {
         Double(whole: uint32(at), fraction: uint32(at + 4))

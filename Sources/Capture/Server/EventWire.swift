@@ -5,17 +5,17 @@ import Events
 import Glibc
 import Wire
 
-/// The pointer's event stream, decoded from the bytes of the protocol.
+/// One event stream, the keyboard's or the pointer's, decoded from the bytes of the protocol.
 ///
-/// Motions are the most frequent events, and Xlib with XCB moves each of them through four buffers.
-/// Here an event stays where the kernel put it until it is taken.
+/// Xlib with XCB moves each event through four buffers, of which it wipes none. Here an event stays
+/// where the kernel put it until it is taken.
 ///
 /// Upstream: the X server. Downstream: ``StreamReader``. Promise: events are in order, each with
 /// its serial on this connection, and taken bytes are wiped.
 ///
 /// This connection selects events and sends only requests whose reply must be ordered against them
-/// (see `EventWire+Requests.swift`). The rest go through Xlib, on a connection that selects
-/// nothing.
+/// (see `EventWire+Requests.swift` and `EventWire+Keyboard.swift`). The rest go through Xlib, on a
+/// connection that selects nothing.
 @safe final class EventWire {
     /// The numbers that the server assigned to extensions.
     struct Codes {
@@ -28,10 +28,13 @@ import Wire
         var monitors: UInt8 = 0
         var monitorEvent: UInt8 = 0
         var resources: UInt8 = 0
+        var keyboard: UInt8 = 0
+        /// The event code shared by all XKB events; 0 as long as none is selected.
+        var keyboardEvent: UInt8 = 0
     }
 
-    /// Bytes for a thousand events per second between two drains; a flood gets more temporarily.
-    private static let usualRoom = 512 * 1024
+    /// Bytes for the events of two drains; a flood gets more temporarily.
+    private let usualRoom: Int
     /// Minimum free buffer space before each `recv`, in bytes.
     private static let leastRead = 16 * 1024
     /// Maximum `recv` calls per drain.
@@ -58,11 +61,13 @@ import Wire
     ///   - socket: A connected socket on which no request was sent yet.
     ///   - root: The root window of the screen.
     ///   - atoms: The properties whose changes are reported.
-    init(_ socket: WireSocket, root: UInt32, _ atoms: WindowAtoms) {
+    ///   - room: The usual size of the buffer in bytes; by default for a thousand motions a second.
+    init(_ socket: WireSocket, root: UInt32, _ atoms: WindowAtoms, room: Int = 512 * 1024) {
         self.socket = socket
         self.atoms = atoms
         self.root = root
-        unsafe buffer = .allocate(byteCount: Self.usualRoom, alignment: 8)
+        usualRoom = room
+        unsafe buffer = .allocate(byteCount: room, alignment: 8)
     }
 
     deinit {
@@ -238,7 +243,7 @@ import Wire
         taken = seen
         known = max(known, answered)
         let rest = filled - taken
-        move(toRoom: rest > Self.usualRoom / 2 ? unsafe buffer.count : Self.usualRoom)
+        move(toRoom: rest > usualRoom / 2 ? unsafe buffer.count : usualRoom)
     }
 
     /// Decodes an event of the core protocol or of an extension other than XInput.
@@ -246,8 +251,8 @@ import Wire
         switch packet.type {
         case 7, 8:
             let window = packet.id(12)
-            let mode = X11Event.FocusMode(Int32(packet.byte(30)))
-            let detail = X11Event.FocusDetail(Int32(packet.byte(1)))
+            let mode = X11Event.FocusMode(packet.byte(30))
+            let detail = X11Event.FocusDetail(packet.byte(1))
             let pixel = Pixel(
                 x: Int16(bitPattern: packet.uint16(20)),
                 y: Int16(bitPattern: packet.uint16(22))
@@ -255,6 +260,13 @@ import Wire
             return packet.type == 7
                 ? .entered(window: window, mode: mode, detail: detail, at: pixel)
                 : .left(window: window, mode: mode, detail: detail, at: pixel)
+        case 9, 10:
+            let window = packet.id(4)
+            let mode = X11Event.FocusMode(packet.byte(8))
+            let detail = X11Event.FocusDetail(packet.byte(1))
+            return packet.type == 9
+                ? .focusIn(window: window, mode: mode, detail: detail)
+                : .focusOut(window: window, mode: mode, detail: detail)
         case 16: return .created(window: packet.id(8), parent: packet.id(4))
         case 17: return .destroyed(window: packet.id(8))
         case 18: return .unmapped(window: packet.id(8))
@@ -269,6 +281,7 @@ import Wire
         case codes.mappingEvent:
             // MappingPointer
             return packet.byte(4) == 2 ? .buttonMapChanged : .other
+        case codes.keyboardEvent: return X11Event(keyboard: packet)
         case codes.shapeEvent: return .rearranged(window: packet.id(4))
         case codes.monitorEvent, codes.monitorEvent &+ 1: return .screenChanged
         // Events sent by other clients have the highest bit set.
@@ -294,6 +307,9 @@ extension X11Event {
             self =
                 values.present & ~3 == 0
                 ? .rawMotion(header, values.move) : .rawAxes(header, values.axes(packet))
+        case 13, 14:
+            let keycode = UInt8(clamping: packet.uint32(16))
+            self = .rawKey(header, keycode: keycode, isDown: type == 13)
         case 15, 16:
             let number = UInt8(clamping: packet.uint32(16))
             self = .rawButton(header, number: number, isDown: type == 15)
@@ -302,6 +318,53 @@ extension X11Event {
             self = .rawTouch(header, id: packet.uint32(16), phase, RawValues(packet).axes(packet))
         case 11: self = .devicesChanged(ByteSet(hierarchy: packet))
         default: self = .other
+        }
+    }
+
+    /// Decodes an XKB event (XKBproto.h).
+    fileprivate init(keyboard packet: Packet) {
+        let device = packet.byte(8)
+        switch packet.byte(1) {
+        // XkbNewKeyboardNotify
+        case 0: self = .keyMapChanged(device: device, keycodes: ByteSet(0...255), isReplaced: true)
+        // XkbMapNotify
+        case 1:
+            let keycodes = ByteSet(mapChange: packet)
+            self =
+                keycodes.map { .keyMapChanged(device: device, keycodes: $0, isReplaced: false) }
+                ?? .other
+        // XkbStateNotify
+        case 2:
+            let held = HeldModifiers(modifiers: packet.byte(9), group: packet.byte(13))
+            self = .modifiersChanged(keyboard: device, held)
+        // XkbControlsNotify
+        case 3: self = .keyboardControls(device: device, enabled: packet.uint32(16))
+        default: self = .other
+        }
+    }
+}
+
+extension X11Event.FocusMode {
+    /// Decodes the mode of a focus or crossing event.
+    fileprivate init(_ mode: UInt8) {
+        switch mode {
+        case 1: self = .grab
+        case 2: self = .ungrab
+        default: self = .plain
+        }
+    }
+}
+
+extension X11Event.FocusDetail {
+    /// Decodes the detail of a focus or crossing event.
+    fileprivate init(_ detail: UInt8) {
+        switch detail {
+        // Ancestor, Nonlinear
+        case 0, 3: self = .this
+        case 2: self = .inferior
+        // Virtual, NonlinearVirtual
+        case 1, 4: self = .virtual
+        default: self = .nowhere
         }
     }
 }
@@ -315,6 +378,20 @@ extension ByteSet {
             guard at + 12 <= packet.size else { return }
             let id = packet.uint16(at)
             if packet.uint32(at + 8) != 0, id < 256 { insert(UInt8(id)) }
+        }
+    }
+
+    /// The keys whose keysyms may have changed by an XkbMapNotify; nil if there are none.
+    fileprivate init?(mapChange packet: Packet) {
+        // Key actions (16), behaviours (32) and explicit components (8) do not affect keysyms.
+        switch packet.uint16(10) & ~(8 | 16 | 32) {
+        case 0: return nil
+        // Keysyms alone
+        case 2:
+            let (first, count) = (packet.byte(16), packet.byte(17))
+            guard count > 0 else { return nil }
+            self.init(first...max(first, UInt8(clamping: Int(first) + Int(count) - 1)))
+        default: self.init(0...255)
         }
     }
 }

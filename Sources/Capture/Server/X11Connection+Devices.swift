@@ -4,18 +4,6 @@ import CX11
 import Events
 
 extension X11Connection {
-    /// Initialises XKB, which reports modifiers, groups and maps.
-    ///
-    /// - Throws: ``CaptureError`` `unsuitable` without XKB, or `unreachable`.
-    func startKeyboardExtension() throws(CaptureError) {
-        var (opcode, event, error, major, minor): (Int32, Int32, Int32, Int32, Int32)
-        (opcode, event, error, major, minor) = (0, 0, 0, 1, 0)
-        guard unsafe XkbQueryExtension(display, &opcode, &event, &error, &major, &minor) != 0 else {
-            throw CaptureError(isLost ? .unreachable : .unsuitable)
-        }
-        keyboardEventCode = event
-    }
-
     /// The master keyboards, and the slave devices with keys, each with its master.
     func keyboards() -> (masters: Set<UInt8>, sources: [UInt8: UInt8]) {
         var keyboards: (masters: Set<UInt8>, sources: [UInt8: UInt8]) = ([], [:])
@@ -39,26 +27,6 @@ extension X11Connection {
             }
         }
         return keyboards
-    }
-
-    /// Begins to follow the modifiers and the group of a master keyboard.
-    func followModifiers(of keyboard: UInt8) {
-        let details = UInt(XkbModifierStateMask | XkbGroupStateMask)
-        let event = UInt32(XkbStateNotify)
-        unsafe XkbSelectEventDetails(display, UInt32(keyboard), event, details, details)
-    }
-
-    /// The modifiers and the group of a master keyboard; nil if there is none.
-    func modifiers(of keyboard: UInt8) -> X11Event.HeldModifiers? {
-        var now = XkbStateRec()
-        guard unsafe XkbGetState(display, UInt32(keyboard), &now) == 0, !isLost else { return nil }
-        return X11Event.HeldModifiers(modifiers: now.mods, group: now.group)
-    }
-
-    /// Begins to follow the map of a device.
-    func followMap(of device: UInt8) {
-        let events = UInt32((1 << XkbMapNotify) | (1 << XkbNewKeyboardNotify))
-        unsafe XkbSelectEvents(display, UInt32(device), events, events)
     }
 
     /// The map of a device; nil if there is no such device.

@@ -36,37 +36,12 @@ extension X11Connection {
 
     /// Selects events of a window; a window that is already gone is ignored.
     func watch(_ window: UInt, for interest: WindowInterest) {
-        guard let wire else {
-            // A selection replaces the previous one.
-            let mask = interest.mask | (selected[window] ?? 0)
-            selected[window] = mask
-            return unsafe _ = XSelectInput(display, window, mask)
-        }
-        wire.select(UInt32(interest.mask), of: UInt32(truncatingIfNeeded: window))
+        let mask = select(interest.mask, of: window)
+        wire.select(UInt32(mask), of: UInt32(truncatingIfNeeded: window))
         // The next query about the window goes through the other connection.
-        if case .crossing = interest { return }
-        wire.synchronize()
-    }
-
-    /// The receiver of keys.
-    enum KeyTarget: Equatable {
-        /// The window that has the focus.
-        case window(UInt)
-        /// The window under the pointer: the focus is PointerRoot, or the root window has it.
-        case pointer
-        case nowhere
-    }
-
-    /// Queries the receiver of keys; nil if the server does not report it.
-    func keyTarget() -> KeyTarget? {
-        var window: UInt = 0
-        var revert: Int32 = 0
-        unsafe XGetInputFocus(display, &window, &revert)
-        guard !isLost else { return nil }
-        switch window {
-        case UInt(PointerRoot), root: return .pointer
-        case 0: return .nowhere
-        default: return .window(window)
+        switch interest {
+        case .crossing, .focus: break
+        default: wire.synchronize()
         }
     }
 

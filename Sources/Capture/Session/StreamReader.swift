@@ -77,7 +77,7 @@ struct StreamReader<Tracker: ContextTracker> {
     mutating func decodeFurther(until serial: UInt) {
         pending += carriedOver
         carriedOver.removeAll(keepingCapacity: true)
-        if let first = connection.wire?.takeEvents(until: serial, into: &pending) {
+        if let first = connection.wire.takeEvents(until: serial, into: &pending) {
             carriedOver.append(first)
         }
         waiting = 0
@@ -133,6 +133,7 @@ struct StreamReader<Tracker: ContextTracker> {
                 if isEmittedApart { emit(tracker.context, &sink) }
                 return event
             }
+            note(event)
             tracker.take(event, serial: serial, connection)
             emit(tracker.context, &sink)
             switch event {
@@ -146,6 +147,10 @@ struct StreamReader<Tracker: ContextTracker> {
         return nil
     }
 
+    private func note(_ event: X11Event) {
+        if case .destroyed(let window) = event { connection.forget(window) }
+    }
+
     private mutating func takeNext() -> (event: X11Event, serial: UInt)? {
         guard !connection.isLost else { return nil }
         if nextPending < pending.count {
@@ -156,7 +161,7 @@ struct StreamReader<Tracker: ContextTracker> {
         }
         guard waiting > 0 else { return nil }
         waiting -= 1
-        let next = connection.takeEvent()
+        let next = connection.wire.takeEvent()
         serial = next.serial
         return next
     }
@@ -169,7 +174,8 @@ struct StreamReader<Tracker: ContextTracker> {
             tracker.beginRound()
             _ = connection.readArrived()
             while !connection.isQueueEmpty {
-                let (event, serial) = connection.takeEvent()
+                let (event, serial) = connection.wire.takeEvent()
+                note(event)
                 tracker.take(event, serial: serial, connection)
             }
             tracker.endRound(connection)
@@ -182,7 +188,7 @@ struct StreamReader<Tracker: ContextTracker> {
     private mutating func settleAll() {
         // The first reply may name the window and the second its application.
         for _ in 0..<2 where connection.isQueueEmpty && carriedOver.isEmpty {
-            tracker.settle(connection.nextRequest, connection)
+            tracker.settle(connection.wire.nextRequest, connection)
         }
     }
 

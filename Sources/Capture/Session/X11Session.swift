@@ -3,7 +3,7 @@
 import CX11
 import Events
 
-/// Both connections to the X server while they listen.
+/// Both streams of the X server while they are listened to.
 struct X11Session {
     private var keyboard: StreamReader<FocusTracker>
     private var pointer: StreamReader<PointerTracker>
@@ -64,10 +64,10 @@ struct X11Session {
         readTitles isTitleNeeded: @escaping (WindowFacts) -> Bool,
         _ askers: SecretAskers
     ) throws(CaptureError) {
-        let keyboard = try X11Connection(role: .keyboard)
-        let pointer = try X11Connection(role: .pointer)
-        if keyboard.isXWayland { throw CaptureError(.wayland) }
-        keyboard.processes = pointer.wire
+        let xlib = try XlibConnection()
+        if xlib.isXWayland { throw CaptureError(.wayland) }
+        let keyboard = try X11Connection(xlib, role: .keyboard)
+        let pointer = try X11Connection(xlib, role: .pointer)
         pointer.selectInput(
             [
                 XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
@@ -76,8 +76,8 @@ struct X11Session {
             devices: XIAllMasterDevices
         )
         pointer.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
-        pointer.wire?.followMonitors()
-        pointer.wire?.followButtonMaps(of: pointer.deviceIDs())
+        pointer.wire.followMonitors()
+        pointer.wire.followButtonMaps(of: pointer.deviceIDs())
         let (history, embedded) = (ClientHistory(), EmbeddedWindows(keyboard))
         let focus = FocusTracker(
             WindowCache(.keyboard, history, embedded, isTitleNeeded),
@@ -94,7 +94,7 @@ struct X11Session {
         hasOtherScreens = !keyboard.otherRoots.isEmpty
         let all = pointer.devices()
         maps = ButtonMaps(all)
-        filters.use(keyboard.followControls(of: Self.keyboards(all)))
+        filters.use(Self.followControls(of: all, keyboard))
         axes = Self.axes(all)
         devices = KnownDevices(all.mapValues(\.device))
         locator = PointerLocator(all, since: pointer.serialAfterReply)
@@ -102,7 +102,7 @@ struct X11Session {
         let tracker = PointerTracker(WindowCache(.pointer, history, embedded, isTitleNeeded))
         self.pointer = StreamReader(pointer, .pointer, tracker)
         self.pointer.tracker.start(pointer)
-        locator.use(pointer.wire?.screen(), since: pointer.serialAfterReply)
+        locator.use(pointer.wire.screen(), since: pointer.serialAfterReply)
         // Selected last, so that every typed key has a known window and map.
         keyboard.selectInput(
             [
@@ -263,7 +263,7 @@ struct X11Session {
                 // The axes change where the pointer's connection reports it.
                 let all = pointer.connection.devices()
                 devices.change(ids, to: all.mapValues(\.device), &sink)
-                filters.use(keyboard.connection.followControls(of: Self.keyboards(all)))
+                filters.use(Self.followControls(of: all, keyboard.connection))
                 keyboard.setBlind(filters.hideKeys, &sink)
             default: break
             }
@@ -302,7 +302,7 @@ struct X11Session {
             case .buttonMapChanged: mapsDidChange(&sink)
             case .screenChanged:
                 isScreenAnnounced = false
-                let screen = pointer.connection.wire?.screen()
+                let screen = pointer.connection.wire.screen()
                 locator.use(screen, since: pointer.connection.serialAfterReply)
             default: break
             }
@@ -363,7 +363,7 @@ struct X11Session {
         _ ids: ByteSet,
         _ sink: inout some CaptureSink & ~Copyable
     ) {
-        pointer.connection.wire?.followButtonMaps(of: pointer.connection.deviceIDs())
+        pointer.connection.wire.followButtonMaps(of: pointer.connection.deviceIDs())
         let all = pointer.connection.devices()
         axes = Self.axes(all)
         allAxesSince = pointer.connection.serialAfterReply
@@ -464,8 +464,17 @@ struct X11Session {
     /// The buttons that represent the notches of wheels.
     private static let wheel: ClosedRange<UInt8> = 4...7
 
-    private static func keyboards(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [UInt8] {
-        devices.filter(\.value.isKeyboard).keys.sorted()
+    /// Begins to follow the XKB controls of keyboards; returns the currently enabled ones.
+    private static func followControls(
+        of devices: [UInt8: X11Connection.DeviceEntry],
+        _ connection: X11Connection
+    ) -> [UInt8: UInt32] {
+        var enabled: [UInt8: UInt32] = [:]
+        for id in devices.filter(\.value.isKeyboard).keys.sorted() {
+            connection.wire.followControls(of: id)
+            enabled[id] = connection.wire.controls(of: id)
+        }
+        return enabled
     }
 
     private static func axes(_ devices: [UInt8: X11Connection.DeviceEntry]) -> [PointerAxes] {

@@ -78,7 +78,7 @@ package final class X11Source: EventSource {
     ///
     /// - Throws: ``CaptureError`` if the server is unreachable, unsuitable or Xwayland.
     package static func probe() throws(CaptureError) {
-        if try X11Connection(role: .pointer).isXWayland { throw CaptureError(.wayland) }
+        if try XlibConnection().isXWayland { throw CaptureError(.wayland) }
     }
 
     /// Connects and begins to listen; an existing connection is closed first.

@@ -25,7 +25,7 @@ struct FocusTracker: ContextTracker {
     private var answer: (window: UInt, serial: UInt, followsPointer: Bool)?
     private var hasAsked = false
     /// The receiver of keys according to the last query or event.
-    private var target: X11Connection.KeyTarget?
+    private var target: EventWire.KeyTarget?
     /// Whether keys go to the window under the pointer, whose crossings are reported.
     private var followsPointer = false
     /// Whether another client grabs the pointer, which then alone receives crossings.
@@ -142,7 +142,6 @@ struct FocusTracker: ContextTracker {
 
     mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
         settle(serial, connection)
-        if case .destroyed(let window) = event { connection.forget(window) }
         let isInvalidated = cache.take(event, serial, inUse: attribution)
         switch event {
         case .focusIn(let window, let mode, let detail):
@@ -292,11 +291,11 @@ struct FocusTracker: ContextTracker {
     /// Queries the focus twice, so that the reply is certain from a known serial on.
     private mutating func ask(_ connection: X11Connection) {
         hasAsked = true
-        target = connection.keyTarget()
+        target = connection.wire.keyTarget()
         guard let first = window(of: target, connection) else { return }
         connection.watch(first, for: .facts(.keyboard))
         let serial = connection.serialBeforeQuery
-        guard connection.keyTarget() == target, window(of: target, connection) == first else {
+        guard connection.wire.keyTarget() == target, window(of: target, connection) == first else {
             return
         }
         answer = (first, serial, target == .pointer)
@@ -306,7 +305,7 @@ struct FocusTracker: ContextTracker {
 
     /// The window that receives keys; nil if there is none or it is not certain.
     private func window(
-        of target: X11Connection.KeyTarget?,
+        of target: EventWire.KeyTarget?,
         _ connection: X11Connection
     ) -> UInt? {
         switch target {

@@ -148,9 +148,7 @@ struct WindowSnapshot {
     /// - Returns: The program, as far as it is known.
     static func program(of window: UInt, _ app: String, _ connection: X11Connection) -> Program {
         var program = Program()
-        let maker = UInt32(truncatingIfNeeded: window)
-        program.process =
-            connection.processes?.process(of: maker) ?? connection.process(of: window)
+        program.process = connection.wire.process(of: window) ?? connection.process(of: window)
         if program.process == nil, let leader = connection.leader(of: window) {
             program.process = connection.process(of: leader)
         }

@@ -19,7 +19,7 @@ import Wire
         desktop = try Desktop()
         hand = try Hand(desktop)
         connection = try desktop.asDisplay { try X11Connection(role: .pointer) }
-        wire = try #require(connection.wire)
+        wire = connection.wire
     }
 
     /// All that has come, after the server has done everything.

@@ -17,7 +17,8 @@ extension Target {
             switch rest.take() % 4 {
             case 0: ServerTarget.greeting(Array(rest))
             case 1: ServerTarget.texts(rest)
-            default: ServerTarget.events(rest)
+            case 2: ServerTarget.events(rest, isKeyboard: false)
+            default: ServerTarget.events(rest, isKeyboard: true)
             }
         },
         seeds: ServerTarget.seeds
@@ -110,13 +111,20 @@ private enum ServerTarget {
         return bytes
     }
 
-    static func events(_ input: ArraySlice<UInt8>) {
+    static func events(_ input: ArraySlice<UInt8>, isKeyboard: Bool) {
         defer { hangUp() }
         var number: UInt16 = 0
         guard let socket = socket(saying: greeting + packets(input, &number)) else { return }
         let atoms = WindowAtoms(state: 300, leader: 301, netName: 302, netProcess: 303, utf8: 304)
         let wire = EventWire(socket, root: socket.root, atoms)
-        try? wire.begin()
+        if isKeyboard {
+            try? wire.beginKeyboard()
+            wire.followMap(of: 3)
+            wire.followModifiers(of: 3)
+            _ = (wire.modifiers(of: 3), wire.controls(of: 3), wire.keyTarget(), wire.process(of: 9))
+        } else {
+            try? wire.beginPointer()
+        }
         wire.selectInput(1 << 17, devices: 0)
         wire.select(1 << 16, of: 9)
         wire.followMonitors()
@@ -199,12 +207,25 @@ private enum ServerTarget {
             raw(17, words: 2, axes: 3) + raw(17, words: 2, axes: 15) + raw(15, words: 1, axes: 0)
             + raw(22, words: 1, axes: 7) + raw(11, words: 0, axes: 0)
             + packet(0, [7, 3, 14, 0]) + packet(0, [28, 0, 14, 0, 9, 0, 0, 0, 39]) + packet(0, [11])
+        // XInputExtension, XIQueryVersion, XKEYBOARD, XkbUseExtension, X-Resource; then what is asked.
+        let asked = answer(8, [1, 131, 90]) + answer(8, [2, 0, 0, 0]) + answer(8, [1, 135, 85])
+        let keyboard =
+            asked + answer(1, [1]) + answer(8, [1, 141, 0]) + numbered(8, 8, [1, 0, 0, 0, 1])
+            + numbered(9, 8, [0], extra: 15) + numbered(10, 8, [9]) + numbered(11, 8, [0])
+        let keys =
+            raw(13, words: 0, axes: 0) + raw(14, words: 0, axes: 0)
+            + packet(0, [85, 2, 14, 0, 0, 0, 0, 0, 3, 1])
+            + packet(0, [85, 0, 14, 0, 0, 0, 0, 0, 3])
+            + packet(0, [85, 1, 14, 0, 0, 0, 0, 0, 3, 0, 2, 0, 0, 0, 0, 0, 250, 9])
+            + packet(0, [85, 3, 14, 0]) + packet(0, [9, 3, 14, 0, 9])
+            + packet(0, [10, 0, 14, 0, 9])
         let title: [UInt8] = Array("*bank*".utf8)
         let other = Array("M".utf8) + [0xFC] + Array("ller Банк straße ﬁ İ".utf8)
         return [
             [0] + greeting, [0] + greeting.prefix(40), [2] + start, [2] + position + events,
             [2] + high + numbered(7, 0, []) + numbered(11, 0, []) + events,
-            [3] + position + raw(17, words: 0, axes: 0) + raw(17, words: 7, axes: 255),
+            [2] + position + raw(17, words: 0, axes: 0) + raw(17, words: 7, axes: 255),
+            [3] + keyboard + keys, [3] + start,
             [1, 0, UInt8(title.count)] + title + other, [1, 1, 3, 42, 63, 42] + other,
         ]
     }
