@@ -10,7 +10,7 @@ extension EventWire {
     ///
     /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.2, or `unreachable`.
     func beginPointer() throws(CaptureError) {
-        // Clients of 2.2 are told buttons and motions also during implicit grabs.
+        // Clients of 2.2 get buttons and motions also during implicit grabs.
         guard findInput(minor: 2) >= 2 else {
             throw CaptureError(isLost ? .unreachable : .unsuitable)
         }
