@@ -47,7 +47,7 @@ struct KeyboardState {
         _ header: X11Event.RawHeader,
         _ keycode: UInt8,
         isDown: Bool,
-        serial: UInt
+        serial: StreamSerial
     ) -> RawEvent.Key {
         guard let layout = layout(header, keycode, serial),
             let held = masters[header.master]?.held.value(at: serial)
@@ -67,7 +67,7 @@ struct KeyboardState {
     private mutating func layout(
         _ header: X11Event.RawHeader,
         _ keycode: UInt8,
-        _ serial: UInt
+        _ serial: StreamSerial
     ) -> DeviceLayout? {
         if let layout = masters[header.master]?.layout.value(for: keycode, at: serial) {
             return layout
@@ -83,7 +83,7 @@ struct KeyboardState {
     // MARK: Notices
 
     /// Takes a notice about keyboards, in stream order.
-    mutating func take(_ event: X11Event, serial: UInt) {
+    mutating func take(_ event: X11Event, serial: StreamSerial) {
         switch event {
         case .modifiersChanged(let keyboard, let modifiers):
             masters[keyboard]?.held.replace(with: modifiers, at: serial)
@@ -92,8 +92,12 @@ struct KeyboardState {
         case .devicesChanged(let ids):
             areDevicesOutdated = true
             // From here on the id may belong to another device, which was not queried.
-            sources = sources.filter { !ids.contains($0.key) || $0.value.layout.since > serial }
-            masters = masters.filter { !ids.contains($0.key) || $0.value.layout.since > serial }
+            sources = sources.filter {
+                !ids.contains($0.key) || serial.isBefore($0.value.layout.since)
+            }
+            masters = masters.filter {
+                !ids.contains($0.key) || serial.isBefore($0.value.layout.since)
+            }
         default: break
         }
     }
@@ -102,7 +106,7 @@ struct KeyboardState {
         _ device: UInt8,
         _ keycodes: ByteSet,
         _ isReplaced: Bool,
-        _ serial: UInt
+        _ serial: StreamSerial
     ) {
         sources[device]?.layout.change(keycodes, at: serial)
         sources[device]?.apart.formUnion(keycodes)
@@ -143,7 +147,7 @@ struct KeyboardState {
             wire.followModifiers(of: id)
             // On the wire itself, so that the reply has an exact position among the notices.
             let serial = wire.nextRequest
-            held.learn(wire.modifiers(of: id), from: serial, to: serial)
+            held.learn(Dated(wire.modifiers(of: id), at: serial))
             masters[id] = Master(layout: layout, held: held)
         }
         sources = sources.filter { keyboards.sources[$0.key] == $0.value.master }
@@ -167,57 +171,47 @@ struct KeyboardState {
         of id: UInt8,
         _ connection: X11Connection
     ) {
-        let begin = connection.serialBeforeQuery
-        let map = connection.keyMap(of: id).map { DeviceLayout($0) }
-        layout.learn(map, from: begin, to: connection.serialAfterReply)
+        layout.learn(connection.dated { connection.keyMap(of: id).map { DeviceLayout($0) } })
     }
 }
 
-/// A changing value of the server, with the serials from which on it holds.
-///
-/// A reply is given at an unknown position between two serials, and holds from the second on. A
-/// notice of a change before the first is included in it; one between the two makes it worthless.
+/// A changing value of the server, at the position of the stream that was reached.
 struct Followed<Value> {
-    /// The sequence number of the request that selected the notices.
-    let since: UInt
+    /// The serial of the request that selected the notices.
+    let since: StreamSerial
     /// Whether the value must be queried again.
     private(set) var isOutdated = false
     /// The value at the position that was reached; nil if unknown.
     private var value: Value?
     /// The keys for which the value no longer holds.
     private var changed = ByteSet()
-    /// A reply whose end was not reached yet, with the serials around the query.
-    private var answer: (value: Value?, begin: UInt, end: UInt)?
+    /// A reply that does not hold yet.
+    private var answer: Dated<Value?>?
 
-    init(since: UInt) {
+    init(since: StreamSerial) {
         self.since = since
     }
 
-    /// Takes a reply of the server.
-    ///
-    /// - Parameters:
-    ///   - value: The reply; nil if there was none.
-    ///   - begin: The serial before the query.
-    ///   - end: The serial after the reply; equal to `begin` if that is the query's own.
-    mutating func learn(_ value: Value?, from begin: UInt, to end: UInt) {
-        answer = (value, begin, end)
+    /// Takes a reply of the server; nil if there was none.
+    mutating func learn(_ reply: Dated<Value?>) {
+        answer = reply
         isOutdated = false
     }
 
     /// The value at a serial; nil if unknown.
-    mutating func value(at serial: UInt) -> Value? {
+    mutating func value(at serial: StreamSerial) -> Value? {
         reach(serial)
         return value
     }
 
     /// The value for a key at a serial; nil if unknown.
-    mutating func value(for keycode: UInt8, at serial: UInt) -> Value? {
+    mutating func value(for keycode: UInt8, at serial: StreamSerial) -> Value? {
         reach(serial)
         return changed.contains(keycode) ? nil : value
     }
 
     /// Takes a notice without the new value: it is unknown from here on for these keys.
-    mutating func change(_ keycodes: ByteSet, at serial: UInt) {
+    mutating func change(_ keycodes: ByteSet, at serial: StreamSerial) {
         reach(serial)
         changed.formUnion(keycodes)
         dropAnswer(changedAt: serial)
@@ -225,19 +219,19 @@ struct Followed<Value> {
     }
 
     /// Takes a notice with the new value.
-    mutating func replace(with value: Value, at serial: UInt) {
+    mutating func replace(with value: Value, at serial: StreamSerial) {
         reach(serial)
         self.value = value
         dropAnswer(changedAt: serial)
     }
 
     /// Drops a reply that may or may not include a change.
-    private mutating func dropAnswer(changedAt serial: UInt) {
-        if let answer, serial >= answer.begin { self.answer = nil }
+    private mutating func dropAnswer(changedAt serial: StreamSerial) {
+        if let answer, answer.isOutdated(byChangeAt: serial) { self.answer = nil }
     }
 
-    private mutating func reach(_ serial: UInt) {
-        guard let answer, serial >= answer.end else { return }
+    private mutating func reach(_ serial: StreamSerial) {
+        guard let answer, answer.holds(at: serial) else { return }
         (value, changed) = (answer.value, ByteSet())
         self.answer = nil
     }

@@ -10,7 +10,7 @@ struct MasterPointer {
         /// The scales by device id; nil for devices that report motions.
         let scales: [AxisScale.Desktop?]
         /// The serial from which on the pointer's position is known.
-        let start: UInt
+        let start: StreamSerial
         let clock: ServerClock
     }
 
@@ -42,7 +42,7 @@ struct MasterPointer {
         reckoning.wasConfined = false
         guard let way else { return }
         var events = events.mutableSpan
-        for index in events.indices where events[index].serial >= way.start {
+        for index in events.indices where events[index].serial.hasReached(way.start) {
             switch events[index].event {
             case .rawMotion(let header, let moved) where header.master == id:
                 events[index].pixel = move(header, moved, at: index, way)

@@ -12,9 +12,9 @@ struct PointerLocator {
     private var scales: [AxisScale.Desktop?] = []
     private var desktop: DesktopGeometry?
     /// The serial from which on the known desktop and devices are valid.
-    private var knownSince: UInt = 0
+    private var knownSince = StreamSerial.start
     /// The serial from which on the pointers' positions are known.
-    private var start: UInt = 0
+    private var start = StreamSerial.start
     private var contexts = 0
     private var history = MotionHistory()
     private var fingers = TouchOwners()
@@ -27,8 +27,8 @@ struct PointerLocator {
     /// The origins of the touches that began in this drain, in order.
     private var landings: [TouchOwners.TouchOrigin] = []
 
-    init(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
-        use(devices, since: since)
+    init(_ devices: Dated<[UInt8: X11Connection.DeviceEntry]>) {
+        use(devices)
     }
 
     /// The desktop layout; nil while it is unknown.
@@ -36,11 +36,10 @@ struct PointerLocator {
 
     /// Replaces the devices from here on.
     ///
-    /// - Parameters:
-    ///   - devices: All devices, by id.
-    ///   - since: The serial from which on they are valid.
-    mutating func use(_ devices: [UInt8: X11Connection.DeviceEntry], since: UInt) {
-        knownSince = since
+    /// - Parameter answer: All devices, by id.
+    mutating func use(_ answer: Dated<[UInt8: X11Connection.DeviceEntry]>) {
+        let devices = answer.value
+        knownSince = answer.validFrom
         let ids = devices.filter(\.value.isMasterPointer).keys.sorted()
         masters = ids.map { id in masters.first { $0.id == id } ?? MasterPointer(id: id) }
         scales = (UInt8.min...UInt8.max).map { id in
@@ -51,13 +50,9 @@ struct PointerLocator {
     }
 
     /// Replaces the desktop from here on; nil if it is unknown.
-    ///
-    /// - Parameters:
-    ///   - screen: The desktop.
-    ///   - since: The serial from which on it is valid.
-    mutating func use(_ screen: ScreenLayout?, since: UInt) {
-        desktop = screen.map { DesktopGeometry($0) }
-        knownSince = since
+    mutating func use(_ screen: Dated<ScreenLayout?>) {
+        desktop = screen.value.map { DesktopGeometry($0) }
+        knownSince = screen.validFrom
         for index in masters.indices { masters[index].reckoning = DeadReckoning() }
     }
 
@@ -289,7 +284,9 @@ struct PointerLocator {
             switch events[index].event {
             case .screenChanged, .devicesChanged: isOutdated = true
             case .rawTouch(let header, _, _, let axes):
-                guard let desktop, !isOutdated, events[index].serial >= knownSince else { continue }
+                guard let desktop, !isOutdated, events[index].serial.hasReached(knownSince) else {
+                    continue
+                }
                 events[index].pixel = fingers.pixel(header, axes, on: desktop)
             default: continue
             }

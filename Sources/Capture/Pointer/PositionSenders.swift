@@ -205,7 +205,7 @@ struct PositionSenders {
         _ histories: [UInt8: History]
     ) -> [Movement] {
         var movements: [Movement] = []
-        for (index, event) in events.enumerated() where event.serial >= way.start {
+        for (index, event) in events.enumerated() where event.serial.hasReached(way.start) {
             guard let (header, move) = event.event.movement, header.master == pointer.id,
                 move.present != 0
             else { continue }

@@ -50,9 +50,10 @@ import Wire
     private var buffer: UnsafeMutableRawBufferPointer
     /// Offsets behind the taken bytes, behind those searched for replies, and behind all bytes.
     private var (taken, seen, filled) = (0, 0, 0)
-    /// Sequence numbers of the last request, of the last reply, and of the last request that the
-    /// server had handled at the event taken last.
-    private var (sent, answered, known): (UInt, UInt, UInt) = (0, 0, 0)
+    /// The serials of the last request, of the last reply, and of the event taken last.
+    private var (sent, answered, known) = (
+        StreamSerial.start, StreamSerial.start, StreamSerial.start
+    )
     private let atoms: WindowAtoms
 
     /// Uses a socket for the event stream.
@@ -80,8 +81,8 @@ import Wire
     /// The size of the buffer in bytes.
     var room: Int { unsafe buffer.count }
 
-    /// The sequence number of the next request.
-    var nextRequest: UInt { sent + 1 }
+    /// The serial of the next request.
+    var nextRequest: StreamSerial { sent.next }
 
     /// Whether the server has handled all requests.
     var isDone: Bool { answered == sent }
@@ -92,8 +93,8 @@ import Wire
     func send(_ requests: [UInt8]...) {
         // Events carry only 16 bits of the sequence number, so fewer requests than 2^16 may pass
         // between two messages of the server.
-        if sent > max(known, answered) + 0x4000 { synchronize() }
-        sent += UInt(requests.count)
+        if sent.isAhead(of: .later(known, answered), byMoreThan: 0x4000) { synchronize() }
+        sent = sent.advanced(by: requests.count)
         if !isLost, !socket.send(Array(requests.joined())) { isLost = true }
     }
 
@@ -101,7 +102,7 @@ import Wire
     ///
     /// - Returns: The reply; nil if the server refuses the request or the connection is lost.
     func ask(_ request: [UInt8]) -> [UInt8]? {
-        sent += 1
+        sent = sent.next
         if !isLost, !socket.send(request) { isLost = true }
         while !isLost {
             while let packet = nextUnseen() {
@@ -109,7 +110,7 @@ import Wire
                     unread += 1
                     continue
                 }
-                guard packet.sequence == UInt16(truncatingIfNeeded: sent) else { continue }
+                guard packet.sequence == sent.low else { continue }
                 answered = sent
                 let answer = packet.type == 1 ? packet.bytes : nil
                 lookThrough()
@@ -122,9 +123,8 @@ import Wire
 
     /// Waits until the server has handled all requests.
     ///
-    /// - Returns: The sequence number of the last request; events read from now on happened after
-    ///   it.
-    @discardableResult func synchronize() -> UInt {
+    /// - Returns: The serial of the last request; events read from now on happened after it.
+    @discardableResult func synchronize() -> StreamSerial {
         _ = ask(Self.synchronize)
         return sent
     }
@@ -198,19 +198,18 @@ import Wire
 
     /// Takes the next event; one must be unread.
     ///
-    /// - Returns: The event, and the sequence number of the last request that the server had
-    ///   handled.
+    /// - Returns: The event and its serial.
     @inline(__always)
-    func takeEvent() -> (event: X11Event, serial: UInt) {
+    func takeEvent() -> (event: X11Event, serial: StreamSerial) {
         unread -= 1
         while true {
             let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[taken..<seen]))
             taken += packet.size
             // KeymapNotify has no sequence number; nobody selects it, but any client can send it.
             if packet.type & 0x7F != 11 {
-                known += UInt(packet.sequence &- UInt16(truncatingIfNeeded: known))
+                known.advance(toLow: packet.sequence)
                 // An event with a number beyond the last request cannot be ordered.
-                if known > sent { isLost = true }
+                if sent.isBefore(known) { isLost = true }
             }
             // Replies were taken when they arrived.
             guard packet.type > 1 else { continue }
@@ -225,15 +224,19 @@ import Wire
     /// Takes events up to a serial.
     ///
     /// - Parameters:
-    ///   - serial: The sequence number of the first request whose later events are not taken.
+    ///   - serial: The serial of the first request whose later events are not taken.
     ///   - events: Receives the events before it.
     /// - Returns: The first event after it, which is taken too; nil if there is none yet.
-    func takeEvents(until serial: UInt, into events: inout [PendingEvent]) -> PendingEvent? {
+    func takeEvents(
+        until serial: StreamSerial,
+        into events: inout [PendingEvent]
+    ) -> PendingEvent? {
         events.reserveCapacity(events.count + unread)
         while unread > 0 {
             let (event, number) = takeEvent()
-            guard number < serial else { return PendingEvent(event: event, serial: number) }
-            events.append(PendingEvent(event: event, serial: number))
+            let next = PendingEvent(event: event, serial: number)
+            guard number.isBefore(serial) else { return next }
+            events.append(next)
         }
         return nil
     }
@@ -241,7 +244,7 @@ import Wire
     /// Wipes all searched bytes after everything was taken.
     private func finish() {
         taken = seen
-        known = max(known, answered)
+        known = .later(known, answered)
         let rest = filled - taken
         move(toRoom: rest > usualRoom / 2 ? unsafe buffer.count : usualRoom)
     }

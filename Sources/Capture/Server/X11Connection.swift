@@ -82,12 +82,26 @@ import Wire
     /// The file descriptor that becomes readable when events arrive.
     var descriptor: Int32 { wire.descriptor }
 
-    /// The serial before the next query: events with it or a larger one may be newer than the
-    /// query.
-    var serialBeforeQuery: UInt { wire.synchronize() }
+    /// Asks the server through Xlib, and dates the answer by the positions of the stream before and
+    /// after it.
+    func dated<Value>(_ ask: () -> Value) -> Dated<Value> {
+        // Events with this serial or a later one may be newer than the query.
+        let asked = wire.synchronize()
+        let value = ask()
+        // Events with this serial or a later one are newer than the reply.
+        return Dated(value, asked: asked, validFrom: wire.synchronize())
+    }
 
-    /// The serial after the last reply: events with it or a larger one are newer than the reply.
-    var serialAfterReply: UInt { wire.synchronize() }
+    /// Asks again after changes of the answer were selected.
+    ///
+    /// - Parameters:
+    ///   - first: The answer before.
+    ///   - ask: Asks for it; nil if there is none.
+    /// - Returns: The answer, certain from before this question on; nil if it has changed.
+    func confirmed<Value: Equatable>(_ first: Value, _ ask: () -> Value?) -> Dated<Value>? {
+        let asked = wire.synchronize()
+        return ask() == first ? Dated(first, at: asked) : nil
+    }
 
     /// Waits until the server has handled all requests of the stream.
     func synchronize() { wire.synchronize() }

@@ -5,7 +5,7 @@ import Events
 /// An event decoded before dispatch, with the pixel computed for it.
 struct PendingEvent: BitwiseCopyable {
     var event: X11Event
-    var serial: UInt
+    var serial: StreamSerial
     /// The pointer's pixel after it, if it is to be emitted.
     var pixel: Pixel?
 }
@@ -38,8 +38,8 @@ struct StreamReader<Tracker: ContextTracker> {
     private var carriedOver: [PendingEvent] = []
     /// The pixel of the last event handed out.
     private(set) var pixel: Pixel?
-    /// The sequence number of the last request that the server had handled at that event.
-    private(set) var serial: UInt = 0
+    /// The serial of that event.
+    private(set) var serial = StreamSerial.start
 
     init(_ connection: X11Connection, _ stream: InputStream, _ tracker: Tracker) {
         self.connection = connection
@@ -68,13 +68,13 @@ struct StreamReader<Tracker: ContextTracker> {
     }
 
     /// Decodes what arrived up to a serial; later events are carried over to the next drain.
-    mutating func decode(until serial: UInt) {
+    mutating func decode(until serial: StreamSerial) {
         forgetTaken()
         decodeFurther(until: serial)
     }
 
     /// Decodes further, like ``decode(until:)``, and keeps what was decoded.
-    mutating func decodeFurther(until serial: UInt) {
+    mutating func decodeFurther(until serial: StreamSerial) {
         pending += carriedOver
         carriedOver.removeAll(keepingCapacity: true)
         if let first = connection.wire.takeEvents(until: serial, into: &pending) {
@@ -151,7 +151,7 @@ struct StreamReader<Tracker: ContextTracker> {
         if case .destroyed(let window) = event { connection.forget(window) }
     }
 
-    private mutating func takeNext() -> (event: X11Event, serial: UInt)? {
+    private mutating func takeNext() -> (event: X11Event, serial: StreamSerial)? {
         guard !connection.isLost else { return nil }
         if nextPending < pending.count {
             defer { nextPending += 1 }

@@ -17,9 +17,9 @@ struct X11Session {
     /// The axes of the devices, by id.
     private var axes: [PointerAxes]
     /// The serials of the pointer's stream from which on these are valid, by device id.
-    private var axesSince = [UInt](repeating: 0, count: 256)
-    /// The largest of these serials.
-    private var allAxesSince: UInt = 0
+    private var axesSince = [StreamSerial](repeating: .start, count: 256)
+    /// The last of these serials.
+    private var allAxesSince = StreamSerial.start
     /// A key that arrived while the pointer was read; it may be later than motions not read yet.
     private var heldKey: RawEvent?
     private var locator: PointerLocator
@@ -31,7 +31,7 @@ struct X11Session {
     /// The button maps; nil while they are unknown.
     private var maps: ButtonMaps?
     /// The serials from which on the map of a device is known.
-    private var mapsSince: [UInt8: UInt] = [:]
+    private var mapsSince: [UInt8: StreamSerial] = [:]
     /// The remaining button map notices of this drain, and the maps after the last one.
     private var changedMaps: (notices: Int, maps: ButtonMaps?, devices: [UInt8: Device]) =
         (0, nil, [:])
@@ -92,17 +92,18 @@ struct X11Session {
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         keys = try KeyboardState(keyboard)
         hasOtherScreens = !keyboard.otherRoots.isEmpty
-        let all = pointer.devices()
+        let answer = pointer.dated { pointer.devices() }
+        let all = answer.value
         maps = ButtonMaps(all)
         filters.use(Self.followControls(of: all, keyboard))
         axes = Self.axes(all)
         devices = KnownDevices(all.mapValues(\.device))
-        locator = PointerLocator(all, since: pointer.serialAfterReply)
+        locator = PointerLocator(answer)
         locator.asksAlways = hasOtherScreens
         let tracker = PointerTracker(WindowCache(.pointer, history, embedded, isTitleNeeded))
         self.pointer = StreamReader(pointer, .pointer, tracker)
         self.pointer.tracker.start(pointer)
-        locator.use(pointer.wire.screen(), since: pointer.serialAfterReply)
+        locator.use(pointer.dated { pointer.wire.screen() })
         // Selected last, so that every typed key has a known window and map.
         keyboard.selectInput(
             [
@@ -302,8 +303,8 @@ struct X11Session {
             case .buttonMapChanged: mapsDidChange(&sink)
             case .screenChanged:
                 isScreenAnnounced = false
-                let screen = pointer.connection.wire.screen()
-                locator.use(screen, since: pointer.connection.serialAfterReply)
+                let connection = pointer.connection
+                locator.use(connection.dated { connection.wire.screen() })
             default: break
             }
         }
@@ -318,7 +319,9 @@ struct X11Session {
         before key: EventTime?,
         _ sink: inout some CaptureSink & ~Copyable
     ) {
-        guard heldMoves.isEmpty, pointer.isSettled, pointer.serial >= allAxesSince else { return }
+        guard heldMoves.isEmpty, pointer.isSettled, pointer.serial.hasReached(allAxesSince) else {
+            return
+        }
         while let device = pointer.nextMotion?.header.device, !axes[Int(device)].isAbsolute {
             var run = MotionRun(of: device)
             var axes = self.axes[Int(device)]
@@ -363,10 +366,12 @@ struct X11Session {
         _ ids: ByteSet,
         _ sink: inout some CaptureSink & ~Copyable
     ) {
-        pointer.connection.wire.followButtonMaps(of: pointer.connection.deviceIDs())
-        let all = pointer.connection.devices()
+        let connection = pointer.connection
+        connection.wire.followButtonMaps(of: connection.deviceIDs())
+        let answer = connection.dated { connection.devices() }
+        let all = answer.value
         axes = Self.axes(all)
-        allAxesSince = pointer.connection.serialAfterReply
+        allAxesSince = answer.validFrom
         for id in UInt8.min...UInt8.max where ids.contains(id) {
             axesSince[Int(id)] = allAxesSince
         }
@@ -374,7 +379,7 @@ struct X11Session {
         // Changes of earlier devices are reported separately.
         mapsSince = all.mapValues { _ in allAxesSince }.merging(mapsSince) { _, old in old }
             .filter { all[$0.key] != nil }
-        locator.use(all, since: allAxesSince)
+        locator.use(answer)
         devices.change(ids, to: all.mapValues(\.device), &sink)
     }
 
@@ -382,7 +387,7 @@ struct X11Session {
     ///
     /// Its id may have belonged to another device.
     private func areAxesUnknown(_ header: X11Event.RawHeader) -> Bool {
-        pointer.serial < axesSince[Int(header.device)]
+        pointer.serial.isBefore(axesSince[Int(header.device)])
     }
 
     /// An event with an unknown context and an empty motion, because its axes are unknown.
@@ -405,10 +410,10 @@ struct X11Session {
     private mutating func noteChangedMaps() {
         let notices = pointer.pending.count(where: \.event.isButtonMapChange)
         guard notices > 0 else { return changedMaps = (0, nil, [:]) }
-        let all = pointer.connection.devices()
+        let connection = pointer.connection
+        let all = connection.dated { connection.devices() }.value
         let read = pointer.pending.count
-        let serial = pointer.connection.serialAfterReply
-        pointer.decodeFurther(until: serial + 1)
+        pointer.decodeFurther(until: connection.wire.nextRequest)
         let isCertain = !pointer.pending[read...].contains(where: \.event.isButtonMapChange)
         pointer.deferEvents(from: read)
         changedMaps = (notices, isCertain ? ButtonMaps(all) : nil, all.mapValues(\.device))
@@ -438,7 +443,7 @@ struct X11Session {
         var number = ButtonNumber.unknown
         if !isDown, let pressed = buttons[button] {
             number = pressed
-        } else if let maps, pointer.serial >= mapsSince[header.device] ?? 0 {
+        } else if let maps, pointer.serial.hasReached(mapsSince[header.device] ?? .start) {
             let mapped = maps.number(of: physical, device: header.device, master: header.master)
             number = mapped == 0 ? .none : .known(mapped)
         }

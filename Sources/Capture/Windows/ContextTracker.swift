@@ -28,7 +28,7 @@ protocol ContextTracker {
     mutating func endRound(_ connection: X11Connection)
 
     /// Takes the next event of the stream.
-    mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection)
+    mutating func take(_ event: X11Event, serial: StreamSerial, _ connection: X11Connection)
 
     /// Called per input event: if its receiver is unknown, queries the server for later input.
     ///
@@ -36,5 +36,5 @@ protocol ContextTracker {
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool
 
     /// Applies replies whose serial the stream has reached.
-    mutating func settle(_ serial: UInt, _ connection: X11Connection)
+    mutating func settle(_ serial: StreamSerial, _ connection: X11Connection)
 }

@@ -19,10 +19,10 @@ struct FocusTracker: ContextTracker {
     private var cache: WindowCache
     /// The window that has the focus.
     private var focused: UInt?
-    /// The application that receives its input, and from which serial on.
-    private var attribution: WindowCache.Attribution?
-    /// A reply that holds from this serial on.
-    private var answer: (window: UInt, serial: UInt, followsPointer: Bool)?
+    /// The application that receives its input.
+    private var attribution: Dated<WindowCache.Attribution>?
+    /// A reply that does not hold yet: the window, and whether it has the focus by the pointer.
+    private var answer: Dated<(window: UInt, followsPointer: Bool)>?
     private var hasAsked = false
     /// The receiver of keys according to the last query or event.
     private var target: EventWire.KeyTarget?
@@ -140,7 +140,7 @@ struct FocusTracker: ContextTracker {
         return terminal == .local ? prompts.lookDue?.milliseconds : nil
     }
 
-    mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
+    mutating func take(_ event: X11Event, serial: StreamSerial, _ connection: X11Connection) {
         settle(serial, connection)
         let isInvalidated = cache.take(event, serial, inUse: attribution)
         switch event {
@@ -174,7 +174,7 @@ struct FocusTracker: ContextTracker {
     mutating func inputCame(at time: EventTime, _ connection: X11Connection) -> Bool {
         if terminal == .none, let attribution, terminals.haveTerminalsChanged() {
             // A terminal may have been opened inside meanwhile.
-            use(terminals.enter(attribution.programs))
+            use(terminals.enter(attribution.value.programs))
         }
         mayBeSecret =
             switch terminal {
@@ -187,13 +187,19 @@ struct FocusTracker: ContextTracker {
         return true
     }
 
-    mutating func settle(_ serial: UInt, _ connection: X11Connection) {
-        if let answer, serial >= answer.serial {
+    mutating func settle(_ serial: StreamSerial, _ connection: X11Connection) {
+        if let answer, answer.holds(at: serial) {
             self.answer = nil
-            followsPointer = answer.followsPointer
-            enter(answer.window, serial, connection)
+            followsPointer = answer.value.followsPointer
+            enter(answer.value.window, serial, connection)
         }
-        if let attribution, serial >= attribution.validFrom { state = .window(attribution.facts) }
+        useFacts(at: serial)
+    }
+
+    private mutating func useFacts(at serial: StreamSerial) {
+        if let attribution, attribution.holds(at: serial) {
+            state = .window(attribution.value.facts)
+        }
     }
 
     // MARK: Entering and leaving
@@ -202,7 +208,7 @@ struct FocusTracker: ContextTracker {
         _ window: UInt,
         _ mode: X11Event.FocusMode,
         _ detail: X11Event.FocusDetail,
-        _ serial: UInt,
+        _ serial: StreamSerial,
         _ connection: X11Connection
     ) {
         if mode == .grab {
@@ -223,13 +229,17 @@ struct FocusTracker: ContextTracker {
         }
     }
 
-    private mutating func enter(_ window: UInt, _ serial: UInt, _ connection: X11Connection) {
+    private mutating func enter(
+        _ window: UInt,
+        _ serial: StreamSerial,
+        _ connection: X11Connection
+    ) {
         attribution = cache.find(window, connection)
         if focused != window { prompts.enter() }
         focused = window
-        use(attribution.map { terminals.enter($0.programs) } ?? .none)
+        use(attribution.map { terminals.enter($0.value.programs) } ?? .none)
         state = .unknown
-        if let attribution, serial >= attribution.validFrom { state = .window(attribution.facts) }
+        useFacts(at: serial)
     }
 
     private mutating func use(_ terminal: TerminalWindow) {
@@ -264,7 +274,7 @@ struct FocusTracker: ContextTracker {
     private mutating func pointerDidEnter(
         _ window: UInt,
         _ mode: X11Event.FocusMode,
-        _ serial: UInt,
+        _ serial: StreamSerial,
         _ connection: X11Connection
     ) {
         isPointerGrabbed = mode == .grab
@@ -294,11 +304,11 @@ struct FocusTracker: ContextTracker {
         target = connection.wire.keyTarget()
         guard let first = window(of: target, connection) else { return }
         connection.watch(first, for: .facts(.keyboard))
-        let serial = connection.serialBeforeQuery
-        guard connection.wire.keyTarget() == target, window(of: target, connection) == first else {
-            return
+        let second = connection.confirmed(first) {
+            connection.wire.keyTarget() == target ? window(of: target, connection) : nil
         }
-        answer = (first, serial, target == .pointer)
+        guard let second else { return }
+        answer = second.map { ($0, target == .pointer) }
         // If it is read now, it holds for the next key, which would have to wait otherwise.
         cache.prepare(first, connection)
     }

@@ -26,10 +26,10 @@ struct PointerTracker: ContextTracker {
 
     private var cache: WindowCache
     private var state = State.unknown
-    /// The application that receives the window's input, and from which serial on.
-    private var attribution: WindowCache.Attribution?
-    /// A reply that holds from this serial on.
-    private var answer: (window: UInt, serial: UInt)?
+    /// The application that receives the window's input.
+    private var attribution: Dated<WindowCache.Attribution>?
+    /// A reply that does not hold yet.
+    private var answer: Dated<UInt>?
     private var hasAsked = false
 
     init(_ cache: WindowCache) {
@@ -38,7 +38,7 @@ struct PointerTracker: ContextTracker {
 
     var isPending: Bool {
         if answer != nil { return true }
-        if let attribution, cache.isStale(attribution) { return true }
+        if let attribution, cache.isStale(attribution.value) { return true }
         if case .unknown = context { return attribution != nil }
         return false
     }
@@ -91,7 +91,7 @@ struct PointerTracker: ContextTracker {
         hasAsked = false
     }
 
-    mutating func take(_ event: X11Event, serial: UInt, _ connection: X11Connection) {
+    mutating func take(_ event: X11Event, serial: StreamSerial, _ connection: X11Connection) {
         settle(serial, connection)
         let isInvalidated = cache.take(event, serial, inUse: attribution)
         switch event {
@@ -140,38 +140,44 @@ struct PointerTracker: ContextTracker {
         }
     }
 
-    mutating func settle(_ serial: UInt, _ connection: X11Connection) {
-        if let answer, serial >= answer.serial {
+    mutating func settle(_ serial: StreamSerial, _ connection: X11Connection) {
+        if let answer, answer.holds(at: serial) {
             self.answer = nil
-            if answer.window == 0 {
+            if answer.value == 0 {
                 go(to: .background)
             } else {
-                enter(answer.window, serial, connection)
+                enter(answer.value, serial, connection)
             }
         }
-        if case .window(let window) = state, let attribution, cache.isStale(attribution) {
+        if case .window(let window) = state, let attribution, cache.isStale(attribution.value) {
             // The embedded windows changed. Former ones stay excluded until the pointer has left,
             // because events are read later than they happened.
-            enter(window, serial, connection, stillWith: attribution.facts.around)
+            enter(window, serial, connection, stillWith: attribution.value.facts.around)
         }
-        if let attribution, serial >= attribution.validFrom { context = .window(attribution.facts) }
+        useFacts(at: serial)
+    }
+
+    private mutating func useFacts(at serial: StreamSerial) {
+        if let attribution, attribution.holds(at: serial) {
+            context = .window(attribution.value.facts)
+        }
     }
 
     // MARK: Entering and leaving
 
     private mutating func enter(
         _ window: UInt,
-        _ serial: UInt,
+        _ serial: StreamSerial,
         _ connection: X11Connection,
         stillWith around: [WindowFacts] = []
     ) {
         state = .window(window)
         attribution = cache.find(window, connection)
-        for facts in around where attribution?.facts.around.contains(facts) == false {
-            attribution?.facts.around.append(facts)
+        for facts in around where attribution?.value.facts.around.contains(facts) == false {
+            attribution?.value.facts.around.append(facts)
         }
         context = .unknown
-        if let attribution, serial >= attribution.validFrom { context = .window(attribution.facts) }
+        useFacts(at: serial)
     }
 
     private mutating func go(to state: State) {
@@ -186,8 +192,9 @@ struct PointerTracker: ContextTracker {
         hasAsked = true
         guard let first = connection.pointedWindow() else { return }
         if first != 0 { connection.watch(first, for: .facts(.pointer)) }
-        let serial = connection.serialBeforeQuery
-        guard connection.pointedWindow() == first else { return }
-        answer = (first, serial)
+        guard let second = connection.confirmed(first, { connection.pointedWindow() }) else {
+            return
+        }
+        answer = second
     }
 }

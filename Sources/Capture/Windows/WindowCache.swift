@@ -4,12 +4,10 @@ import Events
 
 /// A cache of the windows seen on one connection; each is read once and again after a change.
 ///
-/// A reply describes the state when the server answers, but the events being processed are older.
-/// So each entry states from which serial on it holds. A change in the stream after the reading
-/// began invalidates it. At a key or a motion, the facts are therefore those of that moment, or
-/// there are none.
+/// Each entry is dated, and a change in the stream after the reading began invalidates it. At a key
+/// or a motion, the facts are therefore those of that moment, or there are none.
 struct WindowCache {
-    /// Which application receives a window's input, and from which serial on.
+    /// Which application receives a window's input.
     struct Attribution {
         var facts: WindowFacts
         /// Whether a change of title invalidates it.
@@ -18,28 +16,19 @@ struct WindowCache {
         var programs: [WindowSnapshot.Program]
         /// The windows whose changes invalidate it.
         var sources: Set<UInt>
-        /// Changes with a smaller serial are already included.
-        var readSince: UInt
-        /// The serial from which on it holds.
-        var validFrom: UInt
         /// The windows that may contain embedded ones, with the version of their contents.
         var hosts: [UInt: Int]
         /// The number of changes of embedded windows anywhere when it was found.
         ///
         /// While the number is the same, the hosts need not be checked.
         var changes: Int
-
-        /// Whether a change of a window at a serial invalidates it.
-        func isInvalidated(_ window: UInt, _ serial: UInt) -> Bool {
-            serial >= readSince && sources.contains(window)
-        }
     }
 
     private let role: X11Connection.Role
     private let history: ClientHistory
     private let embedded: EmbeddedWindows
     private var isTitleNeeded: (WindowFacts) -> Bool
-    private var snapshots: [UInt: WindowSnapshot] = [:]
+    private var snapshots: [UInt: Dated<WindowSnapshot>] = [:]
 
     init(
         _ role: X11Connection.Role,
@@ -62,14 +51,16 @@ struct WindowCache {
 
     /// Whether changes of a window are selected because the cache depends on it.
     func watches(_ window: UInt) -> Bool {
-        snapshots.values.contains { $0.sources.contains(window) }
+        snapshots.values.contains { $0.value.sources.contains(window) }
     }
 
     /// The child of the root that a window is or is in; nil if unknown.
-    func top(of window: UInt) -> UInt? { snapshots[window]?.top }
+    func top(of window: UInt) -> UInt? { snapshots[window]?.value.top }
 
     /// Whether a window is known to be a window manager's frame around a program's window.
-    func isFrame(_ window: UInt) -> Bool { snapshots[window].map { $0.subject != window } ?? false }
+    func isFrame(_ window: UInt) -> Bool {
+        snapshots[window].map { $0.value.subject != window } ?? false
+    }
 
     // MARK: Changes
 
@@ -80,7 +71,11 @@ struct WindowCache {
     ///   - serial: The event's serial.
     ///   - attribution: The attribution in use.
     /// - Returns: Whether that is invalidated.
-    mutating func take(_ event: X11Event, _ serial: UInt, inUse attribution: Attribution?) -> Bool {
+    mutating func take(
+        _ event: X11Event,
+        _ serial: StreamSerial,
+        inUse attribution: Dated<Attribution>?
+    ) -> Bool {
         var isInvalidated = false
         for host in role == .keyboard ? embedded.take(event) : [] {
             forget(host, serial)
@@ -91,13 +86,14 @@ struct WindowCache {
 
     private mutating func takeOwn(
         _ event: X11Event,
-        _ serial: UInt,
-        inUse attribution: Attribution?
+        _ serial: StreamSerial,
+        inUse attribution: Dated<Attribution>?
     ) -> Bool {
         switch event {
         case .propertyChanged(let window, .title):
             forget(window, serial, titlesOnly: true)
-            return attribution.map { $0.hasTitle && $0.isInvalidated(window, serial) } ?? false
+            return attribution.map { $0.value.hasTitle && $0.isInvalidated(window, serial) }
+                ?? false
         case .propertyChanged(let window, .identity), .reparented(let window, _),
             .created(let window, _):
             forget(window, serial)
@@ -113,12 +109,12 @@ struct WindowCache {
 
     private mutating func forget(
         _ window: UInt,
-        _ serial: UInt,
+        _ serial: StreamSerial,
         titlesOnly: Bool = false
     ) {
         for (key, snapshot) in snapshots
-        where serial >= snapshot.readSince && snapshot.sources.contains(window)
-            && (snapshot.hasTitle || !titlesOnly)
+        where snapshot.isOutdated(byChangeAt: serial) && snapshot.value.sources.contains(window)
+            && (snapshot.value.hasTitle || !titlesOnly)
         {
             snapshots[key] = nil
         }
@@ -136,9 +132,9 @@ struct WindowCache {
     /// A popup belongs to the window it names. Otherwise it belongs to the windows that its client
     /// last had in front and under the pointer, if their facts are equal. Without those it belongs
     /// to itself.
-    mutating func find(_ window: UInt, _ connection: X11Connection) -> Attribution? {
+    mutating func find(_ window: UInt, _ connection: X11Connection) -> Dated<Attribution>? {
         guard let found = find(window, connection, depth: 0) else { return nil }
-        if let snapshot = snapshots[window], !snapshot.isPopup {
+        if let snapshot = snapshots[window]?.value, !snapshot.isPopup {
             history.note(snapshot.subject, connection.client(of: snapshot.subject), role)
         }
         return found
@@ -149,7 +145,7 @@ struct WindowCache {
     /// So later attributions hold from here on.
     mutating func prepare(_ window: UInt, _ connection: X11Connection) {
         _ = find(window, connection, depth: 0)
-        if let inner = snapshots[window]?.subject, inner != window {
+        if let inner = snapshots[window]?.value.subject, inner != window {
             _ = find(inner, connection, depth: 0)
         }
     }
@@ -158,67 +154,74 @@ struct WindowCache {
         _ window: UInt,
         _ connection: X11Connection,
         depth: Int
-    ) -> Attribution? {
-        guard depth < 8, let snapshot = snapshot(of: window, connection) else { return nil }
-        let own = snapshot.facts.map {
-            Attribution(
-                facts: $0,
-                hasTitle: snapshot.hasTitle,
-                programs: snapshot.programs,
-                sources: snapshot.sources,
-                readSince: snapshot.readSince,
-                validFrom: snapshot.validFrom,
-                hosts: snapshot.hosts,
-                changes: embedded.changes
-            )
-        }
+    ) -> Dated<Attribution>? {
+        guard depth < 8, let dated = snapshot(of: window, connection) else { return nil }
+        let snapshot = dated.value
+        let own = dated.map { Attribution($0, embedded.changes) }.unwrapped()
         guard snapshot.isPopup else { return own }
         if let owner = snapshot.owner, owner != window,
             let found = find(owner, connection, depth: depth + 1)
         {
-            return found.joined(snapshot)
+            return found.joined(dated)
         }
         let others = history.windows(of: connection.client(of: snapshot.subject))
             .filter { $0 != window && $0 != snapshot.subject }
             .compactMap { find($0, connection, depth: depth + 1) }
         guard let first = others.first else { return own }
-        guard others.allSatisfy({ $0.facts == first.facts }) else { return nil }
-        return others.dropFirst().reduce(first) { $0.joined($1) }.joined(snapshot)
+        guard others.allSatisfy({ $0.value.facts == first.value.facts }) else { return nil }
+        return others.dropFirst().reduce(first) { $0.joined($1) }.joined(dated)
     }
 
-    private mutating func snapshot(of window: UInt, _ connection: X11Connection) -> WindowSnapshot?
-    {
+    private mutating func snapshot(
+        of window: UInt,
+        _ connection: X11Connection
+    ) -> Dated<WindowSnapshot>? {
         // Embedded windows are reported on the keyboard's connection only.
-        if let known = snapshots[window], embedded.hold(known.hosts) { return known }
-        let snapshot = WindowSnapshot(window, connection, role, embedded, isTitleNeeded)
+        if let known = snapshots[window], embedded.hold(known.value.hosts) { return known }
+        let snapshot = connection.dated {
+            WindowSnapshot(window, connection, role, embedded, isTitleNeeded)
+        }.unwrapped()
         if let snapshot { snapshots[window] = snapshot }
         return snapshot
     }
 }
 
 extension WindowCache.Attribution {
-    /// The same facts, which changes of a popup that belongs to them invalidate too.
-    fileprivate func joined(_ snapshot: WindowSnapshot) -> Self {
-        joined(snapshot.sources, snapshot.readSince, snapshot.validFrom, snapshot.hosts)
+    /// The attribution of a window to itself; nil if it has no class.
+    fileprivate init?(_ snapshot: WindowSnapshot, _ changes: Int) {
+        guard let facts = snapshot.facts else { return nil }
+        self.init(
+            facts: facts,
+            hasTitle: snapshot.hasTitle,
+            programs: snapshot.programs,
+            sources: snapshot.sources,
+            hosts: snapshot.hosts,
+            changes: changes
+        )
     }
 
-    fileprivate func joined(_ other: Self) -> Self {
-        joined(other.sources, other.readSince, other.validFrom, other.hosts)
-    }
-
-    private func joined(
-        _ sources: Set<UInt>,
-        _ readSince: UInt,
-        _ validFrom: UInt,
-        _ hosts: [UInt: Int]
-    ) -> Self {
+    fileprivate func joined(_ sources: Set<UInt>, _ hosts: [UInt: Int]) -> Self {
         var result = self
         result.sources.formUnion(sources)
-        result.readSince = min(readSince, self.readSince)
-        result.validFrom = max(validFrom, self.validFrom)
         // The older of two versions is kept, so that a change of either invalidates it.
         result.hosts.merge(hosts) { min($0, $1) }
         return result
+    }
+}
+
+extension Dated<WindowCache.Attribution> {
+    /// Whether a change of a window at a serial invalidates it.
+    fileprivate func isInvalidated(_ window: UInt, _ serial: StreamSerial) -> Bool {
+        isOutdated(byChangeAt: serial) && value.sources.contains(window)
+    }
+
+    /// The same facts, which changes of a popup that belongs to them invalidate too.
+    fileprivate func joined(_ snapshot: Dated<WindowSnapshot>) -> Self {
+        combined(with: snapshot) { $0.joined($1.sources, $1.hosts) }
+    }
+
+    fileprivate func joined(_ other: Self) -> Self {
+        combined(with: other) { $0.joined($1.sources, $1.hosts) }
     }
 }
 

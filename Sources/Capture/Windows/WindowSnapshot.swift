@@ -31,10 +31,6 @@ struct WindowSnapshot {
     var hosts: [UInt: Int] = [:]
     /// The windows whose change or end invalidates the snapshot.
     var sources: Set<UInt> = []
-    /// Changes with a smaller serial are already included.
-    var readSince: UInt
-    /// The serial from which on it holds.
-    var validFrom: UInt = 0
 
     /// Reads a window: its frame, the client window in the frame, and that window's properties.
     ///
@@ -54,7 +50,6 @@ struct WindowSnapshot {
         _ embedded: EmbeddedWindows,
         _ isTitleNeeded: (WindowFacts) -> Bool
     ) {
-        readSince = connection.serialBeforeQuery
         var chain: [UInt] = []
         var next = window
         repeat {
@@ -107,7 +102,6 @@ struct WindowSnapshot {
             self.facts = facts
         }
         guard !connection.isLost else { return nil }
-        validFrom = connection.serialAfterReply
     }
 
     /// The facts of a window; nil if it has no class.

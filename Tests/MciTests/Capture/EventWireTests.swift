@@ -23,7 +23,7 @@ import Wire
     }
 
     /// All that has come, after the server has done everything.
-    private func read() -> [(event: X11Event, serial: UInt)] {
+    private func read() -> [(event: X11Event, serial: StreamSerial)] {
         wire.synchronize()
         return (0..<wire.readArrived()).map { _ in wire.takeEvent() }
     }
@@ -40,7 +40,7 @@ import Wire
             hand.close(hand.open(WindowPlan(app: "Editor")))
             let events = read()
             #expect(events.count >= 2)
-            #expect(events.allSatisfy { $0.serial == before - 1 })
+            #expect(events.allSatisfy { $0.serial.next == before })
         }
     }
 
@@ -62,16 +62,22 @@ import Wire
             hand.setTitle(window, "one")
             #expect(try #require(read().last).event.isTitle)
 
-            hand.setTitle(window, "two")
-            #expect(connection.title(of: window)?.text == "two")
-            let behind = connection.serialAfterReply
-            #expect(try #require(read().last).serial < behind)
+            let two = connection.dated {
+                hand.setTitle(window, "two")
+                return connection.title(of: window)?.text
+            }
+            #expect(two.value == "two")
+            let change = try #require(read().last).serial
+            #expect(two.isOutdated(byChangeAt: change) && !two.holds(at: change))
+            #expect(two.holds(at: wire.synchronize()))
 
             keepBusy()
-            let before = connection.serialBeforeQuery
-            #expect(connection.title(of: window)?.text == "two")
-            hand.setTitle(window, "three")
-            #expect(try #require(read().last).serial >= before)
+            let old = connection.dated {
+                defer { hand.setTitle(window, "three") }
+                return connection.title(of: window)?.text
+            }
+            #expect(old.value == "two")
+            #expect(old.isOutdated(byChangeAt: try #require(read().last).serial))
         }
     }
 
@@ -94,7 +100,7 @@ import Wire
         XSendEvent(hand.display, hand.root, 0, SubstructureNotifyMask, &event)
         hand.flush()
         let before = wire.nextRequest
-        #expect(read().allSatisfy { $0.serial < before })
+        #expect(read().allSatisfy { $0.serial.isBefore(before) })
         let window = hand.open(WindowPlan(app: "Editor"))
         let made = read().contains {
             if case .created(window, _) = $0.event { true } else { false }
@@ -154,12 +160,13 @@ import Wire
         let socket = try #require(WireSocket(server.path, cookie: nil))
         let wire = EventWire(socket, root: socket.root, connection.atoms)
         #expect(socket.root == 7)
+        let (first, second) = (StreamSerial(1), StreamSerial(2))
         wire.synchronize()
         #expect(wire.unread == 2)
-        #expect((0..<2).map { _ in wire.takeEvent().serial } == [1, 1])
-        #expect(wire.synchronize() == 2)
+        #expect((0..<2).map { _ in wire.takeEvent().serial } == [first, first])
+        #expect(wire.synchronize() == second)
         #expect(wire.unread == 2)
-        #expect((0..<2).map { _ in wire.takeEvent().serial } == [2, 2])
+        #expect((0..<2).map { _ in wire.takeEvent().serial } == [second, second])
         wire.synchronize()
         #expect(wire.isLost)
     }

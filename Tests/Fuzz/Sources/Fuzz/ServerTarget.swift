@@ -134,9 +134,10 @@ private enum ServerTarget {
         }
         _ = wire.readArrived()
         var events: [PendingEvent] = []
-        let behind = wire.takeEvents(until: 6, into: &events)
-        check(events.allSatisfy { $0.serial < 6 }, "What is before a place is before it.")
-        check(behind.map { $0.serial >= 6 } ?? true, "And what is behind it behind it.")
+        let cut = StreamSerial(6)
+        let behind = wire.takeEvents(until: cut, into: &events)
+        check(events.allSatisfy { $0.serial.isBefore(cut) }, "What is before a place is before it.")
+        check(behind.map { $0.serial.hasReached(cut) } ?? true, "And what is behind it behind it.")
         while wire.unread > 0 { _ = wire.takeEvent() }
         _ = wire.readArrived()
     }
