@@ -66,7 +66,7 @@ final class WireConnection {
     ///
     /// - Returns: nil when the server replies with an error.
     /// - Throws: ``ReplayError`` `lost`.
-    func ask(_ request: WireRequest) throws(ReplayError) -> WireReply? {
+    func ask(_ request: WireRequest) throws(ReplayError) -> WireReader? {
         try send(request)
         try flush()
         while true {
@@ -74,11 +74,11 @@ final class WireConnection {
             let type = packet[0]
             // Replies, and events of extensions, may be longer.
             if type == 1 || type & 0x7F == 35 {
-                let words = try WireReply(bytes: packet).uint32(4)
+                let words = try WireReader(packet).uint32(4)
                 guard words < 1 << 20 else { throw ReplayError(.lost) }
                 packet += try receive(4 * Int(words))
             }
-            let reply = WireReply(bytes: packet)
+            let reply = WireReader(packet)
             guard type <= 1, try reply.uint16(2) == Int(sent) else { continue }
             return type == 1 ? reply : nil
         }

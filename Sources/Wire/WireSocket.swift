@@ -62,22 +62,30 @@ package final class WireSocket {
         greeting += [UInt8(name.count), 0, UInt8(truncatingIfNeeded: key.count), 0, 0, 0]
         for field in [name, key] { greeting.append(padded: field) }
         guard key.count < 256, Self.send(greeting, descriptor),
-            let head = Self.receive(8, descriptor),
-            let rest = Self.receive(4 * (Int(head[6]) | Int(head[7]) << 8), descriptor),
-            head[0] == 1, rest.count >= 32
+            let head = Self.receive(8, descriptor).map({ WireReader($0) }),
+            let words = head.uint16(at: 6),
+            let rest = Self.receive(4 * Int(words), descriptor).map({ WireReader($0) }),
+            head.byte(at: 0) == 1, let keycodes = Self.keycodes(rest), let root = Self.root(rest)
         else {
             close(descriptor)
             return nil
         }
-        let vendor = Int(rest[16]) | Int(rest[17]) << 8
-        let screen = 32 + vendor + (-vendor & 3) + 8 * Int(rest[21])
+        self.keycodes = keycodes
+        self.root = root
+    }
+
+    private static func keycodes(_ setup: WireReader) -> ClosedRange<UInt8>? {
         // The protocol allows no keycode below 8.
-        guard screen + 4 <= rest.count, rest[26] >= 8, rest[26] <= rest[27] else {
-            close(descriptor)
-            return nil
-        }
-        keycodes = rest[26]...rest[27]
-        root = rest[screen..<screen + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        guard let first = setup.byte(at: 26), let last = setup.byte(at: 27), first >= 8,
+            first <= last
+        else { return nil }
+        return first...last
+    }
+
+    private static func root(_ setup: WireReader) -> UInt32? {
+        guard let vendor = setup.uint16(at: 16).map({ Int($0) }), let formats = setup.byte(at: 21)
+        else { return nil }
+        return setup.uint32(at: 32 + vendor + (-vendor & 3) + 8 * Int(formats))
     }
 
     deinit { close(descriptor) }

@@ -30,7 +30,7 @@ extension EventWire {
     func beginKeyboard() throws(CaptureError) {
         guard findInput(minor: 0) == 0, let keyboard = find("XKEYBOARD"),
             // XkbUseExtension, version 1.0
-            let answer = ask(request(keyboard.major, 0, 1)), answer[1] != 0
+            let isSupported = ask(request(keyboard.major, 0, 1))?.byte(at: 1), isSupported != 0
         else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
         (codes.keyboard, codes.keyboardEvent) = keyboard
         if let resources = find("X-Resource") { codes.resources = resources.major }
@@ -76,21 +76,22 @@ extension EventWire {
 
     /// The modifiers and the group of a master keyboard; nil if there is none (XkbGetState).
     func modifiers(of keyboard: UInt8) -> X11Event.HeldModifiers? {
-        ask(request(codes.keyboard, 4, UInt32(keyboard))).map {
-            X11Event.HeldModifiers(modifiers: $0[8], group: $0[12])
-        }
+        guard let reply = ask(request(codes.keyboard, 4, UInt32(keyboard))),
+            let modifiers = reply.byte(at: 8), let group = reply.byte(at: 12)
+        else { return nil }
+        return X11Event.HeldModifiers(modifiers: modifiers, group: group)
     }
 
     /// The enabled XKB controls of a keyboard; nil if the server does not report them
     /// (XkbGetControls).
     func controls(of keyboard: UInt8) -> UInt32? {
-        ask(request(codes.keyboard, 6, UInt32(keyboard))).map { $0.uint32(56) }
+        ask(request(codes.keyboard, 6, UInt32(keyboard)))?.uint32(at: 56)
     }
 
     /// Queries the receiver of keys; nil if the server does not report it (GetInputFocus).
     func keyTarget() -> KeyTarget? {
-        guard let reply = ask(request(43, 0)) else { return nil }
-        switch reply.uint32(8) {
+        guard let target = ask(request(43, 0))?.uint32(at: 8) else { return nil }
+        switch target {
         case 0: return .nowhere
         // PointerRoot
         case 1, root: return .pointer
@@ -107,8 +108,10 @@ extension EventWire {
         // One client, and only its process id (2).
         let window = UInt32(truncatingIfNeeded: window)
         guard codes.resources != 0, let reply = ask(request(codes.resources, 4, 1, window, 2)),
-            reply.uint32(8) >= 1, reply.uint32(40) >= 4, reply.uint32(44) > 0
+            let count = reply.uint32(at: 8), count >= 1,
+            let length = reply.uint32(at: 40), length >= 4,
+            let process = reply.uint32(at: 44), process > 0
         else { return nil }
-        return Int32(exactly: reply.uint32(44))
+        return Int32(exactly: process)
     }
 }

@@ -17,8 +17,8 @@ extension EventWire {
         if let shape = find("SHAPE") { (codes.shape, codes.shapeEvent) = shape }
         // RRQueryVersion: monitors exist from RandR 1.5 on.
         if let monitors = find("RANDR"),
-            let version = ask(request(monitors.major, 0, 1, 5)), version.uint32(8) == 1,
-            version.uint32(12) >= 5
+            let version = ask(request(monitors.major, 0, 1, 5)), version.uint32(at: 8) == 1,
+            let minor = version.uint32(at: 12), minor >= 5
         {
             (codes.monitors, codes.monitorEvent) = monitors
         }
@@ -35,16 +35,19 @@ extension EventWire {
         }
         // XIQueryVersion
         guard codes.input != 0, let version = ask(request(codes.input, 47, 2 | minor << 16)),
-            version.uint16(8) == 2
+            version.uint16(at: 8) == 2, let minor = version.uint16(at: 10)
         else { return -1 }
-        return Int(version.uint16(10))
+        return Int(minor)
     }
 
     func find(_ name: String) -> (major: UInt8, event: UInt8)? {
         // QueryExtension
         let length = UInt32(name.utf8.count)
-        guard let reply = ask(request(98, 0, length, text: name)), reply[8] != 0 else { return nil }
-        return (reply[9], reply[10])
+        guard let reply = ask(request(98, 0, length, text: name)),
+            let isPresent = reply.byte(at: 8), isPresent != 0,
+            let major = reply.byte(at: 9), let event = reply.byte(at: 10)
+        else { return nil }
+        return (major, event)
     }
 
     func request(
@@ -104,31 +107,38 @@ extension EventWire {
     /// The current desktop layout; nil if the server does not report it.
     func screen() -> ScreenLayout? {
         // GetGeometry
-        guard let size = ask(request(14, 0, root)) else { return nil }
-        return ScreenLayout(width: size.uint16(16), height: size.uint16(18), monitors: monitors())
+        guard let size = ask(request(14, 0, root)), let width = size.uint16(at: 16),
+            let height = size.uint16(at: 18), let monitors = monitors()
+        else { return nil }
+        return ScreenLayout(width: width, height: height, monitors: monitors)
     }
 
-    /// The active monitors, the primary one first; empty if the server reports none
-    /// (RRGetMonitors).
-    private func monitors() -> [ScreenLayout.Monitor] {
+    /// The active monitors, the primary one first; empty if the server reports none, nil if its
+    /// reply is too short (RRGetMonitors).
+    private func monitors() -> [ScreenLayout.Monitor]? {
         guard codes.monitors != 0, let reply = ask(request(codes.monitors, 42, root, 1)) else {
             return []
         }
         var primary: [ScreenLayout.Monitor] = []
         var others: [ScreenLayout.Monitor] = []
         var at = 32
-        for _ in 0..<reply.uint32(12) {
-            guard at + 24 <= reply.count else { break }
+        guard let count = reply.uint32(at: 12) else { return nil }
+        for _ in 0..<count {
+            guard let isPrimary = reply.byte(at: at + 4), let outputs = reply.uint16(at: at + 6),
+                let x = reply.int16(at: at + 8), let y = reply.int16(at: at + 10),
+                let width = reply.uint16(at: at + 12), let height = reply.uint16(at: at + 14),
+                let widthMM = reply.uint32(at: at + 16), let heightMM = reply.uint32(at: at + 20)
+            else { return nil }
             let monitor = ScreenLayout.Monitor(
-                x: Int16(bitPattern: reply.uint16(at + 8)),
-                y: Int16(bitPattern: reply.uint16(at + 10)),
-                width: reply.uint16(at + 12),
-                height: reply.uint16(at + 14),
-                widthMM: UInt16(clamping: reply.uint32(at + 16)),
-                heightMM: UInt16(clamping: reply.uint32(at + 20))
+                x: x,
+                y: y,
+                width: width,
+                height: height,
+                widthMM: UInt16(clamping: widthMM),
+                heightMM: UInt16(clamping: heightMM)
             )
-            if reply[at + 4] != 0 { primary.append(monitor) } else { others.append(monitor) }
-            at += 24 + 4 * Int(reply.uint16(at + 6))
+            if isPrimary != 0 { primary.append(monitor) } else { others.append(monitor) }
+            at += 24 + 4 * Int(outputs)
         }
         return primary + others
     }
@@ -139,45 +149,40 @@ extension EventWire {
     /// XIQueryPointer rounds. The master's first two valuators hold the exact position, in the
     /// units of the device that moved it last.
     func position(of master: UInt8, on screen: ScreenLayout) -> DeadReckoning.Point? {
-        guard let reply = ask(request(codes.input, 48, UInt32(master))), reply.uint16(8) == 1,
+        guard let reply = ask(request(codes.input, 48, UInt32(master))), reply.uint16(at: 8) == 1,
             // XIMasterPointer
-            reply.uint16(34) == 1
+            reply.uint16(at: 34) == 1, let classes = reply.uint16(at: 38),
+            let name = reply.uint16(at: 40).map({ Int($0) })
         else { return nil }
-        let name = Int(reply.uint16(40))
         var at = 44 + name + (-name & 3)
         var (x, y): (Double?, Double?) = (nil, nil)
-        for _ in 0..<reply.uint16(38) {
-            guard at + 4 <= reply.count else { break }
+        for _ in 0..<classes {
+            guard let kind = reply.uint16(at: at), let words = reply.uint16(at: at + 2) else {
+                return nil
+            }
             // XIValuatorClass
-            if reply.uint16(at) == 2, at + 44 <= reply.count {
-                let number = reply.uint16(at + 6)
+            if kind == 2 {
+                guard let number = reply.uint16(at: at + 6), let least = reply.fp3232(at: at + 12),
+                    let most = reply.fp3232(at: at + 20), let position = reply.fp3232(at: at + 28)
+                else { return nil }
                 let size = number == 0 ? screen.width : screen.height
-                let scale = AxisScale(reply.fp3232(at + 12), reply.fp3232(at + 20))
-                let value = scale.pixel(reply.fp3232(at + 28), of: size)
+                let value = AxisScale(least, most).pixel(position, of: size)
                 if number == 0 { x = value }
                 if number == 1 { y = value }
             }
-            at += 4 * max(1, Int(reply.uint16(at + 2)))
+            at += 4 * max(1, Int(words))
         }
         guard let x, let y else { return nil }
         return (x, y)
     }
 }
 
-extension [UInt8] {
-    /// An integer at an offset; 0 past the end, because a reply that is too short says nothing.
-    private func bytes(_ at: Int, _ count: Int) -> UInt64 {
-        guard at + count <= self.count else { return 0 }
-        var value: UInt64 = 0
-        for index in 0..<count { value |= UInt64(self[at + index]) << UInt64(8 * index) }
-        return value
-    }
-
-    func uint16(_ at: Int) -> UInt16 { UInt16(bytes(at, 2)) }
-
-    func uint32(_ at: Int) -> UInt32 { UInt32(bytes(at, 4)) }
-
-    fileprivate func fp3232(_ at: Int) -> Double {
-        Double(whole: uint32(at), fraction: uint32(at + 4))
+extension WireReader {
+    /// The number in XInput2's fixed-point format at an offset; nil past the end.
+    fileprivate func fp3232(at offset: Int) -> Double? {
+        guard let whole = uint32(at: offset), let fraction = uint32(at: offset + 4) else {
+            return nil
+        }
+        return Double(whole: whole, fraction: fraction)
     }
 }

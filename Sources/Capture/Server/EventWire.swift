@@ -101,7 +101,7 @@ import Wire
     /// Sends a request and waits for its reply; earlier events are read meanwhile.
     ///
     /// - Returns: The reply; nil if the server refuses the request or the connection is lost.
-    func ask(_ request: [UInt8]) -> [UInt8]? {
+    func ask(_ request: [UInt8]) -> WireReader? {
         sent = sent.next
         if !isLost, !socket.send(request) { isLost = true }
         while !isLost {
@@ -112,7 +112,7 @@ import Wire
                 }
                 guard packet.sequence == sent.low else { continue }
                 answered = sent
-                let answer = packet.type == 1 ? packet.bytes : nil
+                let answer = packet.type == 1 ? WireReader(packet.bytes) : nil
                 lookThrough()
                 return answer
             }

@@ -171,6 +171,51 @@ import Wire
         #expect(wire.isLost)
     }
 
+    @Test func `a reply that is too short answers nothing, and no zero is believed`() throws {
+        func reply(_ number: UInt8, _ fields: [Int: UInt8] = [:]) -> [UInt8] {
+            var bytes = [UInt8](repeating: 0, count: 32)
+            (bytes[0], bytes[2]) = (1, number)
+            for (offset, value) in fields { bytes[offset] = value }
+            return bytes
+        }
+        let size: [Int: UInt8] = [17: 4, 19: 3]
+        let server = try ScriptedServer([
+            // Controls are at 56, a process behind one of four bytes at 44.
+            reply(1), reply(2, [8: 1]),
+            // No monitor, and one of which nothing follows.
+            reply(3, size), reply(4), reply(5, size), reply(6, [12: 1]),
+            // A device of which the rest is missing.
+            reply(7, [8: 1]),
+        ])
+        let socket = try #require(WireSocket(server.path, cookie: nil))
+        let wire = EventWire(socket, root: socket.root, connection.atoms)
+        (wire.codes.resources, wire.codes.monitors) = (9, 9)
+        #expect(wire.controls(of: 3) == nil)
+        #expect(wire.process(of: 9) == nil)
+        let screen = try #require(wire.screen())
+        #expect(screen.width == 1024 && screen.height == 768)
+        #expect(wire.screen() == nil)
+        #expect(wire.position(of: 2, on: screen) == nil)
+        #expect(!wire.isLost)
+    }
+
+    @Test func `a field of a message is whole or missing`() {
+        let bytes: [UInt8] = [0x41, 0xFF, 3, 4, 5]
+        let reader = WireReader(bytes)
+        for offset in [-1, Int.min, 0, 1, 2, 3, 4, 5, Int.max - 8] {
+            func isInside(_ length: Int) -> Bool { offset >= 0 && offset <= bytes.count - length }
+            #expect((reader.byte(at: offset) != nil) == isInside(1))
+            #expect((reader.uint16(at: offset) != nil) == isInside(2))
+            #expect((reader.int16(at: offset) != nil) == isInside(2))
+            #expect((reader.uint32(at: offset) != nil) == isInside(4))
+            #expect((reader.text(at: offset, length: 3) != nil) == isInside(3))
+        }
+        #expect(reader.uint16(at: 0) == 0xFF41 && reader.int16(at: 0) == -191)
+        #expect(reader.uint32(at: 1) == 0x0504_03FF)
+        #expect(reader.text(at: 0, length: 1) == "A" && reader.text(at: 5, length: 0) == "")
+        #expect(reader.text(at: 0, length: -1) == nil && reader.text(at: 1, length: .max) == nil)
+    }
+
     @Test func `a flood that waits is read whole and in order, and its room is given back`() throws
     {
         connection.selectInput([XI_RawMotion], devices: XIAllMasterDevices)
