@@ -70,21 +70,33 @@ struct PointerLocator {
     }
 
     /// Queries the pointers' positions, decodes events until there, and assigns pixels to them.
-    mutating func locate(_ reader: inout StreamReader<PointerTracker>, _ now: EventTime) {
+    ///
+    /// - Parameters:
+    ///   - queue: The pointer's events, of which those up to the last reply are decoded; the others
+    ///     are carried over.
+    ///   - connection: The connection for the queries.
+    ///   - contexts: The number of context changes emitted so far.
+    ///   - now: The time of the drain.
+    mutating func locate(
+        _ queue: inout EventQueue,
+        _ connection: X11Connection,
+        contexts: Int,
+        _ now: EventTime
+    ) {
         // Queried before the positions, so that the history is a part of what is read with them.
-        let remembered = histories(senders.known, reader.connection)
-        let serial = reader.connection.wire.nextRequest
-        var answers = masters.map { position($0.id, reader.connection) }
-        reader.decode(until: serial)
+        let remembered = histories(senders.known, connection)
+        let serial = connection.wire.nextRequest
+        var answers = masters.map { position($0.id, connection) }
+        queue.decode(until: serial)
         for index in masters.indices { masters[index].isDisturbed = false }
         landings.removeAll(keepingCapacity: true)
-        let histories = resolveTouches(&reader, &answers)
-        let steps = histories.isEmpty ? [] : reader.pending.compactMap(\.event.step)
+        let histories = resolveTouches(&queue, connection, &answers)
+        let steps = histories.isEmpty ? [] : queue.decoded.compactMap(\.event.step)
         if !histories.allSatisfy({ history.explains($0.times, of: $0.device, by: steps) }) {
             disturb()
         }
-        if reader.changes != contexts {
-            contexts = reader.changes
+        if self.contexts != contexts {
+            self.contexts = contexts
             for index in masters.indices { masters[index].reckoning.forgetReported() }
         }
         let way = desktop.map {
@@ -96,19 +108,19 @@ struct PointerLocator {
             )
         }
         for index in masters.indices {
-            follow(index, to: answers[index], &reader, way, remembered)
-            masters[index].settle(at: answers[index], &reader.pending, reader.connection)
+            follow(index, to: answers[index], &queue.decoded, connection, way, remembered)
+            masters[index].settle(at: answers[index], &queue.decoded, connection)
         }
         history.endReading(
             now.server,
             masters.map(\.id),
-            reader.pending.reversed().lazy.compactMap(\.event.step)
+            queue.decoded.reversed().lazy.compactMap(\.event.step)
         )
         isCertain =
             masters.allSatisfy(\.isCertain)
             && histories.allSatisfy { history.beginning(of: $0.times) == nil }
         for time in histories.compactMap({ history.beginning(of: $0.times) }) {
-            forgetClicks(before: time, &reader)
+            forgetClicks(before: time, &queue.decoded)
         }
     }
 
@@ -130,26 +142,27 @@ struct PointerLocator {
     private mutating func follow(
         _ index: Int,
         to answer: DeadReckoning.Point?,
-        _ reader: inout StreamReader<PointerTracker>,
+        _ events: inout [PendingEvent],
+        _ connection: X11Connection,
         _ way: MasterPointer.Way?,
         _ remembered: [UInt8: PositionSenders.History]
     ) {
         let before = masters[index]
-        var asked = senders.devices(reader.pending, of: before.id, isLost: false)
+        var asked = senders.devices(events, of: before.id, isLost: false)
         if asked.isEmpty {
-            masters[index].follow(&reader.pending, way, fingers)
+            masters[index].follow(&events, way, fingers)
             // At an edge, motions may lead to the same position as positions.
             guard !masters[index].reckoning.isAt(answer) || masters[index].reckoning.wasConfined
             else {
                 return
             }
-            asked = senders.devices(reader.pending, of: before.id, isLost: true)
+            asked = senders.devices(events, of: before.id, isLost: true)
         }
         guard let way, !asked.isEmpty else { return }
         let isFollowed = asked.isDisjoint(with: senders.known)
-        let new = histories(asked.subtracting(remembered.keys), reader.connection)
+        let new = histories(asked.subtracting(remembered.keys), connection)
         let found = senders.resolve(
-            &reader.pending,
+            &events,
             of: (before.id, before.reckoning.now, answer),
             way,
             remembered.merging(new) { first, _ in first }
@@ -157,18 +170,18 @@ struct PointerLocator {
         if !found.hasPositions, isFollowed { return }
         masters[index] = before
         if let origin = found.origin { masters[index].reckoning.begin(at: origin) }
-        for index in reader.pending.indices
-        where reader.pending[index].event.step?.master == before.id {
-            reader.pending[index].pixel = nil
+        for index in events.indices
+        where events[index].event.step?.master == before.id {
+            events[index].pixel = nil
         }
-        masters[index].follow(&reader.pending, way, fingers)
+        masters[index].follow(&events, way, fingers)
         var isSure = true
-        for index in reader.pending.indices
-        where reader.pending[index].event.step?.master == before.id {
-            if reader.pending[index].event.movement != nil {
+        for index in events.indices
+        where events[index].event.step?.master == before.id {
+            if events[index].event.movement != nil {
                 isSure = !found.unsure.contains(index)
             }
-            if !isSure, found.hasPositions { reader.pending[index].pixel = nil }
+            if !isSure, found.hasPositions { events[index].pixel = nil }
         }
         if found.wasConfined { masters[index].reckoning.wasConfined = true }
         if found.hasPositions, !found.unsure.isEmpty { masters[index].reckoning.forgetReported() }
@@ -180,44 +193,46 @@ struct PointerLocator {
     /// Events that could not be queried about are left to the next drain.
     ///
     /// - Parameters:
-    ///   - reader: The pointer's stream.
+    ///   - queue: The pointer's events.
+    ///   - connection: The connection for the queries.
     ///   - answers: The pointers' positions, replaced by the last replies.
     /// - Returns: The motion histories of the devices, if there are clicks.
     private mutating func resolveTouches(
-        _ reader: inout StreamReader<PointerTracker>,
+        _ queue: inout EventQueue,
+        _ connection: X11Connection,
         _ answers: inout [DeadReckoning.Point?]
     ) -> [(device: UInt8, times: [UInt32])] {
         var histories: [(device: UInt8, times: [UInt32])] = []
         var examined = 0
         // Events that arrive during a query raise new questions.
-        for _ in 0..<Self.maxRounds where examined < reader.pending.count {
+        for _ in 0..<Self.maxRounds where examined < queue.decoded.count {
             let first = examined
-            examined = reader.pending.count
-            let isRaised = reader.pending[first...].contains(where: \.event.raisesQuestion)
+            examined = queue.decoded.count
+            let isRaised = queue.decoded[first...].contains(where: \.event.raisesQuestion)
             guard asksAlways || isRaised else { break }
-            locateTouches(&reader.pending)
-            let questions = findTouchOrigins(&reader.pending, from: first)
-            let hasClick = asksAlways || reader.pending[first...].contains(where: \.event.isClick)
+            locateTouches(&queue.decoded)
+            let questions = findTouchOrigins(&queue.decoded, from: first)
+            let hasClick = asksAlways || queue.decoded[first...].contains(where: \.event.isClick)
             guard hasClick || !questions.isEmpty else { break }
             if hasClick {
-                let devices = history.devices(reader.pending.compactMap(\.event.step))
+                let devices = history.devices(queue.decoded.compactMap(\.event.step))
                 histories = devices.map {
-                    ($0, reader.connection.history(of: $0, since: history.start).map(\.time))
+                    ($0, connection.history(of: $0, since: history.start).map(\.time))
                 }
             }
-            let windows = questions.map { reader.connection.window(at: $0.pixel) }
-            let serial = reader.connection.wire.nextRequest
-            answers = masters.map { position($0.id, reader.connection) }
-            reader.decodeFurther(until: serial)
+            let windows = questions.map { connection.window(at: $0.pixel) }
+            let serial = connection.wire.nextRequest
+            answers = masters.map { position($0.id, connection) }
+            queue.decodeFurther(until: serial)
             for (question, window) in zip(questions, windows) {
-                let since = reader.pending[(question.index + 1)...].lazy.map(\.event)
+                let since = queue.decoded[(question.index + 1)...].lazy.map(\.event)
                 guard let window, TouchOwners.wasThere(window, before: since) else { continue }
                 landings[question.landing] = .inside(window)
             }
         }
-        if examined < reader.pending.count {
+        if examined < queue.decoded.count {
             // The replies are later than these events.
-            reader.deferEvents(from: examined)
+            queue.deferEvents(from: examined)
             disturb()
         }
         return histories
@@ -296,13 +311,13 @@ struct PointerLocator {
     /// Forgets the pixels of clicks up to a server time, before which the history is incomplete.
     private mutating func forgetClicks(
         before time: UInt32,
-        _ reader: inout StreamReader<PointerTracker>
+        _ events: inout [PendingEvent]
     ) {
-        for index in reader.pending.indices where reader.pending[index].event.isClick {
-            guard let click = reader.pending[index].event.step,
+        for index in events.indices where events[index].event.isClick {
+            guard let click = events[index].event.step,
                 Int32(bitPattern: click.time &- time) <= 0
             else { continue }
-            reader.pending[index].pixel = nil
+            events[index].pixel = nil
             forgetReported(click.master)
         }
     }

@@ -2,21 +2,11 @@
 
 import Events
 
-/// An event decoded before dispatch, with the pixel computed for it.
-struct PendingEvent: BitwiseCopyable {
-    var event: X11Event
-    var serial: StreamSerial
-    /// The pointer's pixel after it, if it is to be emitted.
-    var pixel: Pixel?
-}
-
 /// Reads one connection's stream.
 struct StreamReader<Tracker: ContextTracker> {
     let connection: X11Connection
     let stream: InputStream
     var tracker: Tracker
-    /// The number of events read and not taken.
-    private(set) var waiting = 0
     private var clock = ServerClock(now: EventTime(0))
     /// Lower bound of the next event's time.
     private var floor = EventTime(0)
@@ -28,14 +18,8 @@ struct StreamReader<Tracker: ContextTracker> {
     /// The number of emitted context changes.
     private(set) var changes = 0
 
-    /// Maximum pending events for which memory is kept between drains.
-    private static var maxKept: Int { 6144 }
-
-    /// The events that ``decode(until:)`` took.
-    var pending: [PendingEvent] = []
-    private var nextPending = 0
-    /// Events behind the cut, carried over to the next drain.
-    private var carriedOver: [PendingEvent] = []
+    /// The events that have arrived.
+    var queue: EventQueue
     /// The pixel of the last event handed out.
     private(set) var pixel: Pixel?
     /// The serial of that event.
@@ -45,76 +29,26 @@ struct StreamReader<Tracker: ContextTracker> {
         self.connection = connection
         self.stream = stream
         self.tracker = tracker
+        queue = EventQueue(connection)
     }
 
     /// Begins a drain and reads what has arrived; returns the number of events.
     mutating func begin(_ now: EventTime) -> Int {
         floor = clock.now == EventTime(0) ? now : clock.now
         clock = ServerClock(now: now)
-        forgetTaken()
-        waiting = connection.readArrived()
+        let arrived = queue.begin()
         tracker.beginRound()
-        return waiting + carriedOver.count
-    }
-
-    /// Removes the decoded events; after a flood it also releases their memory.
-    private mutating func forgetTaken() {
-        if pending.capacity > Self.maxKept {
-            pending = []
-        } else {
-            pending.removeAll(keepingCapacity: true)
-        }
-        nextPending = 0
-    }
-
-    /// Decodes what arrived up to a serial; later events are carried over to the next drain.
-    mutating func decode(until serial: StreamSerial) {
-        forgetTaken()
-        decodeFurther(until: serial)
-    }
-
-    /// Decodes further, like ``decode(until:)``, and keeps what was decoded.
-    mutating func decodeFurther(until serial: StreamSerial) {
-        pending += carriedOver
-        carriedOver.removeAll(keepingCapacity: true)
-        if let first = connection.wire.takeEvents(until: serial, into: &pending) {
-            carriedOver.append(first)
-        }
-        waiting = 0
-    }
-
-    /// Carries decoded events, from an index on, over to the next drain.
-    mutating func deferEvents(from first: Int) {
-        carriedOver.insert(contentsOf: pending[first...], at: 0)
-        pending.removeSubrange(first...)
-    }
-
-    /// Reads what has arrived since the drain began; returns the number of further events.
-    mutating func continueReading() -> Int {
-        let before = waiting
-        waiting = connection.readArrived()
-        return max(0, waiting - before)
+        return arrived
     }
 
     /// Whether the last emitted context applies to the next input.
     var isSettled: Bool { !isEmittedApart && !tracker.isPending && !connection.isLost }
 
-    /// The next event if it is a motion of axes 0 and 1 without a pixel; it is not taken.
-    ///
-    /// It is nil if the next event is another one.
-    var nextMotion: (header: X11Event.RawHeader, move: X11Event.Move)? {
-        guard nextPending < pending.count,
-            case .rawMotion(let header, let move) = pending[nextPending].event,
-            pending[nextPending].pixel == nil
-        else { return nil }
-        return (header, move)
-    }
-
-    /// Takes the event of ``nextMotion``.
+    /// Takes the queue's next motion.
     ///
     /// - Parameter time: The time of the event.
     mutating func takeMotion(at time: EventTime) {
-        nextPending += 1
+        queue.takeMotion()
         reach(time)
     }
 
@@ -152,18 +86,9 @@ struct StreamReader<Tracker: ContextTracker> {
     }
 
     private mutating func takeNext() -> (event: X11Event, serial: StreamSerial)? {
-        guard !connection.isLost else { return nil }
-        if nextPending < pending.count {
-            defer { nextPending += 1 }
-            pixel = pending[nextPending].pixel
-            serial = pending[nextPending].serial
-            return (pending[nextPending].event, serial)
-        }
-        guard waiting > 0 else { return nil }
-        waiting -= 1
-        let next = connection.wire.takeEvent()
-        serial = next.serial
-        return next
+        guard let next = queue.takeNext() else { return nil }
+        (pixel, serial) = (next.pixel, next.serial)
+        return (next.event, next.serial)
     }
 
     /// Determines the context before any input is selected, so that the first input has one.
@@ -187,7 +112,7 @@ struct StreamReader<Tracker: ContextTracker> {
     /// Applies the server's replies to later events if no event is left to take.
     private mutating func settleAll() {
         // The first reply may name the window and the second its application.
-        for _ in 0..<2 where connection.isQueueEmpty && carriedOver.isEmpty {
+        for _ in 0..<2 where queue.isEmpty {
             tracker.settle(connection.wire.nextRequest, connection)
         }
     }

@@ -190,25 +190,27 @@ struct X11Session {
             sink.take(.screen(screen))
         }
         locator.start(pointer.connection, now)
-        if arrived > 0 { locator.locate(&pointer, now) }
+        if arrived > 0 {
+            locator.locate(&pointer.queue, pointer.connection, contexts: pointer.changes, now)
+        }
         noteChangedMaps()
         if hasOtherScreens { findScreen(&sink) }
-        count += pointer.pending.count
+        count += pointer.queue.decoded.count
         // The kernel's buffer holds some 280 events and the server the rest; the query for the
         // pointer's position has fetched all of them. Keys older than these may have arrived
         // meanwhile, or may still wait, because the server writes to one connection after the
         // other.
         if arrived > 0 { keyboard.connection.synchronize() }
-        let late = keyboard.continueReading()
+        let late = keyboard.queue.continueReading()
         count += late
         var key = nextKey(&sink)
-        var isLate = keyboard.waiting < late
+        var isLate = keyboard.queue.waiting < late
         var move = nextMove(&sink)
         while true {
             if let event = key, move.map({ event.time <= $0.time }) ?? !isLate {
                 sink.take(.input(event, stream: .keyboard))
                 key = nextKey(&sink)
-                isLate = keyboard.waiting < late
+                isLate = keyboard.queue.waiting < late
             } else if let event = move {
                 sink.take(.input(event, stream: .pointer))
                 handOverMotions(before: key?.time, &sink)
@@ -237,7 +239,7 @@ struct X11Session {
         let wasHere = isPointerHere
         isPointerHere = pointer.connection.pointedWindow() != nil
         let isCertain = locator.isCertain && locator.areShown(pointer.connection)
-        let isBlind = !pointer.pending.isEmpty && !(wasHere && isPointerHere && isCertain)
+        let isBlind = !pointer.queue.decoded.isEmpty && !(wasHere && isPointerHere && isCertain)
         pointer.setBlind(isBlind, &sink)
     }
 
@@ -322,12 +324,12 @@ struct X11Session {
         guard heldMoves.isEmpty, pointer.isSettled, pointer.serial.hasReached(allAxesSince) else {
             return
         }
-        while let device = pointer.nextMotion?.header.device, !axes[Int(device)].isAbsolute {
+        while let device = pointer.queue.nextMotion?.header.device, !axes[Int(device)].isAbsolute {
             var run = MotionRun(of: device)
             var axes = self.axes[Int(device)]
             run.steps.append(addingCapacity: Self.maxInRun) { steps in
                 var step = MotionRun.Step(time: EventTime(0), dx: 0, dy: 0)
-                while steps.freeCapacity > 0, let (header, move) = pointer.nextMotion,
+                while steps.freeCapacity > 0, let (header, move) = pointer.queue.nextMotion,
                     header.device == device
                 {
                     step.time = pointer.time(of: header.time)
@@ -408,14 +410,14 @@ struct X11Session {
     /// The reply holds for everything after the last notice, unless another notice came meanwhile.
     /// Between two notices the maps are unknown.
     private mutating func noteChangedMaps() {
-        let notices = pointer.pending.count(where: \.event.isButtonMapChange)
+        let notices = pointer.queue.decoded.count(where: \.event.isButtonMapChange)
         guard notices > 0 else { return changedMaps = (0, nil, [:]) }
         let connection = pointer.connection
         let all = connection.dated { connection.devices() }.value
-        let read = pointer.pending.count
-        pointer.decodeFurther(until: connection.wire.nextRequest)
-        let isCertain = !pointer.pending[read...].contains(where: \.event.isButtonMapChange)
-        pointer.deferEvents(from: read)
+        let read = pointer.queue.decoded.count
+        pointer.queue.decodeFurther(until: connection.wire.nextRequest)
+        let isCertain = !pointer.queue.decoded[read...].contains(where: \.event.isButtonMapChange)
+        pointer.queue.deferEvents(from: read)
         changedMaps = (notices, isCertain ? ButtonMaps(all) : nil, all.mapValues(\.device))
     }
 
