@@ -2,21 +2,8 @@
 
 /// One raw input event as the X server reported it, before the gate's decision.
 package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
-    /// The kind of event with its values, in device units and not in pixels.
-    package enum Payload: Sendable, BitwiseCopyable {
-        /// A key press or release.
-        case key(Key)
-        /// A button, by its core protocol number; the wheel's buttons 4 to 7 become scrolls.
-        case button(number: UInt8, isDown: Bool)
-        /// A raw motion in the device's own units, before acceleration.
-        case motion(dx: Int32, dy: Int32)
-        /// Wheel motion in 1/120 notch; down and right are positive.
-        case scroll(dx: Int32, dy: Int32)
-        /// Valuators of a device that reports positions or more than motion and wheels.
-        case axes(AxisValues)
-        /// A finger; the event's pixel is the finger's, not the pointer's.
-        case touch(Touch)
-    }
+    /// The kind of event with its values; text is not yet reduced to runs.
+    package typealias Payload = InputPayload<Key, Never>
 
     /// A key press or release.
     package struct Key: Sendable, BitwiseCopyable {
@@ -77,5 +64,4 @@ package struct RawEvent: Sendable, BitwiseCopyable, Redacted {
     }
 }
 
-extension RawEvent.Payload: Redacted {}
 extension RawEvent.Key: Redacted {}

@@ -50,30 +50,30 @@ package struct CSV: EventWriter {
         var (axes, finger, seconds) = ("", "", "")
         text.append(event.time)
         switch event.item.payload {
-        case .motion(let dx, let dy):
+        case .input(.motion(let dx, let dy)):
             text.append(",motion,,,,,,")
             text.append(dx)
             comma()
             text.append(dy)
             text.append(",,,,,")
             text.append(Int32(event.item.device))
-        case .key(let isDown, let keyClass, let modifiers, let keysym):
-            text.append(isDown ? ",key,down," : ",key,up,")
-            text.append(classes[Int(keyClass.rawValue)])
+        case .input(.key(let key)):
+            text.append(key.isDown ? ",key,down," : ",key,up,")
+            text.append(classes[Int(key.keyClass.rawValue)])
             comma()
-            if keysym != 0 { text.append(KeysymName.of(keysym)) }
+            if key.keysym != 0 { text.append(KeysymName.of(key.keysym)) }
             comma()
-            text.append(modifiers.words.joined(separator: "+"))
+            text.append(key.modifiers.words.joined(separator: "+"))
             text.append(",,,,,,,,")
             text.append(Int32(event.item.device))
-        case .typing:
+        case .input(.typing):
             text.append(",typing,,,,,,,,,,,,")
             text.append(Int32(event.item.device))
             seconds = "\(event.item.seconds)"
-        case .button(let number, let isDown):
+        case .input(.button(let number, let isDown)):
             text.append(",button,\(isDown ? "down" : "up"),,,,\(number),,,,,,,")
             text.append(Int32(event.item.device))
-        case .scroll(let dx, let dy):
+        case .input(.scroll(let dx, let dy)):
             text.append(",scroll,,,,,,")
             text.append(notches: dx)
             comma()
@@ -87,11 +87,11 @@ package struct CSV: EventWriter {
             comma()
             if let title { quoted(title) }
             return text.append(Array(",,,,,,,,\r\n".utf8))
-        case .axes(let values):
+        case .input(.axes(let values)):
             text.append(",axes,,,,,,,,,,,,")
             text.append(Int32(event.item.device))
             axes = values.words
-        case .touch(let touch):
+        case .input(.touch(let touch)):
             text.append(",touch,\(touch.phase.name),,,,,,,,,,,")
             text.append(Int32(event.item.device))
             axes = touch.values.words

@@ -26,30 +26,30 @@ package struct DuckTrack: EventWriter {
     /// - Parameter event: from the timeline.
     package mutating func append(_ event: RecordedEvent) {
         switch event.item.payload {
-        case .key(let isDown, _, _, let keysym):
-            guard keysym != 0 else { return omissions.hiddenKeys += isDown ? 1 : 0 }
-            guard let name = PynputName.of(keysym) else {
-                return omissions.unnamedKeys += isDown ? 1 : 0
+        case .input(.key(let key)):
+            guard key.keysym != 0 else { return omissions.hiddenKeys += key.isDown ? 1 : 0 }
+            guard let name = PynputName.of(key.keysym) else {
+                return omissions.unnamedKeys += key.isDown ? 1 : 0
             }
-            begin(isDown ? "press" : "release", event.time)
+            begin(key.isDown ? "press" : "release", event.time)
             text.append(",\"name\":")
             text.append(quoted: name)
-        case .button(let number, let isDown):
+        case .input(.button(let number, let isDown)):
             begin("click", event.time)
             text.append(",\"button\":\"\(PynputName.button(number))\",\"pressed\":\(isDown)")
             pixel(event.item.pixel)
-        case .scroll(let dx, let dy):
+        case .input(.scroll(let dx, let dy)):
             let notches = (turns.x.take(dx), -turns.y.take(dy))
             guard notches != (0, 0) else { return }
             begin("scroll", event.time)
             text.append(",\"dx\":\(notches.0),\"dy\":\(notches.1)")
             pixel(event.item.pixel)
-        case .motion, .axes:
+        case .input(.motion), .input(.axes):
             guard event.item.pixel != nil else { return omissions.motions += 1 }
             begin("move", event.time)
             pixel(event.item.pixel)
-        case .touch: return omissions.touches += 1
-        case .typing: return omissions.runs += 1
+        case .input(.touch): return omissions.touches += 1
+        case .input(.typing): return omissions.runs += 1
         case .gap(_, _, nil):
             begin("pause", event.time)
             text.append("}\n")

@@ -48,43 +48,43 @@ package struct JSONLines: EventWriter {
         text.append(words.time)
         text.append(event.time)
         switch event.item.payload {
-        case .motion(let dx, let dy):
+        case .input(.motion(let dx, let dy)):
             text.append(words.motion)
             text.append(dx)
             text.append(words.dy)
             text.append(dy)
             pixel(event.item.pixel)
             device(of: event)
-        case .key(let isDown, let keyClass, let modifiers, let keysym):
-            text.append(isDown ? words.state.down : words.state.up)
-            text.append(words.classes[Int(keyClass.rawValue)])
-            if withKeys, keysym != 0 {
+        case .input(.key(let key)):
+            text.append(key.isDown ? words.state.down : words.state.up)
+            text.append(words.classes[Int(key.keyClass.rawValue)])
+            if withKeys, key.keysym != 0 {
                 text.append(words.keysym)
-                text.append(KeysymName.of(keysym))
+                text.append(KeysymName.of(key.keysym))
             }
-            text.append(words.modifiers[Int(modifiers.rawValue)])
+            text.append(words.modifiers[Int(key.modifiers.rawValue)])
             device(of: event)
-        case .typing:
+        case .input(.typing):
             text.append("\",\"type\":\"typing\",\"seconds\":\(event.item.seconds)")
             device(of: event)
-        case .button(let number, let isDown):
+        case .input(.button(let number, let isDown)):
             let state = isDown ? "down" : "up"
             text.append("\",\"type\":\"button\",\"button\":\(number),\"state\":\"\(state)\"")
             pixel(event.item.pixel)
             device(of: event)
-        case .scroll(let dx, let dy):
+        case .input(.scroll(let dx, let dy)):
             text.append("\",\"type\":\"scroll\",\"dx\":")
             text.append(notches: dx)
             text.append(words.dy)
             text.append(notches: dy)
             pixel(event.item.pixel)
             device(of: event)
-        case .axes(let values):
+        case .input(.axes(let values)):
             text.append("\",\"type\":\"axes\"")
             axes(values)
             pixel(event.item.pixel)
             device(of: event)
-        case .touch(let touch):
+        case .input(.touch(let touch)):
             text.append("\",\"type\":\"touch\",\"finger\":\(touch.finger)")
             text.append(",\"state\":\"\(touch.phase.name)\"")
             axes(touch.values)

@@ -38,15 +38,15 @@ package struct Libinput: EventWriter {
         package mutating func take(_ event: RecordedEvent) {
             end = max(end, event.time.milliseconds)
             switch event.item.payload {
-            case .key: uses[event.item.device, default: Uses()].keys = true
-            case .button, .motion, .scroll:
+            case .input(.key): uses[event.item.device, default: Uses()].keys = true
+            case .input(.button), .input(.motion), .input(.scroll):
                 uses[event.item.device, default: Uses()].pointer = true
-            case .axes: uses[event.item.device, default: Uses()].axes = true
-            case .touch: uses[event.item.device, default: Uses()].fingers = true
+            case .input(.axes): uses[event.item.device, default: Uses()].axes = true
+            case .input(.touch): uses[event.item.device, default: Uses()].fingers = true
             case .device(let device):
                 described[event.item.device] = device
                 return
-            case .typing:
+            case .input(.typing):
                 end = max(end, event.end.milliseconds)
                 uses[event.item.device, default: Uses()].keys = true
                 return
@@ -172,19 +172,19 @@ package struct Libinput: EventWriter {
         }
         guard item.device == device else { return }
         switch item.payload {
-        case .key(let isDown, _, _, let keysym):
-            let code = keysym == 0 ? EvdevCode.hidden : EvdevCode.key(keysym)
-            if isDown, keysym == 0 { omissions.hiddenKeys += 1 }
-            if isDown, code == nil { omissions.unnamedKeys += 1 }
-            frame([(EvdevType.key, code ?? EvdevCode.unknown, isDown ? 1 : 0)], time)
-        case .button(let number, let isDown):
+        case .input(.key(let key)):
+            let code = key.keysym == 0 ? EvdevCode.hidden : EvdevCode.key(key.keysym)
+            if key.isDown, key.keysym == 0 { omissions.hiddenKeys += 1 }
+            if key.isDown, code == nil { omissions.unnamedKeys += 1 }
+            frame([(EvdevType.key, code ?? EvdevCode.unknown, key.isDown ? 1 : 0)], time)
+        case .input(.button(let number, let isDown)):
             let isOfPen = isPen && 1...EvdevAxes.penButtons.count ~= Int(number)
             let code =
                 isOfPen ? EvdevAxes.penButtons[Int(number) - 1] : EvdevCode.button(number)
             frame([(EvdevType.key, code, isDown ? 1 : 0)], time)
-        case .motion(let dx, let dy):
+        case .input(.motion(let dx, let dy)):
             frame([(EvdevType.relative, Code.x, dx), (EvdevType.relative, Code.y, dy)], time)
-        case .scroll(let dx, let dy):
+        case .input(.scroll(let dx, let dy)):
             // The kernel's wheel is positive upwards, X11's downwards.
             frame(
                 [
@@ -195,18 +195,18 @@ package struct Libinput: EventWriter {
                 ],
                 time
             )
-        case .axes(let values):
+        case .input(.axes(let values)):
             guard let reported = axes?.values(values) else { return omissions.axes += 1 }
             omissions.axes += reported.omitted
             guard !reported.values.isEmpty else { return }
             let near: EvdevAxes.Value = (EvdevType.key, EvdevAxes.pen, 1)
             frame((!isPen || isPenAnnounced ? [] : [near]) + reported.values, time)
             isPenAnnounced = true
-        case .touch(let touch):
+        case .input(.touch(let touch)):
             guard let reported = axes?.values(touch) else { return omissions.touches += 1 }
             omissions.axes += reported.omitted
             frame(reported.values, time)
-        case .typing: omissions.runs += 1
+        case .input(.typing): omissions.runs += 1
         case .device, .screen, .focus, .gap: return
         }
     }

@@ -7,37 +7,18 @@ package import Events
 /// Only this module can create one, so its existence proves that the gate was open.
 package struct AdmittedEvent: Sendable, BitwiseCopyable, Redacted {
     /// What happened, without the withheld parts.
-    package enum Payload: Sendable, BitwiseCopyable, Redacted {
-        /// A key press or release that is stored by itself.
-        case key(Key)
-        /// A key of a typing run: of text or, at `activity`, any key.
-        ///
-        /// The event's time is the beginning of its step, and only the first key of each step is
-        /// emitted. Held-back keys of injected devices have runs of their own, which other input
-        /// does not end.
-        case typing(continues: Bool, isInjected: Bool)
-        /// A button, by its core protocol number.
-        case button(number: UInt8, isDown: Bool)
-        /// A raw motion in the device's own units.
-        case motion(dx: Int32, dy: Int32)
-        /// Wheel motion in 1/120 notch; down and right are positive.
-        case scroll(dx: Int32, dy: Int32)
-        /// Valuators of a device that reports positions or more than motion and wheels.
-        case axes(AxisValues)
-        /// A finger of a touch device.
-        case touch(Touch)
-    }
+    package typealias Payload = InputPayload<StoredKey, TypedKey>
 
-    /// A key as far as the key detail admits it; the keycode is never part of it.
-    package struct Key: Sendable, BitwiseCopyable, Redacted {
-        /// Whether the key was pressed; otherwise it was released.
-        package var isDown: Bool
-        /// The function of the key.
-        package var keyClass: KeyClass
-        /// The modifiers in effect at the press.
-        package var modifiers: Modifiers
-        /// The X keysym; 0 if the identity is withheld.
-        package var keysym: UInt32
+    /// A key of a typing run: of text or, at `activity`, any key.
+    ///
+    /// The event's time is the beginning of its step, and only the first key of each step is
+    /// emitted. Held-back keys of injected devices have runs of their own, which other input does
+    /// not end.
+    package struct TypedKey: Sendable, BitwiseCopyable, Redacted {
+        /// Whether it extends the run before it, if that is still open.
+        package var continues: Bool
+        /// Whether a program sent it.
+        package var isInjected: Bool
     }
 
     /// The time to store; the end of a preceding typing run may have replaced the actual one.

@@ -220,18 +220,26 @@ package struct Gate: Sendable {
         case .button(let number, let isDown):
             payload = .button(number: number, isDown: isDown)
             if conditions.keyDetail.hasRuns { time = endRun(for: raw.time, &sink) }
-        case .key(let key):
-            if isHeldBack(raw) { return admitInjected(key, raw, &sink) }
-            if conditions.keyDetail.hasRuns { return admitToRuns(key, raw, &sink) }
-            // The release may have been withheld; a new press implies it.
-            let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
-            if let release { sink.take(release) }
-            guard key.isDown else { return release != nil }
-            guard let admitted = conditions.keyDetail.admit(key) else { return false }
-            heldKeys.press(key.keycode, device: raw.device, admitted)
-            payload = .key(admitted)
+        case .key(let key): return admit(key, raw, &sink)
         }
         put(payload, of: raw.device, at: time, raw.pixel, &sink)
+        return true
+    }
+
+    private mutating func admit(
+        _ key: RawEvent.Key,
+        _ raw: RawEvent,
+        _ sink: inout some GateSink & ~Copyable
+    ) -> Bool {
+        if isHeldBack(raw) { return admitInjected(key, raw, &sink) }
+        if conditions.keyDetail.hasRuns { return admitToRuns(key, raw, &sink) }
+        // The release may have been withheld; a new press implies it.
+        let release = heldKeys.release(key.keycode, device: raw.device, at: raw.time)
+        if let release { sink.take(release) }
+        guard key.isDown else { return release != nil }
+        guard let admitted = conditions.keyDetail.admit(key) else { return false }
+        heldKeys.press(key.keycode, device: raw.device, admitted)
+        put(.key(admitted), of: raw.device, at: raw.time, raw.pixel, &sink)
         return true
     }
 
@@ -269,8 +277,8 @@ package struct Gate: Sendable {
         guard key.isDown, min(conditions.keyDetail, .activity) != .off,
             let typed = injectedTyping.type(at: raw.time)
         else { return false }
-        let payload = AdmittedEvent.Payload.typing(continues: typed.continues, isInjected: true)
-        put(payload, of: raw.device, at: typed.step, nil, &sink)
+        let part = AdmittedEvent.TypedKey(continues: typed.continues, isInjected: true)
+        put(.typing(part), of: raw.device, at: typed.step, nil, &sink)
         return true
     }
 
@@ -283,7 +291,7 @@ package struct Gate: Sendable {
         _ sink: inout some GateSink & ~Copyable
     ) -> Bool {
         guard key.isDown else { return release(key.keycode, raw, &sink) }
-        func press(_ admitted: AdmittedEvent.Key, at time: EventTime) -> Typing.Press {
+        func press(_ admitted: StoredKey, at time: EventTime) -> Typing.Press {
             Typing.Press(keycode: key.keycode, device: raw.device, key: admitted, time: time)
         }
         switch conditions.keyDetail.role(of: key) {
@@ -306,8 +314,8 @@ package struct Gate: Sendable {
     private mutating func type(_ raw: RawEvent, _ sink: inout some GateSink & ~Copyable) -> Bool {
         for release in heldKeys.releaseAll(at: typing.served) { sink.take(release) }
         guard let typed = typing.type(at: raw.time) else { return false }
-        let payload = AdmittedEvent.Payload.typing(continues: typed.continues, isInjected: false)
-        put(payload, of: raw.device, at: typed.step, nil, &sink)
+        let part = AdmittedEvent.TypedKey(continues: typed.continues, isInjected: false)
+        put(.typing(part), of: raw.device, at: typed.step, nil, &sink)
         return true
     }
 

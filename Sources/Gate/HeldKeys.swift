@@ -17,10 +17,10 @@ struct HeldKeys {
         }
     }
 
-    private var held: [HeldKey: AdmittedEvent.Key] = [:]
+    private var held: [HeldKey: StoredKey] = [:]
 
     /// Records an admitted press.
-    mutating func press(_ keycode: UInt8, device: UInt8, _ key: AdmittedEvent.Key) {
+    mutating func press(_ keycode: UInt8, device: UInt8, _ key: StoredKey) {
         held[HeldKey(keycode: keycode, device: device)] = key
     }
 
@@ -54,7 +54,7 @@ struct HeldKeys {
     }
 
     private static func release(
-        _ pressed: AdmittedEvent.Key,
+        _ pressed: StoredKey,
         _ device: UInt8,
         at time: EventTime
     ) -> AdmittedEvent {

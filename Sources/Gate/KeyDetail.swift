@@ -59,7 +59,7 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
 
     /// The admitted part of a pressed key if each key is stored by itself; nil if nothing is
     /// admitted.
-    func admit(_ key: RawEvent.Key) -> AdmittedEvent.Key? {
+    func admit(_ key: RawEvent.Key) -> StoredKey? {
         guard revealsText else { return nil }
         return Self.reduced(key, self == .full ? key.keysym : Self.identity(key))
     }
@@ -69,11 +69,11 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
         /// It writes text, or it cannot be shown that it does not.
         case text
         /// It edits the text just written; without such text it is stored by itself.
-        case editing(AdmittedEvent.Key)
+        case editing(StoredKey)
         /// It is stored with the key, button or wheel motion that it modifies.
-        case modifier(AdmittedEvent.Key)
+        case modifier(StoredKey)
         /// It is stored by itself.
-        case named(AdmittedEvent.Key)
+        case named(StoredKey)
     }
 
     /// The role of a key at a detail that has runs.
@@ -98,8 +98,8 @@ package enum KeyDetail: String, CaseIterable, Comparable, Sendable {
     /// Keypad keys that write nothing: Tab, Enter, function keys, Home to Delete.
     private static let namedKeypad: ClosedRange<UInt32> = 0xFF89...0xFF9F
 
-    private static func reduced(_ key: RawEvent.Key, _ keysym: UInt32) -> AdmittedEvent.Key {
-        AdmittedEvent.Key(
+    private static func reduced(_ key: RawEvent.Key, _ keysym: UInt32) -> StoredKey {
+        StoredKey(
             isDown: true,
             keyClass: key.keyClass,
             modifiers: key.modifiers,

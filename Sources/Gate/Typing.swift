@@ -22,7 +22,7 @@ struct Typing: Redacted {
     struct Press: Redacted {
         var keycode: UInt8
         var device: UInt8
-        var key: AdmittedEvent.Key
+        var key: StoredKey
         var time: EventTime
     }
 

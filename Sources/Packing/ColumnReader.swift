@@ -73,51 +73,49 @@ struct ColumnReader {
                     throw PackingError(.badColumns)
                 }
                 let hasKeysym = code & BatchLayout.keyHasKeysym != 0
-                payload = .key(
+                let key = StoredKey(
                     isDown: code & BatchLayout.keyIsDown != 0,
                     keyClass: keyClass,
                     modifiers: Modifiers(rawValue: try columns[.modifiers].runByte()),
                     keysym: hasKeysym
                         ? UInt32(truncatingIfNeeded: try columns[.keysyms].varint()) : 0
                 )
+                payload = .input(.key(key))
             case .button:
                 let code = try columns[.buttons].varint()
                 guard let number = UInt8(exactly: code >> 1) else {
                     throw PackingError(.badColumns)
                 }
-                payload = .button(number: number, isDown: code & 1 != 0)
+                payload = .input(.button(number: number, isDown: code & 1 != 0))
             case .typing:
                 guard let length = Int64(exactly: try columns[.typing].varint()),
                     length <= Self.maxSeconds
                 else { throw PackingError(.badColumns) }
-                payload = .typing(to: EventTime(time &+ length * 1000))
+                payload = .input(.typing(EventTime(time &+ length * 1000)))
             case .motion:
                 let byte = try columns[.motions].byte()
                 if byte == BatchLayout.wideMotion {
-                    payload = .motion(
-                        dx: try columns[.wideMotions].int32(),
-                        dy: try columns[.wideMotions].int32()
+                    let (dx, dy) = (
+                        try columns[.wideMotions].int32(), try columns[.wideMotions].int32()
                     )
+                    payload = .input(.motion(dx: dx, dy: dy))
                 } else {
                     let (dx, dy) = (Int8(bitPattern: byte) >> 4, Int8(bitPattern: byte << 4) >> 4)
-                    payload = .motion(dx: Int32(dx), dy: Int32(dy))
+                    payload = .input(.motion(dx: Int32(dx), dy: Int32(dy)))
                 }
             case .scroll:
-                payload = .scroll(
-                    dx: try columns[.scrolls].int32(),
-                    dy: try columns[.scrolls].int32()
-                )
+                let (dx, dy) = (try columns[.scrolls].int32(), try columns[.scrolls].int32())
+                payload = .input(.scroll(dx: dx, dy: dy))
             case .axes:
-                payload = .axes(try columns[.axes].axes())
+                payload = .input(.axes(try columns[.axes].axes()))
             case .touch:
                 let code = try columns[.buttons].varint()
                 let phase = Touch.Phase(rawValue: UInt8(code % BatchLayout.touchPhases))
                 guard let phase, let finger = UInt8(exactly: code / BatchLayout.touchPhases) else {
                     throw PackingError(.badColumns)
                 }
-                payload = .touch(
-                    Touch(finger: finger, phase: phase, values: try columns[.axes].axes())
-                )
+                let values = try columns[.axes].axes()
+                payload = .input(.touch(Touch(finger: finger, phase: phase, values: values)))
             case .focus:
                 let app = try columns[.apps].text()
                 let title = hasTitles ? try columns[.titles].text() : ""

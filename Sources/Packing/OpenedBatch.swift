@@ -4,22 +4,15 @@ package import Events
 
 /// An item of an opened batch.
 package struct OpenedItem: Equatable, Sendable, Redacted {
+    /// Input as it is stored; a typing run has the time of its end.
+    ///
+    /// A run lasts from the item's time, both in whole steps (``TypingRun``).
+    package typealias Input = InputPayload<StoredKey, EventTime>
+
     /// The kind of item and its values.
     package enum Payload: Equatable, Sendable {
-        /// A key press or release; keysym 0 if the identity was withheld.
-        case key(isDown: Bool, keyClass: KeyClass, modifiers: Modifiers, keysym: UInt32)
-        /// A typing run from the item's time until `to`, both in whole steps (``TypingRun``).
-        case typing(to: EventTime)
-        /// A button, by its logical number.
-        case button(number: UInt8, isDown: Bool)
-        /// A raw motion in the device's own units.
-        case motion(dx: Int32, dy: Int32)
-        /// Wheel motion in 1/120 notch; down and right are positive.
-        case scroll(dx: Int32, dy: Int32)
-        /// Values of valuators in the device's own units.
-        case axes(AxisValues)
-        /// A finger of a touch device.
-        case touch(Touch)
+        /// Input of the item's device.
+        case input(Input)
         /// An application came to the front; the title is nil unless titles were stored.
         case focus(app: String, title: String? = nil)
         /// Input was omitted from the item's time until `to`; without a stream, all input.
@@ -32,10 +25,7 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
 
         /// Whether the item is input of a device.
         package var isInput: Bool {
-            switch self {
-            case .key, .typing, .button, .motion, .scroll, .axes, .touch: true
-            case .focus, .gap, .device, .screen: false
-            }
+            if case .input = self { true } else { false }
         }
     }
 
@@ -63,14 +53,14 @@ extension OpenedItem {
     /// The end of a gap or a typing run; for other items their time.
     package var end: EventTime {
         switch payload {
-        case .gap(_, let to, _), .typing(let to): to
+        case .gap(_, let to, _), .input(.typing(let to)): to
         default: time
         }
     }
 
     /// The length of a typing run in whole seconds; 0 for other items.
     package var seconds: Int64 {
-        guard case .typing(let to) = payload else { return 0 }
+        guard case .input(.typing(let to)) = payload else { return 0 }
         return (to.milliseconds &- time.milliseconds) / 1000
     }
 }

@@ -16,7 +16,8 @@ struct EventRows: RowMaker {
         case .type: Self.type(item.payload)
         case .state: Self.state(item.payload)
         case .class, .keysym, .modifiers: Self.key(column, item.payload)
-        case .button: if case .button(let number, _) = item.payload { Cell(number) } else { .null }
+        case .button:
+            if case .input(.button(let number, _)) = item.payload { Cell(number) } else { .null }
         case .dx: Self.movement(item.payload).dx
         case .dy: Self.movement(item.payload).dy
         case .app: row.app.isEmpty ? .null : .text(row.app)
@@ -26,9 +27,10 @@ struct EventRows: RowMaker {
         case .x: item.pixel.map { Cell($0.x) } ?? .null
         case .y: item.pixel.map { Cell($0.y) } ?? .null
         case .axes: Self.axes(item.payload)
-        case .finger: if case .touch(let touch) = item.payload { Cell(touch.finger) } else { .null }
+        case .finger:
+            if case .input(.touch(let touch)) = item.payload { Cell(touch.finger) } else { .null }
         case .local: Cell(local: row.time)
-        case .seconds: if case .typing = item.payload { Cell(item.seconds) } else { .null }
+        case .seconds: if case .input(.typing) = item.payload { Cell(item.seconds) } else { .null }
         case .injected: row.isInjected.map { Cell($0 ? 1 : 0) } ?? .null
         case nil: .null
         }
@@ -41,48 +43,49 @@ struct EventRows: RowMaker {
 
     private static func type(_ payload: OpenedItem.Payload) -> Cell {
         switch payload {
-        case .key: .text("key")
-        case .typing: .text("typing")
-        case .button: .text("button")
-        case .motion: .text("motion")
-        case .scroll: .text("scroll")
+        case .input(.key): .text("key")
+        case .input(.typing): .text("typing")
+        case .input(.button): .text("button")
+        case .input(.motion): .text("motion")
+        case .input(.scroll): .text("scroll")
         case .focus: .text("focus")
-        case .axes: .text("axes")
-        case .touch: .text("touch")
+        case .input(.axes): .text("axes")
+        case .input(.touch): .text("touch")
         case .gap, .device, .screen: .null
         }
     }
 
     private static func axes(_ payload: OpenedItem.Payload) -> Cell {
         switch payload {
-        case .axes(let values): .text(values.words)
-        case .touch(let touch): .text(touch.values.words)
+        case .input(.axes(let values)): .text(values.words)
+        case .input(.touch(let touch)): .text(touch.values.words)
         default: .null
         }
     }
 
     private static func state(_ payload: OpenedItem.Payload) -> Cell {
         switch payload {
-        case .key(let isDown, _, _, _), .button(_, let isDown): .text(isDown ? "down" : "up")
-        case .touch(let touch): .text(touch.phase.name)
-        case .typing, .motion, .scroll, .axes, .focus, .gap, .device, .screen: .null
+        case .input(.key(let key)): .text(key.isDown ? "down" : "up")
+        case .input(.button(_, let isDown)): .text(isDown ? "down" : "up")
+        case .input(.touch(let touch)): .text(touch.phase.name)
+        default: .null
         }
     }
 
     private static func key(_ column: Int, _ payload: OpenedItem.Payload) -> Cell {
-        guard case .key(_, let keyClass, let modifiers, let keysym) = payload else { return .null }
+        guard case .input(.key(let key)) = payload else { return .null }
         return switch EventColumn(rawValue: column) {
-        case .class: .text(classNames[keyClass] ?? "")
-        case .modifiers: .text(modifiers.words.joined(separator: "+"))
-        default: keysym == 0 ? .null : .text(KeysymName.of(keysym))
+        case .class: .text(classNames[key.keyClass] ?? "")
+        case .modifiers: .text(key.modifiers.words.joined(separator: "+"))
+        default: key.keysym == 0 ? .null : .text(KeysymName.of(key.keysym))
         }
     }
 
     private static func movement(_ payload: OpenedItem.Payload) -> (dx: Cell, dy: Cell) {
         switch payload {
-        case .motion(let dx, let dy): (Cell(dx), Cell(dy))
-        case .scroll(let dx, let dy): (.real(Double(dx) / 120), .real(Double(dy) / 120))
-        case .key, .typing, .button, .axes, .touch, .focus, .gap, .device, .screen: (.null, .null)
+        case .input(.motion(let dx, let dy)): (Cell(dx), Cell(dy))
+        case .input(.scroll(let dx, let dy)): (.real(Double(dx) / 120), .real(Double(dy) / 120))
+        default: (.null, .null)
         }
     }
 

@@ -82,16 +82,16 @@ struct OpenBatch: ~Copyable, GateSink {
         prepare(for: event.time, ending: event.endsRuns ? .own : nil)
         noteEvent(at: event.time)
         switch event.payload {
-        case .typing(let continues, let isInjected):
+        case .typing(let key):
             let isNew = builder.type(
                 event.device,
                 event.time,
-                continues: continues,
-                isInjected: isInjected
+                continues: key.continues,
+                isInjected: key.isInjected
             )
             if isNew {
                 keyItems += 1
-                if isInjected { injectedRuns += 1 }
+                if key.isInjected { injectedRuns += 1 }
             }
         case .key:
             keyItems += 1

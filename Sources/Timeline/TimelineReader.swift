@@ -198,7 +198,7 @@ extension OpenedBatch {
     /// The number of items that no longer change: the last ones may be typing runs that still grow.
     fileprivate func settledCount(at now: WallTime) -> Int {
         var count = items.count
-        while count > 0, case .typing(let end) = items[count - 1].payload,
+        while count > 0, case .input(.typing(let end)) = items[count - 1].payload,
             end.milliseconds &+ header.wallOffset &+ TypingRun.patience > now.milliseconds
         {
             count -= 1

@@ -11,9 +11,9 @@ enum EventText {
     static func source(_ event: RecordedEvent) -> String {
         let device = event.item.device
         return switch event.item.payload {
-        case .key, .typing: "keyboard \(device)"
-        case .button, .motion, .scroll, .axes: "pointer \(device)"
-        case .touch: "touch \(device)"
+        case .input(.key), .input(.typing): "keyboard \(device)"
+        case .input(.button), .input(.motion), .input(.scroll), .input(.axes): "pointer \(device)"
+        case .input(.touch): "touch \(device)"
         case .device: "device \(device)"
         case .screen, .focus, .gap: "–"
         }
@@ -34,24 +34,24 @@ enum EventText {
     private static func plainWords(_ event: RecordedEvent, _ withKeys: Bool) -> String {
         let pixel = event.item.pixel.map { " at \($0.x), \($0.y)" } ?? ""
         switch event.item.payload {
-        case .key(let isDown, let keyClass, let modifiers, let keysym):
-            let name = withKeys && keysym != 0 ? " \(KeysymName.of(keysym))" : ""
-            let held = modifiers.subtracting(.numLock).words.joined(separator: "+")
-            let with = held.isEmpty || keyClass == .modifier ? "" : " with \(held)"
-            return "\(isDown ? "pressed" : "released") \(keyClass.name)\(name)\(with)"
-        case .typing:
+        case .input(.key(let key)):
+            let name = withKeys && key.keysym != 0 ? " \(KeysymName.of(key.keysym))" : ""
+            let held = key.modifiers.subtracting(.numLock).words.joined(separator: "+")
+            let with = held.isEmpty || key.keyClass == .modifier ? "" : " with \(held)"
+            return "\(key.isDown ? "pressed" : "released") \(key.keyClass.name)\(name)\(with)"
+        case .input(.typing):
             let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
             return "typed for \(length)"
-        case .button(let number, let isDown):
+        case .input(.button(let number, let isDown)):
             return "\(isDown ? "pressed" : "released") \(button(number))\(pixel)"
-        case .motion(let dx, let dy):
+        case .input(.motion(let dx, let dy)):
             return "moved \(direction(dx, dy) { "\($0)" })"
-        case .scroll(let dx, let dy):
+        case .input(.scroll(let dx, let dy)):
             return "scrolled \(direction(dx, dy, notches))"
-        case .axes(let values):
+        case .input(.axes(let values)):
             return "axes "
                 + values.reported.map { "\($0.axis) at \($0.value)" }.joined(separator: ", ")
-        case .touch(let touch):
+        case .input(.touch(let touch)):
             return "finger \(touch.finger) \(touch.phase.name)\(pixel)"
         case .device(let device):
             return "is the \(device.kind.name) “\(Terminal.printable(device.name))”"

@@ -195,12 +195,12 @@ extension HourSummary.Counts {
 
     fileprivate mutating func add(_ event: RecordedEvent) {
         switch event.item.payload {
-        case .typing: typingSeconds += Int(event.item.seconds)
-        case .key(let isDown, _, _, _): if isDown { keyPresses += 1 }
-        case .button(_, let isDown): if isDown { clicks += 1 }
-        case .scroll: wheelTurns += 1
-        case .motion, .axes: movements += 1
-        case .touch(let touch): if touch.phase == .down { touches += 1 }
+        case .input(.typing): typingSeconds += Int(event.item.seconds)
+        case .input(.key(let key)): if key.isDown { keyPresses += 1 }
+        case .input(.button(_, let isDown)): if isDown { clicks += 1 }
+        case .input(.scroll): wheelTurns += 1
+        case .input(.motion), .input(.axes): movements += 1
+        case .input(.touch(let touch)): if touch.phase == .down { touches += 1 }
         case .focus, .gap, .device, .screen: break
         }
     }

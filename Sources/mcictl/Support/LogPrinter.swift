@@ -71,11 +71,12 @@ struct LogPrinter {
             }
         var sortTime = event.end
         switch event.item.payload {
-        case .typing:
+        case .input(.typing):
             sortTime = max(sortTime, endOfRun)
             endOfRun = sortTime
-        case .key, .button, .touch, .focus: sortTime = max(sortTime, endOfRun)
-        case .motion, .scroll, .axes, .gap, .device, .screen: break
+        case .input(.key), .input(.button), .input(.touch), .focus:
+            sortTime = max(sortTime, endOfRun)
+        case .input(.motion), .input(.scroll), .input(.axes), .gap, .device, .screen: break
         }
         order += 1
         latest = max(latest, event.end)

@@ -76,8 +76,8 @@ struct Writer: ~Copyable, GateSink {
 
     mutating func take(_ output: GateOutput) {
         if case .event(let event) = output {
-            if case .typing(let continues, _) = event.payload {
-                _ = builder.type(event.device, event.time, continues: continues)
+            if case .typing(let key) = event.payload {
+                _ = builder.type(event.device, event.time, continues: key.continues)
                 return
             }
             if builder.tailDue.map({ $0 <= event.time }) == true || event.endsRuns { commit() }
@@ -258,13 +258,13 @@ func writeForPeers(_ path: String) throws {
         add("time", event.time.milliseconds - last)
         last = event.time.milliseconds
         switch event.item.payload {
-        case .key(let isDown, let keyClass, _, _):
+        case .input(.key(let key)):
             add("kind", 1)
-            add("key", Int64(keyClass.rawValue) * 2 + (isDown ? 1 : 0))
-        case .button(let number, let isDown):
+            add("key", Int64(key.keyClass.rawValue) * 2 + (key.isDown ? 1 : 0))
+        case .input(.button(let number, let isDown)):
             add("kind", 2)
             add("button", Int64(number) * 2 + (isDown ? 1 : 0))
-        case .motion(let dx, let dy):
+        case .input(.motion(let dx, let dy)):
             add("kind", 3)
             if -8...7 ~= dx, -8...7 ~= dy {
                 columns["motion", default: []].append(UInt8(dx & 15) << 4 | UInt8(dy & 15))
@@ -273,10 +273,10 @@ func writeForPeers(_ path: String) throws {
                 add("wide", Int64(dx))
                 add("wide", Int64(dy))
             }
-        case .scroll(_, let dy):
+        case .input(.scroll(_, let dy)):
             add("kind", 4)
             add("scroll", Int64(dy))
-        case .typing, .axes, .touch, .focus, .gap, .device, .screen: add("kind", 5)
+        default: add("kind", 5)
         }
         return count < 2_000_000
     }

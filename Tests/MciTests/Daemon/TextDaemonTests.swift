@@ -118,11 +118,9 @@ import Timeline
         // The decoded batches say the same, and their bytes hold no word in any spelling.
         let opened = try open(daemon)
         var letters = 0
-        for case .key(_, let keyClass, _, let keysym) in opened.batches.flatMap(\.items).map(
-            \.payload
-        )
-        where keyClass.writesText {
-            if keysym != 0 { letters += 1 }
+        for case .input(.key(let key)) in opened.batches.flatMap(\.items).map(\.payload)
+        where key.keyClass.writesText {
+            if key.keysym != 0 { letters += 1 }
         }
         #expect(letters == 2, "Ctrl+C alone has a name, at its press and its release.")
         try expectNone(of: words, in: opened.plaintexts, events, daemon)

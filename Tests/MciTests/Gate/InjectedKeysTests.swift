@@ -32,7 +32,7 @@ import Testing
         rig.events.filter { devices.contains($0.device) }.map { event in
             let time = event.time.milliseconds
             return switch event.payload {
-            case .typing(let continues, _): "typing\(continues ? " on" : "") \(time)"
+            case .typing(let key): "typing\(key.continues ? " on" : "") \(time)"
             case .key(let key):
                 "\(key.keyClass.name) \(key.keysym) \(key.isDown ? "down" : "up") \(time)"
             case .button(let number, let isDown): "button \(number) \(isDown) \(time)"
@@ -72,7 +72,7 @@ import Testing
         #expect(words(rig) == (detail == .off ? [] : ["typing 10000"]))
         #expect(
             rig.events.allSatisfy {
-                if case .typing(_, true) = $0.payload { true } else { false }
+                if case .typing(let key) = $0.payload { key.isInjected } else { false }
             }
         )
     }

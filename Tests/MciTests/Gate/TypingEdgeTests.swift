@@ -20,10 +20,10 @@ import Testing
         rig.key(38, down: true, .letter, [], keysym: 0x61, at: time)
         rig.key(38, down: false, .letter, [], keysym: 0x61, at: time + 30)
         return rig.outputs.compactMap { output -> Bool? in
-            guard case .event(let event) = output,
-                case .typing(let continues, false) = event.payload
+            guard case .event(let event) = output, case .typing(let key) = event.payload,
+                !key.isInjected
             else { return nil }
-            return continues
+            return key.continues
         }.first
     }
 
@@ -151,7 +151,8 @@ import Testing
         }
         let ends: [AdmittedEvent.Payload] = [.button(number: 1, isDown: true), touch(.down)]
         let others: [AdmittedEvent.Payload] = [
-            .typing(continues: false, isInjected: false), .motion(dx: 1, dy: 1),
+            .typing(AdmittedEvent.TypedKey(continues: false, isInjected: false)),
+            .motion(dx: 1, dy: 1),
             .scroll(dx: 0, dy: 1),
             .axes(AxisValues()), touch(.move), touch(.up),
         ]

@@ -14,7 +14,7 @@ import Testing
             case .event(let event):
                 let time = event.time.milliseconds
                 return switch event.payload {
-                case .typing(let continues, _): "\(continues ? "typing on" : "typing") \(time)"
+                case .typing(let key): "\(key.continues ? "typing on" : "typing") \(time)"
                 case .key(let key):
                     "\(Self.names[key.keysym] ?? "?") \(key.isDown ? "down" : "up") \(time)"
                 case .button(let number, let isDown):

@@ -152,7 +152,7 @@ import Testing
         let batch = try OpenedBatch(plaintext: try #require(packer.batches.first))
         let items = batch.items.filter(\.payload.isInput)
         #expect(items.map(\.pixel) == [nil, Pixel(x: -4, y: 2559), nil])
-        #expect(items.last?.payload == .axes(values))
+        #expect(items.last?.payload == .input(.axes(values)))
         #expect(values.reported.map(\.axis) == [0, 1, 7])
     }
 

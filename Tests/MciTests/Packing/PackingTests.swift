@@ -177,39 +177,27 @@ extension GateOutput {
                 payload: .gap(gap.reason, to: gap.to, stream: gap.stream)
             )
         case .event(let event):
-            switch event.payload {
-            case .typing: nil
-            case .key(let key):
+            input(event.payload).map {
                 OpenedItem(
                     time: event.time,
                     device: event.device,
-                    payload: .key(
-                        isDown: key.isDown,
-                        keyClass: key.keyClass,
-                        modifiers: key.modifiers,
-                        keysym: key.keysym
-                    )
-                )
-            case .button(let number, let isDown):
-                OpenedItem(
-                    time: event.time,
-                    device: event.device,
-                    payload: .button(number: number, isDown: isDown)
-                )
-            case .motion(let dx, let dy):
-                OpenedItem(
-                    time: event.time,
-                    device: event.device,
-                    payload: .motion(dx: dx, dy: dy),
+                    payload: .input($0),
                     pixel: event.pixel
                 )
-            case .axes(let values):
-                OpenedItem(time: event.time, device: event.device, payload: .axes(values))
-            case .touch(let touch):
-                OpenedItem(time: event.time, device: event.device, payload: .touch(touch))
-            case .scroll(let dx, let dy):
-                OpenedItem(time: event.time, device: event.device, payload: .scroll(dx: dx, dy: dy))
             }
+        }
+    }
+
+    /// The input as a reader should get it; nil for a part of a run, which is no item by itself.
+    private func input(_ payload: AdmittedEvent.Payload) -> OpenedItem.Input? {
+        switch payload {
+        case .key(let key): .key(key)
+        case .typing: nil
+        case .button(let number, let isDown): .button(number: number, isDown: isDown)
+        case .motion(let dx, let dy): .motion(dx: dx, dy: dy)
+        case .scroll(let dx, let dy): .scroll(dx: dx, dy: dy)
+        case .axes(let values): .axes(values)
+        case .touch(let touch): .touch(touch)
         }
     }
 }

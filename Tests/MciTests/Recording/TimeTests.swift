@@ -61,7 +61,7 @@ import Timeline
         var next = 0
         var latest = EventTime(0)
         for event in try session.stored() {
-            guard case .motion(let dx, _) = event.item.payload else { continue }
+            guard case .input(.motion(let dx, _)) = event.item.payload else { continue }
             let number = Int(dx) - 1
             #expect(number == next, "none is lost, and all are in order")
             next = number + 1
@@ -92,7 +92,7 @@ import Timeline
         session.pass(5000)
         session.recorder.stop()
         let times = try session.stored().compactMap { event -> Int64? in
-            guard case .motion(77, _) = event.item.payload else { return nil }
+            guard case .input(.motion(77, _)) = event.item.payload else { return nil }
             return event.time.milliseconds
         }
         #expect(times.count == 1 && abs((times.first ?? 0) - then) <= 1, "\(times), \(then)")

@@ -91,27 +91,24 @@ enum StoredLine {
                 app = name + (title.map { " “\($0)”" } ?? "")
                 front = name.isEmpty ? nil : lines.count
                 if front != nil { lines.append("\(app): in front") }
-            case .typing: add(key: "\(app): typed\(program)")
-            case .key(true, let keyClass, let modifiers, let keysym):
+            case .input(.typing): add(key: "\(app): typed\(program)")
+            case .input(.key(let key)) where key.isDown:
+                var release = key
+                release.isDown = false
                 let isServing =
-                    keyClass == .modifier
-                    && events.dropFirst(index + 1).first?.item.payload
-                        != .key(
-                            isDown: false,
-                            keyClass: keyClass,
-                            modifiers: modifiers,
-                            keysym: keysym
-                        )
+                    key.keyClass == .modifier
+                    && events.dropFirst(index + 1).first?.item.payload != .input(.key(release))
                 if isServing { continue }
-                add(key: "\(app): \(key(keyClass, modifiers, keysym))\(program)")
-            case .key: break
-            case .button(let number, true): lines.append("clicked \(number)\(inWindow)")
-            case .button: break
-            case .motion, .axes: if lines.last != "moved" { lines.append("moved") }
-            case .scroll(let dx, let dy):
+                let words = Self.words(key.keyClass, key.modifiers, key.keysym)
+                add(key: "\(app): \(words)\(program)")
+            case .input(.key): break
+            case .input(.button(let number, true)): lines.append("clicked \(number)\(inWindow)")
+            case .input(.button): break
+            case .input(.motion), .input(.axes): if lines.last != "moved" { lines.append("moved") }
+            case .input(.scroll(let dx, let dy)):
                 let way = dy < 0 ? "up" : dy > 0 ? "down" : dx < 0 ? "left" : "right"
                 lines.append("scrolled \(way)\(inWindow)")
-            case .touch: lines.append("touched")
+            case .input(.touch): lines.append("touched")
             case .gap(let reason, _, let stream):
                 let scope = scopes.first { $0.stream == stream }?.scope ?? ""
                 lines.append("\(scope): \(word(reason))")
@@ -121,7 +118,7 @@ enum StoredLine {
         return lines.isEmpty ? ["nothing"] : lines
     }
 
-    private static func key(_ keyClass: KeyClass, _ modifiers: Modifiers, _ keysym: UInt32)
+    private static func words(_ keyClass: KeyClass, _ modifiers: Modifiers, _ keysym: UInt32)
         -> String
     {
         let held = Chord.modifiers.filter { modifiers.contains($0.bit) }.map(\.word)
@@ -158,10 +155,10 @@ enum StoredLine {
         var down: [String] = []
         var lost: [String] = []
         for event in events {
-            guard case .key(let isDown, _, _, _) = event.item.payload else { continue }
+            guard case .input(.key(let stored)) = event.item.payload else { continue }
             let words = event.words.split(separator: " ").dropLast().joined(separator: " ")
             let key = "\(event.item.device) \(words)"
-            if isDown {
+            if stored.isDown {
                 down.append(key)
             } else if let index = down.firstIndex(of: key) {
                 down.remove(at: index)

@@ -103,7 +103,7 @@ final class GateRig {
         outputs.compactMap { if case .gap(let gap) = $0 { gap } else { nil } }
     }
 
-    var keys: [AdmittedEvent.Key] {
+    var keys: [StoredKey] {
         outputs.compactMap {
             if case .event(let event) = $0, case .key(let key) = event.payload { key } else { nil }
         }

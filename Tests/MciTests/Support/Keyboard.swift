@@ -72,7 +72,7 @@ final class Listener {
     /// A press: what capture saw, and what the gate lets out at `shortcuts`.
     struct Press {
         var raw: RawEvent.Key
-        var told: AdmittedEvent.Key
+        var told: StoredKey
 
         /// The class, the modifiers, and the name where it is told.
         var line: String {
@@ -107,7 +107,7 @@ final class Listener {
         try #require(came && keys.count == count, "\(keys.count) of \(count) came")
         return keys.compactMap { raw in
             guard case .key(let key) = raw.payload, key.isDown else { return nil }
-            var told: AdmittedEvent.Key?
+            var told: StoredKey?
             _ = gate.take(.input(raw, stream: .keyboard)) { output in
                 if case .event(let event) = output, case .key(let key) = event.payload, key.isDown {
                     told = key

@@ -314,15 +314,15 @@ extension RecordedEvent {
     /// `a down`, `letter up`, `gap paused 60000`, …: what the item says, without its time.
     var words: String {
         switch item.payload {
-        case .key(let isDown, let keyClass, _, let keysym):
-            "\(keysym == 0 ? keyClass.name : KeysymName.of(keysym)) \(isDown ? "down" : "up")"
-        case .typing: "typing \(item.seconds)"
-        case .button(let number, let isDown): "button \(number) \(isDown ? "down" : "up")"
-        case .motion(let dx, let dy): "motion \(dx) \(dy)"
-        case .scroll(let dx, let dy): "scroll \(dx) \(dy)"
-        case .axes(let values):
+        case .input(.key(let key)):
+            "\(key.keysym == 0 ? key.keyClass.name : KeysymName.of(key.keysym)) \(key.isDown ? "down" : "up")"
+        case .input(.typing): "typing \(item.seconds)"
+        case .input(.button(let number, let isDown)): "button \(number) \(isDown ? "down" : "up")"
+        case .input(.motion(let dx, let dy)): "motion \(dx) \(dy)"
+        case .input(.scroll(let dx, let dy)): "scroll \(dx) \(dy)"
+        case .input(.axes(let values)):
             "axes \(values.words)"
-        case .touch(let touch):
+        case .input(.touch(let touch)):
             "touch \(touch.finger) \(touch.phase.name) \(touch.values.words)"
         case .device(let device): "device \(item.device) \(device.kind.name) \(device.name)"
         case .screen(let screen): "screen \(screen.width)x\(screen.height)"

@@ -31,6 +31,15 @@ import Timeline
         return RecordedEvent(item, in: Self.header, after: WallTime(0))
     }
 
+    private func event(
+        _ time: Int64,
+        _ device: UInt8,
+        _ input: OpenedItem.Input,
+        _ place: Pixel? = nil
+    ) -> RecordedEvent {
+        event(time, device, .input(input), place)
+    }
+
     private func key(
         _ time: Int64,
         _ keysym: UInt32,
@@ -40,7 +49,7 @@ import Timeline
         event(
             time,
             5,
-            .key(isDown: down, keyClass: keyClass, modifiers: [], keysym: keysym)
+            .key(StoredKey(isDown: down, keyClass: keyClass, modifiers: [], keysym: keysym))
         )
     }
 

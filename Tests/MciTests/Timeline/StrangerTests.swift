@@ -18,18 +18,20 @@ import Timeline
         let place = event.pixel.map { ["at", "\($0.x)", "\($0.y)"] } ?? []
         let fields: [String] =
             switch event.payload {
-            case .key(let isDown, let keyClass, let modifiers, let keysym):
+            case .input(.key(let key)):
                 [
-                    "key", isDown ? "down" : "up", keyClass.name,
-                    modifiers.words.joined(separator: "+"), "\(keysym)",
+                    "key", key.isDown ? "down" : "up", key.keyClass.name,
+                    key.modifiers.words.joined(separator: "+"), "\(key.keysym)",
                 ]
-            case .typing(let to):
+            case .input(.typing(let to)):
                 ["typing", "\((to.milliseconds - event.time.milliseconds) / 1000)"]
-            case .button(let number, let isDown): ["button", "\(number)", isDown ? "down" : "up"]
-            case .motion(let dx, let dy): ["motion", "\(dx)", "\(dy)"]
-            case .scroll(let dx, let dy): ["scroll", "\(dx)", "\(dy)"]
-            case .axes(let values): ["axes"] + values.reported.map { "\($0.axis)=\($0.value)" }
-            case .touch(let touch):
+            case .input(.button(let number, let isDown)):
+                ["button", "\(number)", isDown ? "down" : "up"]
+            case .input(.motion(let dx, let dy)): ["motion", "\(dx)", "\(dy)"]
+            case .input(.scroll(let dx, let dy)): ["scroll", "\(dx)", "\(dy)"]
+            case .input(.axes(let values)):
+                ["axes"] + values.reported.map { "\($0.axis)=\($0.value)" }
+            case .input(.touch(let touch)):
                 ["touch", "\(touch.finger)", touch.phase.name]
                     + touch.values.reported.map { "\($0.axis)=\($0.value)" }
             case .device, .screen: ["stands in no batch"]

@@ -152,30 +152,30 @@ private enum PayloadTarget {
                 add(.pixels, zigzag(Int64(place.x)) + zigzag(Int64(place.y)))
             }
             switch item.payload {
-            case .key(let isDown, let keyClass, let modifiers, let keysym):
+            case .input(.key(let key)):
                 add(.kinds, [1 | flag, 1])
-                let flags: UInt8 = (isDown ? 0x80 : 0) | (keysym != 0 ? 0x40 : 0)
-                add(.keys, [keyClass.rawValue | flags])
-                add(.modifiers, [modifiers.rawValue, 1])
-                if keysym != 0 { add(.keysyms, varint(UInt64(keysym))) }
-            case .typing(let to):
+                let flags: UInt8 = (key.isDown ? 0x80 : 0) | (key.keysym != 0 ? 0x40 : 0)
+                add(.keys, [key.keyClass.rawValue | flags])
+                add(.modifiers, [key.modifiers.rawValue, 1])
+                if key.keysym != 0 { add(.keysyms, varint(UInt64(key.keysym))) }
+            case .input(.typing(let to)):
                 add(.kinds, [9, 1])
                 let length = to.milliseconds &- item.time.milliseconds
                 add(.typing, varint(UInt64(bitPattern: length / 1000)))
-            case .button(let number, let isDown):
+            case .input(.button(let number, let isDown)):
                 add(.kinds, [2 | flag, 1])
                 add(.buttons, varint(UInt64(number) * 2 + (isDown ? 1 : 0)))
-            case .motion(let dx, let dy):
+            case .input(.motion(let dx, let dy)):
                 add(.kinds, [3 | flag, 1])
                 add(.motions, [0x88])
                 add(.wideMotions, zigzag(Int64(dx)) + zigzag(Int64(dy)))
-            case .scroll(let dx, let dy):
+            case .input(.scroll(let dx, let dy)):
                 add(.kinds, [4 | flag, 1])
                 add(.scrolls, zigzag(Int64(dx)) + zigzag(Int64(dy)))
-            case .axes(let values):
+            case .input(.axes(let values)):
                 add(.kinds, [7 | flag, 1])
                 add(.axes, [values.present] + values.reported.flatMap { zigzag(Int64($0.value)) })
-            case .touch(let touch):
+            case .input(.touch(let touch)):
                 add(.kinds, [8 | flag, 1])
                 add(.buttons, varint(UInt64(touch.finger) * 4 + UInt64(touch.phase.rawValue)))
                 let values = touch.values
@@ -215,7 +215,7 @@ private enum PayloadTarget {
             guard !builder.isFull, years.contains(item.time.milliseconds) else { return }
             if case .gap(_, let to, _) = item.payload, !years.contains(to.milliseconds) { return }
             // Runs are written in whole steps, and stand where they are committed.
-            if case .typing = item.payload { return }
+            if case .input(.typing) = item.payload { return }
             if case .focus(let app, let title) = item.payload,
                 max(app.utf8.count, title?.utf8.count ?? 0) > Column.maxTextBytes
             {
@@ -244,23 +244,15 @@ private enum PayloadTarget {
             )
         }
         switch item.payload {
-        case .key(let isDown, let keyClass, let modifiers, let keysym):
-            return event(
-                .key(
-                    AdmittedEvent.Key(
-                        isDown: isDown,
-                        keyClass: keyClass,
-                        modifiers: modifiers,
-                        keysym: keysym
-                    )
-                )
-            )
-        case .typing: return event(.typing(continues: false, isInjected: false))
-        case .button(let number, let isDown): return event(.button(number: number, isDown: isDown))
-        case .motion(let dx, let dy): return event(.motion(dx: dx, dy: dy))
-        case .scroll(let dx, let dy): return event(.scroll(dx: dx, dy: dy))
-        case .axes(let values): return event(.axes(values))
-        case .touch(let touch): return event(.touch(touch))
+        case .input(.key(let key)): return event(.key(key))
+        case .input(.typing):
+            return event(.typing(AdmittedEvent.TypedKey(continues: false, isInjected: false)))
+        case .input(.button(let number, let isDown)):
+            return event(.button(number: number, isDown: isDown))
+        case .input(.motion(let dx, let dy)): return event(.motion(dx: dx, dy: dy))
+        case .input(.scroll(let dx, let dy)): return event(.scroll(dx: dx, dy: dy))
+        case .input(.axes(let values)): return event(.axes(values))
+        case .input(.touch(let touch)): return event(.touch(touch))
         case .device(let device):
             return .device(AdmittedDevice(id: item.device, device: device))
         case .screen(let screen): return .screen(AdmittedScreen(screen))
@@ -336,9 +328,9 @@ private enum PayloadTarget {
                 header.sequence = .max
                 let payloads: [OpenedItem.Payload] = [
                     .gap(.notRunning, to: EventTime(offset), stream: nil),
-                    .motion(dx: .min, dy: .max), .scroll(dx: .max, dy: .min),
-                    .key(isDown: true, keyClass: .other, modifiers: .shift, keysym: .max),
-                    .button(number: .max, isDown: false),
+                    .input(.motion(dx: .min, dy: .max)), .input(.scroll(dx: .max, dy: .min)),
+                    .input(.key(key(true, .other, .shift, .max))),
+                    .input(.button(number: .max, isDown: false)),
                     .gap(.notRunning, to: EventTime(~offset), stream: .pointer),
                 ]
                 let items = payloads.enumerated().map { index, payload in
@@ -354,6 +346,15 @@ private enum PayloadTarget {
         }
     }
 
+    private static func key(
+        _ isDown: Bool,
+        _ keyClass: KeyClass,
+        _ modifiers: Modifiers,
+        _ keysym: UInt32
+    ) -> StoredKey {
+        StoredKey(isDown: isDown, keyClass: keyClass, modifiers: modifiers, keysym: keysym)
+    }
+
     private static func items(_ count: Int, _ random: inout SplitMix) -> [OpenedItem] {
         var time: Int64 = 1000
         return (0..<count).map { index in
@@ -363,14 +364,13 @@ private enum PayloadTarget {
             (values[0], values[4]) = (wide, 800)
             let payload: OpenedItem.Payload =
                 switch index % 8 {
-                case 7: .axes(values)
+                case 7: .input(.axes(values))
                 case 0: .focus(app: "Editor ✂︎", title: index % 2 == 0 ? "Letter" : nil)
-                case 1:
-                    .key(isDown: true, keyClass: .letter, modifiers: .shift, keysym: 0x61)
-                case 2: .key(isDown: false, keyClass: .key, modifiers: [], keysym: 0)
-                case 3: .button(number: 1, isDown: true)
-                case 4: .motion(dx: wide, dy: -8)
-                case 5: .scroll(dx: 0, dy: 120)
+                case 1: .input(.key(key(true, .letter, .shift, 0x61)))
+                case 2: .input(.key(key(false, .key, [], 0)))
+                case 3: .input(.button(number: 1, isDown: true))
+                case 4: .input(.motion(dx: wide, dy: -8))
+                case 5: .input(.scroll(dx: 0, dy: 120))
                 default: .gap(.paused, to: EventTime(time + 9000), stream: .keyboard)
                 }
             return OpenedItem(
