@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 package import Person
 
 /// A call of the varlink interface `io.mci.Control`; the interface file describes the methods.
+///
+/// ``methods`` says for each call what it is on the socket.
 package enum ControlCall: Equatable, Sendable {
     /// Returns the status.
     case getStatus
@@ -88,6 +89,69 @@ package enum ControlCall: Equatable, Sendable {
     }
 }
 
+extension ControlCall {
+    /// All methods; each reads and writes the calls of one case.
+    static let methods: [ControlMethod] = {
+        let scope = ["app", "title", "device", "during"]
+        let exclusion = scope + ["asker"]
+        return [
+            ControlMethod("GetStatus", .getStatus),
+            ControlMethod("Monitor", .monitor),
+            ControlMethod("Pause", ["seconds": [], "until": [], "forgetSeconds": []], Self.pause) {
+                if case .pause(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod("Resume", .resume),
+            // The receipt has no fields here, because it is compared as a whole.
+            ControlMethod("Consent", ["receipt": []]) {
+                .consent($0.receipt)
+            } parameters: {
+                if case .consent(let receipt) = $0 { ConsentCall(receipt: receipt) } else { nil }
+            },
+            ControlMethod("Withdraw", .withdraw),
+            ControlMethod(
+                "Forget",
+                ["since": [], "until": [], "batches": [], "dryRun": []],
+                Self.forget
+            ) {
+                if case .forget(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod("Exempt", ["scope": scope, "seconds": [], "reason": []], Self.exempt) {
+                if case .exempt(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod("ListExemptions", .listExemptions, hasLongReply: true),
+            ControlMethod("AnswerExemption", ["id": [], "answer": []], Self.answerExemption) {
+                if case .answerExemption(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod("DecideExemption", ["decision": []]) {
+                .decideExemption($0.decision)
+            } parameters: {
+                if case .decideExemption(let text) = $0 { DecideCall(decision: text) } else { nil }
+            },
+            ControlMethod(
+                "Exclude",
+                ["remove": [], "restore": [], "add": exclusion, "drop": exclusion, "only": []],
+                Self.exclude
+            ) {
+                if case .exclude(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod("Explain", .explain),
+            ControlMethod("Reload", .reload),
+            ControlMethod("Flush", .flush),
+        ]
+    }()
+
+    /// The JSON of the call, ended by a NUL.
+    ///
+    /// - Parameter more: whether to ask for more than one reply.
+    /// - Returns: the message as it is sent.
+    func message(more: Bool) -> [UInt8] {
+        for method in Self.methods {
+            if let message = method.message(self, more: more) { return message }
+        }
+        preconditionFailure("Each call has a method.")
+    }
+}
+
 /// The parameters of all replies; each method sets its own, and the others are nil.
 package struct ControlReply: Codable, Equatable, Sendable {
     /// The status after the call.
@@ -112,51 +176,5 @@ package struct ControlReply: Codable, Equatable, Sendable {
     /// Makes a reply with a status or nothing.
     package init(status: Status? = nil) {
         self.status = status
-    }
-}
-
-/// The messages of the varlink protocol (varlink.org): JSON, each ended by a NUL.
-package enum Varlink {
-    /// The name of the interface.
-    package static let interface = "io.mci.Control"
-    /// Maximum size of a call in bytes, without its final NUL.
-    package static let maxMessageBytes = 64 * 1024
-    /// Maximum size of a reply in bytes.
-    ///
-    /// A thousand exemptions with the longest patterns and reasons take 5 MiB, and more if every
-    /// character is escaped.
-    package static let maxAnswerBytes = 32 << 20
-
-    struct Call: Codable {
-        var method: String
-        var more: Bool?
-        var oneway: Bool?
-    }
-
-    struct Parameters<Value: Codable>: Codable {
-        var parameters: Value?
-    }
-
-    struct FullCall<Value: Codable>: Codable {
-        var method: String
-        var parameters: Value
-        var more: Bool?
-    }
-
-    struct Reply<Value: Codable>: Codable {
-        var parameters: Value?
-        var continues: Bool?
-        var error: String?
-    }
-
-    static func encode(_ value: some Encodable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // The types of this module contain only values that JSON can represent.
-        return ((try? encoder.encode(value)).map(Array.init) ?? []) + [0]
-    }
-
-    static func decode<Value: Decodable>(_ type: Value.Type, _ message: [UInt8]) -> Value? {
-        try? JSONDecoder().decode(type, from: Data(message))
     }
 }

@@ -67,35 +67,7 @@ package final class ControlClient {
     private struct None: Codable {}
 
     private func send(_ call: ControlCall, more: Bool) throws(ControlError) {
-        func message(_ name: String, _ parameters: some Codable) -> [UInt8] {
-            Varlink.encode(
-                Varlink.FullCall(
-                    method: "\(Varlink.interface).\(name)",
-                    parameters: parameters,
-                    more: more ? true : nil
-                )
-            )
-        }
-        let bytes =
-            switch call {
-            case .getStatus: message("GetStatus", None())
-            case .monitor: message("Monitor", None())
-            case .pause(let parameters): message("Pause", parameters)
-            case .resume: message("Resume", None())
-            case .consent(let receipt):
-                message("Consent", ControlCall.ConsentCall(receipt: receipt))
-            case .withdraw: message("Withdraw", None())
-            case .forget(let parameters): message("Forget", parameters)
-            case .exempt(let parameters): message("Exempt", parameters)
-            case .listExemptions: message("ListExemptions", None())
-            case .answerExemption(let parameters): message("AnswerExemption", parameters)
-            case .decideExemption(let decision):
-                message("DecideExemption", ControlCall.DecideCall(decision: decision))
-            case .explain: message("Explain", None())
-            case .exclude(let parameters): message("Exclude", parameters)
-            case .reload: message("Reload", None())
-            case .flush: message("Flush", None())
-            }
+        let bytes = call.message(more: more)
         let sent = transferring(bytes.count) { sent in
             unsafe bytes.withUnsafeBytes { buffer in
                 unsafe Glibc.send(

@@ -1,43 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Person
-
-/// The methods of `io.mci.Control` and the names of their parameters.
-enum ControlMethod: String, CaseIterable {
-    case getStatus = "GetStatus"
-    case monitor = "Monitor"
-    case pause = "Pause"
-    case resume = "Resume"
-    case consent = "Consent"
-    case withdraw = "Withdraw"
-    case forget = "Forget"
-    case exempt = "Exempt"
-    case listExemptions = "ListExemptions"
-    case answerExemption = "AnswerExemption"
-    case decideExemption = "DecideExemption"
-    case exclude = "Exclude"
-    case explain = "Explain"
-    case reload = "Reload"
-    case flush = "Flush"
-
+/// A method of `io.mci.Control`: its name, its parameters, and how its calls are written and read.
+struct ControlMethod: Sendable {
+    /// The name in the interface, such as `GetStatus`.
+    let name: String
     /// The names of the parameters; a parameter that is a scope also has the names of its fields.
+    let parameters: [String: [String]]
+    /// Whether its reply may be longer than a call.
+    let hasLongReply: Bool
+    private let read: @Sendable ([UInt8]) -> ControlCall?
+    private let write: @Sendable (ControlCall, _ more: Bool?) -> [UInt8]?
+
+    private struct None: Codable {}
+
+    /// A method without parameters.
+    init(_ name: String, _ call: ControlCall, hasLongReply: Bool = false) {
+        (self.name, parameters, self.hasLongReply) = (name, [:], hasLongReply)
+        read = { _ in call }
+        write = { $0 == call ? Self.message(name, None(), more: $1) : nil }
+    }
+
+    /// A method with parameters.
     ///
-    /// The receipt of a consent has no fields here, because it is compared as a whole.
-    var parameters: [String: [String]] {
-        let scope = ["app", "title", "device", "during"]
-        let exclusion = scope + ["asker"]
-        return switch self {
-        case .getStatus, .monitor, .resume, .withdraw, .listExemptions, .explain, .reload, .flush:
-            [:]
-        case .pause: ["seconds": [], "until": [], "forgetSeconds": []]
-        case .consent: ["receipt": []]
-        case .forget: ["since": [], "until": [], "batches": [], "dryRun": []]
-        case .exempt: ["scope": scope, "seconds": [], "reason": []]
-        case .answerExemption: ["id": [], "answer": []]
-        case .decideExemption: ["decision": []]
-        case .exclude:
-            ["remove": [], "restore": [], "add": exclusion, "drop": exclusion, "only": []]
+    /// - Parameters:
+    ///   - name: the name in the interface.
+    ///   - names: the names of the parameters.
+    ///   - call: the call with given parameters.
+    ///   - parameters: the parameters of a call; nil for a call of another method.
+    init<Parameters: Codable & Sendable>(
+        _ name: String,
+        _ names: [String: [String]],
+        _ call: @escaping @Sendable (Parameters) -> ControlCall,
+        parameters: @escaping @Sendable (ControlCall) -> Parameters?
+    ) {
+        (self.name, self.parameters, hasLongReply) = (name, names, false)
+        read = { message in
+            guard let given = Varlink.decode(Varlink.Parameters<Parameters>.self, message) else {
+                return nil
+            }
+            // A call without parameters equals one with none of them set.
+            let none = { Varlink.decode(Parameters.self, Array("{}".utf8)) }
+            return (given.parameters ?? none()).map(call)
         }
+        write = { call, more in parameters(call).map { Self.message(name, $0, more: more) } }
+    }
+
+    /// The name with that of the interface, as calls have it.
+    var fullName: String { Self.fullName(name) }
+
+    private static func fullName(_ name: String) -> String { "\(Varlink.interface).\(name)" }
+
+    /// Parses the call in a message; nil when a parameter is missing or has another type.
+    func call(_ message: [UInt8]) -> ControlCall? { read(message) }
+
+    /// The JSON of a call, ended by a NUL; nil for a call of another method.
+    func message(_ call: ControlCall, more: Bool) -> [UInt8]? { write(call, more ? true : nil) }
+
+    private static func message(_ name: String, _ parameters: some Codable, more: Bool?) -> [UInt8]
+    {
+        Varlink.encode(
+            Varlink.FullCall(method: fullName(name), parameters: parameters, more: more)
+        )
     }
 
     /// Finds a name in a call that neither varlink nor the method knows.
@@ -58,36 +81,6 @@ enum ControlMethod: String, CaseIterable {
             }
         }
         return nil
-    }
-
-    /// Parses the call in a message; nil when a parameter is missing or has another type.
-    func call(_ message: [UInt8]) -> ControlCall? {
-        func parameters<Value: Codable>(_ type: Value.Type) -> Value? {
-            guard let call = Varlink.decode(Varlink.Parameters<Value>.self, message) else {
-                return nil
-            }
-            // A call without parameters equals one with none of them set.
-            return call.parameters ?? Varlink.decode(type, Array("{}".utf8))
-        }
-        switch self {
-        case .getStatus: return .getStatus
-        case .monitor: return .monitor
-        case .pause: return parameters(ControlCall.PauseCall.self).map { .pause($0) }
-        case .resume: return .resume
-        case .consent: return parameters(ControlCall.ConsentCall.self).map { .consent($0.receipt) }
-        case .withdraw: return .withdraw
-        case .forget: return parameters(ControlCall.ForgetCall.self).map { .forget($0) }
-        case .exempt: return parameters(ExemptCall.self).map { .exempt($0) }
-        case .listExemptions: return .listExemptions
-        case .answerExemption:
-            return parameters(AnswerCall.self).map { .answerExemption($0) }
-        case .decideExemption:
-            return parameters(ControlCall.DecideCall.self).map { .decideExemption($0.decision) }
-        case .exclude: return parameters(ExcludeCall.self).map { .exclude($0) }
-        case .explain: return .explain
-        case .reload: return .reload
-        case .flush: return .flush
-        }
     }
 }
 

@@ -50,8 +50,8 @@ struct VarlinkService {
 
     /// Whether the reply to a message may be long.
     func isLong(_ message: [UInt8]) -> Bool {
-        guard let method = Varlink.decode(Varlink.Call.self, message)?.method else { return false }
-        return method == "\(Varlink.interface).\(ControlMethod.listExemptions.rawValue)"
+        guard let name = Varlink.decode(Varlink.Call.self, message)?.method else { return false }
+        return ControlCall.methods.contains { $0.hasLongReply && name == $0.fullName }
     }
 
     private func answer(
@@ -73,8 +73,7 @@ struct VarlinkService {
                 bytes: error("org.varlink.service.InterfaceNotFound", Name(interface: name))
             )
         }
-        let name = call.method.dropFirst(Varlink.interface.utf8.count + 1)
-        guard let method = ControlMethod(rawValue: String(name)) else {
+        guard let method = ControlCall.methods.first(where: { $0.fullName == call.method }) else {
             return Answer(
                 bytes: error("org.varlink.service.MethodNotFound", Name(method: call.method))
             )

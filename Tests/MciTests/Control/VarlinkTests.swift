@@ -107,6 +107,22 @@ import Testing
         )
     }
 
+    @Test(
+        arguments: [
+            .getStatus, .monitor, .pause(.init(until: "u", forgetSeconds: 3)), .resume, .withdraw,
+            .forget(.init(batches: [1, 2], dryRun: true)), .exempt(.init(seconds: 4, reason: "r")),
+            .listExemptions, .answerExemption(.init(id: 5, answer: "renew")),
+            .decideExemption("{}"),
+            .exclude(.init(only: [])), .explain, .reload, .flush,
+        ] as [ControlCall]
+    )
+    func `a call is read as it was sent`(call: ControlCall) {
+        var calls: [ControlCall] = []
+        let sent = String(decoding: call.message(more: false).dropLast(), as: UTF8.self)
+        #expect(answer(sent, &calls) == #"{"parameters":{}}"#)
+        #expect(calls == [call])
+    }
+
     @Test(arguments: [
         (#""method":"io.mci.Control.Pause""#, 1),
         (#""method":"io.mci.Control.Pause","parameters":{"seconds":13}"#, 1),
@@ -141,7 +157,7 @@ import Testing
             }
             described[String(method.1)] = Dictionary(uniqueKeysWithValues: parameters)
         }
-        let own = ControlMethod.allCases.map { ($0.rawValue, $0.parameters) }
+        let own = ControlCall.methods.map { ($0.name, $0.parameters) }
         #expect(described == Dictionary(uniqueKeysWithValues: own))
     }
 }
