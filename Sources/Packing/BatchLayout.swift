@@ -25,6 +25,13 @@ package enum BatchLayout {
     /// Maximum decompressed bytes, so that a forged batch cannot fill the memory.
     static let maxColumns = 1 << 20
 
+    /// Maximum milliseconds that a batch spans: a minute.
+    ///
+    /// The end in its row is rounded up to a multiple of it.
+    package static let maxSpan: Int64 = 60_000
+    /// Maximum milliseconds between a batch's beginning and the rounded end in its row.
+    package static let maxReach = 2 * maxSpan
+
     /// Plaintext bytes of every batch for a number of recipients.
     package static func size(recipients: Int) -> Int {
         precondition(1...maxRecipients ~= recipients, "A batch has one to eight recipients.")

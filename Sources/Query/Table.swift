@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Packing
+
 /// The tables of the recording.
 package enum Table: CaseIterable, Sendable {
     /// Events: keys, buttons, movement, focus and the like; the columns are ``EventColumn``.
@@ -74,8 +76,7 @@ package enum Table: CaseIterable, Sendable {
     /// minute.
     var reach: Int64 {
         switch self {
-        // A batch spans at most a minute.
-        case .events: 120_000
+        case .events: BatchLayout.maxReach
         // A gap may begin at any time, and is stored when it ends or later.
         case .gaps: .max
         case .batches: 0

@@ -13,9 +13,7 @@ import Signing
 /// among other items, and where it is cut, depends on whole steps alone.
 struct OpenBatch: ~Copyable, GateSink {
     /// Maximum span of one batch in milliseconds, a whole number of steps.
-    ///
-    /// With the rounding of its end, a batch never reaches back more than two minutes.
-    static let maxSpan: Int64 = 60_000 / TypingRun.step * TypingRun.step
+    static let maxSpan = BatchLayout.maxSpan / TypingRun.step * TypingRun.step
 
     private let clock: () -> Moment
     private let flags: UInt8

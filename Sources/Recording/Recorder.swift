@@ -7,6 +7,7 @@ package import Gate
 package import Logging
 package import Person
 import Policy
+import Sealing
 package import Signing
 import Storage
 import System
@@ -155,7 +156,7 @@ package final class Recorder {
         }
         // The newest end is rounded up to the minute, and that of a run to its step. A gap may be
         // reported as longer than it was, but is never missing.
-        let rounding = 60_000 + TypingRun.step
+        let rounding = SealedBatch.rounding + TypingRun.step
         let stopped = pipeline.openBatch.store.newest.map { WallTime($0.milliseconds - rounding) }
         pipeline.begin(stopped: stopped.map(monotonic) ?? now.monotonic)
         // A pause that began while nothing ran, or before a crash, counts from its own beginning.

@@ -26,14 +26,15 @@ package struct SealedBatch: Sendable {
 
     /// Rounds a moment in milliseconds since 1970 up to the minute.
     package static func roundedEnd(_ end: Int64) -> Int64 {
-        let minute: Int64 = 60_000
-        let (sum, overflow) = end.addingReportingOverflow(minute - 1)
-        return (overflow ? end : sum) / minute * minute
+        let (sum, overflow) = end.addingReportingOverflow(rounding - 1)
+        return (overflow ? end : sum) / rounding * rounding
     }
 
-    /// Maximum milliseconds between a batch's beginning and its rounded end: it spans at most a
-    /// minute.
-    package static let maxSpan: Int64 = 120_000
+    /// The milliseconds to whose multiples ends are rounded up: a minute.
+    package static let rounding = BatchLayout.maxSpan
+
+    /// Maximum milliseconds between a batch's beginning and its rounded end.
+    package static let maxSpan = BatchLayout.maxReach
 
     /// Whether batches that ended between two rounded moments can contain any part of a period.
     ///

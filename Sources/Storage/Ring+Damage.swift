@@ -275,8 +275,10 @@ extension Ring {
             return nil
         }
         let before = nearest(below: numbers.lowerBound)
-        let lower = before.map { head.clock.ageEnd(UInt64($0.sequence), $0.end) - 60_000 } ?? .min
-        return head.clock.wall(min(lower, upper)...upper, of: numbers)
+        let lower = before.map {
+            head.clock.ageEnd(UInt64($0.sequence), $0.end) - SealedBatch.rounding
+        }
+        return head.clock.wall(min(lower ?? .min, upper)...upper, of: numbers)
     }
 
     private func nearest(above number: UInt64) -> SlotTable.Entry? {

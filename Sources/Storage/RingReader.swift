@@ -114,7 +114,9 @@ package final class RingReader {
         let head = isOfEarlierVersion ? nil : RingHead.unproven(path)
         for index in entries.indices {
             let entry = entries[index]
-            if entry.end % 60_000 != 0 && !entry.isEdge { entries[index].isDoubtful = true }
+            if entry.end % SealedBatch.rounding != 0 && !entry.isEdge {
+                entries[index].isDoubtful = true
+            }
             if let head {
                 let isKnown = head.first...max(head.first, head.newest) ~= entry.sequence
                 if !isKnown || (entry.sequence == head.newest && entry.end != head.end) {
