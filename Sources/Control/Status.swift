@@ -64,6 +64,9 @@ package struct Status: Codable, Equatable, Sendable {
     /// Why nothing may be recorded: a word or an English sentence; nil unless ``state`` is
     /// `closed`.
     package var reason: String?
+    /// The ``reason`` when a consent is for another notice, policy, host, key or recipient; the other
+    /// words are those of gaps.
+    package static let outdatedConsent = "consent-outdated"
     /// When the state began, in RFC 3339.
     package var since: String
     /// The end of the pause in RFC 3339; nil for a pause without end, and without a pause.

@@ -114,9 +114,11 @@ extension Recorder {
         status.ring.retention = settings.within(restrictions).retentionTime / 1000
         status.loosened = Loosening.all(controls, settings, policy, at: environment.clock().wall)
         status.recipients = pipeline.openBatch.store.recipients
-        status.exemptions = controls.exemptions.count { $0.state != "ended" }
+        status.exemptions = controls.exemptions.count {
+            Exemption.State(rawValue: $0.state) != .ended
+        }
         status.questions = controls.exemptions.filter {
-            $0.state == "denied" || $0.state == "expired"
+            [.denied, .expired].contains(Exemption.State(rawValue: $0.state))
         }
         .map(\.id)
         status.policy = policy?.hash
@@ -205,14 +207,14 @@ extension Recorder {
         case .noConsent where controls.putBack != nil && fault == nil:
             (.closed, controls.putBack?.description)
         case .noConsent where controls.consent != nil && fault == nil:
-            (.closed, Self.outdatedConsent)
+            (.closed, Status.outdatedConsent)
         case .disconnected: (.reconnecting, nil)
         case let reason: (.closed, fault ?? pipeline.openBatch.store.failure ?? reason?.name)
         }
     }
 
-    /// The reason when a consent is for another notice, policy, host, key or recipient.
-    static let outdatedConsent = "consent-outdated"
+    /// Whether nothing but a consent is missing; one that is outdated or was put back is not meant.
+    package var lacksConsent: Bool { stateAndReason.1 == GapReason.noConsent.name }
 
     // MARK: Pause
 

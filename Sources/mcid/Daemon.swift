@@ -115,7 +115,7 @@ func runDaemon() -> Int32 {
             return refuse("\(error.reason) Next: \(error.next)", ExitCode.unfit)
         }
         // Run by hand, it waits for consent; as a service, it exits, so that systemctl shows it.
-        if manager.isPresent, recorder.status.reason == "no-consent" {
+        if manager.isPresent, recorder.lacksConsent {
             control.close()
             return refuse("You have not consented. Next: mcictl consent", ExitCode.refused)
         }

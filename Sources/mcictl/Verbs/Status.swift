@@ -195,22 +195,23 @@ enum StatusText {
 
     private static func reason(_ status: Status) -> String {
         switch status.reason {
-        case "no-consent": "you have not consented"
-        case "consent-outdated": "what you consented to has changed"
-        case "exempt": "you exempted everything"
-        case "excluded": "everything is excluded at this hour"
-        case "disk-full": "the disk is nearly full"
+        case GapReason.noConsent.name: "you have not consented"
+        case Status.outdatedConsent: "what you consented to has changed"
+        case GapReason.exempt.name: "you exempted everything"
+        case GapReason.excluded.name: "everything is excluded at this hour"
+        case GapReason.diskFull.name: "the disk is nearly full"
         default: status.reason ?? "unknown"
         }
     }
 
     private static func remedy(_ status: Status) -> String {
         switch status.reason {
-        case "no-consent": "Read the notice and decide: mcictl consent"
-        case "consent-outdated": "Read the new notice and decide: mcictl consent"
-        case "exempt": "See: mcictl exempt list"
-        case "excluded": "See: mcictl exclude list"
-        case "disk-full": "Free some disk space, or keep less free: mcictl set free-space"
+        case GapReason.noConsent.name: "Read the notice and decide: mcictl consent"
+        case Status.outdatedConsent: "Read the new notice and decide: mcictl consent"
+        case GapReason.exempt.name: "See: mcictl exempt list"
+        case GapReason.excluded.name: "See: mcictl exclude list"
+        case GapReason.diskFull.name:
+            "Free some disk space, or keep less free: mcictl set free-space"
         case let reason? where reason.hasPrefix(PutBack.subject):
             "Read the notice and decide: mcictl consent"
         default: "See: journalctl --user -u mcid"
