@@ -145,7 +145,7 @@ class Attacks:
     def passwords(self):
         signs = "abcdefghijklmnopqrstuvwxyz0123456789.,;!?-"
         typist, plan, starts, truths, time = pace.Typist("b"), [], [], [], 200_000
-        for index in range(150 if self.short else 4000):
+        for index in range(80 if self.short else 4000):
             length = 6 + index % 15
             text = "".join(self.random.choice(signs) for _ in range(length))
             click = time + 5000 + self.random.randrange(5000)

@@ -54,7 +54,7 @@ import Timeline
         // A prime, so that each kind of bit has its turn.
         let schema = all.filter { $0.file.isEmpty && (3825..<3840).contains($0.offset) }
         let flips =
-            isProof ? all : stride(from: 0, to: all.count, by: 331).map { all[$0] } + schema
+            isProof ? all : stride(from: 0, to: all.count, by: 1327).map { all[$0] } + schema
         let results = Mutex((lost: [String](), unnamed: [String](), late: 0, done: 0))
         let next = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: 2) { worker in

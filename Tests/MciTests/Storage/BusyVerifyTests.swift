@@ -18,7 +18,7 @@ import Timeline
         let ring = try SmallRing.open(path, key)
         for number in 1...UInt64(5) { try ring.put(try mill.batch(number)) }
         let isDone = Atomic(false)
-        let rounds = isProof ? 10_000 : 200
+        let rounds = isProof ? 10_000 : 60
         let found = Mutex([Verification]())
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
