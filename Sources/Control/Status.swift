@@ -46,6 +46,50 @@ package struct Status: Codable, Equatable, Sendable {
         }
     }
 
+    /// The mark on the screen.
+    package struct Mark: Codable, Equatable, Sendable {
+        /// Whether it can be seen.
+        package var isSeen: Bool
+        /// When that began, in RFC 3339.
+        package var since: String
+        /// The number of monitors on which it stands.
+        package var monitors: Int
+        /// The corner of each monitor: `top-right`, `top-left`, `bottom-right` or `bottom-left`.
+        package var corner: String
+        /// Whether its exact colours are looked for.
+        package var isExact: Bool
+        /// Why it cannot be seen: `covered`, `changed` or `new`; nil if it can.
+        package var hiddenBy: String?
+
+        /// Makes a summary.
+        package init(
+            isSeen: Bool,
+            since: String,
+            monitors: Int,
+            corner: String,
+            isExact: Bool,
+            hiddenBy: String?
+        ) {
+            self.isSeen = isSeen
+            self.since = since
+            self.monitors = monitors
+            self.corner = corner
+            self.isExact = isExact
+            self.hiddenBy = hiddenBy
+        }
+
+        /// Encodes every field, absent ones as null.
+        package func encode(to encoder: any Encoder) throws {
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(isSeen, forKey: .isSeen)
+            try fields.encode(since, forKey: .since)
+            try fields.encode(monitors, forKey: .monitors)
+            try fields.encode(corner, forKey: .corner)
+            try fields.encode(isExact, forKey: .isExact)
+            try fields.encode(hiddenBy, forKey: .hiddenBy)
+        }
+    }
+
     /// Counts of the key events and typing runs that were stored.
     package struct Keys: Codable, Equatable, Sendable {
         /// Key events and typing runs.
@@ -105,6 +149,8 @@ package struct Status: Codable, Equatable, Sendable {
     package var isSandboxWaived = false
     /// Other English sentences that the person should see; nil from an older daemon.
     package var notices: [String]?
+    /// The mark on the screen; nil while mcid is not connected to the X server.
+    package var mark: Mark?
     /// The prompt that keeps the keys of the terminal in front out of the recording; nil for none.
     package var asking: AskingTerminal?
     /// The daemon's version.
@@ -149,6 +195,7 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(sandbox, forKey: .sandbox)
         try fields.encode(isSandboxWaived, forKey: .isSandboxWaived)
         try fields.encode(notices ?? [], forKey: .notices)
+        try fields.encode(mark, forKey: .mark)
         try fields.encode(asking, forKey: .asking)
         try fields.encode(version, forKey: .version)
     }

@@ -43,18 +43,24 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     /// The allowlist does not contain the application.
     package static let notAllowed = GapReason(rawValue: 16)
 
+    /// The mark could not be seen on the screen.
+    package static let markHidden = GapReason(rawValue: 17)
+    /// The machine woke less than two seconds before.
+    package static let asleep = GapReason(rawValue: 18)
+
     private static let names: [GapReason: String] = [
         .noConsent: "no-consent", .paused: "paused", .sessionLocked: "session-locked",
         .unknownContext: "unknown-context", .keyboardGrabbed: "keyboard-grabbed",
         .disconnected: "disconnected", .notRunning: "not-running", .lost: "lost",
         .suspended: "suspended", .fault: "fault", .diskFull: "disk-full",
         .exempt: "exempt", .excluded: "excluded", .notAllowed: "not-allowed",
+        .markHidden: "mark-hidden", .asleep: "asleep",
     ]
 
     /// The reasons that this version knows, in order of their numbers.
     package static let allCases = names.keys.sorted { $0.rawValue < $1.rawValue }
 
-    /// The word for it in exports, status and logs; `reason-17` for an unknown one.
+    /// The word for it in exports, status and logs; `reason-19` for an unknown one.
     package var name: String { Self.names[self] ?? "reason-\(rawValue)" }
 }
 

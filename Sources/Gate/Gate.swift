@@ -9,8 +9,8 @@ package import Events
 /// count.
 ///
 /// It is a pure state machine: no clock, no file, no C. The order of checks is: fault, consent,
-/// pause, session lock, rules for everything, disk space, connection, context, exemptions,
-/// exclusions, allowlists, key detail. Keys of injected devices may be reduced further.
+/// pause, session lock, rules for everything, disk space, connection, sleep, mark, context,
+/// exemptions, exclusions, allowlists, key detail. Keys of injected devices may be reduced further.
 package struct Gate: Sendable {
     /// External conditions for recording; initially all of them close the gate.
     package struct Conditions: Equatable, Sendable {
@@ -28,6 +28,10 @@ package struct Gate: Sendable {
         package var hasSpace = false
         /// Whether the X server is connected.
         package var isConnected = false
+        /// Whether the machine has been awake long enough since it slept.
+        package var isAwake = false
+        /// Whether the mark can be seen on the screen.
+        package var isMarked = false
         /// How much of a key is admitted.
         package var keyDetail = KeyDetail.shortcuts
 
@@ -43,6 +47,8 @@ package struct Gate: Sendable {
             if let leftOutBy { return leftOutBy }
             if !hasSpace { return .diskFull }
             if !isConnected { return .disconnected }
+            if !isAwake { return .asleep }
+            if !isMarked { return .markHidden }
             return nil
         }
     }
@@ -130,6 +136,9 @@ package struct Gate: Sendable {
 
     /// The destination of a stream's input now.
     package func context(of stream: InputStream) -> AppContext { state(of: stream).context }
+
+    /// Whether rules leave out all input of the window in front.
+    package var isFrontLeftOut: Bool { keyboard.refusal != nil }
 
     /// Makes the next key begin a new typing run, even within the step of the previous one.
     ///

@@ -27,6 +27,9 @@ package enum Consent {
                            For each device used: its name, maker, model and axes, no serial number;
                            for each monitor: its size and position. No picture of the screen, no
                            sound, and no window titles unless you choose so (mcictl set title on).
+        How you see it     While it reads your input, a red disc stands in a corner of each monitor; a
+                           red ring if the window in front is left out. It cannot be hidden: if it
+                           cannot be seen, nothing is recorded.
         Which keys         Shortcuts, navigation and editing keys by name. Of what you write, only that
                            you typed, and from when to when in steps of five seconds: not which keys,
                            not how many, and not when each was pressed. It shows how long a text took.

@@ -44,6 +44,10 @@ extension Loosening {
             let words = "Keys made by programs are recorded like those of a keyboard."
             add("synthetic-keys", "on", words, "mcictl set synthetic-keys off")
         }
+        if !settings.mark.isExact {
+            let words = "Of the mark on the screen, only two different colours are looked for."
+            add("mark-look", "off", words, "mcictl set mark-look on")
+        }
         let limits = settings.within(policy?.restrictions ?? Restrictions())
         if let retention = limits.retention, retention > PersonSettings.defaultRetention {
             let (kept, usual) = (

@@ -35,8 +35,21 @@ package struct PersonSettings: Codable, Equatable, Sendable {
     /// Whether keys that programs make are recorded like those of a keyboard; nil for no.
     package var syntheticKeys: Bool?
 
+    /// The raw value of a ``MarkCorner``; nil for the default.
+    package var markCorner: String?
+    /// Whether the exact colours of the mark are looked for; nil for yes.
+    package var markLook: Bool?
+
     /// Makes the defaults.
     package init() {}
+
+    /// How the mark is shown and looked for.
+    package var mark: MarkSettings {
+        var mark = MarkSettings()
+        if let corner = markCorner.flatMap({ MarkCorner(rawValue: $0) }) { mark.corner = corner }
+        mark.isExact = markLook ?? true
+        return mark
+    }
 
     /// Limits the ring size and the retention to those of restrictions.
     ///
@@ -117,7 +130,8 @@ package struct SettingsFile: Sendable {
         guard KeyDetail(stored: settings.keyDetail) != nil,
             settings.ringSize.map(SettingRanges.ringSizes.contains) ?? true,
             settings.retention.map(SettingRanges.retentions.contains) ?? true,
-            settings.freeSpace.map({ $0 >= 0 }) ?? true
+            settings.freeSpace.map({ $0 >= 0 }) ?? true,
+            settings.markCorner.map({ MarkCorner(rawValue: $0) != nil }) ?? true
         else {
             throw SettingsError(.damaged, "settings")
         }

@@ -5,8 +5,8 @@
 ///
 /// The server stamps events when they happen, so reading later costs no accuracy. After the first
 /// event the source is left alone for a short interval and then read once. While events keep coming
-/// the interval doubles: to 100 ms, or to 4 s while only the pointer moves in one window with no
-/// button down. Events that do not fit into the kernel's buffer wait at the server, which then
+/// the interval doubles: to 100 ms, or to 0.8 s while only the pointer moves in one window with no
+/// button down, so that looks at the mark are at most 1 s apart. Events that do not fit into the kernel's buffer wait at the server, which then
 /// sends them in large pieces. That, and not the number of wakeups, makes movement cheap.
 ///
 /// All times are monotonic milliseconds.
@@ -17,7 +17,7 @@ struct DrainPacer {
     static let maxInterval: Int64 = 100
     /// Maximum interval while keys and windows are watched and the pointer is left unread, in
     /// milliseconds.
-    static let maxQuietInterval: Int64 = 4000
+    static let maxQuietInterval: Int64 = 800
     /// Approximate maximum number of events that wait at the server during a long interval.
     static let maxWaiting: Int64 = 1000
 

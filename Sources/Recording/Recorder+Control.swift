@@ -139,7 +139,23 @@ extension Recorder {
             ]
             .compactMap(\.self) + pipeline.openBatch.store.notices + source.notices
         status.asking = asking
+        status.mark = mark
         return status
+    }
+
+    /// The mark on the screen; nil while there is none.
+    private var mark: Status.Mark? {
+        guard let report = source.mark else { return nil }
+        let now = environment.clock()
+        let age = max(0, now.monotonic.milliseconds - report.since.milliseconds)
+        return Status.Mark(
+            isSeen: report.isSeen,
+            since: WallTime(now.wall.milliseconds - age).text,
+            monitors: report.monitors,
+            corner: settings.mark.corner.rawValue,
+            isExact: settings.mark.isExact,
+            hiddenBy: report.cause?.rawValue
+        )
     }
 
     /// The program whose prompt keeps the keys of the terminal in front out of the recording; nil

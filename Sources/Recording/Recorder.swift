@@ -113,6 +113,10 @@ package final class Recorder {
     var accountsSaved: Int64
     /// CLOCK_BOOTTIME minus CLOCK_MONOTONIC in milliseconds; it grows by the time suspended.
     var suspended: Int64
+    /// Milliseconds for which the machine was suspended since the last look at the clocks.
+    private var slept: Int64 = 0
+    /// When the machine counts as awake, in monotonic milliseconds; nil for now.
+    private var awakeFrom: Int64?
     /// When the sandbox was last verified, in monotonic milliseconds.
     var provenAt: Int64
     /// Why the daemon must end; nil while it need not.
@@ -266,11 +270,13 @@ package final class Recorder {
         var conditions = before
         conditions.hasConsent = hasConsent
         conditions.isPaused = controls.pause != nil
+        source.showMark(settings.mark)
         conditions.keyDetail = min(settings.keyDetail(at: now.wall), restrictions.keyDetail)
         conditions.leftOutBy = rules.leftOutBy
         conditions.isSound = fault == nil
         conditions.hasSpace = pipeline.openBatch.store.hasSpace
         conditions.isConnected = true
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         if conditions.closedBy == nil { conditions.isSound = pipeline.openBatch.store.open() }
         if conditions.closedBy == nil {
             connect(now)
@@ -279,10 +285,15 @@ package final class Recorder {
         var time = now.monotonic
         if conditions.closedBy != nil, isConnected { time = letGoOfSource(now) }
         conditions.isConnected = isConnected
+        // These do not end the connection, on which the mark is looked for.
+        conditions.isAwake = awakeFrom == nil
+        conditions.isMarked = isConnected && source.mark?.isSeen ?? true
         pipeline.openBatch.use(conditions.keyDetail)
         if conditions.closedBy == .paused, let start { time = start }
         pipeline.openBatch.mayStore = conditions.hasConsent
         pipeline.set(conditions, at: time)
+        // A source that was connected all the time has said already what is in front.
+        if before.closedBy != nil, conditions.closedBy == nil { source.repeatContexts() }
         noteState(now)
     }
 
@@ -368,6 +379,7 @@ package final class Recorder {
         do {
             try source.connect()
             isConnected = true
+            awakeFrom = awakeFrom.map { _ in now.monotonic.milliseconds + Self.waking }
             reconnect = Backoff()
             readUntil = now.monotonic
             pacer.connected(at: now.monotonic.milliseconds)
@@ -410,6 +422,7 @@ package final class Recorder {
     /// Does everything that is due: reads the source, ends pauses, stores batches, retries.
     package func tick() {
         let now = environment.clock()
+        noteSleep(now)
         if pipeline.openBatch.isSet(now.wallOffset) {
             // Earlier events have the times of the earlier clock.
             pipeline.openBatch.isBehind = true
@@ -447,7 +460,11 @@ package final class Recorder {
     }
 
     /// When to read the source next; nil while nothing requires it.
-    private var readingDue: Int64? { [pacer.due, source.lookDue].compactMap(\.self).min() }
+    private var readingDue: Int64? {
+        let isWaking = isConnected && awakeFrom != nil
+        let waking = isWaking ? readUntil.milliseconds + Self.wakingLook : nil
+        return [pacer.due, source.lookDue, waking].compactMap(\.self).min()
+    }
 
     /// When a pause, an exemption, full key detail or a batch's retention ends, in CLOCK_BOOTTIME
     /// milliseconds.
@@ -485,6 +502,7 @@ package final class Recorder {
         do {
             let count = try Self.drain(source, now.monotonic, into: &pipeline)
             readUntil = now.monotonic
+            noteMark(now)
             if source.notices != sourceNotices {
                 sourceNotices = source.notices
                 statusChanged = true
@@ -503,6 +521,34 @@ package final class Recorder {
         }
     }
 
+    /// Closes the gate for as long as the mark could not be seen, and has the mark say what is
+    /// recorded.
+    private func noteMark(_ now: Moment) {
+        for change in source.takeMarkChanges() {
+            if !change.isSeen, awakeFrom != nil { stayAsleep(at: now) }
+            var conditions = pipeline.gate.conditions
+            conditions.isMarked = change.isSeen
+            pipeline.set(conditions, at: change.time)
+            source.repeatContexts()
+        }
+        if let awakeFrom, now.monotonic.milliseconds >= awakeFrom, source.mark?.isSeen ?? true {
+            self.awakeFrom = nil
+        }
+        update(at: now)
+        source.markFront(isLeftOut: pipeline.gate.isFrontLeftOut)
+    }
+
+    /// Keeps the gate closed until the mark was seen for some time after the machine woke.
+    private func stayAsleep(at now: Moment) {
+        awakeFrom = now.monotonic.milliseconds + Self.waking
+    }
+
+    /// Milliseconds of good looks at the mark after which the machine counts as awake.
+    private static let waking: Int64 = 2000
+
+    /// Milliseconds between two looks meanwhile.
+    private static let wakingLook: Int64 = 500
+
     /// Reads the source into the pipeline, which is borrowed once for all events.
     private static func drain(
         _ source: any EventSource,
@@ -512,12 +558,21 @@ package final class Recorder {
         try source.drain(now: now, into: &pipeline)
     }
 
+    /// Closes the gate when the machine has slept, before anything is read.
+    private func noteSleep(_ now: Moment) {
+        let apart = now.boottime - now.monotonic.milliseconds
+        slept = max(0, apart - suspended)
+        suspended = apart
+        guard slept >= 1000 else { return }
+        stayAsleep(at: now)
+        update(at: now)
+    }
+
     /// Handles a suspension or a changed wall clock: times before and after go into different
     /// batches.
     private func noteClocks(_ now: Moment) {
-        let apart = now.boottime - now.monotonic.milliseconds
-        let slept = apart - suspended
-        suspended = apart
+        let slept = slept
+        self.slept = 0
         let isSet = pipeline.openBatch.noteOffset(now.wallOffset)
         pipeline.openBatch.store.look(at: now, isSet: isSet)
         guard slept >= 1000 else { return }

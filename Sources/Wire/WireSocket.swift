@@ -14,6 +14,14 @@ package final class WireSocket {
     package let descriptor: Int32
     /// The root window of the first screen.
     package let root: UInt32
+    /// The default colormap of that screen.
+    package let colormap: UInt32
+    /// Bits of a pixel of that root window, such as 24.
+    package let depth: UInt8
+    /// The first id of the resources that this client may create.
+    package let resourceBase: UInt32
+    /// The bits of an id that this client chooses.
+    package let resourceMask: UInt32
     /// The range of keycodes from the connection set-up, 8 to 255 at most.
     package let keycodes: ClosedRange<UInt8>
 
@@ -65,13 +73,17 @@ package final class WireSocket {
             let head = Self.receive(8, descriptor).map({ WireReader($0) }),
             let words = head.uint16(at: 6),
             let rest = Self.receive(4 * Int(words), descriptor).map({ WireReader($0) }),
-            head.byte(at: 0) == 1, let keycodes = Self.keycodes(rest), let root = Self.root(rest)
+            head.byte(at: 0) == 1, let keycodes = Self.keycodes(rest),
+            let screen = Self.screen(rest), let root = rest.uint32(at: screen),
+            let colormap = rest.uint32(at: screen + 4), let depth = rest.byte(at: screen + 38),
+            let base = rest.uint32(at: 4), let mask = rest.uint32(at: 8)
         else {
             close(descriptor)
             return nil
         }
         self.keycodes = keycodes
-        self.root = root
+        (self.root, self.colormap, self.depth) = (root, colormap, depth)
+        (resourceBase, resourceMask) = (base, mask)
     }
 
     private static func keycodes(_ setup: WireReader) -> ClosedRange<UInt8>? {
@@ -82,10 +94,11 @@ package final class WireSocket {
         return first...last
     }
 
-    private static func root(_ setup: WireReader) -> UInt32? {
+    /// The offset of the first screen.
+    private static func screen(_ setup: WireReader) -> Int? {
         guard let vendor = setup.uint16(at: 16).map({ Int($0) }), let formats = setup.byte(at: 21)
         else { return nil }
-        return setup.uint32(at: 32 + vendor + (-vendor & 3) + 8 * Int(formats))
+        return 32 + vendor + (-vendor & 3) + 8 * Int(formats)
     }
 
     deinit { close(descriptor) }

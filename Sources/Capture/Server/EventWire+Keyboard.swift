@@ -26,7 +26,8 @@ extension EventWire {
     /// The server withholds raw keys while another client holds a keyboard grab, for clients of 2.0
     /// only.
     ///
-    /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.0 or XKB, or `unreachable`.
+    /// - Throws: ``CaptureError`` `unsuitable` without XInput 2.0, XKB or SHAPE,
+    ///   or `unreachable`.
     func beginKeyboard() throws(CaptureError) {
         guard findInput(minor: 0) == 0, let keyboard = find("XKEYBOARD"),
             // XkbUseExtension, version 1.0
@@ -34,6 +35,12 @@ extension EventWire {
         else { throw CaptureError(isLost ? .unreachable : .unsuitable) }
         (codes.keyboard, codes.keyboardEvent) = keyboard
         if let resources = find("X-Resource") { codes.resources = resources.major }
+        // Without it, the mark would take the clicks on what lies under it.
+        guard let shape = find("SHAPE") else {
+            throw CaptureError(isLost ? .unreachable : .unsuitable)
+        }
+        (codes.markShape, codes.markEvent) = shape
+        findMonitors()
     }
 
     /// Begins to follow the modifiers and the group of a master keyboard.

@@ -15,6 +15,11 @@ extension EventWire {
             throw CaptureError(isLost ? .unreachable : .unsuitable)
         }
         if let shape = find("SHAPE") { (codes.shape, codes.shapeEvent) = shape }
+        findMonitors()
+    }
+
+    /// Finds the extension that names monitors.
+    func findMonitors() {
         // RRQueryVersion: monitors exist from RandR 1.5 on.
         if let monitors = find("RANDR"),
             let version = ask(request(monitors.major, 0, 1, 5)), version.uint32(at: 8) == 1,

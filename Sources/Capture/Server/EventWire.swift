@@ -31,6 +31,9 @@ import Wire
         var keyboard: UInt8 = 0
         /// The event code shared by all XKB events; 0 as long as none is selected.
         var keyboardEvent: UInt8 = 0
+        /// The opcode of SHAPE and its event code, for the windows of the mark alone.
+        var markShape: UInt8 = 0
+        var markEvent: UInt8 = 0
     }
 
     /// Bytes for the events of two drains; a flood gets more temporarily.
@@ -45,6 +48,10 @@ import Wire
     private(set) var isLost = false
     /// The number of events that were read and not taken.
     private(set) var unread = 0
+    /// The ids of the mark's windows, whose events are counted and otherwise ignored.
+    var markIDs: ClientIDs?
+    /// The number of changes of these windows that were read since it was set to 0.
+    var markNotices = 0
 
     private let socket: WireSocket
     private var buffer: UnsafeMutableRawBufferPointer
@@ -78,6 +85,15 @@ import Wire
 
     var descriptor: Int32 { socket.descriptor }
 
+    /// The default colormap of the screen.
+    var colormap: UInt32 { socket.colormap }
+
+    /// Bits of a pixel of the screen.
+    var depth: UInt8 { socket.depth }
+
+    /// The ids that this client may give to what it creates.
+    var ids: ClientIDs { ClientIDs(base: socket.resourceBase, mask: socket.resourceMask) }
+
     /// The size of the buffer in bytes.
     var room: Int { unsafe buffer.count }
 
@@ -90,7 +106,10 @@ import Wire
     // MARK: Requests
 
     /// Sends requests without a reply.
-    func send(_ requests: [UInt8]...) {
+    func send(_ requests: [UInt8]...) { send(requests) }
+
+    /// Sends requests without a reply.
+    func send(_ requests: [[UInt8]]) {
         // Events carry only 16 bits of the sequence number, so fewer requests than 2^16 may pass
         // between two messages of the server.
         if sent.isAhead(of: .later(known, answered), byMoreThan: 0x4000) { synchronize() }
@@ -107,7 +126,7 @@ import Wire
         while !isLost {
             while let packet = nextUnseen() {
                 guard packet.type <= 1 else {
-                    unread += 1
+                    count(packet)
                     continue
                 }
                 guard packet.sequence == sent.low else { continue }
@@ -147,9 +166,43 @@ import Wire
     /// Counts the events among the bytes not yet searched, which contain no awaited reply.
     private func lookThrough() {
         while let packet = nextUnseen() {
-            if packet.type > 1 { unread += 1 }
+            if packet.type > 1 { count(packet) }
         }
         if unread == 0 { finish() }
+    }
+
+    /// Counts an event that was read.
+    private func count(_ packet: Packet) {
+        unread += 1
+        if packet.type != 35, let markIDs, isChange(packet, of: markIDs) { markNotices += 1 }
+    }
+
+    /// Whether an event says that a window was changed or covered.
+    private func isChange(_ packet: Packet, of ids: ClientIDs) -> Bool {
+        switch packet.type {
+        // VisibilityNotify, unless it is wholly visible
+        case 15: packet.byte(8) != 0 && ids.contains(packet.uint32(4))
+        // Destroy, Unmap, Reparent, Configure, Gravity
+        case 17, 18, 21, 22, 24: ids.contains(packet.uint32(8))
+        // PropertyNotify
+        case 28: ids.contains(packet.uint32(4))
+        default: packet.type == codes.markEvent && ids.contains(packet.uint32(4))
+        }
+    }
+
+    /// The server's timestamp of the first raw event that was read and not taken; nil for none.
+    var oldestStamp: UInt32? {
+        var at = taken
+        while at < seen {
+            let packet = unsafe Packet(UnsafeRawBufferPointer(rebasing: buffer[at..<seen]))
+            if packet.type == 35, packet.byte(1) == codes.input,
+                (13...24).contains(packet.uint16(8))
+            {
+                return packet.uint32(12)
+            }
+            at += packet.size
+        }
+        return nil
     }
 
     /// The next packet that was read and not searched yet; nil while it is incomplete.
@@ -221,6 +274,11 @@ import Wire
         }
     }
 
+    /// Takes and drops everything that was read.
+    func skip() {
+        while unread > 0 { _ = takeEvent() }
+    }
+
     /// Takes events up to a serial.
     ///
     /// - Parameters:
@@ -251,6 +309,9 @@ import Wire
 
     /// Decodes an event of the core protocol or of an extension other than XInput.
     private func otherEvent(_ packet: Packet) -> X11Event {
+        if (16...26).contains(packet.type), let markIDs, markIDs.contains(packet.uint32(8)) {
+            return .other
+        }
         switch packet.type {
         case 7, 8:
             let window = packet.id(12)
@@ -291,6 +352,14 @@ import Wire
         default: return .other
         }
     }
+}
+
+/// The ids of what one client of the server creates.
+struct ClientIDs {
+    var base: UInt32
+    var mask: UInt32
+
+    func contains(_ id: UInt32) -> Bool { id & ~mask == base }
 }
 
 extension X11Event {

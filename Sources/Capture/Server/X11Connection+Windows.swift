@@ -35,7 +35,10 @@ extension X11Connection {
     }
 
     /// Selects events of a window; a window that is already gone is ignored.
+    ///
+    /// The mark's windows are not watched as windows of programs.
     func watch(_ window: UInt, for interest: WindowInterest) {
+        guard !isMark(window) else { return }
         let mask = select(interest.mask, of: window)
         wire.select(UInt32(mask), of: UInt32(truncatingIfNeeded: window))
         // The next query about the window goes through the other connection.
@@ -111,7 +114,14 @@ extension X11Connection {
     }
 
     /// The visible children of the root.
-    var shownWindows: [UInt] { (family(of: root)?.children ?? []).filter(isViewable) }
+    var shownWindows: [UInt] {
+        (family(of: root)?.children ?? []).filter { !isMark($0) && isViewable($0) }
+    }
+
+    /// Whether a window is one of the mark's.
+    private func isMark(_ window: UInt) -> Bool {
+        wire.markIDs?.contains(UInt32(truncatingIfNeeded: window)) ?? false
+    }
 
     /// Whether a window and all its ancestors are mapped.
     private func isViewable(_ window: UInt) -> Bool {

@@ -62,6 +62,11 @@ import Wire
         try self.init(XlibConnection(), role: role)
     }
 
+    /// The number that the server gives to a name.
+    func atom(_ name: String) -> UInt32 {
+        UInt32(truncatingIfNeeded: unsafe XInternAtom(display, name, 0))
+    }
+
     /// Xlib's connection.
     var display: OpaquePointer { unsafe xlib.display }
 

@@ -48,6 +48,26 @@ package protocol EventSource: AnyObject {
     /// Sentences that explain why input that the server shows is not recorded now.
     var notices: [String] { get }
 
+    /// What is known of the mark on the screen; nil while disconnected, and for a source that
+    /// needs none.
+    var mark: MarkReport? { get }
+
+    /// Since when the mark could be seen or not, since the last call; in order.
+    ///
+    /// Input that a drain emits came while it could be seen, up to these changes.
+    func takeMarkChanges() -> [MarkChange]
+
+    /// Has the context of each stream emitted again, before the next input.
+    ///
+    /// Whoever takes the events has forgotten it: it admitted nothing for some time.
+    func repeatContexts()
+
+    /// Sets how the mark is shown; initially with the defaults.
+    func showMark(_ settings: MarkSettings)
+
+    /// Sets whether the mark says that the window in front is left out.
+    func markFront(isLeftOut: Bool)
+
     /// The program that may be asking for a secret in the window in front, as of the last look.
     ///
     /// No key is recorded there meanwhile. Nil if there is none.
@@ -91,6 +111,16 @@ package protocol EventSource: AnyObject {
 extension EventSource {
     /// No notices.
     package var notices: [String] { [] }
+    /// No mark.
+    package var mark: MarkReport? { nil }
+    /// No changes.
+    package func takeMarkChanges() -> [MarkChange] { [] }
+    /// Does nothing.
+    package func repeatContexts() {}
+    /// Shows nothing.
+    package func showMark(_ settings: MarkSettings) {}
+    /// Shows nothing.
+    package func markFront(isLeftOut: Bool) {}
     /// No program.
     package var asking: AskingProgram? { nil }
     /// Looks at nothing and returns false.

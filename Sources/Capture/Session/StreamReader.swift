@@ -125,6 +125,12 @@ struct StreamReader<Tracker: ContextTracker> {
         emit(tracker.context, &sink)
     }
 
+    /// The time of the oldest input that was read and not taken; nil for none.
+    var oldestInput: EventTime? { connection.wire.oldestStamp.map(time) }
+
+    /// Has the context emitted again with the next input.
+    mutating func forgetEmitted() { emitted = nil }
+
     /// Emits the context that was determined before anything was read.
     mutating func emitFirst(_ sink: inout some CaptureSink & ~Copyable) {
         if emitted == nil { emit(tracker.context, &sink) }

@@ -26,6 +26,11 @@ struct X11Session {
     /// Remaining payloads of an X event that carried several (wheel and motion).
     private var heldMoves: [RawEvent] = []
     private var isScreenAnnounced = false
+    private let display: MarkedDisplay
+    /// The moment after which input of this round is handed on; nil while none is.
+    private var handsOnAfter: EventTime? = .distantPast
+    /// Whether monitors came, went or moved in this round.
+    private var hasScreenMoved = false
     /// The buttons that are down, with their logical numbers.
     private var buttons: [Button: ButtonNumber] = [:]
     /// The button maps; nil while they are unknown.
@@ -54,20 +59,21 @@ struct X11Session {
         case unknown
     }
 
-    /// Connects and begins to listen.
+    /// Begins to listen.
     ///
     /// - Parameters:
+    ///   - display: The server, with the mark on its screen.
     ///   - isTitleNeeded: Decides which windows' titles are read.
     ///   - askers: The programs treated as asking for a secret.
-    /// - Throws: ``CaptureError`` if the server is unreachable, unsuitable or Xwayland.
+    /// - Throws: ``CaptureError`` if the server is unreachable or unsuitable.
     init(
+        _ display: MarkedDisplay,
         readTitles isTitleNeeded: @escaping (WindowFacts) -> Bool,
         _ askers: SecretAskers
     ) throws(CaptureError) {
-        let xlib = try XlibConnection()
-        if xlib.isXWayland { throw CaptureError(.wayland) }
-        let keyboard = try X11Connection(xlib, role: .keyboard)
-        let pointer = try X11Connection(xlib, role: .pointer)
+        let keyboard = display.keyboard
+        let pointer = try X11Connection(display.xlib, role: .pointer)
+        pointer.wire.markIDs = keyboard.wire.ids
         pointer.selectInput(
             [
                 XI_RawButtonPress, XI_RawButtonRelease, XI_RawMotion,
@@ -88,6 +94,7 @@ struct X11Session {
         reader.prepare()
         reader.tracker.look()
         self.keyboard = reader
+        self.display = display
         // Each is queried after its selection, so that no change is missed.
         keyboard.selectInput([XI_HierarchyChanged], devices: XIAllDevices)
         keys = try KeyboardState(keyboard)
@@ -131,7 +138,8 @@ struct X11Session {
     /// The time at which to drain without an event, in ms of CLOCK_MONOTONIC; nil for never.
     var lookDue: Int64? {
         // The devices become certain with a drain without a change.
-        devices.hasChanged ? 0 : keyboard.tracker.lookDue
+        devices.hasChanged
+            ? 0 : [keyboard.tracker.lookDue, display.lookDue].compactMap(\.self).min()
     }
 
     /// Changes the windows whose titles are read.
@@ -182,9 +190,11 @@ struct X11Session {
     mutating func drain(now: EventTime, into sink: inout some CaptureSink & ~Copyable) -> Int {
         var count = keyboard.begin(now)
         let arrived = pointer.begin(now)
+        let oldest = [keyboard.oldestInput, pointer.oldestInput].compactMap(\.self).min()
         devices.begin(&sink)
         keyboard.setBlind(filters.hideKeys, &sink)
         keyboard.emitFirst(&sink)
+        pointer.emitFirst(&sink)
         if !isScreenAnnounced, let screen = locator.screen {
             isScreenAnnounced = true
             sink.take(.screen(screen))
@@ -203,16 +213,18 @@ struct X11Session {
         if arrived > 0 { keyboard.connection.synchronize() }
         let late = keyboard.queue.continueReading()
         count += late
+        // Everything of this round was read; nothing of it was handed on.
+        handsOnAfter = display.look(oldest: oldest)
         var key = nextKey(&sink)
         var isLate = keyboard.queue.waiting < late
         var move = nextMove(&sink)
         while true {
             if let event = key, move.map({ event.time <= $0.time }) ?? !isLate {
-                sink.take(.input(event, stream: .keyboard))
+                hand(on: event, .keyboard, &sink)
                 key = nextKey(&sink)
                 isLate = keyboard.queue.waiting < late
             } else if let event = move {
-                sink.take(.input(event, stream: .pointer))
+                hand(on: event, .pointer, &sink)
                 handOverMotions(before: key?.time, &sink)
                 move = nextMove(&sink)
             } else {
@@ -227,7 +239,27 @@ struct X11Session {
         if hasOtherScreens, pointer.isBlind { pointer.tracker.lose() }
         pointer.finish(&sink)
         devices.finish(&sink)
+        if hasScreenMoved {
+            hasScreenMoved = false
+            display.showAnew()
+        }
         return count
+    }
+
+    /// Has the contexts emitted again, before the next input.
+    mutating func repeatContexts() {
+        keyboard.forgetEmitted()
+        pointer.forgetEmitted()
+    }
+
+    /// Hands an event on if it lies between two good looks at the mark.
+    private func hand(
+        on event: RawEvent,
+        _ stream: InputStream,
+        _ sink: inout some CaptureSink & ~Copyable
+    ) {
+        guard let handsOnAfter, event.time > handsOnAfter else { return }
+        sink.take(.input(event, stream: stream))
     }
 
     /// Determines whether all pointer events of this drain happened on this screen.
@@ -305,6 +337,7 @@ struct X11Session {
             case .buttonMapChanged: mapsDidChange(&sink)
             case .screenChanged:
                 isScreenAnnounced = false
+                hasScreenMoved = true
                 let connection = pointer.connection
                 locator.use(connection.dated { connection.wire.screen() })
             default: break
@@ -321,9 +354,9 @@ struct X11Session {
         before key: EventTime?,
         _ sink: inout some CaptureSink & ~Copyable
     ) {
-        guard heldMoves.isEmpty, pointer.isSettled, pointer.serial.hasReached(allAxesSince) else {
-            return
-        }
+        guard heldMoves.isEmpty, pointer.isSettled, pointer.serial.hasReached(allAxesSince),
+            handsOnAfter == .distantPast
+        else { return }
         while let device = pointer.queue.nextMotion?.header.device, !axes[Int(device)].isAbsolute {
             var run = MotionRun(of: device)
             var axes = self.axes[Int(device)]

@@ -10,10 +10,12 @@ package import Events
 /// events are merged by the server's time. A third connection selects nothing; it is for queries
 /// about the pointer's events. Disconnecting closes all of them, so that nothing can arrive.
 package final class X11Source: EventSource {
+    private var display: MarkedDisplay?
     private var session: X11Session?
     private var isTitleNeeded: (WindowFacts) -> Bool = { _ in false }
     private var askers = SecretAskers()
     private let authority: AuthorityFile?
+    private var markSettings = MarkSettings()
 
     /// Creates a disconnected source.
     ///
@@ -24,22 +26,43 @@ package final class X11Source: EventSource {
     }
 
     /// The descriptors of both connections; empty while disconnected.
-    package var descriptors: [Int32] { session?.descriptors ?? [] }
+    ///
+    /// While the mark has not been seen yet, it is the keyboard's alone, on which nothing but the
+    /// mark is listened to.
+    package var descriptors: [Int32] { session?.descriptors ?? promptDescriptors }
 
     /// The keyboard's descriptor; empty while disconnected.
-    package var promptDescriptors: [Int32] { session?.promptDescriptors ?? [] }
+    package var promptDescriptors: [Int32] { display.map { [$0.keyboard.descriptor] } ?? [] }
 
     /// The keyboard's descriptor while a terminal is in front; otherwise empty.
     package var urgentDescriptors: [Int32] { session?.urgentDescriptors ?? [] }
 
     /// The time at which to drain without an event, in ms of CLOCK_MONOTONIC; nil for never.
-    package var lookDue: Int64? { session?.lookDue }
+    package var lookDue: Int64? { session?.lookDue ?? display?.lookDue }
 
     /// Whether a button is down, so that its release must be read soon.
     package var isDragging: Bool { session?.isDragging ?? false }
 
     /// Sentences that explain why input that the server shows is not recorded now.
     package var notices: [String] { session?.notices.map(\.sentence) ?? [] }
+
+    /// What is known of the mark; nil while disconnected.
+    package var mark: MarkReport? { display?.report }
+
+    /// Since when the mark could be seen or not, since the last call; in order.
+    package func takeMarkChanges() -> [MarkChange] { display?.takeChanges() ?? [] }
+
+    /// Sets how the mark is shown.
+    package func showMark(_ settings: MarkSettings) {
+        markSettings = settings
+        display?.use(settings)
+    }
+
+    /// Sets whether the mark says that the window in front is left out.
+    package func markFront(isLeftOut: Bool) { display?.draw(isLeftOut ? .ring : .disc) }
+
+    /// Has the contexts emitted again, before the next input.
+    package func repeatContexts() { session?.repeatContexts() }
 
     /// The program that may be asking for a secret in the window in front; nil if there is none.
     package var asking: AskingProgram? { session?.asking }
@@ -85,14 +108,28 @@ package final class X11Source: EventSource {
     ///
     /// - Throws: ``CaptureError`` if the server is unreachable, unsuitable or Xwayland.
     package func connect() throws(CaptureError) {
-        session = nil
+        disconnect()
         authority?.use()
-        session = try X11Session(readTitles: isTitleNeeded, askers)
+        let display = try MarkedDisplay(markSettings)
+        self.display = display
+        try listen(display)
+    }
+
+    /// Begins to listen if the mark is seen.
+    private func listen(_ display: MarkedDisplay) throws(CaptureError) {
+        guard display.isSeen else { return }
+        do throws(CaptureError) {
+            session = try X11Session(display, readTitles: isTitleNeeded, askers)
+        } catch {
+            disconnect()
+            throw error
+        }
     }
 
     /// Closes all connections and discards what was not read.
     package func disconnect() {
         session = nil
+        display = nil
     }
 
     /// Emits all events that have arrived, with both streams merged by the server's time.
@@ -106,9 +143,17 @@ package final class X11Source: EventSource {
         now: EventTime,
         into sink: inout some CaptureSink & ~Copyable
     ) throws(CaptureError) -> Int {
-        let count = session?.drain(now: now, into: &sink) ?? 0
-        if session?.isLost == true {
-            session = nil
+        var count = 0
+        if session != nil {
+            count = session?.drain(now: now, into: &sink) ?? 0
+        } else if let display {
+            _ = display.keyboard.readArrived()
+            display.keyboard.wire.skip()
+            _ = display.look(oldest: nil)
+            try listen(display)
+        }
+        if session?.isLost ?? display?.keyboard.isLost ?? false {
+            disconnect()
             throw CaptureError(.connectionLost)
         }
         return count

@@ -30,7 +30,7 @@ struct DoctorChecks {
     /// All subjects, each after those it depends on.
     func findings() -> [Finding] {
         [
-            service, socket, version, display, sandbox, files, consent, ring, space, clock,
+            service, socket, version, display, mark, sandbox, files, consent, ring, space, clock,
             identity, exclusions,
         ] + syntheticKeys + fileFindings
     }
@@ -163,6 +163,24 @@ struct DoctorChecks {
             )
         }
         return Finding(verdict: .ok, subject: "display", words: "X11 \(display)")
+    }
+
+    private var mark: Finding {
+        guard let mark = status?.mark else {
+            return Finding(
+                verdict: .ok,
+                subject: "mark",
+                words: "not shown, because mcid is not connected to the X server"
+            )
+        }
+        return Finding(
+            verdict: mark.isSeen && mark.isExact ? .ok : .warn,
+            subject: "mark",
+            words: "\(StatusText.mark(mark)), since \(mark.since)",
+            next: mark.isSeen
+                ? (mark.isExact ? "" : "mcictl set mark-look on")
+                : "move what covers that corner, or: mcictl set mark-corner"
+        )
     }
 
     private var sandbox: Finding {

@@ -23,10 +23,12 @@ struct SetVerb: ParsableCommand {
               mcictl set free-space 2G        stop recording when less is free
               mcictl set title off            window titles are not stored
               mcictl set synthetic-keys on    asks; record programs' keys as yours
+              mcictl set mark-corner top-left the corner of each monitor for the mark
             """,
         subcommands: [
             SetList.self, KeyDetailVerb.self, TitleVerb.self, RingSizeVerb.self,
             RetentionVerb.self, FreeSpaceVerb.self, SyntheticKeysVerb.self,
+            MarkCornerVerb.self, MarkLookVerb.self,
         ],
         defaultSubcommand: SetList.self
     )
@@ -62,6 +64,12 @@ struct SetList: ParsableCommand {
         )
         let floor = person.freeSpace.map { Quantity.size(Int($0)) } ?? "500M or 5 % of the disk"
         settings.append(.init(name: "free-space", yours: floor, policy: nil, inForce: floor))
+        let mark = person.mark
+        for (name, value) in [
+            ("mark-corner", mark.corner.rawValue), ("mark-look", mark.isExact ? "on" : "off"),
+        ] {
+            settings.append(.init(name: name, yours: value, policy: nil, inForce: value))
+        }
         if json { return try Terminal.printJSON(Answer(settings: settings)) }
         EffectiveSetting.table(settings).forEach { Terminal.print($0) }
         Terminal.report("Change one: mcictl set SETTING VALUE")

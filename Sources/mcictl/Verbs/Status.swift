@@ -167,9 +167,10 @@ enum StatusText {
         ]
         if let readers { lines.append("  Readable   \(readers)") }
         lines += [
+            status.mark.map { "  Mark       \(mark($0))" },
             "  Sandbox    \(sandbox(status))",
             "  Health     \(status.events.lost) events lost · mcid \(status.version)",
-        ]
+        ].compactMap(\.self)
         if let asking = status.asking { lines.append("  Left out   " + words(asking, now)) }
         lines += (status.notices ?? []).filter { $0 != status.reason }.map { "  Notice     \($0)" }
         lines += status.questions.map {
@@ -182,6 +183,22 @@ enum StatusText {
         let exemptions = TimeText.count(status.exemptions, "exemption", "exemptions")
         let policy = status.policy == nil ? "no policy" : "a policy (mcictl policy show)"
         return "\(exemptions) in force · \(policy) · mcictl explain, exclude list"
+    }
+
+    /// The mark in words: where it stands, or why it cannot be seen.
+    static func mark(_ mark: Status.Mark) -> String {
+        let monitors = TimeText.count(mark.monitors, "monitor", "monitors")
+        let corner = mark.corner.split(separator: "-").joined(separator: " ")
+        guard mark.isSeen else { return "hidden: \(hidden(mark.hiddenBy))" }
+        return "seen at the \(corner) of \(monitors)\(mark.isExact ? "" : ", whatever its colours")"
+    }
+
+    private static func hidden(_ cause: String?) -> String {
+        switch cause {
+        case "changed": "another program moved, changed or partly covered it"
+        case "new": "it has just been shown"
+        default: "another window covers it, or a program painted over it"
+        }
     }
 
     /// A pause in words: until when, and how long that is.
@@ -200,6 +217,8 @@ enum StatusText {
         case GapReason.exempt.name: "you exempted everything"
         case GapReason.excluded.name: "everything is excluded at this hour"
         case GapReason.diskFull.name: "the disk is nearly full"
+        case GapReason.markHidden.name: "the mark on the screen cannot be seen"
+        case GapReason.asleep.name: "the computer has just woken"
         default: status.reason ?? "unknown"
         }
     }
@@ -212,6 +231,9 @@ enum StatusText {
         case GapReason.excluded.name: "See: mcictl exclude list"
         case GapReason.diskFull.name:
             "Free some disk space, or keep less free: mcictl set free-space"
+        case GapReason.markHidden.name:
+            "It goes on as soon as the mark can be seen; behind a colour filter: mcictl set mark-look off"
+        case GapReason.asleep.name: "It goes on in two seconds."
         case let reason? where reason.hasPrefix(PutBack.subject):
             "Read the notice and decide: mcictl consent"
         default: "See: journalctl --user -u mcid"

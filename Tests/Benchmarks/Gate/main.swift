@@ -21,6 +21,7 @@ private func openGate(rules: Int) -> Gate {
     var conditions = Gate.Conditions()
     (conditions.hasConsent, conditions.isSound) = (true, true)
     (conditions.hasSpace, conditions.isConnected) = (true, true)
+    (conditions.isAwake, conditions.isMarked) = (true, true)
     var gate = Gate(stopped: EventTime(0))
     var sink = Counter()
     let minute = WeekMinute(day: 0, minuteOfDay: 0)

@@ -53,6 +53,8 @@ struct Writer: ~Copyable, GateSink {
         conditions.isSound = true
         conditions.hasSpace = true
         conditions.isConnected = true
+        conditions.isAwake = true
+        conditions.isMarked = true
         begin()
         gate.set(conditions, at: EventTime(0)) { _ in }
         for stream in InputStream.allCases {

@@ -259,9 +259,9 @@ private final class ScriptedServer {
         }
         try #require(bound == 0 && listen(listener, 1) == 0)
         // Its setup: a vendor without a name, no formats, keys, and one screen.
-        var setup = [UInt8](repeating: 0, count: 36)
+        var setup = [UInt8](repeating: 0, count: 72)
         (setup[26], setup[27], setup[32]) = (8, 255, 7)
-        let parts = [[1, 0, 11, 0, 0, 0, 9, 0] + setup] + script
+        let parts = [[1, 0, 11, 0, 0, 0, 18, 0] + setup] + script
         Thread.detachNewThread {
             var ready = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
             poll(&ready, 1, 5000)

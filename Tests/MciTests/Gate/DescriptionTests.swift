@@ -15,6 +15,7 @@ import Testing
         init(leavingOut device: String? = nil) {
             (conditions.hasConsent, conditions.isSound) = (true, true)
             (conditions.hasSpace, conditions.isConnected) = (true, true)
+            (conditions.isAwake, conditions.isMarked) = (true, true)
             var restrictions = Restrictions()
             if let device { restrictions.exemptions = [Rule(device: Glob(device))] }
             let noon = WeekMinute(day: 0, minuteOfDay: 720)

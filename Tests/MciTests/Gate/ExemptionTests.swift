@@ -88,6 +88,7 @@ private struct History: Hashable {
         conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         conditions.leftOutBy = restrictions.leavesOutAll(at: minute)
         var gate = Gate(stopped: EventTime(0))
         gate.use(restrictions, at: minute, from: EventTime(0)) { _ in }

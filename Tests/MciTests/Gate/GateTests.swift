@@ -130,6 +130,10 @@ import Testing
         conditions.hasSpace = true
         #expect(conditions.closedBy == .disconnected)
         conditions.isConnected = true
+        #expect(conditions.closedBy == .asleep)
+        conditions.isAwake = true
+        #expect(conditions.closedBy == .markHidden)
+        conditions.isMarked = true
         #expect(conditions.closedBy == nil)
     }
 

@@ -44,6 +44,7 @@ import Testing
         conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         let noon = WeekMinute(day: 0, minuteOfDay: 720)
         gate.use(restrictions, at: noon, from: EventTime(0)) { _ in }
         gate.set(conditions, at: EventTime(0)) { _ in }

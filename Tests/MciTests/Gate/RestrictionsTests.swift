@@ -76,6 +76,7 @@ import Testing
             var conditions = Gate.Conditions()
             (conditions.hasConsent, conditions.isSound) = (true, true)
             (conditions.hasSpace, conditions.isConnected) = (true, true)
+            (conditions.isAwake, conditions.isMarked) = (true, true)
             // Runs have an oracle of their own.
             conditions.keyDetail = both.keyDetail.hasRuns ? .classes : both.keyDetail
             var gate = Gate(stopped: EventTime(0))

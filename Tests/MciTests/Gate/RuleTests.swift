@@ -75,6 +75,7 @@ import Testing
         conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         let noon = WeekMinute(day: 0, minuteOfDay: 720)
         gate.use(restrictions, at: noon, from: EventTime(0)) { _ in }
         gate.set(conditions, at: EventTime(0)) { _ in }
@@ -173,6 +174,7 @@ import Testing
             conditions.keyDetail = .classes
             (conditions.hasConsent, conditions.isSound) = (true, true)
             (conditions.hasSpace, conditions.isConnected) = (true, true)
+            (conditions.isAwake, conditions.isMarked) = (true, true)
             use(restrictions, at: 0)
             gate.set(conditions, at: EventTime(0)) { _ in }
             take(.devices(devices.mapValues { Device(name: $0) }))
@@ -448,6 +450,7 @@ import Testing
         conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         #expect(conditions.closedBy == nil)
         conditions.leftOutBy = .exempt
         #expect(conditions.closedBy == .exempt)

@@ -48,6 +48,7 @@ import Testing
         conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound) = (true, true)
         (conditions.hasSpace, conditions.isConnected) = (true, true)
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         var gate = Gate(stopped: EventTime(0))
         var outputs: [GateOutput] = []
         gate.set(conditions, at: EventTime(0)) { _ in }

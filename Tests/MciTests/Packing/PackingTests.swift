@@ -58,6 +58,8 @@ func randomOutputs(_ count: Int, seed: UInt64, wild: Bool) -> [GateOutput] {
     conditions.isSound = true
     conditions.hasSpace = true
     conditions.isConnected = true
+    conditions.isAwake = true
+    conditions.isMarked = true
     conditions.keyDetail = .full
     var gate = Gate(stopped: EventTime(0))
     var outputs: [GateOutput] = []

@@ -39,7 +39,7 @@ import Testing
         #expect(pauses.prefix(3) == [20, 20, 40])
         #expect(pauses.count < 220)
         // Beyond a thousand events at once the pauses are the shortest ones of a load.
-        #expect(pauses.max() == min(4000, max(100, Int64(1_000_000 / rate))))
+        #expect(pauses.max() == min(800, max(100, Int64(1_000_000 / rate))))
         #expect(rate > 10_000 || most <= 1000)
     }
 

@@ -143,6 +143,9 @@ import Timeline
         #expect(session.recorder.status.state == .paused)
         session.now.wall.milliseconds += 4_300_000
         session.recorder.tick()
+        // The machine has slept meanwhile.
+        #expect(session.recorder.status.reason == "asleep")
+        session.pass(3000)
         #expect(session.recorder.status.state == .recording)
     }
 
@@ -422,6 +425,8 @@ import Timeline
         second.type("b")
         second.now.boottime += 1_800_000
         second.now.wall.milliseconds += 1_800_000
+        second.type("x")
+        second.pass(3000)
         second.type("c")
         second.pass(200)
         second.recorder.stop()
@@ -430,6 +435,8 @@ import Timeline
         let length = try #require(notRunning.split(separator: " ").last.flatMap { Int($0) })
         #expect((3_600_000...3_601_000).contains(length))
         #expect(words.contains("gap suspended 1800000"))
+        #expect(words.contains { $0.hasPrefix("gap asleep 2") })
+        #expect(words.count { $0 == "letter up" } == 3, "What was typed too soon is dropped.")
         // The key typed after the sleep has a time after it.
         let last = try #require(try second.stored().last { $0.words == "letter up" })
         #expect(second.now.wall.milliseconds - last.time.milliseconds < 1000)

@@ -16,6 +16,7 @@ private func sealedBatch(to identity: Identity, app: String = "Canary") throws -
     var conditions = Gate.Conditions()
     conditions.keyDetail = .classes
     (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
+    (conditions.isAwake, conditions.isMarked) = (true, true)
     conditions.hasSpace = true
     var gate = Gate(stopped: EventTime(0))
     var builder = BatchBuilder()

@@ -28,6 +28,7 @@ final class BatchMill {
         var conditions = Gate.Conditions()
         conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         conditions.hasSpace = true
         gate.set(conditions, at: EventTime(0)) { _ in }
     }

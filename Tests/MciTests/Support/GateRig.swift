@@ -15,6 +15,8 @@ final class GateRig {
         conditions.isSound = true
         conditions.hasSpace = true
         conditions.isConnected = true
+        conditions.isAwake = true
+        conditions.isMarked = true
         // Each key by itself; runs of text have tests of their own (TypingTests).
         conditions.keyDetail = .classes
         return conditions

@@ -24,6 +24,9 @@ final class ScriptedSource: EventSource {
     var failure: CaptureError?
     var willDisconnect: () -> Void = {}
     private var queue: [CaptureEvent] = []
+    /// The context of each stream that was emitted last, and whether it must be emitted again.
+    private var contexts: [Events.InputStream: AppContext] = [:]
+    private var mustRepeat = false
 
     var descriptors: [Int32] { isConnected ? [-1] : [] }
     var promptDescriptors: [Int32] { [] }
@@ -49,8 +52,10 @@ final class ScriptedSource: EventSource {
     func disconnect() {
         if isConnected { willDisconnect() }
         isConnected = false
-        queue = []
+        (queue, contexts) = ([], [:])
     }
+
+    func repeatContexts() { mustRepeat = true }
 
     /// An event arrives; without a connection it does not.
     func arrive(_ event: CaptureEvent) {
@@ -65,11 +70,21 @@ final class ScriptedSource: EventSource {
             disconnect()
             throw failure
         }
+        if mustRepeat {
+            let floor = EventTime(readings.last ?? now.milliseconds)
+            for (stream, context) in contexts {
+                sink.take(.context(context, stream: stream, at: floor))
+            }
+        }
+        mustRepeat = false
         readings.append(now.milliseconds)
         if let due = lookDue, due <= now.milliseconds { lookDue = nil }
         let events = queue
         queue = []
-        for event in events { sink.take(event) }
+        for event in events {
+            if case .context(let context, let stream, _) = event { contexts[stream] = context }
+            sink.take(event)
+        }
         return events.count
     }
 }

@@ -101,6 +101,7 @@ final class SyntheticRing {
         var conditions = Gate.Conditions()
         conditions.keyDetail = .classes
         (conditions.hasConsent, conditions.isSound, conditions.isConnected) = (true, true, true)
+        (conditions.isAwake, conditions.isMarked) = (true, true)
         conditions.hasSpace = true
         gate.set(conditions, at: EventTime(base)) { _ in }
         _ = gate.take(.context(.app("x"), stream: .pointer, at: EventTime(base))) { _ in }

@@ -4,7 +4,8 @@ import sqlite3, struct, subprocess, sys, zlib
 
 CLASSES = "key letter digit punctuation space keypad modifier navigation editing function media other".split()
 REASONS = ("- no-consent paused session-locked unknown-context keyboard-grabbed disconnected not-running lost "
-           "suspended key-detail-off unpaired-release fault disk-full exempt excluded not-allowed").split()
+           "suspended key-detail-off unpaired-release fault disk-full exempt excluded not-allowed "
+           "mark-hidden asleep").split()
 PHASES = ["down", "move", "up"]
 KINDS = "other keyboard mouse touchpad touchscreen tablet".split()
 MODIFIERS = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
