@@ -44,6 +44,7 @@ import Timeline
                 session.pass(1000)
                 session.now.boottime += length
                 session.now.wall.milliseconds += length
+                session.recorder.tick()
                 session.pass(3000)
             case 2:
                 // The clock is slewed, by less than begins a batch.
