@@ -135,6 +135,40 @@ WAYS = ("destroyed", "unmapped", "moved", "reshaped", "resized", "transparent", 
         "covered by a moving window")
 
 
+def fight(stage, home, rounds):
+    """A locker covers the screen: nothing of what is typed is stored, it is not fought for ever, and
+    when it has gone, recording goes on. Returns the number of failures."""
+    # The rules would leave its window out as well.
+    assert home.mcictl("exclude", "remove", "lockers", "--yes").returncode == 0
+    before = presses(home, "F9")
+    locker = subprocess.Popen(["i3lock", "-n"], env={**os.environ, "DISPLAY": stage.display.get_display_name()},
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    marks, begin, most, typed = set(), time.monotonic(), 0, 0
+    for second in range(3):
+        new = set()
+        while time.monotonic() < begin + second + 1:
+            if typed < rounds:
+                stage.press("F9")
+                typed += 1
+            window = stage.mark()
+            if window and window.id not in marks:
+                new.add(window.id)
+            time.sleep(0.002)
+        marks |= new
+        most = max(most, len(new))
+    state = home.status()["state"]
+    locker.kill()
+    locker.wait()
+    back = wait(lambda: stage.is_seen() and home.status()["state"] == "recording", 30)
+    home.call("Flush")
+    stored = presses(home, "F9") - before
+    is_recorded = home.settle()
+    print(f"i3lock: {typed} keys, {stored} stored, {state}; at most {most} tries a second; "
+          f"back after {1000 * (back or 0):.0f} ms, then recorded: {is_recorded}", flush=True)
+    return stored + (most > 20) + (back is None) + (not is_recorded)
+
+
 def wait(condition, seconds):
     begin = time.monotonic()
     while not condition():
@@ -224,6 +258,7 @@ def main():
             # Where the screen shows no change, each round was decided by the notice alone.
             if back and after < len(back):
                 failures += 1
+        failures += fight(stage, home, options.rounds)
         if compositor:
             compositor.kill()
         assert home.stop() == 0
