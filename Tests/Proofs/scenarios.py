@@ -106,14 +106,15 @@ CHANGES = [
      "gap-keyboard-grabbed"),
     ("Recording/Recorder.swift", "stopped.map(monotonic) ?? now.monotonic", "now.monotonic",
      "gap-not-running gap-kill pause-outlasts-a-kill exempt-outlasts-a-kill"),
-    ("Recording/Recorder.swift", "guard slept >= 1000 else", "guard slept > .max - 1 else", "gap-sleep"),
+    ("Recording/Recorder.swift", "let slept = slept\n", "let slept: Int64 = 0\n", "gap-sleep"),
+    ("Recording/Recorder.swift", "conditions.isMarked = change.isSeen", "conditions.isMarked = true", "mark-hidden"),
     # Titles and forgetting.
     ("Recording/Recorder+Rules.swift", "settings.title ?? false", "true", f"titles-not-stored {ANY}"),
     ("Gate/Gate.swift", "title: book.storesTitles ? window.title : nil", "title: nil", "titles-stored"),
     ("Recording/Recorder+Control.swift", "pipeline.openBatch.store.erase(selection)", "_ = selection",
      f"forget-everything forget-while-typing {ANY}"),
     ("Recording/Recorder+Control.swift", "pipeline.beginRunsAnew()", "", "forget-while-typing"),
-    ("Recording/Recorder.swift", "pipeline.beginRunsAnew()", "", "gap-sleep"),
+    ("Recording/Recorder.swift", "        stayAsleep(at: now)\n        update", "        update", "gap-sleep"),
 ]
 
 

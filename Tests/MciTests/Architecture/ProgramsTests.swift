@@ -19,11 +19,13 @@ import Testing
         "gcc": ["cc"],
         "gdb": ["gcore"],
         "grep": ["grep"],
+        "i3lock": ["i3lock"],
         "libc-bin": ["ldd"],
         "libinput-tools": ["libinput", "libinput-replay"],
         "make": ["make"],
         "openbox": ["openbox"],
         "openssh-client": ["ssh-keygen"],
+        "picom": ["picom"],
         "python3": ["python3"],
         "sqlite3": ["sqlite3"],
         "ssh-askpass": ["x11-ssh-askpass"],
@@ -38,6 +40,7 @@ import Testing
         "xinput": ["xinput"],
         "xserver-xorg-core": ["Xorg"],
         "xterm": ["xterm"],
+        "xtrace": ["xtrace"],
         "xvfb": ["Xvfb"],
     ]
     /// On every Debian (Essential: yes), with which nothing is to be installed.

@@ -425,10 +425,10 @@ import Testing
         #expect(
             set.lines.map { $0.split(separator: " ").first.map(String.init) ?? "" } == [
                 "SETTING", "key-detail", "retention", "ring-size", "title", "synthetic-keys",
-                "free-space",
+                "free-space", "mark-corner", "mark-look",
             ]
         )
-        #expect((try command("set", "--json").json["settings"] as? [Any])?.count == 6)
+        #expect((try command("set", "--json").json["settings"] as? [Any])?.count == 8)
         let alone = try command()
         #expect(alone.code == 0 && alone.output.hasPrefix("○ not running · nothing is recorded\n"))
         #expect(alone.output.contains("SUBCOMMANDS") && alone.errors.isEmpty)

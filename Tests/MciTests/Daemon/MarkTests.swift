@@ -144,6 +144,44 @@ import Testing
         daemon.stop()
     }
 
+    @Test func `mcid reads no pixel but the mark's, and selects no input before it was seen`()
+        throws
+    {
+        let desktop = try Desktop()
+        let hand = try Hand(desktop)
+        let daemon = try Daemon(desktop)
+        // Between mcid and the server stands a program that writes down what they say.
+        let number = 30_000 + (Int(desktop.display.dropFirst()) ?? 0)
+        let log = "\(daemon.folder.path)/protocol"
+        let tracer = Process()
+        tracer.executableURL = URL(fileURLWithPath: try #require(Program.path("xtrace")))
+        tracer.arguments = ["-n", "-k", "-D", ":\(number)", "-d", desktop.display, "-o", log]
+        tracer.standardOutput = FileHandle.nullDevice
+        tracer.standardError = FileHandle.nullDevice
+        try tracer.run()
+        defer { tracer.end() }
+        let socket = "/tmp/.X11-unix/X\(number)"
+        try #require(eventually { FileManager.default.fileExists(atPath: socket) })
+        defer { unlink(socket) }
+        daemon.environment["DISPLAY"] = ":\(number)"
+        try daemon.record(hand, app: "Editor", isWide: true)
+        for _ in 0..<20 {
+            hand.type(["F5"])
+            hand.move(dx: 5, dy: 3)
+            try daemon.barrier()
+        }
+        daemon.stop()
+        let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        let images = lines.filter { $0.contains("GetImage format") }
+        #expect(images.count >= 40)
+        let (x, middle, edge) = (hand.size.width - 14, 14, 6)
+        let allowed = [middle, edge].map { "x=\(x) y=\($0) width=1 height=1 " }
+        #expect(images.allSatisfy { line in allowed.contains { line.contains($0) } })
+        let seen = try #require(lines.firstIndex { $0.contains("Reply to GetImage") })
+        let selected = try #require(lines.firstIndex { $0.contains("XISelectEvents") })
+        #expect(seen < selected)
+    }
+
     @Test func `whoever ends the mark's client ends the recording, and mcid comes back marked`()
         throws
     {

@@ -107,6 +107,10 @@ final class ScriptedStage: Stage {
             // At once to the minute before, for nobody sees the hours until then.
             while weekMinute.next != minute { session.advance(60_000) }
             pass(60_000 - now.milliseconds % 60_000)
+        case .mark(let isSeen):
+            pass(1000)
+            session.source.setMark(isSeen: isSeen, at: session.now.monotonic)
+            pass(1000)
         case .sleep(let time):
             session.now.boottime += time
             session.now.wall.milliseconds += time

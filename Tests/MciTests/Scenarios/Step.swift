@@ -30,6 +30,8 @@ extension Scenario {
         case grab(Bool)
         /// A program asks for a password in a terminal, or has read it.
         case prompt(in: String, Bool)
+        /// A program hides the mark, or the mark can be seen again.
+        case mark(isSeen: Bool)
 
         // Time.
         case wait(milliseconds: Int64)
@@ -85,7 +87,7 @@ extension Scenario {
         /// Whether it takes a clock or a program that a test cannot have.
         var isPureOnly: Bool {
             switch self {
-            case .waitUntil, .sleep, .prompt: true
+            case .waitUntil, .sleep, .prompt, .mark: true
             case .wait(let time): time > 5000
             case .pause(let seconds): seconds != nil
             case .exempt(_, let seconds): seconds != nil
@@ -133,6 +135,8 @@ extension Scenario.Step {
         ("the other program lets go of the keyboard", { _ in .grab(false) }),
         ("a program in NAME asks for a password", { .prompt(in: $0[0], true) }),
         ("the program in NAME has its password", { .prompt(in: $0[0], false) }),
+        ("a program hides the mark", { _ in .mark(isSeen: false) }),
+        ("the mark can be seen again", { _ in .mark(isSeen: true) }),
 
         ("wait TIME", { seconds($0[0]).map { .wait(milliseconds: Int64($0) * 1000) } }),
         ("wait until TEXT", { WeekMinute($0[0]).map { .waitUntil($0) } }),

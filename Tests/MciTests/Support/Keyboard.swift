@@ -91,6 +91,7 @@ final class Listener {
         var open = Gate.Conditions()
         open.keyDetail = .classes
         (open.hasConsent, open.isSound, open.hasSpace, open.isConnected) = (true, true, true, true)
+        (open.isAwake, open.isMarked) = (true, true)
         gate.set(open, at: EventTime(0)) { _ in }
         _ = gate.take(.context(.app("Editor"), stream: .keyboard, at: EventTime(0))) { _ in }
     }

@@ -57,6 +57,27 @@ final class ScriptedSource: EventSource {
 
     func repeatContexts() { mustRepeat = true }
 
+    private(set) var mark: MarkReport?
+    private var markChanges: [MarkChange] = []
+
+    func takeMarkChanges() -> [MarkChange] {
+        defer { markChanges = [] }
+        return markChanges
+    }
+
+    /// From here on the mark can be seen or not, as the next reading finds.
+    func setMark(isSeen: Bool, at time: EventTime) {
+        mark = MarkReport(
+            isSeen: isSeen,
+            since: time,
+            cause: isSeen ? nil : .covered,
+            monitors: 1,
+            hasGivenUp: false
+        )
+        markChanges.append(MarkChange(isSeen: isSeen, at: time))
+        lookDue = time.milliseconds
+    }
+
     /// An event arrives; without a connection it does not.
     func arrive(_ event: CaptureEvent) {
         if isConnected { queue.append(event) }

@@ -6,8 +6,7 @@ CLASSES = "key letter digit punctuation space keypad modifier navigation editing
 REASONS = ("- no-consent paused session-locked unknown-context keyboard-grabbed disconnected not-running lost "
            "suspended key-detail-off unpaired-release fault disk-full exempt excluded not-allowed "
            "mark-hidden asleep").split()
-PHASES = ["down", "move", "up"]
-KINDS = "other keyboard mouse touchpad touchscreen tablet".split()
+PHASES, KINDS = "down move up".split(), "other keyboard mouse touchpad touchscreen tablet".split()
 MODIFIERS = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
 
 class Bytes:
