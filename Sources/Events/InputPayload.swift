@@ -25,6 +25,21 @@ where Key: Sendable & BitwiseCopyable, Run: Sendable & BitwiseCopyable {
 
 extension InputPayload: Equatable where Key: Equatable, Run: Equatable {}
 
+extension InputPayload {
+    /// The word for the kind in exports and SQL.
+    package var name: String {
+        switch self {
+        case .key: "key"
+        case .typing: "typing"
+        case .button: "button"
+        case .motion: "motion"
+        case .scroll: "scroll"
+        case .axes: "axes"
+        case .touch: "touch"
+        }
+    }
+}
+
 /// A key as far as the key detail admits it; the keycode is never part of it.
 package struct StoredKey: Equatable, Sendable, BitwiseCopyable, Redacted {
     /// Whether the key was pressed; otherwise it was released.

@@ -44,12 +44,13 @@ package struct DuckTrack: EventWriter {
             begin("scroll", event.time)
             text.append(",\"dx\":\(notches.0),\"dy\":\(notches.1)")
             pixel(event.item.pixel)
-        case .input(.motion), .input(.axes):
+        case .input(.touch): return omissions.touches += 1
+        case .input(.typing): return omissions.runs += 1
+        // Everything else moves the pointer.
+        case .input:
             guard event.item.pixel != nil else { return omissions.motions += 1 }
             begin("move", event.time)
             pixel(event.item.pixel)
-        case .input(.touch): return omissions.touches += 1
-        case .input(.typing): return omissions.runs += 1
         case .gap(_, _, nil):
             begin("pause", event.time)
             text.append("}\n")

@@ -39,8 +39,6 @@ package struct Libinput: EventWriter {
             end = max(end, event.time.milliseconds)
             switch event.item.payload {
             case .input(.key): uses[event.item.device, default: Uses()].keys = true
-            case .input(.button), .input(.motion), .input(.scroll):
-                uses[event.item.device, default: Uses()].pointer = true
             case .input(.axes): uses[event.item.device, default: Uses()].axes = true
             case .input(.touch): uses[event.item.device, default: Uses()].fingers = true
             case .device(let device):
@@ -50,6 +48,7 @@ package struct Libinput: EventWriter {
                 end = max(end, event.end.milliseconds)
                 uses[event.item.device, default: Uses()].keys = true
                 return
+            case .input: uses[event.item.device, default: Uses()].pointer = true
             case .screen, .focus, .gap: return
             }
             if start == nil { start = event.time }
@@ -206,7 +205,9 @@ package struct Libinput: EventWriter {
             guard let reported = axes?.values(touch) else { return omissions.touches += 1 }
             omissions.axes += reported.omitted
             frame(reported.values, time)
-        case .input(.typing): omissions.runs += 1
+        case .input(let other):
+            // A run, or a kind for which the format has no code.
+            if case .typing = other { omissions.runs += 1 } else { omissions.axes += 1 }
         case .device, .screen, .focus, .gap: return
         }
     }

@@ -120,7 +120,7 @@ extension AdmittedEvent {
         switch payload {
         case .key, .button: true
         case .touch(let touch): touch.phase == .down
-        case .typing, .motion, .scroll, .axes: false
+        default: false
         }
     }
 }

@@ -166,7 +166,7 @@ package struct BatchBuilder: ~Copyable {
         eventCount += 1
         columns[.devices].append(run: event.device)
         table.used.insert(event.device)
-        append(event.payload, event.pixel)
+        columns.append(event.payload, event.pixel)
         items += 1
         stopWhereDue()
     }
@@ -207,7 +207,7 @@ package struct BatchBuilder: ~Copyable {
         else { return range.lowerBound }
         var count = 0
         for step in motions.steps[range] {
-            guard let byte = Self.byte(step.dx, step.dy),
+            guard let byte = BatchLayout.byte(step.dx, step.dy),
                 step.time.milliseconds < end.milliseconds,
                 otherBytes + columns[.times].count + columns[.motions].count < nextCheckpoint
             else { break }
@@ -221,12 +221,6 @@ package struct BatchBuilder: ~Copyable {
         items += count
         stopWhereDue()
         return range.lowerBound + count
-    }
-
-    /// Two signed 4-bit numbers in one byte; nil if they do not fit.
-    private static func byte(_ dx: Int32, _ dy: Int32) -> UInt8? {
-        guard -8...7 ~= dx, -8...7 ~= dy, (dx, dy) != (-8, -8) else { return nil }
-        return UInt8(truncatingIfNeeded: dx & 15) << 4 | UInt8(dy & 15)
     }
 
     // MARK: Runs of text
@@ -330,56 +324,6 @@ package struct BatchBuilder: ~Copyable {
         columns[.times].append(zigzag: new.milliseconds - time.milliseconds)
         time = new
         if latest.milliseconds < new.milliseconds { latest = new }
-    }
-
-    private mutating func append(_ payload: AdmittedEvent.Payload, _ pixel: Pixel?) {
-        var flag: UInt8 = 0
-        if let pixel {
-            flag = BatchLayout.hasPixel
-            columns[.pixels].append(zigzag: Int64(pixel.x))
-            columns[.pixels].append(zigzag: Int64(pixel.y))
-        }
-        switch payload {
-        case .key(let key):
-            columns[.kinds].append(run: BatchLayout.Kind.key.rawValue | flag)
-            columns[.keys].append(
-                key.keyClass.rawValue
-                    | (key.isDown ? BatchLayout.keyIsDown : 0)
-                    | (key.keysym != 0 ? BatchLayout.keyHasKeysym : 0)
-            )
-            columns[.modifiers].append(run: key.modifiers.rawValue)
-            if key.keysym != 0 { columns[.keysyms].append(varint: UInt64(key.keysym)) }
-        case .typing: preconditionFailure("A run is added by type(_:_:continues:).")
-        case .button(let number, let isDown):
-            columns[.kinds].append(run: BatchLayout.Kind.button.rawValue | flag)
-            columns[.buttons].append(varint: UInt64(number) << 1 | (isDown ? 1 : 0))
-        case .motion(let dx, let dy):
-            columns[.kinds].append(run: BatchLayout.Kind.motion.rawValue | flag)
-            if let byte = Self.byte(dx, dy) {
-                columns[.motions].append(byte)
-            } else {
-                columns[.motions].append(BatchLayout.wideMotion)
-                columns[.wideMotions].append(zigzag: Int64(dx))
-                columns[.wideMotions].append(zigzag: Int64(dy))
-            }
-        case .scroll(let dx, let dy):
-            columns[.kinds].append(run: BatchLayout.Kind.scroll.rawValue | flag)
-            columns[.scrolls].append(zigzag: Int64(dx))
-            columns[.scrolls].append(zigzag: Int64(dy))
-        case .axes(let values):
-            columns[.kinds].append(run: BatchLayout.Kind.axes.rawValue | flag)
-            append(values)
-        case .touch(let touch):
-            columns[.kinds].append(run: BatchLayout.Kind.touch.rawValue | flag)
-            let code = UInt64(touch.finger) * BatchLayout.touchPhases
-            columns[.buttons].append(varint: code + UInt64(touch.phase.rawValue))
-            append(touch.values)
-        }
-    }
-
-    private mutating func append(_ values: AxisValues) {
-        columns[.axes].append(values.present)
-        for (_, value) in values.reported { columns[.axes].append(zigzag: Int64(value)) }
     }
 
     // MARK: Fitting

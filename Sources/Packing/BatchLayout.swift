@@ -70,22 +70,6 @@ package enum BatchLayout {
         case origins
     }
 
-    /// The kind of an item.
-    enum Kind: UInt8 {
-        case key = 1
-        case button
-        case motion
-        case scroll
-        case focus
-        case gap
-        case axes
-        case touch
-        case typing
-
-        /// Whether the item has a device.
-        var hasDevice: Bool { self != .focus && self != .gap }
-    }
-
     /// A flag in an item's kind: the item has a pixel.
     static let hasPixel: UInt8 = 0x80
     /// Maximum bytes of the device table in one batch.

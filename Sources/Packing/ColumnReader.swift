@@ -7,9 +7,6 @@ struct ColumnReader {
     private var sections: [BatchLayout.Section: Cursor] = [:]
     private var itemCount = 0
 
-    /// Maximum seconds of a typing run; a batch is always shorter.
-    private static let maxSeconds: Int64 = 3600
-
     /// Finds the sections and skips unknown ones.
     init(_ columns: [UInt8]) throws(PackingError) {
         var cursor = Cursor(columns, 0..<columns.count)
@@ -67,55 +64,6 @@ struct ColumnReader {
             let pixel = hasPixel ? try columns[.pixels].pixel() : nil
             let payload: OpenedItem.Payload
             switch kind {
-            case .key:
-                let code = try columns[.keys].byte()
-                guard let keyClass = KeyClass(rawValue: code & BatchLayout.keyClass) else {
-                    throw PackingError(.badColumns)
-                }
-                let hasKeysym = code & BatchLayout.keyHasKeysym != 0
-                let key = StoredKey(
-                    isDown: code & BatchLayout.keyIsDown != 0,
-                    keyClass: keyClass,
-                    modifiers: Modifiers(rawValue: try columns[.modifiers].runByte()),
-                    keysym: hasKeysym
-                        ? UInt32(truncatingIfNeeded: try columns[.keysyms].varint()) : 0
-                )
-                payload = .input(.key(key))
-            case .button:
-                let code = try columns[.buttons].varint()
-                guard let number = UInt8(exactly: code >> 1) else {
-                    throw PackingError(.badColumns)
-                }
-                payload = .input(.button(number: number, isDown: code & 1 != 0))
-            case .typing:
-                guard let length = Int64(exactly: try columns[.typing].varint()),
-                    length <= Self.maxSeconds
-                else { throw PackingError(.badColumns) }
-                payload = .input(.typing(EventTime(time &+ length * 1000)))
-            case .motion:
-                let byte = try columns[.motions].byte()
-                if byte == BatchLayout.wideMotion {
-                    let (dx, dy) = (
-                        try columns[.wideMotions].int32(), try columns[.wideMotions].int32()
-                    )
-                    payload = .input(.motion(dx: dx, dy: dy))
-                } else {
-                    let (dx, dy) = (Int8(bitPattern: byte) >> 4, Int8(bitPattern: byte << 4) >> 4)
-                    payload = .input(.motion(dx: Int32(dx), dy: Int32(dy)))
-                }
-            case .scroll:
-                let (dx, dy) = (try columns[.scrolls].int32(), try columns[.scrolls].int32())
-                payload = .input(.scroll(dx: dx, dy: dy))
-            case .axes:
-                payload = .input(.axes(try columns[.axes].axes()))
-            case .touch:
-                let code = try columns[.buttons].varint()
-                let phase = Touch.Phase(rawValue: UInt8(code % BatchLayout.touchPhases))
-                guard let phase, let finger = UInt8(exactly: code / BatchLayout.touchPhases) else {
-                    throw PackingError(.badColumns)
-                }
-                let values = try columns[.axes].axes()
-                payload = .input(.touch(Touch(finger: finger, phase: phase, values: values)))
             case .focus:
                 let app = try columns[.apps].text()
                 let title = hasTitles ? try columns[.titles].text() : ""
@@ -130,6 +78,7 @@ struct ColumnReader {
                     to: EventTime(time &+ duration),
                     stream: stream == 0 ? nil : InputStream(rawValue: stream - 1)
                 )
+            default: payload = .input(try columns.input(kind, at: EventTime(time)))
             }
             items.append(
                 OpenedItem(time: EventTime(time), device: device, payload: payload, pixel: pixel)

@@ -97,7 +97,7 @@ enum BoundColumn {
 }
 
 /// The columns of `events`.
-enum EventColumn: Int {
+enum EventColumn: Int, CaseIterable {
     case ms, time, type, state, `class`, keysym, modifiers, button, dx, dy, app, device, batch,
         title, x, y, axes, finger, local, seconds, injected
 }

@@ -94,7 +94,7 @@ struct OpenBatch: ~Copyable, GateSink {
         case .key:
             keyItems += 1
             builder.append(event)
-        case .button, .touch, .motion, .scroll, .axes: builder.append(event)
+        default: builder.append(event)
         }
         appended(at: event.time)
     }

@@ -12,8 +12,8 @@ enum EventText {
         let device = event.item.device
         return switch event.item.payload {
         case .input(.key), .input(.typing): "keyboard \(device)"
-        case .input(.button), .input(.motion), .input(.scroll), .input(.axes): "pointer \(device)"
         case .input(.touch): "touch \(device)"
+        case .input: "pointer \(device)"
         case .device: "device \(device)"
         case .screen, .focus, .gap: "–"
         }

@@ -199,8 +199,8 @@ extension HourSummary.Counts {
         case .input(.key(let key)): if key.isDown { keyPresses += 1 }
         case .input(.button(_, let isDown)): if isDown { clicks += 1 }
         case .input(.scroll): wheelTurns += 1
-        case .input(.motion), .input(.axes): movements += 1
         case .input(.touch(let touch)): if touch.phase == .down { touches += 1 }
+        case .input: movements += 1
         case .focus, .gap, .device, .screen: break
         }
     }

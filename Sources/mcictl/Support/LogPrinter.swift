@@ -76,7 +76,8 @@ struct LogPrinter {
             endOfRun = sortTime
         case .input(.key), .input(.button), .input(.touch), .focus:
             sortTime = max(sortTime, endOfRun)
-        case .input(.motion), .input(.scroll), .input(.axes), .gap, .device, .screen: break
+        // The place of everything else says nothing about a run.
+        default: break
         }
         order += 1
         latest = max(latest, event.end)

@@ -37,7 +37,7 @@ import Testing
                 "\(key.keyClass.name) \(key.keysym) \(key.isDown ? "down" : "up") \(time)"
             case .button(let number, let isDown): "button \(number) \(isDown) \(time)"
             case .scroll: "scroll \(time)"
-            case .motion, .axes, .touch: "movement \(time)"
+            default: "movement \(time)"
             }
         }
     }

@@ -21,7 +21,7 @@ import Testing
                     "button \(number) \(isDown ? "down" : "up") \(time)"
                 case .scroll: "scroll \(time)"
                 case .motion: "motion \(time)"
-                case .axes, .touch: "pen or finger \(time)"
+                default: "pen or finger \(time)"
                 }
             case .focus(let focus): return "focus \(focus.app)"
             case .gap(let gap):

@@ -104,11 +104,11 @@ enum StoredLine {
             case .input(.key): break
             case .input(.button(let number, true)): lines.append("clicked \(number)\(inWindow)")
             case .input(.button): break
-            case .input(.motion), .input(.axes): if lines.last != "moved" { lines.append("moved") }
             case .input(.scroll(let dx, let dy)):
                 let way = dy < 0 ? "up" : dy > 0 ? "down" : dx < 0 ? "left" : "right"
                 lines.append("scrolled \(way)\(inWindow)")
             case .input(.touch): lines.append("touched")
+            case .input: if lines.last != "moved" { lines.append("moved") }
             case .gap(let reason, _, let stream):
                 let scope = scopes.first { $0.stream == stream }?.scope ?? ""
                 lines.append("\(scope): \(word(reason))")

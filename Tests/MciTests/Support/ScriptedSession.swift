@@ -352,20 +352,28 @@ extension RecordedEvent {
         switch item.payload {
         case .input(.key(let key)):
             "\(key.keysym == 0 ? key.keyClass.name : KeysymName.of(key.keysym)) \(key.isDown ? "down" : "up")"
-        case .input(.typing): "typing \(item.seconds)"
-        case .input(.button(let number, let isDown)): "button \(number) \(isDown ? "down" : "up")"
-        case .input(.motion(let dx, let dy)): "motion \(dx) \(dy)"
-        case .input(.scroll(let dx, let dy)): "scroll \(dx) \(dy)"
-        case .input(.axes(let values)):
-            "axes \(values.words)"
-        case .input(.touch(let touch)):
-            "touch \(touch.finger) \(touch.phase.name) \(touch.values.words)"
+        case .input(let input):
+            ([input.name] + EventField.allCases.compactMap { item.value(of: $0)?.plain })
+                .joined(separator: " ")
         case .device(let device): "device \(item.device) \(device.kind.name) \(device.name)"
         case .screen(let screen): "screen \(screen.width)x\(screen.height)"
         case .focus(let app, let title): "focus \(app)" + (title.map { " \($0)" } ?? "")
         case .gap(let reason, _, let stream):
             "gap \(reason.name) \(end.milliseconds - time.milliseconds)"
                 + (stream.map { " \($0)" } ?? "")
+        }
+    }
+}
+
+extension FieldValue {
+    /// The value as text, in the units in which it is stored.
+    fileprivate var plain: String {
+        switch self {
+        case .word(let word): word
+        case .number(let number): "\(number)"
+        case .notches(let amount): "\(amount)"
+        case .modifiers(let modifiers): modifiers.words.joined(separator: "+")
+        case .axes(let values): values.words
         }
     }
 }
