@@ -21,8 +21,26 @@ package struct CSV: EventWriter {
     /// What was written and not yet taken.
     package var text = TextBuffer()
     private let reader: Reader
-    private let words = (yes: Array("true".utf8), no: Array("false".utf8))
+    private let words = Words()
     private let classes = KeyClass.allCases.map { Array($0.name.utf8) }
+
+    /// The constant parts of lines, cached as bytes.
+    private struct Words: Redacted {
+        let yes = Array("true".utf8)
+        let no = Array("false".utf8)
+        let end = [UInt8]([0x0D, 0x0A])
+        /// Between the pixel and whether a program made the event.
+        let toInjected: [UInt8]
+        let afterInjected: [UInt8]
+
+        init() {
+            let injected = CSV.columns.firstIndex(of: "injected") ?? 0
+            let pixel = CSV.columns.firstIndex(of: "y") ?? 0
+            toInjected = Array(repeating: 0x2C, count: injected - pixel)
+            afterInjected =
+                Array(repeating: 0x2C, count: CSV.columns.count - 1 - injected) + [0x0D, 0x0A]
+        }
+    }
 
     /// Makes a writer.
     ///
@@ -66,59 +84,54 @@ package struct CSV: EventWriter {
             text.append(key.modifiers.words.joined(separator: "+"))
             text.append(",,,,,,,,")
             text.append(Int32(event.item.device))
-        case .input(let input):
+        default:
             comma()
-            text.append(input.name)
+            text.append(event.item.payload.name)
             for column in Self.columns.dropFirst(2) {
                 comma()
                 cell(column, event)
             }
-            return text.append([0x0D, 0x0A])
-        case .focus(let app, let title):
-            text.append(",focus,,,,,,,,")
-            quoted(app)
-            text.append(",,,,")
-            comma()
-            if let title { quoted(title) }
-            return text.append(Array(",,,,,,,,\r\n".utf8))
-        case .device(let device):
-            text.append(",device,,,,,,,,,,,,\(event.item.device),,,,,\(device.kind.name),")
-            quoted(device.name)
-            return text.append(Array(",,,\(device.isInjected)\r\n".utf8))
-        case .screen(let screen):
-            text.append(",monitors,,,,,,,,,,,,,,,,,,\(Self.words(screen)),,,\r\n")
-            return
-        case .gap(let reason, _, let stream):
-            text.append(",gap,,,,,,,,,\(reason.name),")
-            text.append(event.end)
-            text.append(",\(stream?.name ?? ""),")
+            return text.append(words.end)
         }
         comma()
         comma()
         if let pixel = event.item.pixel { text.append(Int32(pixel.x)) }
         comma()
         if let pixel = event.item.pixel { text.append(Int32(pixel.y)) }
-        text.append(Array(",,,,,,".utf8))
+        text.append(words.toInjected)
         injected(event)
-        text.append([0x0D, 0x0A])
+        text.append(words.afterInjected)
     }
 
-    /// Appends a cell of input; nothing where the input does not have the field.
+    /// Appends a cell; nothing where the event has no such field.
     private mutating func cell(_ column: String, _ event: RecordedEvent) {
-        switch column {
-        case "device": text.append(Int32(event.item.device))
-        case "x": if let pixel = event.item.pixel { text.append(Int32(pixel.x)) }
-        case "y": if let pixel = event.item.pixel { text.append(Int32(pixel.y)) }
-        case "injected": injected(event)
-        default:
-            switch EventField(rawValue: column).flatMap({ event.item.value(of: $0) }) {
-            case .word(let word): text.append(word)
-            case .number(let number): text.append("\(number)")
-            case .notches(let amount): text.append(notches: amount)
-            case .modifiers(let modifiers): text.append(modifiers.words.joined(separator: "+"))
-            case .axes(let values): text.append(values.words)
-            case nil: break
-            }
+        switch (column, event.item.payload) {
+        case ("device", .input), ("device", .device): text.append(Int32(event.item.device))
+        case ("x", _): if let pixel = event.item.pixel { text.append(Int32(pixel.x)) }
+        case ("y", _): if let pixel = event.item.pixel { text.append(Int32(pixel.y)) }
+        case ("injected", .device(let device)):
+            text.append(device.isInjected ? words.yes : words.no)
+        case ("injected", _): injected(event)
+        case ("app", .focus(let app, _)): quoted(app)
+        case ("title", .focus(_, let title?)): quoted(title)
+        case ("reason", .gap(let reason, _, _)): text.append(reason.name)
+        case ("to", .gap): text.append(event.end)
+        case ("stream", .gap(_, _, let stream?)): text.append(stream.name)
+        case ("kind", .device(let device)): text.append(device.kind.name)
+        case ("name", .device(let device)): quoted(device.name)
+        case ("name", .screen(let screen)): text.append(Self.words(screen))
+        default: field(column, event.item)
+        }
+    }
+
+    private mutating func field(_ column: String, _ item: OpenedItem) {
+        switch EventField(rawValue: column).flatMap({ item.value(of: $0) }) {
+        case .word(let word): text.append(word)
+        case .number(let number): text.append("\(number)")
+        case .notches(let amount): text.append(notches: amount)
+        case .modifiers(let modifiers): text.append(modifiers.words.joined(separator: "+"))
+        case .axes(let values): text.append(values.words)
+        case nil: break
         }
     }
 

@@ -23,6 +23,17 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         /// The desktop layout from here on; readers create it like ``device(_:)``.
         case screen(ScreenLayout)
 
+        /// The word for the kind in exports.
+        package var name: String {
+            switch self {
+            case .input(let input): input.name
+            case .focus: "focus"
+            case .gap: "gap"
+            case .device: "device"
+            case .screen: "monitors"
+            }
+        }
+
         /// Whether the item is input of a device.
         package var isInput: Bool {
             if case .input = self { true } else { false }

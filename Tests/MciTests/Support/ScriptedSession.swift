@@ -367,7 +367,7 @@ extension RecordedEvent {
 
 extension FieldValue {
     /// The value as text, in the units in which it is stored.
-    fileprivate var plain: String {
+    var plain: String {
         switch self {
         case .word(let word): word
         case .number(let number): "\(number)"

@@ -23,17 +23,10 @@ import Timeline
                     "key", key.isDown ? "down" : "up", key.keyClass.name,
                     key.modifiers.words.joined(separator: "+"), "\(key.keysym)",
                 ]
-            case .input(.typing(let to)):
-                ["typing", "\((to.milliseconds - event.time.milliseconds) / 1000)"]
-            case .input(.button(let number, let isDown)):
-                ["button", "\(number)", isDown ? "down" : "up"]
-            case .input(.motion(let dx, let dy)): ["motion", "\(dx)", "\(dy)"]
-            case .input(.scroll(let dx, let dy)): ["scroll", "\(dx)", "\(dy)"]
-            case .input(.axes(let values)):
-                ["axes"] + values.reported.map { "\($0.axis)=\($0.value)" }
-            case .input(.touch(let touch)):
-                ["touch", "\(touch.finger)", touch.phase.name]
-                    + touch.values.reported.map { "\($0.axis)=\($0.value)" }
+            case .input(let input):
+                [input.name]
+                    + EventField.allCases.compactMap { event.value(of: $0)?.plain }
+                    .filter { !$0.isEmpty }
             case .device, .screen: ["stands in no batch"]
             case .focus(let app, let title): ["focus", app, title ?? ""]
             case .gap(let reason, let to, let stream):
