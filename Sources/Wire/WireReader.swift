@@ -35,11 +35,12 @@ package struct WireReader {
         return UInt32(low) | UInt32(high) << 16
     }
 
-    /// The text in a range of bytes, with invalid UTF-8 replaced; nil past the end.
+    /// Reads the text in a range of bytes.
     ///
     /// - Parameters:
     ///   - offset: The offset of the first byte.
     ///   - length: The number of bytes.
+    /// - Returns: The text, with invalid UTF-8 replaced; nil past the end.
     package func text(at offset: Int, length: Int) -> String? {
         guard offset >= 0, length >= 0, offset <= bytes.count, length <= bytes.count - offset else {
             return nil

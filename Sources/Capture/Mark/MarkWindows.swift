@@ -264,9 +264,10 @@ final class MarkWindows {
         (wire.ask(wire.request(23, 0, compositor))?.uint32(at: 8) ?? 0) != 0
     }
 
-    /// Whether every window can be seen: two of its pixels have the colours that were drawn.
+    /// Looks at every window.
     ///
-    /// - Parameter isExact: False if it is enough that the two differ, as behind a colour filter.
+    /// - Parameter isExact: False if it is enough that two pixels differ, as behind a colour filter.
+    /// - Returns: Whether each can be seen: two of its pixels have the colours that were drawn.
     func areSeen(isExact: Bool) -> Bool {
         !windows.isEmpty
             && windows.allSatisfy { window in
