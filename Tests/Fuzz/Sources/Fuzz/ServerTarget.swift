@@ -208,11 +208,18 @@ private enum ServerTarget {
             raw(17, words: 2, axes: 3) + raw(17, words: 2, axes: 15) + raw(15, words: 1, axes: 0)
             + raw(22, words: 1, axes: 7) + raw(11, words: 0, axes: 0)
             + packet(0, [7, 3, 14, 0]) + packet(0, [28, 0, 14, 0, 9, 0, 0, 0, 39]) + packet(0, [11])
-        // XInputExtension, XIQueryVersion, XKEYBOARD, XkbUseExtension, X-Resource; then what is asked.
-        let asked = answer(8, [1, 131, 90]) + answer(8, [2, 0, 0, 0]) + answer(8, [1, 135, 85])
+        // XInputExtension, XIQueryVersion, XKEYBOARD, XkbUseExtension, X-Resource, SHAPE, RANDR,
+        // RRQueryVersion; then what is asked, and what is selected.
+        let asked =
+            answer(8, [1, 131, 90]) + answer(8, [2, 0, 0, 0]) + answer(8, [1, 135, 85])
+            + answer(1, [1]) + answer(8, [1, 141, 0]) + answer(8, [1, 129, 64])
+            + answer(8, [1, 140, 89]) + answer(8, [1, 0, 0, 0, 5, 0, 0, 0])
+        let known =
+            asked + numbered(11, 8, [1, 0, 0, 0, 1]) + numbered(12, 8, [0], extra: 15)
+            + numbered(13, 8, [9]) + numbered(14, 8, [0])
         let keyboard =
-            asked + answer(1, [1]) + answer(8, [1, 141, 0]) + numbered(8, 8, [1, 0, 0, 0, 1])
-            + numbered(9, 8, [0], extra: 15) + numbered(10, 8, [9]) + numbered(11, 8, [0])
+            known + numbered(16, 0, []) + numbered(19, 0, []) + numbered(20, 16, [128, 2, 224, 1])
+            + numbered(21, 12, [1], extra: 6)
         let keys =
             raw(13, words: 0, axes: 0) + raw(14, words: 0, axes: 0)
             + packet(0, [85, 2, 14, 0, 0, 0, 0, 0, 3, 1])
