@@ -6,8 +6,9 @@
 /// The server stamps events when they happen, so reading later costs no accuracy. After the first
 /// event the source is left alone for a short interval and then read once. While events keep coming
 /// the interval doubles: to 100 ms, or to 0.8 s while only the pointer moves in one window with no
-/// button down, so that looks at the mark are at most 1 s apart. Events that do not fit into the kernel's buffer wait at the server, which then
-/// sends them in large pieces. That, and not the number of wakeups, makes movement cheap.
+/// button down, so that looks at the mark are at most 1 s apart. Events that do not fit into the
+/// kernel's buffer wait at the server, which then sends them in large pieces. That, and not the
+/// number of wakeups, makes movement cheap.
 ///
 /// All times are monotonic milliseconds.
 struct DrainPacer {

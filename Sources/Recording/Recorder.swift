@@ -524,7 +524,9 @@ package final class Recorder {
     /// Closes the gate for as long as the mark could not be seen, and has the mark say what is
     /// recorded.
     private func noteMark(_ now: Moment) {
-        for change in source.takeMarkChanges() {
+        let changes = source.takeMarkChanges()
+        let wasAsleep = awakeFrom != nil
+        for change in changes {
             if !change.isSeen, awakeFrom != nil { stayAsleep(at: now) }
             var conditions = pipeline.gate.conditions
             conditions.isMarked = change.isSeen
@@ -534,7 +536,7 @@ package final class Recorder {
         if let awakeFrom, now.monotonic.milliseconds >= awakeFrom, source.mark?.isSeen ?? true {
             self.awakeFrom = nil
         }
-        update(at: now)
+        if wasAsleep || !changes.isEmpty { update(at: now) }
         source.markFront(isLeftOut: pipeline.gate.isFrontLeftOut)
     }
 

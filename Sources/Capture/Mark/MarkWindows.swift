@@ -114,7 +114,7 @@ final class MarkWindows {
         let places = Self.places(on: screen, corner)
         var requests = windows.map { wire.request(4, 0, $0.id) }
         let (picture, pen) = (newID(), newID())
-        requests += draw(picture, pen, depth: wire.depth, shape.circles.map { ($0, pixel($1)) })
+        requests += drawShape(on: picture, pen)
         let (outline, marker) = (newID(), newID())
         requests += draw(outline, marker, depth: 1, [(UInt16(Self.size), 1)])
         windows = places.map { Window(id: newID(), place: $0) }
@@ -132,12 +132,7 @@ final class MarkWindows {
         guard shape != self.shape else { return }
         self.shape = shape
         let (picture, pen) = (newID(), newID())
-        var requests = draw(
-            picture,
-            pen,
-            depth: wire.depth,
-            shape.circles.map { ($0, pixel($1)) }
-        )
+        var requests = drawShape(on: picture, pen)
         for window in windows {
             // ChangeWindowAttributes: the background; ClearArea: the whole window.
             requests.append(wire.request(2, 0, window.id, 1 << 0, picture))
@@ -190,6 +185,11 @@ final class MarkWindows {
             // MapWindow
             wire.request(8, 0, window.id),
         ]
+    }
+
+    /// Draws the shape on a new pixmap.
+    private func drawShape(on picture: UInt32, _ pen: UInt32) -> [[UInt8]] {
+        draw(picture, pen, depth: wire.depth, shape.circles.map { ($0, pixel($1)) })
     }
 
     /// Draws circles on a new pixmap.
