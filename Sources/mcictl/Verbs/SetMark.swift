@@ -72,28 +72,15 @@ struct MarkLookVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard ["on", "off"].contains(choice) else {
-            throw Failure("“\(choice)” is not a choice; write on or off.", code: Failure.usage)
-        }
-        if choice == "off", !yes {
-            Terminal.report(
-                "A program could then paint over the mark with other colours unnoticed."
-            )
-            guard try Terminal.ask("Look for any two colours?", script: nil) else {
-                Terminal.report("Nothing was changed.")
-                throw ExitCode(Failure.refused)
-            }
-        }
-        let (settings, isRunning) = try Installation().change {
-            $0.markLook = choice == "off" ? false : nil
-        }
-        if json { return try Terminal.printJSON(settings) }
-        if choice == "off" {
-            Terminal.print("It is enough that two pixels of the mark differ.")
-            Terminal.print("Undo: mcictl set mark-look on")
-        } else {
-            Terminal.print("The exact colours of the mark are looked for.")
-        }
-        if !isRunning { Terminal.report("mcid is not running; this takes effect when it starts.") }
+        let permission = Permission(
+            setting: \.markLook,
+            isOnLooser: false,
+            warning: ["A program could then paint over the mark with other colours unnoticed."],
+            question: "Look for any two colours?",
+            on: "The exact colours of the mark are looked for.",
+            off: "It is enough that two pixels of the mark differ.",
+            undo: "mcictl set mark-look on"
+        )
+        try permission.choose(choice, isConfirmed: yes, json: json)
     }
 }

@@ -32,7 +32,7 @@ struct TitleVerb: ParsableCommand {
             off: "Window titles are not stored.",
             undo: "mcictl set title off"
         )
-        try permission.choose(options)
+        try permission.choose(options.choice, isConfirmed: options.yes, json: options.json)
     }
 }
 
@@ -72,7 +72,7 @@ struct SyntheticKeysVerb: ParsableCommand {
             off: "Of keys made by programs, only that there were some is recorded.",
             undo: "mcictl set synthetic-keys off"
         )
-        try permission.choose(options)
+        try permission.choose(options.choice, isConfirmed: options.yes, json: options.json)
     }
 }
 
@@ -88,12 +88,15 @@ struct PermissionOptions: ParsableArguments {
     var json = false
 }
 
-/// A setting where on records more than off, and a policy may forbid on.
-private struct Permission {
+/// A setting of which one choice is looser: it is asked, and a policy may forbid it.
+struct Permission {
     var setting: WritableKeyPath<PersonSettings, Bool?>
-    var policy: KeyPath<ManagedPolicy, Bool?>
+    /// Whether on is the looser choice; the other one is the default.
+    var isOnLooser = true
+    /// Where the policy forbids it; nil if no policy can.
+    var policy: KeyPath<ManagedPolicy, Bool?>?
     /// The error if the policy forbids it.
-    var refusal: String
+    var refusal = ""
     /// The lines before the question.
     var warning: [String]
     var question: String
@@ -103,17 +106,17 @@ private struct Permission {
     var undo: String
 
     /// Writes the choice to the settings, after the person has confirmed if it records more.
-    func choose(_ options: PermissionOptions) throws {
-        let choice = options.choice
+    func choose(_ choice: String, isConfirmed: Bool, json: Bool) throws {
         guard ["on", "off"].contains(choice) else {
             throw Failure("“\(choice)” is not a choice; write on or off.", code: Failure.usage)
         }
         let installation = Installation()
         let isOn = choice == "on"
-        if isOn, (try installation.policy())?[keyPath: policy] == false {
+        let isLooser = isOn == isOnLooser
+        if isLooser, let policy, (try installation.policy())?[keyPath: policy] == false {
             throw Failure(refusal, next: "mcictl policy show", code: Failure.refused)
         }
-        if isOn, !options.yes {
+        if isLooser, !isConfirmed {
             for line in warning { Terminal.report(line) }
             guard try Terminal.ask(question, script: nil) else {
                 Terminal.report("Nothing was changed.")
@@ -121,11 +124,11 @@ private struct Permission {
             }
         }
         let (settings, isRunning) = try installation.change {
-            $0[keyPath: setting] = isOn ? true : nil
+            $0[keyPath: setting] = isLooser ? isOn : nil
         }
-        if options.json { return try Terminal.printJSON(settings) }
+        if json { return try Terminal.printJSON(settings) }
         Terminal.print(isOn ? on : off)
-        if isOn { Terminal.print("Undo: \(undo)") }
+        if isLooser { Terminal.print("Undo: \(undo)") }
         if !isRunning { Terminal.report("mcid is not running; this takes effect when it starts.") }
     }
 }
