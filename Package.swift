@@ -28,6 +28,7 @@ let package = Package(
     products: [
         .executable(name: "mcid", targets: ["mcid"]),
         .executable(name: "mcictl", targets: ["mcictl"]),
+        .executable(name: "mci-companion", targets: ["mci-companion"]),
         .library(name: "mci-sqlite", type: .dynamic, targets: ["SQLiteExtension"]),
     ],
     dependencies: [
@@ -53,6 +54,7 @@ let package = Package(
         .target(name: "Calendar", dependencies: ["Events"], swiftSettings: strict),
         .target(name: "System", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Wire", dependencies: ["CLinux", "System"], swiftSettings: strict),
+        .target(name: "Bus", dependencies: ["CLinux", "System"], swiftSettings: strict),
         .target(
             name: "Capture",
             dependencies: ["Events", "System", "Wire", "CX11", "CLinux"],
@@ -105,6 +107,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Companion",
+            dependencies: ["Bus", "Calendar", "Control", "Events", "Person", "System"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Timeline",
             dependencies: ["Events", "Packing", "Sealing", "Signing", "Storage", crypto, extras],
             swiftSettings: strict
@@ -144,6 +151,11 @@ let package = Package(
             dependencies: [
                 "Capture", "Control", "Person", "Policy", "Recording", "Sandbox", "System", logging,
             ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mci-companion",
+            dependencies: ["Companion", "Person", "System"],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -188,10 +200,11 @@ let package = Package(
                 "Storage", "System", "Policy", "Person", "Control", "Recording", "Sandbox",
                 "Timeline",
                 "Export", "Query", "Replay",
-                "Wire", "CLinux", "CX11",
+                "Wire", "Bus", "CLinux", "CX11",
                 "CZlib",
                 "mcid",
                 "mcictl",
+                "mci-companion",
                 "mci-attack-typist",
                 crypto,
                 logging,

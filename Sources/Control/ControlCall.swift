@@ -8,6 +8,10 @@ package import Person
 package enum ControlCall: Equatable, Sendable {
     /// Returns the status.
     case getStatus
+    /// Vouches for the session for a while.
+    case attend(AttendCall)
+    /// Ends the vouching; recording goes on without it.
+    case leave
     /// Returns the status now and, with `more`, after every change.
     case monitor
     /// Pauses recording.
@@ -80,6 +84,18 @@ package enum ControlCall: Equatable, Sendable {
         }
     }
 
+    /// The parameters of Attend.
+    package struct AttendCall: Codable, Equatable, Sendable {
+        /// Why nothing may be recorded: `locked`, `asleep`, `away`; empty if it may.
+        package var closed: [String]
+        /// How long this holds, in milliseconds, unless it is said again.
+        package var leaseMs: Int
+
+        package init(closed: [String], leaseMs: Int) {
+            (self.closed, self.leaseMs) = (closed, leaseMs)
+        }
+    }
+
     struct DecideCall: Codable {
         var decision: String
     }
@@ -97,6 +113,10 @@ extension ControlCall {
         return [
             ControlMethod("GetStatus", .getStatus),
             ControlMethod("Monitor", .monitor),
+            ControlMethod("Attend", ["closed": [], "leaseMs": []], Self.attend) {
+                if case .attend(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod("Leave", .leave),
             ControlMethod("Pause", ["seconds": [], "until": [], "forgetSeconds": []], Self.pause) {
                 if case .pause(let parameters) = $0 { parameters } else { nil }
             },
@@ -115,7 +135,11 @@ extension ControlCall {
             ) {
                 if case .forget(let parameters) = $0 { parameters } else { nil }
             },
-            ControlMethod("Exempt", ["scope": scope, "seconds": [], "reason": []], Self.exempt) {
+            ControlMethod(
+                "Exempt",
+                ["scope": scope, "front": [], "seconds": [], "reason": []],
+                Self.exempt
+            ) {
                 if case .exempt(let parameters) = $0 { parameters } else { nil }
             },
             ControlMethod("ListExemptions", .listExemptions, hasLongReply: true),

@@ -64,8 +64,6 @@ package final class ControlClient {
         while let status = try receive().status, body(status) {}
     }
 
-    private struct None: Codable {}
-
     private func send(_ call: ControlCall, more: Bool) throws(ControlError) {
         let bytes = call.message(more: more)
         let sent = transferring(bytes.count) { sent in
@@ -93,16 +91,6 @@ package final class ControlClient {
             }
             input.append(chunk[..<count])
         }
-        let message = input.next()
-        guard let envelope = Varlink.decode(Varlink.Reply<None>.self, message) else {
-            throw ControlError(.badAnswer)
-        }
-        if let error = envelope.error {
-            let refusal = Varlink.decode(Varlink.Reply<Refusal>.self, message)?.parameters
-            throw refusal ?? Refusal("mcid refused the call (\(error)).")
-        }
-        guard let reply = Varlink.decode(Varlink.Reply<ControlReply>.self, message)?.parameters
-        else { throw ControlError(.badAnswer) }
-        return reply
+        return try Varlink.reply(input.next())
     }
 }

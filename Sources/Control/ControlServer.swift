@@ -28,6 +28,8 @@ package final class ControlServer {
     private static let silence: Int64 = 1000
 
     private struct Client {
+        /// Its number among all clients ever.
+        let number: Int
         var socket: Int32
         var input = MessageBuffer()
         /// The number of answered messages.
@@ -37,6 +39,10 @@ package final class ControlServer {
         var isEnding = false
         /// Whether the client gets every status.
         var isMonitor = false
+        /// Whether the client vouches for the session.
+        var isAttending = false
+        /// Whether it gives way to no new client while there are others.
+        var isKept: Bool { isMonitor || isAttending }
         /// When it connected, in monotonic milliseconds.
         let since: Int64
         /// Whether it waits for nothing.
@@ -52,6 +58,12 @@ package final class ControlServer {
     private let service: VarlinkService
     private var clients: [Client] = []
     private var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+    /// The number of clients so far.
+    private var lastNumber = 0
+    /// The number of the client whose call is carried out.
+    package private(set) var caller = 0
+    /// The numbers of clients that attended and are gone; the owner empties it.
+    package var departed: [Int] = []
     /// The time of the last turn, in monotonic milliseconds.
     private var turned: Int64 = 0
 
@@ -165,10 +177,11 @@ package final class ControlServer {
                 continue
             }
             if clients.count == Self.maxClients, let idle = dispensable {
-                Glibc.close(clients[idle].socket)
+                end(idle)
                 clients.remove(at: idle)
             }
-            clients.append(Client(socket: socket, since: turned))
+            lastNumber += 1
+            clients.append(Client(number: lastNumber, socket: socket, since: turned))
         }
     }
 
@@ -178,13 +191,14 @@ package final class ControlServer {
     /// The client to drop for a new one.
     ///
     /// First comes the oldest idle one that had its reply, and then one that never called for a
-    /// while. If all clients monitor, it is one of them.
+    /// while. If all clients monitor or attend, it is one of them, and one that monitors if possible.
     private var dispensable: Int? {
-        clients.firstIndex { $0.isIdle && $0.served > 0 && !$0.isMonitor }
+        clients.firstIndex { $0.isIdle && $0.served > 0 && !$0.isKept }
             ?? clients.firstIndex {
-                $0.isIdle && !$0.isMonitor && turned - $0.since >= Self.silence
+                $0.isIdle && !$0.isKept && turned - $0.since >= Self.silence
             }
-            ?? (clients.allSatisfy { $0.isIdle && $0.isMonitor } ? clients.indices.first : nil)
+            ?? (clients.allSatisfy { $0.isIdle && $0.isKept }
+                ? clients.firstIndex { !$0.isAttending } ?? clients.indices.first : nil)
     }
 
     private func serve(
@@ -193,9 +207,11 @@ package final class ControlServer {
         _ handle: ControlCall.Handler
     ) {
         clients[index].served += 1
+        caller = clients[index].number
         guard let answer = service.answer(message, handle) else { return end(index) }
         clients[index].output += answer.bytes
         if answer.isMonitor { clients[index].isMonitor = true }
+        if answer.isAttending { clients[index].isAttending = true }
     }
 
     /// Sends what can be sent, and disconnects clients that are done or send too much.
@@ -245,6 +261,7 @@ package final class ControlServer {
     private func end(_ index: Int) {
         Glibc.close(clients[index].socket)
         clients[index].socket = -1
+        if clients[index].isAttending { departed.append(clients[index].number) }
     }
 
     private func drop(_ isTooSlow: (Client) -> Bool) {

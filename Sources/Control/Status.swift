@@ -90,6 +90,19 @@ package struct Status: Codable, Equatable, Sendable {
         }
     }
 
+    /// What the companion reports of the session.
+    package struct Session: Codable, Equatable, Sendable {
+        /// Whether it vouches for the session now.
+        package var isAttended = false
+        /// Whether nothing is recorded without it.
+        package var isRequired = false
+        /// Why nothing may be recorded: `locked`, `asleep`, `away`; empty if it may.
+        package var closed: [String] = []
+
+        /// Makes the summary of a session for which nobody vouches.
+        package init() {}
+    }
+
     /// Counts of the key events and typing runs that were stored.
     package struct Keys: Codable, Equatable, Sendable {
         /// Key events and typing runs.
@@ -149,10 +162,14 @@ package struct Status: Codable, Equatable, Sendable {
     package var isSandboxWaived = false
     /// Other English sentences that the person should see; nil from an older daemon.
     package var notices: [String]?
+    /// Those of ``notices`` about files that are damaged or were put back; nil from an older daemon.
+    package var alerts: [String]?
     /// The mark on the screen; nil while mcid is not connected to the X server.
     package var mark: Mark?
     /// The prompt that keeps the keys of the terminal in front out of the recording; nil for none.
     package var asking: AskingTerminal?
+    /// What the companion reports of the session; nil from an older daemon.
+    package var session: Session?
     /// The daemon's version.
     package var version: String
 
@@ -195,8 +212,10 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(sandbox, forKey: .sandbox)
         try fields.encode(isSandboxWaived, forKey: .isSandboxWaived)
         try fields.encode(notices ?? [], forKey: .notices)
+        try fields.encode(alerts ?? [], forKey: .alerts)
         try fields.encode(mark, forKey: .mark)
         try fields.encode(asking, forKey: .asking)
+        try fields.encode(session ?? Session(), forKey: .session)
         try fields.encode(version, forKey: .version)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Person
 
 /// The messages of the varlink protocol (varlink.org): JSON, each ended by a NUL.
 package enum Varlink {
@@ -41,6 +42,27 @@ package enum Varlink {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // The types of this module contain only values that JSON can represent.
         return ((try? encoder.encode(value)).map(Array.init) ?? []) + [0]
+    }
+
+    private struct None: Codable {}
+
+    /// Reads a reply.
+    ///
+    /// - Parameter message: the JSON without its NUL.
+    /// - Returns: its parameters.
+    /// - Throws: ``ControlError`` `badAnswer`, or ``Refusal`` with the daemon's sentence.
+    static func reply(_ message: [UInt8]) throws -> ControlReply {
+        guard let envelope = decode(Reply<None>.self, message) else {
+            throw ControlError(.badAnswer)
+        }
+        if let error = envelope.error {
+            let refusal = decode(Reply<Refusal>.self, message)?.parameters
+            throw refusal ?? Refusal("mcid refused the call (\(error)).")
+        }
+        guard let reply = decode(Reply<ControlReply>.self, message)?.parameters else {
+            throw ControlError(.badAnswer)
+        }
+        return reply
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, _ message: [UInt8]) -> Value? {

@@ -9,6 +9,8 @@ struct VarlinkService {
         var bytes: [UInt8]
         /// Whether the client wants every later status.
         var isMonitor = false
+        /// Whether the client vouches for the session from now on.
+        var isAttending = false
     }
 
     private struct Name: Codable {
@@ -44,7 +46,7 @@ struct VarlinkService {
         guard let call = Varlink.decode(Varlink.Call.self, message) else { return nil }
         var answer = answer(call, message, handle)
         // A oneway call gets no reply, whatever its result.
-        if call.oneway == true { answer = Answer(bytes: []) }
+        if call.oneway == true { answer.bytes = [] }
         return answer
     }
 
@@ -84,7 +86,9 @@ struct VarlinkService {
         do throws(Refusal) {
             let isMonitor = request == .monitor && call.more == true && call.oneway != true
             let bytes = Self.reply(try handle(request), continues: isMonitor)
-            return Answer(bytes: bytes, isMonitor: isMonitor)
+            var answer = Answer(bytes: bytes, isMonitor: isMonitor)
+            if case .attend = request { answer.isAttending = true }
+            return answer
         } catch {
             return Answer(bytes: self.error("\(Varlink.interface).Refused", error))
         }

@@ -17,7 +17,7 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     package static let noConsent = GapReason(rawValue: 1)
     /// The person paused recording.
     package static let paused = GapReason(rawValue: 2)
-    /// The session was locked; nothing reports locks yet.
+    /// The session was locked, as the companion was told by the desktop.
     package static let sessionLocked = GapReason(rawValue: 3)
     /// It could not be determined which window received the input.
     package static let unknownContext = GapReason(rawValue: 4)
@@ -45,8 +45,12 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
 
     /// The mark could not be seen on the screen.
     package static let markHidden = GapReason(rawValue: 17)
-    /// The machine woke less than two seconds before.
+    /// The machine was about to sleep, or woke less than two seconds before.
     package static let asleep = GapReason(rawValue: 18)
+    /// Another session was in front of the screen, such as another person's.
+    package static let away = GapReason(rawValue: 19)
+    /// The companion, which had vouched for the session, no longer did.
+    package static let unattended = GapReason(rawValue: 20)
 
     private static let names: [GapReason: String] = [
         .noConsent: "no-consent", .paused: "paused", .sessionLocked: "session-locked",
@@ -54,13 +58,14 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
         .disconnected: "disconnected", .notRunning: "not-running", .lost: "lost",
         .suspended: "suspended", .fault: "fault", .diskFull: "disk-full",
         .exempt: "exempt", .excluded: "excluded", .notAllowed: "not-allowed",
-        .markHidden: "mark-hidden", .asleep: "asleep",
+        .markHidden: "mark-hidden", .asleep: "asleep", .away: "away",
+        .unattended: "unattended",
     ]
 
     /// The reasons that this version knows, in order of their numbers.
     package static let allCases = names.keys.sorted { $0.rawValue < $1.rawValue }
 
-    /// The word for it in exports, status and logs; `reason-19` for an unknown one.
+    /// The word for it in exports, status and logs; `reason-21` for an unknown one.
     package var name: String { Self.names[self] ?? "reason-\(rawValue)" }
 }
 

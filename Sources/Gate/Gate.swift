@@ -9,7 +9,7 @@ package import Events
 /// count.
 ///
 /// It is a pure state machine: no clock, no file, no C. The order of checks is: fault, consent,
-/// pause, session lock, rules for everything, disk space, connection, sleep, mark, context,
+/// pause, session, rules for everything, disk space, connection, sleep, mark, context,
 /// exemptions, exclusions, allowlists, key detail. Keys of injected devices may be reduced further.
 package struct Gate: Sendable {
     /// External conditions for recording; initially all of them close the gate.
@@ -18,8 +18,9 @@ package struct Gate: Sendable {
         package var hasConsent = false
         /// Whether the person paused recording.
         package var isPaused = false
-        /// Whether the session is locked; nothing sets it yet.
-        package var isLocked = false
+        /// Why the session is not the person's to record: `sessionLocked`, `asleep`, `away` or
+        /// `unattended`; nil if nothing speaks against it.
+        package var sessionClosedBy: GapReason?
         /// The reason why rules exclude all input now, whatever its window; nil if none does.
         package var leftOutBy: GapReason?
         /// Whether controls, settings and ring are usable.
@@ -43,7 +44,7 @@ package struct Gate: Sendable {
             if !isSound { return .fault }
             if !hasConsent { return .noConsent }
             if isPaused { return .paused }
-            if isLocked { return .sessionLocked }
+            if let sessionClosedBy { return sessionClosedBy }
             if let leftOutBy { return leftOutBy }
             if !hasSpace { return .diskFull }
             if !isConnected { return .disconnected }
@@ -66,6 +67,8 @@ package struct Gate: Sendable {
     /// clicks keep their times, and these reveal nothing about when a program typed.
     private var injectedTyping = Typing()
     private var announcedFocus: AdmittedFocus?
+    /// The last window that had the keyboard, and until when; nil means until now.
+    private var lastFront: (window: WindowFacts, until: EventTime?)?
     private var announcements = Announcements()
     private var book = RuleBook()
     /// Former rules, each for events from before its replacement.
@@ -136,6 +139,18 @@ package struct Gate: Sendable {
 
     /// The destination of a stream's input now.
     package func context(of stream: InputStream) -> AppContext { state(of: stream).context }
+
+    /// The window that has the keyboard, or had it before a menu or another grab took the keys.
+    ///
+    /// - Parameters:
+    ///   - time: The moment.
+    ///   - patience: Maximum milliseconds since it had the keyboard.
+    /// - Returns: The window; nil if it is not known.
+    package func front(at time: EventTime, patience: Int64) -> WindowFacts? {
+        guard let lastFront else { return nil }
+        let until = lastFront.until ?? time
+        return time.milliseconds - until.milliseconds <= patience ? lastFront.window : nil
+    }
 
     /// Whether rules leave out all input of the window in front.
     package var isFrontLeftOut: Bool { keyboard.refusal != nil }
@@ -388,6 +403,7 @@ package struct Gate: Sendable {
     ) {
         // What was in front while nothing was observed says nothing about later.
         guard isOpen else { return }
+        if stream == .keyboard { noteFront(context, at: time) }
         var verdict = Verdict()
         var before: [(verdict: Verdict, until: EventTime)] = []
         if case .window(let window) = context {
@@ -409,6 +425,14 @@ package struct Gate: Sendable {
             // An excluded window has no name, but the previous application is no longer in front.
             if verdict.refusal != nil, announcedFocus == nil { return }
             announce(verdict.refusal == nil ? window : WindowFacts(app: ""), at: time, &sink)
+        }
+    }
+
+    private mutating func noteFront(_ context: AppContext, at time: EventTime) {
+        if case .window(let window) = context {
+            lastFront = (window, nil)
+        } else if lastFront?.until == nil {
+            lastFront?.until = time
         }
     }
 

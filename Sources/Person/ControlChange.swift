@@ -4,13 +4,20 @@
 package struct ExemptCall: Codable, Equatable, Sendable {
     /// What to exempt; nil for everything.
     package var scope: Scope?
+    /// Whether to exempt the application of the window in front instead; nil for no.
+    package var front: Bool?
     /// The length in seconds; nil for an exemption without end.
     package var seconds: Int?
     /// The person's own words; nil for none.
     package var reason: String?
 
-    package init(scope: Scope? = nil, seconds: Int? = nil, reason: String? = nil) {
-        (self.scope, self.seconds, self.reason) = (scope, seconds, reason)
+    package init(
+        scope: Scope? = nil,
+        front: Bool? = nil,
+        seconds: Int? = nil,
+        reason: String? = nil
+    ) {
+        (self.scope, self.front, self.seconds, self.reason) = (scope, front, seconds, reason)
     }
 }
 

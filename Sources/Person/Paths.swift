@@ -57,6 +57,8 @@ package struct Paths: Equatable, Sendable {
     package var acknowledgements: String { state + "/acknowledged" }
     /// The settings file.
     package var settings: String { config + "/public/settings.json" }
+    /// Says that the companion attended in this login.
+    package var attended: String { runtime + "/attended" }
     /// The control socket.
     package var socket: String { runtime + "/control" }
 }

@@ -47,6 +47,7 @@ extension ManagedPolicy {
             none: .min,
             { Quantity.duration(-$0) }
         )
+        list.demand("companion", old?.companion, new.companion)
         list.parts("exclude", old?.exclude ?? [], new.exclude, added: .stricter, \.words)
         list.applications(old?.only ?? [], new.only)
         list.stewards(old?.stewards ?? [], new.stewards)
@@ -79,6 +80,12 @@ private struct ChangeList {
     mutating func permission(_ field: String, _ old: Bool?, _ new: Bool?) {
         func rank(_ value: Bool?) -> Int? { value.map { $0 ? 1 : 0 } }
         ceiling(field, rank(old), rank(new), none: 1) { $0 == 0 ? "false" : "true" }
+    }
+
+    /// Compares demands: true is stricter, and no value means false.
+    mutating func demand(_ field: String, _ old: Bool?, _ new: Bool?) {
+        func rank(_ value: Bool?) -> Int? { value.map { $0 ? 0 : 1 } }
+        ceiling(field, rank(old), rank(new), none: 1) { $0 == 0 ? "true" : "false" }
     }
 
     /// Compares sets, and reports each added or removed element.

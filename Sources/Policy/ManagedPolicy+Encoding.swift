@@ -6,7 +6,7 @@ import Gate
 extension ManagedPolicy: Encodable {
     private enum Key: String, CodingKey {
         case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
-        case ringSize, titles, syntheticKeys, pauseCap, exclude, only, stewards
+        case ringSize, titles, syntheticKeys, pauseCap, companion, exclude, only, stewards
         // Keys of rules and stewards.
         case app, title, device, during, asker, name, key
     }
@@ -29,6 +29,7 @@ extension ManagedPolicy: Encodable {
         try fields.encodeIfPresent(titles, forKey: .titles)
         try fields.encodeIfPresent(syntheticKeys, forKey: .syntheticKeys)
         try fields.encodeIfPresent(pauseCap.map(Quantity.duration), forKey: .pauseCap)
+        try fields.encodeIfPresent(companion, forKey: .companion)
         if !exclude.isEmpty {
             var rules = fields.nestedUnkeyedContainer(forKey: .exclude)
             for rule in exclude {

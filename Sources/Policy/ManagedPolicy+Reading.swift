@@ -36,7 +36,8 @@ extension ManagedPolicy {
     /// The keys of a policy file, in the order of the documentation.
     package static let keys = [
         "schema", "purpose", "controller", "contact", "lawfulBasis", "notice", "keyDetail",
-        "retention", "ringSize", "titles", "syntheticKeys", "pauseCap", "exclude", "only",
+        "retention", "ringSize", "titles", "syntheticKeys", "pauseCap", "companion", "exclude",
+        "only",
         "stewards",
     ]
 }

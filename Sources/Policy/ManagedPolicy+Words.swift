@@ -56,6 +56,9 @@ extension ManagedPolicy {
         if syntheticKeys == false {
             parts.append("for keys made by programs, only that there were some")
         }
+        if companion == true {
+            parts.append("nothing is recorded unless the companion runs, which knows of locks")
+        }
         if parts.isEmpty { return "" }
         return parts.joined(separator: "; ") + ". You can choose less (mcictl set)."
     }

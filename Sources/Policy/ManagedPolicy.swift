@@ -43,6 +43,9 @@ package struct ManagedPolicy: Equatable, Sendable {
     /// Maximum length of one pause in seconds, within ``pauseCaps``; nil for no limit.
     package var pauseCap: Int?
 
+    /// Whether nothing is recorded without the companion, which knows of locks; nil means no.
+    package var companion: Bool?
+
     /// Rules for input that is not recorded.
     package var exclude: [Rule] = []
     /// The allowlist: patterns of the only applications that are recorded; empty for all.

@@ -55,6 +55,9 @@ struct PolicyReader {
             ManagedPolicy.pauseCaps,
             "a duration from 30m to 366d, such as 4h: everyone may pause for half an hour"
         )
+        policy.companion = take(root, "companion") { node throws(JSONDefect) in
+            try node.bool("companion")
+        }
         policy.exclude = list(root, "exclude", most: 1000) { $0.rule($1) }
         policy.only = list(root, "only", most: 1000) { $0.glob($1, "An entry of only") }
         policy.stewards = list(root, "stewards", most: 16) { $0.steward($1) }

@@ -90,7 +90,11 @@ package final class EventLoop {
                 || watched[firstControl..<firstSource].contains(where: { $0.revents != 0 })
                 || control.deadline.map({ $0 <= now }) == true
             {
-                control.turn(now: now) { call throws(Refusal) in try recorder.handle(call) }
+                control.turn(now: now) { call throws(Refusal) in
+                    try recorder.handle(call, from: control.caller)
+                }
+                recorder.end(control.departed)
+                control.departed = []
             }
             // A call may have disconnected the source: the descriptors then belong to something
             // else.

@@ -13,17 +13,25 @@ import System
 extension Recorder {
     /// Carries out a request of the person.
     ///
-    /// - Parameter call: as it came over the socket.
+    /// - Parameters:
+    ///   - call: as it came over the socket.
+    ///   - client: the number of its connection.
     /// - Returns: the answer; what it says is in force and on disk.
     /// - Throws: a ``Refusal`` with a sentence and, where there is one, the next command.
-    package func handle(_ call: ControlCall) throws(Refusal) -> ControlReply {
+    package func handle(_ call: ControlCall, from client: Int = 0) throws(Refusal) -> ControlReply {
         switch call {
         case .getStatus, .monitor:
             // The time of the last read may reveal when keys were pressed.
             catchUp(environment.clock())
             _ = source.lookForPrompts()
+        case .attend(let call): try attend(call, from: client)
+        case .leave:
+            attendance.leave()
+            applySession()
+            statusChanged = true
         case .pause(let call): return try pause(call)
         case .resume:
+            attendance.overrule()
             try change { $0.pause = nil }
         case .consent(let receipt):
             pipeline.openBatch.flush(at: environment.clock(), closing: true)
@@ -131,15 +139,21 @@ extension Recorder {
         keys.stored = pipeline.openBatch.keyItems
         keys.syntheticRuns = pipeline.openBatch.injectedRuns
         status.keys = keys
+        let alerts =
+            [controls.putBack?.description, accountsFault?.description].compactMap(\.self)
+            + pipeline.openBatch.store.alerts
+        status.alerts = alerts
         status.notices =
-            [
-                controls.putBack?.description, accountsFault?.description,
+            alerts
+            + [
                 outOfReach.map { $0 + " Next: systemctl --user restart mcid" },
                 pipeline.openBatch.isLocked ? nil : Self.unlocked,
+                pipeline.openBatch.store.clockNotice,
             ]
-            .compactMap(\.self) + pipeline.openBatch.store.notices + source.notices
+            .compactMap(\.self) + source.notices
         status.asking = asking
         status.mark = mark
+        status.session = session
         return status
     }
 
@@ -292,7 +306,7 @@ extension Recorder {
     // MARK: Changes of the controls
 
     /// Closes the gate before anything else: the source is disconnected unread.
-    private func closeNow(_ close: (inout Gate.Conditions) -> Void) {
+    func closeNow(_ close: (inout Gate.Conditions) -> Void) {
         let wasOpen = pipeline.gate.conditions.closedBy == nil
         let cut = letGoOfSource(environment.clock())
         var conditions = pipeline.gate.conditions

@@ -84,12 +84,32 @@ extension Recorder {
     func exempt(_ call: ExemptCall) throws(Refusal) -> ControlReply {
         var record: ExemptionRecord?
         let now = environment.clock()
+        let call = try named(call, at: now)
         try changeRules { controls throws(Refusal) in
             record = try controls.exempt(call, at: now, bootID: environment.bootID)
         }
         environment.log.notice("Exemption added")
         return reply(record)
     }
+
+    /// The call with the application in front instead of `front`.
+    private func named(_ call: ExemptCall, at now: Moment) throws(Refusal) -> ExemptCall {
+        guard call.front == true else { return call }
+        guard call.scope == nil else {
+            throw Refusal("An exemption is for a scope or for the window in front, not both.")
+        }
+        catchUp(now)
+        let front = pipeline.gate.front(at: now.monotonic, patience: Self.frontPatience)
+        guard let front, !front.app.isEmpty else {
+            throw Refusal("It is not known which window is in front.", next: "mcictl exempt --help")
+        }
+        var named = call
+        (named.scope, named.front) = (Scope(app: front.app), nil)
+        return named
+    }
+
+    /// Milliseconds for which the window in front is remembered while a menu holds the keyboard.
+    private static let frontPatience: Int64 = 10_000
 
     func answer(_ call: AnswerCall) throws(Refusal) -> ControlReply {
         var record: ExemptionRecord?

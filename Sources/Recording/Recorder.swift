@@ -29,6 +29,8 @@ package final class Recorder {
         package var clock: () -> Moment
         /// The kernel's `boot_id`, 16 bytes.
         package var bootID: [UInt8]
+        /// The id of the login session (`XDG_SESSION_ID`); empty if it is unknown.
+        package var session = ""
         /// The version of mci, for the status.
         package var version: String
         /// Takes log messages; they never contain recorded content.
@@ -46,6 +48,7 @@ package final class Recorder {
             paths: Paths,
             clock: @escaping () -> Moment,
             bootID: [UInt8],
+            session: String = "",
             version: String,
             log: Logger,
             space: @escaping (String) -> (free: Int64, whole: Int64)? = Disk.space,
@@ -56,6 +59,7 @@ package final class Recorder {
             self.paths = paths
             self.clock = clock
             self.bootID = bootID
+            self.session = session
             self.version = version
             self.log = log
             self.space = space
@@ -89,6 +93,8 @@ package final class Recorder {
     /// Why controls, settings or recipients are unusable; while it is set, nothing is captured.
     var fault: String?
 
+    /// What the companion reports of the session.
+    var attendance: Attendance
     var pipeline: Pipeline
     var pacer = DrainPacer()
     var isConnected = false
@@ -134,6 +140,11 @@ package final class Recorder {
         controlsFile = ControlsFile(environment.paths, marks)
         accountsFile = EventCountersFile(environment.paths, marks)
         let now = environment.clock()
+        attendance = Attendance(
+            environment.paths.attended,
+            bootID: environment.bootID,
+            session: environment.session
+        )
         pipeline = Pipeline(environment, marks)
         stateSince = now.wall
         readUntil = now.monotonic
@@ -270,6 +281,7 @@ package final class Recorder {
         var conditions = before
         conditions.hasConsent = hasConsent
         conditions.isPaused = controls.pause != nil
+        conditions.sessionClosedBy = sessionClosedBy
         source.showMark(settings.mark)
         conditions.keyDetail = min(settings.keyDetail(at: now.wall), restrictions.keyDetail)
         conditions.leftOutBy = rules.leftOutBy
@@ -422,6 +434,7 @@ package final class Recorder {
     /// Does everything that is due: reads the source, ends pauses, stores batches, retries.
     package func tick() {
         let now = environment.clock()
+        endLeases(at: now)
         noteSleep(now)
         if pipeline.openBatch.isSet(now.wallOffset) {
             // Earlier events have the times of the earlier clock.
@@ -456,7 +469,7 @@ package final class Recorder {
         let wantsConnection = pipeline.gate.conditions.closedBy == .disconnected
         let connection = wantsConnection ? reconnect.due : nil
         let openBatch = [pipeline.openBatch.store.due, pipeline.openBatch.closeDue]
-        return ([readingDue, connection] + openBatch).compactMap(\.self).min()
+        return ([readingDue, connection, attendance.due] + openBatch).compactMap(\.self).min()
     }
 
     /// When to read the source next; nil while nothing requires it.
@@ -497,6 +510,7 @@ package final class Recorder {
         // These changes come before the next event. So does the end of a pause or of full key
         // detail.
         noteChangedFiles()
+        endLeases(at: now)
         update(at: now)
         guard isConnected, isConfined(now) else { return }
         do {

@@ -373,10 +373,10 @@ struct SealedQueue {
     private static let checkInterval: Int64 = 100
 
     /// Sentences about the stored batches that the person should see.
-    var notices: [String] {
+    var alerts: [String] {
         guard let ring, let deviceKey else { return [] }
         var known: [String: Int64]?
-        var notices = ring.notices { name in
+        return ring.notices { name in
             let all =
                 known
                 ?? Acknowledgements(environment.paths.acknowledgements)
@@ -384,13 +384,13 @@ struct SealedQueue {
             known = all
             return all[name] != nil
         }
-        if keepsDoubtful {
-            notices.append(
-                "The wall clock is in doubt, so nothing is erased by age until it is synchronised "
-                    + "or has run for an hour."
-            )
-        }
-        return notices
+    }
+
+    /// Says that nothing is erased by age because the clock is in doubt; nil while it is not.
+    var clockNotice: String? {
+        guard ring != nil, keepsDoubtful else { return nil }
+        return "The wall clock is in doubt, so nothing is erased by age until it is synchronised "
+            + "or has run for an hour."
     }
 
     // MARK: Erasing

@@ -18,7 +18,7 @@ package struct Sandbox {
         ///
         /// A file that does not exist at the start, or is a link, is skipped.
         package var writtenFiles: [String]
-        /// A folder in which sockets are created.
+        /// A folder in which sockets and files are created.
         package var sockets: String
         /// Files and folders that are only read.
         package var read: [String]
@@ -93,7 +93,7 @@ package struct Sandbox {
         let writing =
             reading | CLINUX_WRITE_FILE | CLINUX_REMOVE_FILE | CLINUX_MAKE_FILE | CLINUX_TRUNCATE
         let inPlace = CLINUX_READ_FILE | CLINUX_WRITE_FILE | CLINUX_TRUNCATE
-        let socket = CLINUX_READ_FOLDER | CLINUX_REMOVE_FILE | CLINUX_MAKE_SOCKET
+        let socket = writing | CLINUX_MAKE_SOCKET
         var allowed = paths.written.map { ($0, writing) }
         // A link would allow access to its target.
         allowed += paths.writtenFiles.filter { OwnPath.fault($0, .file) == nil }

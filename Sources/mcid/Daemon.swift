@@ -101,6 +101,7 @@ func runDaemon() -> Int32 {
                 paths: paths,
                 clock: SystemClock.now,
                 bootID: SystemClock.bootID(),
+                session: environment["XDG_SESSION_ID"] ?? "",
                 version: CurrentProcess.version,
                 log: log,
                 isSynchronised: SystemClock.isSynchronised,

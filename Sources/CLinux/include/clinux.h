@@ -39,8 +39,13 @@ int64_t clinux_peer_uid(int socket);
 /// -1 on error.
 int clinux_listen(const char *path, int backlog);
 
-/// Connects a Unix stream socket to `path`: close-on-exec, blocking. -1 on error.
+/// Connects a Unix stream socket to `path`: close-on-exec, blocking; a leading '@' means an abstract
+/// address. -1 on error.
 int clinux_connect(const char *path);
+
+/// Receives bytes, and up to `count` descriptors that come with them, which become close-on-exec;
+/// further ones are closed. The bytes received; 0 at the end of the connection, -1 on error.
+ssize_t clinux_receive(int socket, void *buffer, size_t length, int *descriptors, int count);
 
 /// Accepts a connection: close-on-exec, non-blocking. -1 on error.
 int clinux_accept(int listener);

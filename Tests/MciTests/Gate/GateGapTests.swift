@@ -62,8 +62,8 @@ import Testing
         #expect(rig.gaps.isEmpty && rig.events.count == 2, "a key that is held is released")
         #expect(rig.key(39, down: true, at: 11), "it still knows what is in front")
         rig.set(at: 20) { $0.isPaused = true }
-        rig.set(at: 30) { $0.isLocked = true }
-        rig.set(at: 40) { _ = ($0.isPaused = false, $0.isLocked = false) }
+        rig.set(at: 30) { $0.sessionClosedBy = .sessionLocked }
+        rig.set(at: 40) { _ = ($0.isPaused = false, $0.sessionClosedBy = nil) }
         #expect(rig.gaps == [gap(.paused, 20, 40)])
     }
 

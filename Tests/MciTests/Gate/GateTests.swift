@@ -11,7 +11,7 @@ import Testing
         switch which {
         case 0: conditions.hasConsent = false
         case 1: conditions.isPaused = true
-        case 2: conditions.isLocked = true
+        case 2: conditions.sessionClosedBy = .sessionLocked
         case 3: conditions.isSound = false
         case 4: conditions.hasSpace = false
         case 5: conditions.leftOutBy = .exempt
@@ -118,11 +118,11 @@ import Testing
         #expect(conditions.closedBy == .noConsent)
         conditions.hasConsent = true
         conditions.isPaused = true
-        conditions.isLocked = true
+        conditions.sessionClosedBy = .sessionLocked
         #expect(conditions.closedBy == .paused)
         conditions.isPaused = false
         #expect(conditions.closedBy == .sessionLocked)
-        conditions.isLocked = false
+        conditions.sessionClosedBy = nil
         conditions.leftOutBy = .excluded
         #expect(conditions.closedBy == .excluded)
         conditions.leftOutBy = nil

@@ -115,5 +115,6 @@ indirect enum Draft {
                 ]),
             ])
         ),
+        ("companion", .leaf("true")),
     ])
 }

@@ -24,6 +24,7 @@ import Testing
         if old.titles == false, new.titles != false { return true }
         if old.syntheticKeys == false, new.syntheticKeys != false { return true }
         if most(new.pauseCap) < most(old.pauseCap) { return true }
+        if old.companion == true, new.companion != true { return true }
         for rule in old.exclude where !new.exclude.contains(rule) { return true }
         if !old.only.isEmpty {
             if new.only.isEmpty { return true }
@@ -87,6 +88,7 @@ import Testing
             { $0.keyDetail = .full }, { $0.keyDetail = nil }, { $0.retention = nil },
             { $0.retention = 8 * 86_400 }, { $0.ringSize = nil }, { $0.titles = nil },
             { $0.titles = true }, { $0.syntheticKeys = nil }, { $0.pauseCap = 1800 },
+            { $0.companion = false }, { $0.companion = nil },
             { $0.exclude.removeLast() },
             { $0.only = [] }, { $0.only += [Glob("x")].compactMap(\.self) },
             {

@@ -108,7 +108,8 @@ struct PolicyMutations {
 
     private mutating func changeType(_ path: [Int]) {
         let others: [(String, Set<String>)] = [
-            ("null", []), ("true", ["titles", "syntheticKeys"]), ("7", []), ("-1", []), ("1.5", []),
+            ("null", []), ("true", ["titles", "syntheticKeys", "companion"]), ("7", []), ("-1", []),
+            ("1.5", []),
             ("1e999", []),
             ("[]", []), ("{}", []), ("[[]]", []), ("{\"a\": 1}", []), ("[\"7d\"]", ["only"]),
             ("\"\"", []), ("\"   \"", []), ("9223372036854775808", []),

@@ -5,7 +5,7 @@ import sqlite3, struct, subprocess, sys, zlib
 CLASSES = "key letter digit punctuation space keypad modifier navigation editing function media other".split()
 REASONS = ("- no-consent paused session-locked unknown-context keyboard-grabbed disconnected not-running lost "
            "suspended key-detail-off unpaired-release fault disk-full exempt excluded not-allowed "
-           "mark-hidden asleep").split()
+           "mark-hidden asleep away unattended").split()
 PHASES, KINDS = "down move up".split(), "other keyboard mouse touchpad touchscreen tablet".split()
 MODIFIERS = ["shift", "lock", "ctrl", "alt", "super", "altgr", "numlock"]
 
