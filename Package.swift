@@ -210,7 +210,7 @@ let package = Package(
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
-            exclude: ["Calendar/zones.py", "Timeline/decode.py"],
+            exclude: ["Calendar/zones.py", "Companion/desk.py", "Timeline/decode.py"],
             swiftSettings: relaxed
         ),
     ]

@@ -243,7 +243,7 @@ package final class BusConnection {
         return true
     }
 
-    /// The next complete message; nil if there is none. One of an unknown kind is skipped.
+    /// The next complete message, except those of an unknown kind; nil if there is none.
     private func next() throws(BusError) -> BusMessage? {
         while let size = try BusMessage.size(of: input), size <= input.count {
             let bytes = Array(input[..<size])

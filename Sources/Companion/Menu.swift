@@ -91,6 +91,7 @@ struct Menu {
     /// - Parameters:
     ///   - item: The item.
     ///   - depth: How many levels below it; negative for all.
+    /// - Returns: The structure that `GetLayout` has it in.
     func layout(_ item: Item, depth: Int) -> BusValue {
         let children =
             depth == 0 ? [] : item.children.map { BusValue.variant(layout($0, depth: depth - 1)) }

@@ -14,7 +14,8 @@ final class TrayItem {
     private let choose: (Menu.Item) -> Void
     private var menu = Menu()
     private var revision: UInt32 = 1
-    private var isInPanel = false
+    /// What was clicked in the message that is being answered.
+    private var chosen: [Menu.Item] = []
 
     private static let watcher = "org.kde.StatusNotifierWatcher"
     private static let interface = "org.kde.StatusNotifierItem"
@@ -39,8 +40,7 @@ final class TrayItem {
     }
 
     private func register(at owner: String?) {
-        isInPanel = owner != nil
-        guard isInPanel else { return }
+        guard owner != nil else { return }
         let call = BusMessage.call(
             Self.watcher,
             "/StatusNotifierWatcher",
@@ -91,6 +91,10 @@ final class TrayItem {
         let reply = answer(message).map { message.reply($0) }
         let unknown = "org.freedesktop.DBus.Error.UnknownMethod"
         if !message.wantsNoReply { bus.send(reply ?? message.refusal(unknown)) }
+        // After the reply, for one of them ends the companion.
+        let items = chosen
+        chosen = []
+        for item in items { choose(item) }
     }
 
     private func answer(_ call: BusMessage) -> [BusValue]? {
@@ -124,10 +128,10 @@ final class TrayItem {
             else { return nil }
             return menu.properties(item)[key: name].map { [.variant($0)] }
         case (Self.menuInterface, "Event"):
-            choose(body)
+            note(body)
             return []
         case (Self.menuInterface, "EventGroup"):
-            for event in body.first?.elements ?? [] { choose(event.elements) }
+            for event in body.first?.elements ?? [] { note(event.elements) }
             return [.array(of: "i", [])]
         case (Self.menuInterface, "AboutToShow"): return [.boolean(false)]
         case (Self.menuInterface, "AboutToShowGroup"):
@@ -140,11 +144,11 @@ final class TrayItem {
         value.number.flatMap { Menu.Item(rawValue: Int32(truncatingIfNeeded: $0)) }
     }
 
-    private func choose(_ event: [BusValue]) {
+    private func note(_ event: [BusValue]) {
         guard event.count >= 2, event[1].text == "clicked", let item = item(event[0]) else {
             return
         }
-        choose(item)
+        chosen.append(item)
     }
 
     /// All properties of an object; panels ask for each of them.

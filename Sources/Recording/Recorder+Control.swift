@@ -347,6 +347,7 @@ extension Recorder {
             )
         }
         controls = new
+        statusChanged = true
         unwritten = nil
         if fault != nil { reload() }
         useControls()

@@ -75,7 +75,7 @@ enum Program {
 
     static func path(_ name: String) -> String? {
         if name.contains("/") { return name }
-        if name == "mcid" || name == "mcictl" { return "\(products)/\(name)" }
+        if ["mcid", "mcictl", "mci-companion"].contains(name) { return "\(products)/\(name)" }
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         return folders.map { "\($0)/\(name)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
