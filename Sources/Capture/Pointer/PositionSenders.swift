@@ -37,6 +37,8 @@ struct PositionSenders {
         let move: X11Event.Move
         /// The pointer's pixel before it.
         var before: Spot?
+        /// The pointer's position before it if all motions before it in this drain were motions.
+        var reckoned: DeadReckoning.Point?
         /// The candidates for the pointer's pixel after it.
         var after: [Spot] = []
     }
@@ -113,7 +115,8 @@ struct PositionSenders {
         _ way: MasterPointer.Way,
         _ histories: [UInt8: History]
     ) -> Resolution {
-        let movements = movements(events, pointer, way, histories)
+        var movements = movements(events, pointer, way, histories)
+        Self.reckon(&movements, from: pointer.from, way)
         let kinds = kinds(movements, way)
         var resolution = Resolution()
         var at = pointer.from
@@ -143,6 +146,28 @@ struct PositionSenders {
             at = target
         }
         return resolution
+    }
+
+    /// Follows the motions, all of which are taken for motions.
+    private static func reckon(
+        _ movements: inout [Movement],
+        from start: DeadReckoning.Point?,
+        _ way: MasterPointer.Way
+    ) {
+        var at = start
+        for index in movements.indices {
+            let movement = movements[index]
+            movements[index].reckoned = at
+            guard let from = at else { continue }
+            let end =
+                way.scales[Int(movement.device)].map {
+                    movement.target(
+                        way.desktop.position(movement.move.accelerated, $0),
+                        from: from
+                    )
+                } ?? movement.sum(from)
+            at = way.desktop.confine(end, from: from)
+        }
     }
 
     /// The scales of a motion's values; nil if they are not a position.
@@ -177,6 +202,10 @@ struct PositionSenders {
     }
 
     /// Whether a motion is a position; nil if its start and result do not decide it.
+    ///
+    /// By chance a motion may lead to where its value points, above all from the desktop's corner. So
+    /// it must lead there from neither of the places where the pointer may have been, and a device
+    /// that never sent a position is believed only if both axes lead to a place within the desktop.
     private func isPosition(_ movement: Movement, _ way: MasterPointer.Way) -> Bool? {
         guard way.scales[Int(movement.device)] == nil, let scales = candidates[movement.device],
             let spot = movement.before, movement.isKnown(spot),
@@ -188,13 +217,18 @@ struct PositionSenders {
             way.desktop.position(movement.move.accelerated, scales),
             from: before
         )
-        let isPosition = movement.leads(way.desktop.confine(position, from: before))
+        let target = way.desktop.confine(position, from: before)
+        let isPosition = movement.leads(target)
         // The server's history has whole pixels.
-        let isSum = [0, 1 - 0x1p-20].contains { rest in
-            let from = (x: before.x + rest, y: before.y + rest)
-            return movement.leads(way.desktop.confine(movement.sum(from), from: from))
+        let starts =
+            [0, 1 - 0x1p-20].map { (x: before.x + $0, y: before.y + $0) }
+            + [movement.reckoned].compactMap(\.self)
+        let isSum = starts.contains { from in
+            movement.leads(way.desktop.confine(movement.sum(from), from: from))
         }
-        return isPosition == isSum ? nil : isPosition
+        if isPosition == isSum { return nil }
+        let isCertain = movement.move.present & 3 == 3 && target == position
+        return isPosition && !isCertain && !everSent.contains(movement.device) ? nil : isPosition
     }
 
     /// The motions of a pointer, each with its entries in the server's history.
