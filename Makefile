@@ -25,10 +25,11 @@ run: ## Record: on your display after asking, or without one on a private X serv
 	@$(RELEASE) --product mcictl
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Demo/run.sh
 
-build: ## A release build of both programs and of the SQLite extension.
+build: ## A release build of the three programs and of the SQLite extension.
 	@bash .ci/packages build
 	$(RELEASE) --product mcid
 	$(RELEASE) --product mcictl
+	$(RELEASE) --product mci-companion
 	$(RELEASE) --product mci-sqlite
 
 test: ## All tests, with everything they need.
@@ -110,29 +111,35 @@ COMPLETE = .build/release/mcictl --generate-completion-script
 install: ## Everything below PREFIX and the Xsession hook; run `make build` first, as yourself.
 	@test -x .build/release/mcid || { echo "Run make build first." >&2; exit 1; }
 	install -d "$(TO)/bin" "$(TO)/lib/mci" "$(UNITS)" "$(TO)/share/man/man1" "$(TO)/share/mci" \
+	    "$(TO)/share/applications" \
 	    "$(dir $(HOOK))" $(foreach file,$(COMPLETIONS),"$(dir $(file))")
-	install -s -m 755 .build/release/mcid .build/release/mcictl "$(TO)/bin/"
+	install -s -m 755 .build/release/mcid .build/release/mcictl .build/release/mci-companion "$(TO)/bin/"
 	install -s -m 644 .build/release/libmci-sqlite.so "$(TO)/lib/mci/"
 	install -m 755 packaging/mci-session packaging/probe-userns "$(TO)/lib/mci/"
 	sed 's|^ExecStart=mcid|ExecStart=$(PREFIX)/bin/mcid|' systemd/mcid.service >"$(UNITS)/mcid.service"
+	sed 's|^ExecStart=mci|ExecStart=$(PREFIX)/bin/mci|' systemd/mci-companion.service \
+	    >"$(UNITS)/mci-companion.service"
 	install -m 644 systemd/mci-session.target "$(UNITS)/"
+	install -m 644 packaging/mci.desktop "$(TO)/share/applications/"
 	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Policy/policy.schema.json \
 	    Sources/Policy/policy.example.json \
 	    "$(TO)/share/mci/"
 	sed 's|@PREFIX@|$(PREFIX)|' packaging/95mci >"$(HOOK)"
-	install -m 644 packaging/mcid.1 "$(TO)/share/man/man1/"
+	install -m 644 packaging/mcid.1 packaging/mci-companion.1 "$(TO)/share/man/man1/"
 	.build/release/mcictl --experimental-dump-help | python3 packaging/manual.py \
 	    >"$(TO)/share/man/man1/mcictl.1"
 	$(COMPLETE) bash | sed '1{/^#!/d}' >"$(word 1,$(COMPLETIONS))"
 	$(COMPLETE) zsh >"$(word 2,$(COMPLETIONS))"
 	$(COMPLETE) fish >"$(word 3,$(COMPLETIONS))"
-	chmod 644 "$(UNITS)/mcid.service" "$(HOOK)" "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
+	chmod 644 "$(UNITS)/mcid.service" "$(UNITS)/mci-companion.service" "$(HOOK)" "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
 	@test -n "$(DESTDIR)" || ! packaging/probe-userns || { install -d "$(UNITS)/mcid.service.d"; \
 	    install -m 644 systemd/mcid.service.d/50-userns.conf "$(UNITS)/mcid.service.d/"; \
 	    echo "User namespaces work here: with the drop-in 50-userns.conf."; }
 
 uninstall: ## Removes what install put there; asks about your recording and your key.
-	rm -f "$(TO)/bin/mcid" "$(TO)/bin/mcictl" "$(UNITS)/mcid.service" "$(UNITS)/mci-session.target" \
+	rm -f "$(TO)/bin/mcid" "$(TO)/bin/mcictl" "$(TO)/bin/mci-companion" "$(UNITS)/mcid.service" \
+	    "$(UNITS)/mci-companion.service" "$(UNITS)/mci-session.target" \
+	    "$(TO)/share/applications/mci.desktop" "$(TO)/share/man/man1/mci-companion.1" \
 	    "$(UNITS)/mcid.service.d/50-userns.conf" "$(HOOK)" "$(TO)/share/man/man1/mcid.1" \
 	    "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
 	rm -f "$(TO)/share/mci/policy.schema.json" "$(TO)/share/mci/policy.example.json" \

@@ -50,7 +50,7 @@ Maintainer: $maintainer
 Installed-Size: $(du -sk mci/usr | cut -f1)
 Depends: $depends
 Recommends: systemd, dbus-user-session
-Suggests: age
+Suggests: age, zenity
 Section: utils
 Priority: optional
 Description: recorder of keyboard and mouse with consent, sealed to its person
@@ -80,7 +80,7 @@ cat >mci/DEBIAN/prerm <<'END'
 set -e
 # policy-rc.d has a say in this. An upgrade leaves the recorder running: mcictl then says how to restart it.
 if [ "$1" = remove ] && [ -d /run/systemd/system ] && command -v deb-systemd-invoke >/dev/null; then
-    deb-systemd-invoke --user stop mcid.service >/dev/null || true
+    deb-systemd-invoke --user stop mcid.service mci-companion.service >/dev/null || true
 fi
 END
 cat >mci/DEBIAN/postrm <<'END'

@@ -77,26 +77,6 @@ int clinux_connect(const char *path) {
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
-ssize_t clinux_receive(int s, void *buffer, size_t length, int *descriptors, int count) {
-    struct iovec part = {buffer, length};
-    union { struct cmsghdr head; char space[CMSG_SPACE(16 * sizeof(int))]; } control;
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-                             .msg_controllen = sizeof control.space};
-    ssize_t received = recvmsg(s, &message, MSG_CMSG_CLOEXEC);
-    if (received < 0) return received;
-    for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head; head = CMSG_NXTHDR(&message, head)) {
-        if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
-        size_t found = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < found; i++) {
-            int descriptor;
-            memcpy(&descriptor, CMSG_DATA(head) + i * sizeof descriptor, sizeof descriptor);
-            if (count > 0) *descriptors++ = descriptor, count--;
-            else close(descriptor);
-        }
-    }
-    return received;
-}
-
 int clinux_listens(int s, const char *path) {
     struct sockaddr_un bound = {0};
     struct stat facts;

@@ -45,13 +45,20 @@ final class Attendant {
     ///
     /// - Parameters:
     ///   - closed: the words, as `Attend` takes them.
+    ///   - knows: what can be learned here, as `Attend` takes it.
     ///   - now: monotonic milliseconds.
     ///   - done: called when mcid has answered, or cannot be reached.
-    func report(_ closed: [String], at now: Int64, done: @escaping () -> Void = {}) {
+    func report(
+        _ closed: [String],
+        knows: [String],
+        at now: Int64,
+        done: @escaping () -> Void = {}
+    ) {
         nextBeat = now + Self.beat
         connect()
         guard let calls else { return done() }
-        calls.send(.attend(.init(closed: closed, leaseMs: Self.lease))) { _ in done() }
+        let call = ControlCall.AttendCall(closed: closed, leaseMs: Self.lease, knows: knows)
+        calls.send(.attend(call)) { _ in done() }
     }
 
     private func connect() {

@@ -4,7 +4,7 @@ import Bus
 import Control
 import Events
 import Glibc
-import Person
+package import Person
 import System
 
 /// The companion: the icon, the notifications and the session's signals, on one thread.
@@ -20,6 +20,8 @@ package final class Companion {
     private var attendant: Attendant?
     private var notices: Notices?
     private var status: Status?
+    /// Whether somebody shows notifications.
+    private var hasNotifications = false
     /// Whether the session's state must be reported before the loop waits.
     private var mustReport = true
     private let environment: [String: String]
@@ -50,7 +52,11 @@ package final class Companion {
             [weak self] in self?.mustReport = true
         }
         tray = session.map { bus in TrayItem(bus) { [weak self] in self?.choose($0) } }
+        session?.matchOwner(of: Self.notifications)
+        session?.owner(of: Self.notifications) { [weak self] in self?.hasNotifications = $0 != nil }
     }
+
+    private static let notifications = "org.freedesktop.Notifications"
 
     /// Whether there is a bus to listen to.
     package var hasBus: Bool { session != nil || system != nil }
@@ -68,6 +74,9 @@ package final class Companion {
             wait()
             attendant?.turn()
             session?.turn { message in
+                if let change = message.ownerChange, change.name == Self.notifications {
+                    hasNotifications = change.owner != nil
+                }
                 watch?.takeSession(message)
                 tray?.take(message)
             }
@@ -78,7 +87,10 @@ package final class Companion {
     private func report(_ now: Int64) {
         mustReport = false
         let closed = watch?.closed ?? []
-        attendant?.report(closed, at: now) { [weak self] in
+        var knows = watch?.sources ?? []
+        if tray?.isInPanel == true { knows.append("tray") }
+        if hasNotifications { knows.append("notifications") }
+        attendant?.report(closed, knows: knows, at: now) { [weak self] in
             if closed.contains("asleep") { self?.watch?.letSleep() }
         }
     }
@@ -134,7 +146,7 @@ package final class Companion {
         case .forget15: forget(minutes: 15)
         case .settings:
             let shell = "mcictl set --help; exec \"${SHELL:-sh}\""
-            Self.start(["x-terminal-emulator", "-e", "sh", "-c", shell])
+            start(["x-terminal-emulator", "-e", "sh", "-c", shell])
         case .leave:
             call(.leave)
             exit(Self.left)
@@ -170,15 +182,30 @@ package final class Companion {
             .string("mci"), .uint32(0), .string(""), .string(title), .string(text),
             .strings([]), .dictionary([("urgency", .byte(urgency.rawValue))]), .int32(-1),
         ]
-        let name = "org.freedesktop.Notifications"
-        session?.call(
-            .call(name, "/org/freedesktop/Notifications", name, "Notify", arguments)
-        ) { _ in }
+        let (name, path) = (Self.notifications, "/org/freedesktop/Notifications")
+        session?.call(.call(name, path, name, "Notify", arguments)) { _ in }
+    }
+
+    /// Has the notice shown once in this login, if the person has not decided yet.
+    ///
+    /// - Parameter paths: where the person's decision is, and that they were asked.
+    package func askForConsent(_ paths: Paths) {
+        guard let controls = try? ControlsFile(paths).read(), controls.consent == nil,
+            controls.withdrawnAt == nil, environment["DISPLAY"] != nil,
+            let file = try? Disk.make(paths.asked)
+        else { return }
+        close(file)
+        start(["mcictl", "consent", "--dialog"])
     }
 
     /// Starts a program that goes on by itself; nothing happens where it is missing.
-    private static func start(_ command: [String]) {
+    ///
+    /// A service's program would inherit the unit's limits, so systemd starts it beside the unit.
+    private func start(_ command: [String]) {
         signal(SIGCHLD, SIG_IGN)
+        let isService = environment["INVOCATION_ID"] != nil
+        let runner = isService ? ["systemd-run", "--user", "--quiet", "--collect"] : []
+        let command = runner + command
         let words = unsafe command.map { unsafe strdup($0) }
         defer { for index in unsafe words.indices { unsafe free(words[index]) } }
         var id: pid_t = 0

@@ -14,6 +14,8 @@ final class TrayItem {
     private let choose: (Menu.Item) -> Void
     private var menu = Menu()
     private var revision: UInt32 = 1
+    /// Whether a panel shows such items.
+    private(set) var isInPanel = false
     /// What was clicked in the message that is being answered.
     private var chosen: [Menu.Item] = []
 
@@ -40,7 +42,8 @@ final class TrayItem {
     }
 
     private func register(at owner: String?) {
-        guard owner != nil else { return }
+        isInPanel = owner != nil
+        guard isInPanel else { return }
         let call = BusMessage.call(
             Self.watcher,
             "/StatusNotifierWatcher",

@@ -90,9 +90,12 @@ package enum ControlCall: Equatable, Sendable {
         package var closed: [String]
         /// How long this holds, in milliseconds, unless it is said again.
         package var leaseMs: Int
+        /// What the companion can learn on this desktop: `tray`, `notifications`, and the bus names
+        /// of what reports locks; nil for nothing.
+        package var knows: [String]?
 
-        package init(closed: [String], leaseMs: Int) {
-            (self.closed, self.leaseMs) = (closed, leaseMs)
+        package init(closed: [String], leaseMs: Int, knows: [String]? = nil) {
+            (self.closed, self.leaseMs, self.knows) = (closed, leaseMs, knows)
         }
     }
 
@@ -113,7 +116,7 @@ extension ControlCall {
         return [
             ControlMethod("GetStatus", .getStatus),
             ControlMethod("Monitor", .monitor),
-            ControlMethod("Attend", ["closed": [], "leaseMs": []], Self.attend) {
+            ControlMethod("Attend", ["closed": [], "leaseMs": [], "knows": []], Self.attend) {
                 if case .attend(let parameters) = $0 { parameters } else { nil }
             },
             ControlMethod("Leave", .leave),

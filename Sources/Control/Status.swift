@@ -98,6 +98,8 @@ package struct Status: Codable, Equatable, Sendable {
         package var isRequired = false
         /// Why nothing may be recorded: `locked`, `asleep`, `away`; empty if it may.
         package var closed: [String] = []
+        /// What the companion can learn on this desktop; see ``ControlCall/AttendCall/knows``.
+        package var knows: [String] = []
 
         /// Makes the summary of a session for which nobody vouches.
         package init() {}

@@ -17,7 +17,7 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     package static let noConsent = GapReason(rawValue: 1)
     /// The person paused recording.
     package static let paused = GapReason(rawValue: 2)
-    /// The session was locked, as the companion was told by the desktop.
+    /// The session was locked, as the desktop reported to the companion.
     package static let sessionLocked = GapReason(rawValue: 3)
     /// It could not be determined which window received the input.
     package static let unknownContext = GapReason(rawValue: 4)

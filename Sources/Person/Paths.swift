@@ -59,6 +59,8 @@ package struct Paths: Equatable, Sendable {
     package var settings: String { config + "/public/settings.json" }
     /// Says that the companion attended in this login.
     package var attended: String { runtime + "/attended" }
+    /// Says that the companion had the notice shown in this login.
+    package var asked: String { runtime + "/asked" }
     /// The control socket.
     package var socket: String { runtime + "/control" }
 }

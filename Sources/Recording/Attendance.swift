@@ -28,10 +28,15 @@ struct Attendance {
     /// The lengths of a lease in milliseconds.
     static let lengths = 1...60_000
 
+    /// Maximum number of words for what can be learned.
+    private static let maxKnown = 32
+
     private let file: String
     /// What the file contains in this login.
     private let login: [UInt8]
     private var leases: [Int: Lease] = [:]
+    /// What the last report said that its client can learn here.
+    private(set) var knows: [String] = []
     /// Whether somebody attended in this login.
     private(set) var wasAttended: Bool
 
@@ -69,6 +74,7 @@ struct Attendance {
         var lease = Lease(closed: closed, end: now + Int64(call.leaseMs))
         lease.isOverruled = leases[client].map { $0.isOverruled && $0.closed == closed } ?? false
         leases[client] = lease
+        knows = Array((call.knows ?? []).prefix(Self.maxKnown))
         keep()
     }
 

@@ -20,6 +20,7 @@ extension Recorder {
         session.isAttended = attendance.isAttended
         session.isRequired = attendance.wasAttended || isDemanded
         session.closed = attendance.closed
+        session.knows = attendance.isAttended ? attendance.knows : []
         return session
     }
 

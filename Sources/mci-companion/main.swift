@@ -34,15 +34,14 @@ private func run() -> Int32 {
     }
     umask(0o077)
     let environment = CurrentProcess.environment()
-    let companion = Companion(
-        environment: environment,
-        socket: Paths(environment: environment).socket
-    )
+    let paths = Paths(environment: environment)
+    let companion = Companion(environment: environment, socket: paths.socket)
     guard companion.hasBus else {
         let sentence = "mci-companion: there is no message bus, so nothing is known of locks.\n"
         try? Disk.write(Array(sentence.utf8), to: 2)
         return 69
     }
+    companion.askForConsent(paths)
     companion.run()
     try? Disk.write(Array("mci-companion: the message bus is gone.\n".utf8), to: 2)
     return 75

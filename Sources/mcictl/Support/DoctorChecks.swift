@@ -30,7 +30,8 @@ struct DoctorChecks {
     /// All subjects, each after those it depends on.
     func findings() -> [Finding] {
         [
-            service, socket, version, display, mark, sandbox, files, consent, ring, space, clock,
+            service, socket, version, display, mark, companion, sandbox, files, consent, ring,
+            space, clock,
             identity, exclusions,
         ] + syntheticKeys + fileFindings
     }
@@ -123,6 +124,36 @@ struct DoctorChecks {
             subject: "socket",
             words: "\(installation.paths.socket), mode \(String(facts.mode, radix: 8))",
             next: isPrivate ? "" : "systemctl --user restart mcid"
+        )
+    }
+
+    /// Whether locks, sleep and other sessions are known, and whether there is an icon.
+    private var companion: Finding {
+        guard let session = status?.session, session.isAttended else {
+            let isRequired = status?.session?.isRequired == true
+            return Finding(
+                verdict: isRequired ? .warn : .ok,
+                subject: "companion",
+                words: isRequired
+                    ? "missing, so nothing is recorded"
+                    : "not running: locks and sleep are known by the mark alone; no icon",
+                next: isRequired ? "systemctl --user start mci-companion" : ""
+            )
+        }
+        let locks = session.knows.filter { $0 != "tray" && $0 != "notifications" }
+        let words = [
+            locks.isEmpty
+                ? "nothing here reports locks, so they are known by the mark alone"
+                : "locks are reported by \(locks.joined(separator: ", "))",
+            session.knows.contains("tray")
+                ? "the icon is in the panel"
+                : "no panel shows icons: the menu is in the launcher (mci)",
+            session.knows.contains("notifications") ? nil : "nothing shows notifications",
+        ]
+        return Finding(
+            verdict: .ok,
+            subject: "companion",
+            words: words.compactMap(\.self).joined(separator: "; ")
         )
     }
 

@@ -27,6 +27,9 @@ struct ConsentVerb: ParsableCommand {
     @Flag(help: "Consent without being asked, for scripts that have already asked.")
     var accept = false
 
+    @Flag(help: "Ask in a window (zenity), or in a terminal that opens.")
+    var dialog = false
+
     @Flag(help: "Show your consent.")
     var show = false
 
@@ -37,8 +40,11 @@ struct ConsentVerb: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard [accept, show, withdraw].filter(\.self).count <= 1 else {
-            throw Failure("Choose one of --accept, --show and --withdraw.", code: Failure.usage)
+        guard [accept, dialog, show, withdraw].filter(\.self).count <= 1 else {
+            throw Failure(
+                "Choose one of --accept, --dialog, --show and --withdraw.",
+                code: Failure.usage
+            )
         }
         let installation = Installation()
         if show { return try showReceipt(installation) }
@@ -53,13 +59,22 @@ struct ConsentVerb: ParsableCommand {
         if let standing, !json {
             Terminal.print("\(standing): mci may record. Withdraw it: mcictl consent --withdraw\n")
         }
-        if !json { Terminal.print(Consent.notice(under: try installation.policy())) }
+        let notice = Consent.notice(under: try installation.policy())
+        if dialog {
+            guard let answer = ConsentDialog.ask(notice) else { return try openTerminal() }
+            guard answer else {
+                Terminal.report("Nothing was changed.")
+                throw ExitCode(Failure.refused)
+            }
+        } else if !json {
+            Terminal.print(notice)
+        }
         // Lists every key if one is not your own, however it came into the file.
         let (readers, own) = ((try? installation.readers())?.keys ?? [], installation.ownKeys)
         if !readers.allSatisfy({ own?.contains($0) == true }) {
             installation.reportReaders(readers, own: own)
         }
-        if !accept {
+        if !accept, !dialog {
             let question = standing == nil ? "Do you consent?" : "Do you consent again?"
             guard try Terminal.ask(question, script: nil) else {
                 if let standing {
@@ -79,8 +94,12 @@ struct ConsentVerb: ParsableCommand {
             recipients,
             method: accept
                 ? "mcictl consent --accept, without a question"
-                : "mcictl consent, answered on a terminal"
+                : dialog
+                    ? "mcictl consent --dialog, ticked and confirmed in a window"
+                    : "mcictl consent, answered on a terminal"
         )
+        // “Record” is what the button says.
+        if dialog, reply == nil { ConsentDialog.startService() }
         if json { return try Terminal.printJSON(Answer(receipt: receipt)) }
         Terminal.print("You have consented. Withdraw at any time: mcictl consent --withdraw")
         if let status = reply?.status {
@@ -88,6 +107,15 @@ struct ConsentVerb: ParsableCommand {
         } else {
             Terminal.report("mcid is not running. Start it: \(Installation.startCommand)")
         }
+    }
+
+    /// Where there is no dialog, a terminal asks; where there is none either, this says where to.
+    private func openTerminal() throws {
+        if ConsentDialog.openTerminal() { return }
+        throw Failure(
+            "No window can ask here: neither zenity nor a terminal could be started.",
+            next: "mcictl consent"
+        )
     }
 
     /// The notice says that only the steps of typed text are stored: more must be chosen again later.

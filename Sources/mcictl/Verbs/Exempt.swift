@@ -101,7 +101,9 @@ struct ExemptAdd: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
         abstract: "Exempt something from now on.",
-        usage: "mcictl exempt add (--app … | --title … | --device … | --everything) [options]",
+        usage: """
+            mcictl exempt add (--app … | --title … | --device … | --everything | --front) [options]
+            """,
         discussion: """
             Whatever matches every option given is no longer recorded. A pattern must match the whole \
             text; upper and lower case are the same.
@@ -111,6 +113,7 @@ struct ExemptAdd: ParsableCommand {
               mcictl exempt add --title "*salary*" --for 8h
               mcictl exempt add --device "*Tablet*"
               mcictl exempt add --everything --for 1d
+              mcictl exempt add --front           for a key of the window manager or a menu
             """
     )
 
@@ -118,6 +121,13 @@ struct ExemptAdd: ParsableCommand {
 
     @Flag(help: "Exempt everything, at all hours or during those of --during.")
     var everything = false
+
+    @Flag(
+        help: """
+            Exempt the application of the window that has the keyboard, or had it before a menu opened.
+            """
+    )
+    var front = false
 
     @Option(name: .customLong("for"), help: "How long: 30m, 8h, 7d. Without it, with no end date.")
     var length: String?
@@ -132,20 +142,36 @@ struct ExemptAdd: ParsableCommand {
         let installation = Installation()
         let scope = try options.checked()
         let namesNothing = scope.app == nil && scope.title == nil && scope.device == nil
-        guard everything == namesNothing else {
+        if front, everything || !namesNothing || scope.during != nil {
+            throw Failure(
+                "--front names the window: leave out all other criteria.",
+                next: "mcictl exempt add --help",
+                code: Failure.usage
+            )
+        }
+        guard everything == namesNothing || front else {
             throw Failure(
                 everything
                     ? "--everything covers all windows and devices: leave out --app, --title and --device."
-                    : "Say what to exempt: --app, --title, --device, or --everything.",
+                    : "Say what to exempt: --app, --title, --device, --everything, or --front.",
                 next: "mcictl exempt add --help",
                 code: Failure.usage
             )
         }
         let seconds = try length.map { Int((try TimeText.duration($0) + 999) / 1000) }
-        let call = ExemptCall(scope: scope, seconds: seconds, reason: reason)
+        let call =
+            front
+            ? ExemptCall(front: true, seconds: seconds, reason: reason)
+            : ExemptCall(scope: scope, seconds: seconds, reason: reason)
         let before = (try? ControlsFile(installation.paths).read())?.exemptions ?? []
         var written: ExemptionRecord?
         let reply = try installation.change(.exempt(call)) { controls throws(Refusal) in
+            guard !front else {
+                throw Refusal(
+                    "Without mcid it is not known which window is in front.",
+                    next: "mcictl exempt add --app NAME"
+                )
+            }
             written = try controls.exempt(call, at: installation.now, bootID: SystemClock.bootID())
         }
         guard let record = reply?.exemption ?? written else {
@@ -161,7 +187,7 @@ struct ExemptAdd: ParsableCommand {
         )
         Terminal.print("Undo: mcictl exempt remove \(record.id)")
         Terminal.report(
-            "What was already recorded there is kept. \(ExemptionText.erasing(scope))"
+            "What was already recorded there is kept. \(ExemptionText.erasing(record.scope))"
         )
         if let policy = try? installation.policy(), !policy.stewards.isEmpty {
             Terminal.report(

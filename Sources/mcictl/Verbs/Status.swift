@@ -218,7 +218,10 @@ enum StatusText {
         case GapReason.excluded.name: "everything is excluded at this hour"
         case GapReason.diskFull.name: "the disk is nearly full"
         case GapReason.markHidden.name: "the mark on the screen cannot be seen"
-        case GapReason.asleep.name: "the computer has just woken"
+        case GapReason.asleep.name: "the computer sleeps or has just woken"
+        case GapReason.sessionLocked.name: "the screen is locked"
+        case GapReason.away.name: "another session is in front of the screen"
+        case GapReason.unattended.name: "the companion, which knows of locks, is missing"
         default: status.reason ?? "unknown"
         }
     }
@@ -234,6 +237,10 @@ enum StatusText {
         case GapReason.markHidden.name:
             "It goes on as soon as the mark can be seen; behind a colour filter: mcictl set mark-look off"
         case GapReason.asleep.name: "It goes on in two seconds."
+        case GapReason.sessionLocked.name, GapReason.away.name:
+            "It goes on afterwards; if the desktop errs: mcictl resume"
+        case GapReason.unattended.name:
+            "Start it: systemctl --user start mci-companion. Go on without it: mcictl resume"
         case let reason? where reason.hasPrefix(PutBack.subject):
             "Read the notice and decide: mcictl consent"
         default: "See: journalctl --user -u mcid"

@@ -49,7 +49,7 @@ import Testing
     ]
     /// Of this project, of the toolchain, and folders in which libraries are looked for.
     private static let others: Set<String> = [
-        "mcid", "mcictl", "swift", "swiftc", "clang", "lib64", "x86_64-linux-gnu",
+        "mcid", "mcictl", "mci-companion", "swift", "swiftc", "clang", "lib64", "x86_64-linux-gnu",
         "aarch64-linux-gnu",
     ]
 
@@ -106,7 +106,10 @@ import Testing
     }
 
     /// Debian's packages of modules that the tests import, beside those of Makefile's `PYTHON_PACKAGES`.
-    private static let modules = ["libevdev": "libinput-tools", "yaml": "python3-yaml"]
+    private static let modules = [
+        "libevdev": "libinput-tools", "yaml": "python3-yaml", "dbus": "python3-dbusmock",
+        "gi": "python3-dbusmock",
+    ]
 
     @Test func `every Python module the tests import is one that make test installs`() throws {
         let list = try Program.run(
@@ -125,7 +128,7 @@ import Testing
         var seen = Set<String>()
         let folder = "\(Program.root)/Tests/MciTests"
         let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String }
-        for name in files ?? [] where name.hasSuffix(".swift") {
+        for name in files ?? [] where name.hasSuffix(".swift") || name.hasSuffix(".py") {
             let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
             for match in text.matches(of: line) {
                 for module in match.1.split(separator: ",") {

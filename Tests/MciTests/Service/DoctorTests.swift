@@ -29,7 +29,7 @@ extension DaemonTests {
         try daemon.record(hand)
         let (well, code) = try doctor(daemon)
         #expect(code == 0)
-        #expect(well.count == 13 && well.values.allSatisfy { $0 == "ok" }, "\(well)")
+        #expect(well.count == 14 && well.values.allSatisfy { $0 == "ok" }, "\(well)")
         let text = try daemon.command("doctor").output
         #expect(text.contains("[ok]    service    recording") && text.contains("All is well."))
 
@@ -69,7 +69,7 @@ extension DaemonTests {
         let rows = try #require(
             JSONSerialization.jsonObject(with: bytes) as? [String: Any]
         )["findings"]
-        #expect((rows as? [Any])?.count == 13)
+        #expect((rows as? [Any])?.count == 14)
         #expect(!text.contains("Quuxophone") && !text.contains("F12"))
         let key = try String(contentsOfFile: daemon.folder.paths.identity, encoding: .utf8)
         let secret = try #require(key.split(separator: "\n").first { $0.hasPrefix("AGE-SECRET") })
