@@ -244,16 +244,14 @@ enum Words {
         "NUMBER": "([0-9]+)", "TEXT": "(.+)",
     ]
 
-    private static let cache = Mutex<[String: NSRegularExpression]>([:])
-
-    private static func regex(of words: String) -> NSRegularExpression? {
-        cache.withLock { cache in
-            if let known = cache[words] { return known }
-            var pattern = NSRegularExpression.escapedPattern(for: words)
-            for (gap, what) in gaps { pattern = pattern.replacingOccurrences(of: gap, with: what) }
-            cache[words] = try? NSRegularExpression(pattern: "^" + pattern + "$")
-            return cache[words]
+    private static func regex(of words: String) -> Regex<AnyRegexOutput>? {
+        var pattern = ""
+        for character in words {
+            if #".\+*?()[]{}^$|/"#.contains(character) { pattern.append("\\") }
+            pattern.append(character)
         }
+        for (gap, what) in gaps { pattern = pattern.replacingOccurrences(of: gap, with: what) }
+        return try? Regex(pattern)
     }
 
     /// What fills the gaps; nil where the line is another one.
@@ -261,11 +259,8 @@ enum Words {
         guard line.first == words.first || words.first?.isUppercase == true,
             let regex = regex(of: words)
         else { return nil }
-        let whole = NSRange(line.startIndex..., in: line)
-        guard let match = regex.firstMatch(in: line, range: whole) else { return nil }
-        return (1..<match.numberOfRanges).compactMap {
-            Range(match.range(at: $0), in: line).map { String(line[$0]) }
-        }
+        guard let match = try? regex.wholeMatch(in: line) else { return nil }
+        return match.output.dropFirst().compactMap { $0.substring.map(String.init) }
     }
 }
 

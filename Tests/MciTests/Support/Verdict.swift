@@ -70,7 +70,7 @@ struct Verdict: CustomStringConvertible {
     }
 
     var description: String {
-        let total = NumberFormatter.localizedString(from: injected as NSNumber, number: .decimal)
+        let total = injected.formatted(.number.locale(Locale(identifier: "en_US")))
         guard !isExact else {
             return "\(total) injected: 0 lost, 0 doubled, order kept, values and times exact"
         }
