@@ -16,7 +16,7 @@ EVERY ?= 20
 SOAK ?= 1800
 SHORT ?=
 
-.PHONY: run build test proof witness mutants scenarios fuzz bench attack trace soak fresh lint format install uninstall deb \
+.PHONY: run build test proof witness desktop mutants scenarios fuzz bench attack trace soak fresh lint format install uninstall deb \
     clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
@@ -50,6 +50,17 @@ witness: build ## What X told its clients against what mcid stored, on Xvfb, Xor
 	@bash .ci/packages witness
 	@$(PYTHON_PACKAGES)
 	python3 Tests/Proofs/witness.py "$$($(RELEASE) --show-bin-path)"
+
+desktop: build ## The mark and the companion on real desktops: compositors, lockers, panels: half an hour.
+	@bash .ci/packages desktop
+	@$(PYTHON_PACKAGES)
+	desktop-file-validate packaging/mci.desktop
+	python3 Tests/Proofs/panels.py "$$($(RELEASE) --show-bin-path)"
+	python3 Tests/Proofs/mark.py "$$($(RELEASE) --show-bin-path)" --rounds 100
+	for manager in picom xfwm4 mutter; do \
+	    python3 Tests/Proofs/mark.py "$$($(RELEASE) --show-bin-path)" --rounds 20 --compositor $$manager || exit 1; \
+	done
+	python3 Tests/Proofs/lockers.py "$$($(RELEASE) --show-bin-path)"
 
 mutants: ## The gate with each small change made to it: every one fails a test. Then a sample of the storage.
 	python3 Tests/Proofs/mutants.py

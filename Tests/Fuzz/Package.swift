@@ -65,6 +65,7 @@ let package = Package(
         ),
         .target(name: "System", dependencies: ["CLinux"], swiftSettings: fuzzed),
         .target(name: "Wire", dependencies: ["CLinux", "System"], swiftSettings: fuzzed),
+        .target(name: "Bus", dependencies: ["CLinux", "System"], swiftSettings: fuzzed),
         .target(
             name: "Capture",
             dependencies: ["Events", "System", "Wire", "CX11", "CLinux"],
@@ -99,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events",
+                "Bus", "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events",
                 "Export", "Gate", "Packing", "Person", "Replay", "Sealing", "Signing", "Storage",
                 "Timeline", "Wire",
                 crypto, extras,

@@ -46,8 +46,13 @@ class Desk:
         x.XSetClassHint(self.connection, window, hint)
         x.XMapWindow(self.connection, window)
         x.XSync(self.connection, 0)
-        x.XSetInputFocus(self.connection, window, 1, ulong(0))
-        x.XSync(self.connection, 0)
+        self.window = window
+        self.focus()
+
+    def focus(self):
+        """Gives the window the keyboard; a window manager that starts may take it away."""
+        self.x.XSetInputFocus(self.connection, self.window, 1, ctypes.c_ulong(0))
+        self.x.XSync(self.connection, 0)
 
     def type(self, *names):
         for name in names:

@@ -3,7 +3,7 @@
 """Takes the mark away in every way that X offers, with a real mcid: what is typed while it cannot be
 seen is not stored.
 
-    mark.py BUILD [--rounds N] [--compositor]
+    mark.py BUILD [--rounds N] [--compositor picom|xfwm4|mutter]
 
 Each round takes the mark away, looks at the screen, presses F9, looks again, and waits for the mark.
 An F9 between two looks that both find no mark must not be in the recording; the F11 after the mark is
@@ -130,6 +130,12 @@ def take_away(stage, way, window):
     stage.display.sync()
 
 
+COMPOSITORS = {
+    "picom": ["picom", "--backend", "xrender", "--config", "/dev/null"],
+    "xfwm4": ["dbus-run-session", "xfwm4", "--compositor=on"],
+    "mutter": ["dbus-run-session", "mutter", "--x11"],
+}
+
 WAYS = ("destroyed", "unmapped", "moved", "reshaped", "resized", "transparent", "repainted", "lowered",
         "covered plainly", "covered by its own red", "covered by a gradient", "covered by a photograph",
         "covered by a moving window")
@@ -200,7 +206,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("--rounds", type=int, default=1000)
-    parser.add_argument("--compositor", action="store_true")
+    parser.add_argument("--compositor", choices=list(COMPOSITORS))
     options = parser.parse_args()
     failures = 0
     with tempfile.TemporaryDirectory(prefix="mci-mark-") as folder:
@@ -212,11 +218,14 @@ def main():
             assert home.mcictl(*words).returncode == 0
         compositor = None
         if options.compositor:
+            # Without a graphics card.
             compositor = subprocess.Popen(
-                ["picom", "--backend", "xrender", "--config", "/dev/null"],
-                env={**os.environ, "DISPLAY": table.display}, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL)
-            time.sleep(1)
+                COMPOSITORS[options.compositor],
+                env={**os.environ, "DISPLAY": table.display, "LIBGL_ALWAYS_SOFTWARE": "1",
+                     "XDG_CONFIG_HOME": f"{folder}/desktop", "HOME": folder},
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(1 if options.compositor == "picom" else 5)
+            table.focus()
         stage = Stage(table.display)
         assert home.start() is None
         assert wait(lambda: home.status()["state"] == "recording", 5) is not None, "mcid does not record"

@@ -108,6 +108,10 @@ CHANGES = [
      "gap-not-running gap-kill pause-outlasts-a-kill exempt-outlasts-a-kill"),
     ("Recording/Recorder.swift", "let slept = slept\n", "let slept: Int64 = 0\n", "gap-sleep"),
     ("Recording/Recorder.swift", "conditions.isMarked = change.isSeen", "conditions.isMarked = true", "mark-hidden"),
+    ("Recording/Recorder+Session.swift", "attendance.reason(isDemanded: isDemanded)", "nil",
+     "session-locked session-away session-unattended"),
+    ("Recording/Attendance.swift", "!isAttended && (wasAttended || isDemanded) ? .unattended : nil", "nil",
+     "session-unattended"),
     # Titles and forgetting.
     ("Recording/Recorder+Rules.swift", "settings.title ?? false", "true", f"titles-not-stored {ANY}"),
     ("Gate/Gate.swift", "title: book.storesTitles ? window.title : nil", "title: nil", "titles-stored"),

@@ -86,6 +86,15 @@ class Desk:
     def addresses(self):
         return [self.session_address, self.system_address]
 
+    def admit_lockers(self):
+        """What real lockers call and python-dbusmock lacks."""
+        path = self.login.object_path
+        self.manager.AddMethod(LOGIN + ".Manager", "GetSessionByPID", "u", "o", f"ret = '{path}'",
+                               dbus_interface=MOCK)
+        for name in ("LockedHint", "IdleHint"):
+            code = f"self.UpdateProperties('{SESSION}', {{'{name}': args[0]}})"
+            self.login.AddMethod(SESSION, "Set" + name, "b", "", code, dbus_interface=MOCK)
+
     def signal(self, name):
         self.login.EmitSignal(SESSION, name, "", [], dbus_interface=MOCK)
 

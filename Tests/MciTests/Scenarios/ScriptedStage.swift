@@ -111,6 +111,10 @@ final class ScriptedStage: Stage {
             pass(1000)
             session.source.setMark(isSeen: isSeen, at: session.now.monotonic)
             pass(1000)
+        case .attend(let closed):
+            let call = ControlCall.AttendCall(closed: closed, leaseMs: 60_000)
+            _ = try session.recorder.handle(.attend(call), from: 1)
+        case .companionEnds: session.recorder.end([1])
         case .sleep(let time):
             session.now.boottime += time
             session.now.wall.milliseconds += time

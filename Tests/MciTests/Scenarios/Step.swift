@@ -32,6 +32,10 @@ extension Scenario {
         case prompt(in: String, Bool)
         /// A program hides the mark, or the mark can be seen again.
         case mark(isSeen: Bool)
+        /// The companion reports why nothing may be recorded, or that it may.
+        case attend([String])
+        /// The companion is gone.
+        case companionEnds
 
         // Time.
         case wait(milliseconds: Int64)
@@ -87,7 +91,7 @@ extension Scenario {
         /// Whether it takes a clock or a program that a test cannot have.
         var isPureOnly: Bool {
             switch self {
-            case .waitUntil, .sleep, .prompt, .mark: true
+            case .waitUntil, .sleep, .prompt, .mark, .attend, .companionEnds: true
             case .wait(let time): time > 5000
             case .pause(let seconds): seconds != nil
             case .exempt(_, let seconds): seconds != nil
@@ -137,6 +141,12 @@ extension Scenario.Step {
         ("the program in NAME has its password", { .prompt(in: $0[0], false) }),
         ("a program hides the mark", { _ in .mark(isSeen: false) }),
         ("the mark can be seen again", { _ in .mark(isSeen: true) }),
+        ("the screen is locked", { _ in .attend(["locked"]) }),
+        ("the computer is about to sleep", { _ in .attend(["asleep"]) }),
+        ("another session is in front", { _ in .attend(["away"]) }),
+        ("the session is the person's again", { _ in .attend([]) }),
+        ("the companion runs", { _ in .attend([]) }),
+        ("the companion ends", { _ in .companionEnds }),
 
         ("wait TIME", { seconds($0[0]).map { .wait(milliseconds: Int64($0) * 1000) } }),
         ("wait until TEXT", { WeekMinute($0[0]).map { .waitUntil($0) } }),

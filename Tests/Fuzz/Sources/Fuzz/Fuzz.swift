@@ -12,7 +12,7 @@ struct Target: Sendable {
     let seeds: @Sendable () -> [[UInt8]]
 
     static let all = [
-        ageHeader, control, export, payload, replies, ring, row, server, xauthority,
+        ageHeader, bus, control, export, payload, replies, ring, row, server, xauthority,
     ]
 }
 
