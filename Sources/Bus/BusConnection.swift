@@ -202,7 +202,7 @@ package final class BusConnection {
 
     /// Takes over a descriptor that came with the message being handled; nil if there is none.
     ///
-    /// - Parameter index: The number in the message, ``BusValue/descriptor(_:)``.
+    /// - Parameter index: The number in the message (`h`).
     /// - Returns: The descriptor, which the caller closes. All others are closed afterwards.
     package func takeDescriptor(_ index: Int) -> Int32? {
         guard attached.indices.contains(index), attached[index] >= 0 else { return nil }

@@ -15,35 +15,65 @@ package struct BusMessage: Equatable, Sendable {
     /// Bytes that suffice to know the size of a message.
     static let prefixSize = 16
 
+    /// The fields of the header: their codes, and the types of their values.
+    private enum Field: UInt8, CaseIterable {
+        case path = 1
+        case interface
+        case member
+        case errorName
+        case replySerial
+        case destination
+        case sender
+        case signature
+        case descriptorCount
+
+        var type: String {
+            switch self {
+            case .path: "o"
+            case .replySerial, .descriptorCount: "u"
+            case .signature: "g"
+            default: "s"
+            }
+        }
+    }
+
     /// What the message is.
     package var kind: Kind
     /// The number that the sender gave it, from 1; a connection sets that of what it sends.
     package var serial: UInt32 = 0
-    /// Whether the sender of a call reads no reply.
-    package var wantsNoReply = false
-    /// Whether a call must not start the service that it is for.
-    package var startsNothing = false
-    /// The serial of the call that a reply or an error answers.
-    package var replySerial: UInt32?
-    /// The object of a call or a signal.
-    package var path: String?
-    /// The interface of a call or a signal.
-    package var interface: String?
-    /// The method of a call, or the name of a signal.
-    package var member: String?
-    /// The name of an error.
-    package var errorName: String?
-    /// The bus name that it goes to; nil for a signal to everybody.
-    package var destination: String?
-    /// The unique name of its sender, which the bus sets.
-    package var sender: String?
+    /// The sender of a call reads no reply (1), or the call starts no service (2).
+    private var flags: UInt8 = 0
+    private var fields: [Field: BusValue] = [:]
     /// The arguments.
     package var body: [BusValue] = []
-    /// The number of descriptors that come with it.
-    package var descriptorCount = 0
 
-    private init(_ kind: Kind) {
-        self.kind = kind
+    /// Whether the sender of a call reads no reply.
+    package var wantsNoReply: Bool {
+        get { flags & 1 != 0 }
+        set { flags = flags & ~1 | (newValue ? 1 : 0) }
+    }
+    /// Whether a call must not start the service that it is for.
+    package var startsNothing: Bool {
+        get { flags & 2 != 0 }
+        set { flags = flags & ~2 | (newValue ? 2 : 0) }
+    }
+    /// The serial of the call that a reply or an error answers.
+    package var replySerial: UInt32? { fields[.replySerial]?.number.map { UInt32($0) } }
+    /// The object of a call or a signal.
+    package var path: String? { fields[.path]?.text }
+    /// The interface of a call or a signal.
+    package var interface: String? { fields[.interface]?.text }
+    /// The method of a call, or the name of a signal.
+    package var member: String? { fields[.member]?.text }
+    /// The name of an error.
+    package var errorName: String? { fields[.errorName]?.text }
+    /// The unique name of its sender, which the bus sets.
+    package var sender: String? { fields[.sender]?.text }
+    /// The number of descriptors that come with it.
+    package var descriptorCount: Int { fields[.descriptorCount]?.number ?? 0 }
+
+    private init(_ kind: Kind, _ fields: [Field: BusValue?], _ body: [BusValue] = []) {
+        (self.kind, self.fields, self.body) = (kind, fields.compactMapValues(\.self), body)
     }
 
     /// Creates a call of a method.
@@ -62,10 +92,14 @@ package struct BusMessage: Equatable, Sendable {
         _ member: String,
         _ body: [BusValue] = []
     ) -> BusMessage {
-        var message = BusMessage(.call)
-        (message.destination, message.path) = (destination, path)
-        (message.interface, message.member, message.body) = (interface, member, body)
-        return message
+        BusMessage(
+            .call,
+            [
+                .destination: .string(destination), .path: .path(path),
+                .interface: .string(interface), .member: .string(member),
+            ],
+            body
+        )
     }
 
     /// Creates a signal to everybody.
@@ -82,10 +116,10 @@ package struct BusMessage: Equatable, Sendable {
         _ member: String,
         _ body: [BusValue] = []
     ) -> BusMessage {
-        var message = BusMessage(.signal)
-        (message.path, message.interface, message.member) = (path, interface, member)
-        message.body = body
-        return message
+        let fields: [Field: BusValue?] = [
+            .path: .path(path), .interface: .string(interface), .member: .string(member),
+        ]
+        return BusMessage(.signal, fields, body)
     }
 
     /// Creates the reply to a call.
@@ -93,9 +127,7 @@ package struct BusMessage: Equatable, Sendable {
     /// - Parameter body: The results.
     /// - Returns: The reply.
     package func reply(_ body: [BusValue]) -> BusMessage {
-        var message = BusMessage(.reply)
-        (message.replySerial, message.destination, message.body) = (serial, sender, body)
-        return message
+        BusMessage(.reply, answer, body)
     }
 
     /// Creates the refusal of a call.
@@ -104,53 +136,35 @@ package struct BusMessage: Equatable, Sendable {
     ///   `org.freedesktop.DBus.Error.UnknownMethod`.
     /// - Returns: The error.
     package func refusal(_ name: String) -> BusMessage {
-        var message = BusMessage(.error)
-        (message.replySerial, message.destination, message.errorName) = (serial, sender, name)
-        return message
+        BusMessage(.error, answer.merging([.errorName: .string(name)]) { $1 })
+    }
+
+    /// The fields of whatever answers this call.
+    private var answer: [Field: BusValue?] {
+        [.replySerial: .uint32(serial), .destination: sender.map { .string($0) }]
     }
 }
 
 extension BusMessage {
-    /// The fields of the header, by their codes.
-    private enum Field: UInt8 {
-        case path = 1
-        case interface
-        case member
-        case errorName
-        case replySerial
-        case destination
-        case sender
-        case signature
-        case descriptorCount
-    }
-
     /// The bytes of the message as it is sent, little-endian.
     package var encoded: [UInt8] {
-        var fields: [BusValue] = []
-        func add(_ field: Field, _ value: BusValue?) {
-            guard let value else { return }
-            fields.append(.record([.byte(field.rawValue), .variant(value)]))
-        }
-        add(.path, path.map { .path($0) })
-        add(.interface, interface.map { .string($0) })
-        add(.member, member.map { .string($0) })
-        add(.errorName, errorName.map { .string($0) })
-        add(.replySerial, replySerial.map { .uint32($0) })
-        add(.destination, destination.map { .string($0) })
-        if !body.isEmpty { add(.signature, .signature(body.map(\.type).joined())) }
         var content = BusWriter()
         for value in body { content.append(value) }
+        var sent = fields
+        (sent[.sender], sent[.descriptorCount]) = (nil, nil)
+        sent[.signature] = body.isEmpty ? nil : .signature(body.map(\.type).joined())
+        let head = Field.allCases.compactMap { field in
+            sent[field].map { BusValue.record([.byte(field.rawValue), .variant($0)]) }
+        }
         var writer = BusWriter()
         writer.append([UInt8(ascii: "l"), kind.rawValue, flags, 1])
         writer.append(.uint32(UInt32(content.bytes.count)))
         writer.append(.uint32(serial))
-        writer.append(.array(of: "(yv)", fields))
+        writer.append(.array(of: "(yv)", head))
         writer.align(to: 8)
         writer.append(content.bytes)
         return writer.bytes
     }
-
-    private var flags: UInt8 { (wantsNoReply ? 1 : 0) | (startsNothing ? 2 : 0) }
 
     /// The size of the message that some bytes begin.
     ///
@@ -183,45 +197,28 @@ extension BusMessage {
         guard let size = try Self.size(of: bytes), size == bytes.count, bytes[3] == 1,
             let kind = Kind(rawValue: bytes[1])
         else { throw BusError(.malformed) }
-        self.init(kind)
-        (wantsNoReply, startsNothing) = (bytes[2] & 1 != 0, bytes[2] & 2 != 0)
+        self.init(kind, [:])
+        flags = bytes[2] & 3
         var reader = try BusReader(bytes, isBigEndian: Self.isBigEndian(bytes[0]), at: 4)
         let head = try reader.values("uua(yv)")
-        let (length, number) = (head[0].number ?? 0, head[1].number ?? 0)
-        serial = UInt32(number)
-        var signature = ""
-        for field in head[2].elements {
-            let parts = field.elements
+        serial = UInt32(head[1].number ?? 0)
+        for part in head[2].elements.map(\.elements) {
             // A field with an unknown code is ignored.
-            guard let code = parts[0].number, let known = Field(rawValue: UInt8(code)) else {
+            guard let code = part[0].number, let field = Field(rawValue: UInt8(code)) else {
                 continue
             }
-            try take(known, parts[1].content, &signature)
+            guard case .variant(let value) = part[1], value.type == field.type else {
+                throw BusError(.malformed)
+            }
+            fields[field] = value
         }
         guard hasWhatItsKindNeeds else { throw BusError(.malformed) }
         try reader.align(to: 8)
-        guard reader.offset + length == bytes.count else { throw BusError(.malformed) }
-        body = try reader.values(signature)
-        guard reader.offset == bytes.count else { throw BusError(.malformed) }
-    }
-
-    private mutating func take(
-        _ field: Field,
-        _ value: BusValue,
-        _ signature: inout String
-    ) throws(BusError) {
-        switch (field, value) {
-        case (.path, .path(let text)): path = text
-        case (.interface, .string(let text)): interface = text
-        case (.member, .string(let text)): member = text
-        case (.errorName, .string(let text)): errorName = text
-        case (.replySerial, .uint32(let number)): replySerial = number
-        case (.destination, .string(let text)): destination = text
-        case (.sender, .string(let text)): sender = text
-        case (.signature, .signature(let text)): signature = text
-        case (.descriptorCount, .uint32(let count)): descriptorCount = Int(count)
-        default: throw BusError(.malformed)
+        guard reader.offset + (head[0].number ?? 0) == bytes.count else {
+            throw BusError(.malformed)
         }
+        body = try reader.values(fields.removeValue(forKey: .signature)?.text ?? "")
+        guard reader.offset == bytes.count else { throw BusError(.malformed) }
     }
 
     private var hasWhatItsKindNeeds: Bool {

@@ -11,18 +11,15 @@ struct BusReader {
 
     /// Reads from an offset on; alignment counts from the first byte.
     init(_ bytes: [UInt8], isBigEndian: Bool, at offset: Int = 0) {
-        self.bytes = bytes
-        self.isBigEndian = isBigEndian
-        self.offset = offset
+        (self.bytes, self.isBigEndian, self.offset) = (bytes, isBigEndian, offset)
     }
 
-    /// The alignment of a type by the first byte of its signature, in bytes.
-    static func alignment(of type: UInt8) -> Int {
-        switch Character(UnicodeScalar(type)) {
-        case "n", "q": 2
-        case "b", "i", "u", "s", "o", "a", "h": 4
-        case "x", "t", "d", "(", "{": 8
-        default: 1
+    /// The alignment of a type by the first code of its signature, in bytes.
+    static func alignment(of code: Character?) -> Int {
+        switch code {
+        case "s", "o", "a": 4
+        case "(", "{": 8
+        default: code.flatMap { BusValue.sizes[$0] } ?? 1
         }
     }
 
@@ -34,22 +31,17 @@ struct BusReader {
         }
     }
 
-    private mutating func number<Number: FixedWidthInteger & UnsignedInteger>(
-        _ type: Number.Type
-    ) throws(BusError) -> Number {
-        let size = Number.bitWidth / 8
+    private mutating func number(_ size: Int) throws(BusError) -> UInt64 {
         try align(to: size)
         guard bytes.count - offset >= size else { throw BusError(.malformed) }
         defer { offset += size }
-        return (0..<size).reduce(0) { sum, index in
-            let place = isBigEndian ? size - 1 - index : index
-            return sum | Number(bytes[offset + index]) << Number(8 * place)
-        }
+        let part = bytes[offset..<offset + size]
+        return (isBigEndian ? Array(part) : part.reversed()).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
+    /// Reads a text, which has the given length and a NUL behind it.
     private mutating func text(_ length: Int) throws(BusError) -> String {
-        // The terminating NUL is not part of the length.
-        guard length >= 0, length < bytes.count - offset, bytes[offset + length] == 0 else {
+        guard length < bytes.count - offset, bytes[offset + length] == 0 else {
             throw BusError(.malformed)
         }
         let content = bytes[offset..<offset + length]
@@ -60,19 +52,13 @@ struct BusReader {
         return text
     }
 
-    private mutating func signature() throws(BusError) -> String {
-        guard offset < bytes.count else { throw BusError(.malformed) }
-        offset += 1
-        return try text(Int(bytes[offset - 1]))
-    }
-
     /// Reads the values of a signature.
     ///
     /// - Parameter signature: Complete types, one after the other.
     /// - Returns: A value for each type.
     /// - Throws: ``BusError`` `malformed`.
     mutating func values(_ signature: String) throws(BusError) -> [BusValue] {
-        var types = Array(signature.utf8)[...]
+        var types = Array(signature)[...]
         var values: [BusValue] = []
         while !types.isEmpty { values.append(try value(&types, depth: 0)) }
         return values
@@ -80,22 +66,24 @@ struct BusReader {
 
     /// Removes the first complete type of a signature.
     private static func take(
-        _ types: inout ArraySlice<UInt8>,
+        _ types: inout ArraySlice<Character>,
         depth: Int
-    ) throws(BusError) -> ArraySlice<UInt8> {
+    ) throws(BusError) -> ArraySlice<Character> {
         guard let first = types.first, depth <= maxDepth else { throw BusError(.malformed) }
         var rest = types.dropFirst()
-        switch Character(UnicodeScalar(first)) {
+        switch first {
         case "a": _ = try take(&rest, depth: depth + 1)
-        case "(":
-            repeat { _ = try take(&rest, depth: depth + 1) } while rest.first != UInt8(ascii: ")")
+        case "(", "{":
+            let end: Character = first == "(" ? ")" : "}"
+            var count = 0
+            while rest.first != end || count == 0 {
+                _ = try take(&rest, depth: depth + 1)
+                count += 1
+            }
+            guard first == "(" || count == 2 else { throw BusError(.malformed) }
             rest.removeFirst()
-        case "{":
-            for _ in 0..<2 { _ = try take(&rest, depth: depth + 1) }
-            guard rest.first == UInt8(ascii: "}") else { throw BusError(.malformed) }
-            rest.removeFirst()
-        case "y", "b", "n", "q", "i", "u", "x", "t", "d", "s", "o", "g", "h", "v": break
-        default: throw BusError(.malformed)
+        case "s", "o", "g", "v": break
+        default: guard BusValue.sizes[first] != nil else { throw BusError(.malformed) }
         }
         defer { types = rest }
         return types[types.startIndex..<rest.startIndex]
@@ -103,59 +91,40 @@ struct BusReader {
 
     /// Reads a value of the first type of a signature, and removes the type.
     private mutating func value(
-        _ types: inout ArraySlice<UInt8>,
+        _ types: inout ArraySlice<Character>,
         depth: Int
     ) throws(BusError) -> BusValue {
         let type = try Self.take(&types, depth: depth)
         guard let first = type.first, depth < Self.maxDepth else { throw BusError(.malformed) }
         var inner = type.dropFirst()
-        switch Character(UnicodeScalar(first)) {
-        case "y":
-            guard offset < bytes.count else { throw BusError(.malformed) }
-            offset += 1
-            return .byte(bytes[offset - 1])
-        case "b":
-            let number = try number(UInt32.self)
-            guard number <= 1 else { throw BusError(.malformed) }
-            return .boolean(number == 1)
-        case "n": return .int16(Int16(bitPattern: try number(UInt16.self)))
-        case "q": return .uint16(try number(UInt16.self))
-        case "i": return .int32(Int32(bitPattern: try number(UInt32.self)))
-        case "u": return .uint32(try number(UInt32.self))
-        case "h": return .descriptor(try number(UInt32.self))
-        case "x": return .int64(Int64(bitPattern: try number(UInt64.self)))
-        case "t": return .uint64(try number(UInt64.self))
-        case "d": return .double(Double(bitPattern: try number(UInt64.self)))
-        case "s": return .string(try text(Int(try number(UInt32.self))))
-        case "o": return .path(try text(Int(try number(UInt32.self))))
-        case "g": return .signature(try signature())
+        switch first {
+        case "s", "o": return .text(first, try text(Int(try number(4))))
+        case "g": return .text(first, try text(Int(try number(1))))
         case "v":
-            var content = Array(try signature().utf8)[...]
+            var content = Array(try text(Int(try number(1))))[...]
             let value = try value(&content, depth: depth + 1)
             guard content.isEmpty else { throw BusError(.malformed) }
             return .variant(value)
         case "a": return try array(inner, depth: depth)
-        case "(":
+        case "(", "{":
             try align(to: 8)
             inner.removeLast()
             var fields: [BusValue] = []
             while !inner.isEmpty { fields.append(try value(&inner, depth: depth + 1)) }
-            return .record(fields)
-        case "{":
-            try align(to: 8)
-            inner.removeLast()
-            let key = try value(&inner, depth: depth + 1)
-            return .entry(key, try value(&inner, depth: depth + 1))
-        default: throw BusError(.malformed)
+            return first == "(" ? .record(fields) : .entry(fields[0], fields[1])
+        default:
+            let bits = try number(BusValue.sizes[first] ?? 1)
+            guard first != "b" || bits <= 1 else { throw BusError(.malformed) }
+            return .number(first, bits)
         }
     }
 
     private mutating func array(
-        _ element: ArraySlice<UInt8>,
+        _ element: ArraySlice<Character>,
         depth: Int
     ) throws(BusError) -> BusValue {
-        let length = Int(try number(UInt32.self))
-        try align(to: Self.alignment(of: element.first ?? 0))
+        let length = Int(try number(4))
+        try align(to: Self.alignment(of: element.first))
         guard length <= bytes.count - offset else { throw BusError(.malformed) }
         let end = offset + length
         var values: [BusValue] = []
@@ -164,6 +133,6 @@ struct BusReader {
             values.append(try value(&types, depth: depth + 1))
         }
         guard offset == end else { throw BusError(.malformed) }
-        return .array(of: String(decoding: element, as: UTF8.self), values)
+        return .array(of: String(element), values)
     }
 }

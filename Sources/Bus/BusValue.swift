@@ -2,22 +2,10 @@
 
 /// A value in the body of a message, with the types of the D-Bus specification.
 package indirect enum BusValue: Equatable, Sendable {
-    case byte(UInt8)
-    case boolean(Bool)
-    case int16(Int16)
-    case uint16(UInt16)
-    case int32(Int32)
-    case uint32(UInt32)
-    case int64(Int64)
-    case uint64(UInt64)
-    case double(Double)
-    case string(String)
-    /// The path of an object, such as `/org/freedesktop/login1`.
-    case path(String)
-    /// A list of types, such as `a{sv}`.
-    case signature(String)
-    /// The index of a descriptor among those that came with the message.
-    case descriptor(UInt32)
+    /// A number, a boolean or the index of a descriptor, by its type's code and its bits.
+    case number(Character, UInt64)
+    /// A string (`s`), the path of an object (`o`), or a signature (`g`).
+    case text(Character, String)
     /// Values of one type, whose signature is needed where there are none.
     case array(of: String, [BusValue])
     case record([BusValue])
@@ -25,65 +13,58 @@ package indirect enum BusValue: Equatable, Sendable {
     case entry(BusValue, BusValue)
     case variant(BusValue)
 
+    /// Bytes of the types of numbers, by their codes.
+    static let sizes: [Character: Int] = [
+        "y": 1, "n": 2, "q": 2, "b": 4, "i": 4, "u": 4, "h": 4, "x": 8, "t": 8, "d": 8,
+    ]
+
+    package static func byte(_ value: UInt8) -> Self { .number("y", UInt64(value)) }
+    package static func boolean(_ value: Bool) -> Self { .number("b", value ? 1 : 0) }
+    package static func uint32(_ value: UInt32) -> Self { .number("u", UInt64(value)) }
+    package static func int32(_ value: Int32) -> Self {
+        .number("i", UInt64(UInt32(bitPattern: value)))
+    }
+    package static func string(_ value: String) -> Self { .text("s", value) }
+    package static func path(_ value: String) -> Self { .text("o", value) }
+    package static func signature(_ value: String) -> Self { .text("g", value) }
+    /// An array of strings, `as`.
+    package static func strings(_ texts: [String]) -> Self {
+        .array(of: "s", texts.map { .string($0) })
+    }
+    /// A dictionary from strings to variants, `a{sv}`.
+    ///
+    /// - Parameter fields: The keys and the values, which are not variants yet.
+    /// - Returns: The array of entries, in the given order.
+    package static func dictionary(_ fields: [(String, BusValue)]) -> Self {
+        .array(of: "{sv}", fields.map { .entry(.string($0.0), .variant($0.1)) })
+    }
+
     /// The signature of the value's type.
     package var type: String {
         switch self {
-        case .byte: "y"
-        case .boolean: "b"
-        case .int16: "n"
-        case .uint16: "q"
-        case .int32: "i"
-        case .uint32: "u"
-        case .int64: "x"
-        case .uint64: "t"
-        case .double: "d"
-        case .string: "s"
-        case .path: "o"
-        case .signature: "g"
-        case .descriptor: "h"
+        case .number(let code, _), .text(let code, _): String(code)
         case .array(let element, _): "a" + element
         case .record(let fields): "(" + fields.map(\.type).joined() + ")"
         case .entry(let key, let value): "{" + key.type + value.type + "}"
         case .variant: "v"
         }
     }
-
-    /// A dictionary from strings to variants, `a{sv}`.
-    ///
-    /// - Parameter fields: The keys and the values, which are not variants yet.
-    /// - Returns: The array of entries, in the given order.
-    package static func dictionary(_ fields: [(String, BusValue)]) -> BusValue {
-        .array(of: "{sv}", fields.map { .entry(.string($0.0), .variant($0.1)) })
-    }
-
-    /// An array of strings, `as`.
-    package static func strings(_ texts: [String]) -> BusValue {
-        .array(of: "s", texts.map { .string($0) })
-    }
 }
 
 extension BusValue {
     /// The text of a string, a path or a signature; nil for another type.
-    package var text: String? {
-        switch self {
-        case .string(let text), .path(let text), .signature(let text): text
-        default: nil
-        }
-    }
+    package var text: String? { if case .text(_, let text) = self { text } else { nil } }
 
     /// The value of a boolean; nil for another type.
-    package var flag: Bool? {
-        if case .boolean(let flag) = self { flag } else { nil }
-    }
+    package var flag: Bool? { if case .number("b", let bits) = self { bits == 1 } else { nil } }
 
     /// The value of an integer of at most 32 bits; nil for another type.
     package var number: Int? {
-        switch self {
-        case .byte(let number): Int(number)
-        case .int16(let number): Int(number)
-        case .uint16(let number): Int(number)
-        case .int32(let number): Int(number)
-        case .uint32(let number), .descriptor(let number): Int(number)
+        guard case .number(let code, let bits) = self else { return nil }
+        return switch code {
+        case "y", "q", "u", "h": Int(bits)
+        case "n": Int(Int16(truncatingIfNeeded: bits))
+        case "i": Int(Int32(truncatingIfNeeded: bits))
         default: nil
         }
     }

@@ -255,8 +255,8 @@ final class SessionWatch {
             words.map { .string($0) }
         )
         system.call(call) { [weak self] reply in
-            guard case .descriptor(let index)? = reply?.body.first,
-                let descriptor = system.takeDescriptor(Int(index))
+            guard let index = reply?.body.first?.number,
+                let descriptor = system.takeDescriptor(index)
             else { return }
             guard let self, inhibitor < 0 else {
                 close(descriptor)

@@ -13,7 +13,7 @@ enum ConsentDialog {
         let command = [
             "zenity", "--text-info", "--title=mci: may your work be recorded?",
             "--checkbox=I have read this, and I consent", "--ok-label=Record",
-            "--cancel-label=Do not record", "--width=760", "--height=640", "--font=monospace 10",
+            "--cancel-label=Do not record", "--width=900", "--height=640", "--font=monospace 10",
         ]
         guard CurrentProcess.environment()["DISPLAY"] != nil, let child = ChildProcess(command)
         else { return nil }

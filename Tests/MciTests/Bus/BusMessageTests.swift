@@ -8,12 +8,12 @@ import Testing
     /// A message with each type, and with containers in containers.
     private static let rich: BusMessage = {
         let values: [BusValue] = [
-            .byte(7), .boolean(true), .int16(-2), .uint16(65_535), .int32(-3), .uint32(4),
-            .int64(-5), .uint64(.max), .double(0.5), .string("grüße"), .path("/a/b"),
-            .signature("a{sv}"), .descriptor(0), .array(of: "s", []),
-            .array(of: "t", [.uint64(1)]), .array(of: "(ii)", []),
+            .byte(7), .boolean(true), .number("n", 65_534), .number("q", 65_535), .int32(-3),
+            .uint32(4), .number("x", 1 << 63), .number("t", .max), .number("d", 1),
+            .string("grüße"), .path("/a/b"), .signature("a{sv}"), .number("h", 0),
+            .array(of: "s", []), .array(of: "t", [.number("t", 1)]), .array(of: "(ii)", []),
             .dictionary([("a", .int32(1)), ("b", .strings(["x", "y"]))]),
-            .record([.byte(1), .record([.uint64(2), .string("")])]),
+            .record([.byte(1), .record([.number("t", 2), .string("")])]),
             .variant(.variant(.record([.boolean(false)]))),
             .array(of: "v", [.variant(.byte(1)), .variant(.string("z"))]),
         ]

@@ -19,9 +19,8 @@ private enum BusTarget {
                 rest.removeFirst(size)
                 if message.body.map(\.type).joined().utf8.count > 255 { continue }
                 let again = try BusMessage(message.encoded)
-                // A number that is none equals nothing, not even itself.
                 check(
-                    "\(again.body)" == "\(message.body)" && again.path == message.path
+                    again.body == message.body && again.path == message.path
                         && again.sender == nil,
                     "What is written is what was read."
                 )
@@ -33,9 +32,10 @@ private enum BusTarget {
 
     static func seeds() -> [[UInt8]] {
         let values: [BusValue] = [
-            .byte(1), .boolean(true), .int32(-1), .uint64(2), .double(0.5), .string("text"),
+            .byte(1), .boolean(true), .int32(-1), .number("t", 2), .number("d", 5), .string("text"),
             .path("/a"), .strings(["a", "b"]), .dictionary([("LockedHint", .boolean(true))]),
-            .record([.int16(1), .variant(.uint16(2))]), .array(of: "(ii)", []), .descriptor(0),
+            .record([.number("n", 1), .variant(.number("q", 2))]), .array(of: "(ii)", []),
+            .number("h", 0),
         ]
         var call = BusMessage.call("org.example.A", "/a/b", "org.example.A", "Do", values)
         var signal = BusMessage.signal("/a", "org.example.A", "Changed", [.boolean(false)])
