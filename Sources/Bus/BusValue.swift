@@ -18,14 +18,21 @@ package indirect enum BusValue: Equatable, Sendable {
         "y": 1, "n": 2, "q": 2, "b": 4, "i": 4, "u": 4, "h": 4, "x": 8, "t": 8, "d": 8,
     ]
 
+    /// A byte, `y`.
     package static func byte(_ value: UInt8) -> Self { .number("y", UInt64(value)) }
+    /// A boolean, `b`.
     package static func boolean(_ value: Bool) -> Self { .number("b", value ? 1 : 0) }
+    /// An unsigned number, `u`.
     package static func uint32(_ value: UInt32) -> Self { .number("u", UInt64(value)) }
+    /// A signed number, `i`.
     package static func int32(_ value: Int32) -> Self {
         .number("i", UInt64(UInt32(bitPattern: value)))
     }
+    /// A string, `s`.
     package static func string(_ value: String) -> Self { .text("s", value) }
+    /// The path of an object, `o`, such as `/org/freedesktop/login1`.
     package static func path(_ value: String) -> Self { .text("o", value) }
+    /// A list of types, `g`, such as `a{sv}`.
     package static func signature(_ value: String) -> Self { .text("g", value) }
     /// An array of strings, `as`.
     package static func strings(_ texts: [String]) -> Self {

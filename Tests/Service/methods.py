@@ -65,6 +65,11 @@ with varlink.Client(address=f"unix:{socket}") as client:
     assert mci.Flush()["status"]["events"]["lost"] == 0
     assert mci.Reload()["status"]["keyDetail"] == "shortcuts"
 
+    assert mci.Attend(closed=["locked"], leaseMs=5000)["status"]["reason"] == "session-locked"
+    assert refused(mci.Attend, closed=["lost"], leaseMs=5000)
+    assert mci.Attend(closed=[], leaseMs=5000, knows=["tray"])["status"]["session"]["isAttended"]
+    assert mci.Leave()["status"]["session"]["isRequired"] is False
+
     one = mci.Exempt(scope={"app": "signal"}, seconds=3600, reason="mine")["exemption"]
     assert one["id"] == 1 and one["state"] == "requested", one
     assert mci.Exempt()["status"]["reason"] == "exempt"

@@ -77,7 +77,7 @@ import Testing
             ),
             (
                 ["exempt", "add"],
-                "error: Say what to exempt: --app, --title, --device, or --everything.\n  Next: mcictl exempt add --help\n"
+                "error: Say what to exempt: --app, --title, --device, --everything, or --front.\n  Next: mcictl exempt add --help\n"
             ),
             (["exempt", "add", "--everything", "--app", "x"], nil),
             (

@@ -4,7 +4,9 @@ import Foundation
 import Person
 import Testing
 
-/// Consent in a window. `make desktop` shows the real one; here a script stands in its place.
+/// Consent in a window.
+///
+/// A script stands in the place of zenity, which is too heavy for every machine that runs the tests.
 @Suite struct ConsentDialogTests {
     /// A home with a dialog that ends with a code, and a terminal that notes what it is to run.
     private func home(dialog code: Int?) throws -> (folder: TemporaryFolder, [String: String]) {

@@ -235,6 +235,12 @@ import Testing
             #expect(eventually { (try? desk.ask("inhibitors")) as? Int == 1 })
         }
         #expect(eventually { rig.descriptors == before })
+        // At rest: a report every two seconds, and mcid's answer to it.
+        let (waits, begin) = (rig.waits, KernelClock.monotonic.milliseconds)
+        usleep(6_000_000)
+        let beats = Int(KernelClock.monotonic.milliseconds - begin) / 2000 + 1
+        print("at rest: \(rig.waits - waits) waits in \(beats) beats")
+        #expect(rig.waits - waits <= 3 * beats)
         let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(rig.id)/fd")
         let open = files.compactMap {
             try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(rig.id)/fd/\($0)")

@@ -9,7 +9,7 @@ import Testing
 
 /// The mark on the screen, with a real mcid.
 @Suite(.serialized) struct MarkTests {
-    @Test(arguments: [[], ["--compositor"]])
+    @Test(arguments: [[], ["--compositor", "picom"]])
     func `what is typed while the mark cannot be seen is not stored, however it was hidden`(
         options: [String]
     ) throws {
