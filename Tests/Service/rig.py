@@ -122,8 +122,8 @@ class Play:
         return subprocess.run([self.programs / "mcictl", *words], capture_output=True, text=True, timeout=60,
                               stdin=subprocess.DEVNULL)
 
-    def show(self, name):
-        return self.systemctl("show", "mcid", "-P", name).stdout.strip()
+    def show(self, name, unit="mcid"):
+        return self.systemctl("show", unit, "-P", name).stdout.strip()
 
     def said(self):
         """The last line that mcid wrote."""
@@ -269,9 +269,34 @@ class Play:
         self.settle()
         self.done("an X server that ended: records on the next one, which has another name")
 
+        self.companion()
         session.communicate(b"\n", timeout=10)
         self.wait(lambda: self.show("ActiveState") == "inactive", "stopped with the session")
         self.done("log-out stops it")
+        if (self.programs / "mci-companion").exists():
+            self.wait(lambda: self.show("ActiveState", "mci-companion") == "inactive", "the companion stops too")
+            self.done("and the companion with it")
+
+    def companion(self):
+        """The companion as a service: mcid's unit wants it, and systemd starts it again."""
+        if not (self.programs / "mci-companion").exists():
+            return
+        text = (ROOT / "systemd/mci-companion.service").read_text()
+        text = text.replace("ExecStart=mci-companion", f"ExecStart={self.programs}/mci-companion")
+        (HOME / ".config/systemd/user/mci-companion.service").write_text(text)
+        assert self.systemctl("daemon-reload").returncode == 0
+        assert self.systemctl("restart", "mcid").returncode == 0
+        self.wait(lambda: self.status().get("session", {}).get("isAttended"), "the companion vouches")
+        self.wait(lambda: self.status().get("state") == "recording", "and mcid records")
+        first = self.show("MainPID", "mci-companion")
+        os.kill(int(first), signal.SIGKILL)
+        self.wait(lambda: self.status().get("reason") == "unattended", "its end closes", 5)
+        self.wait(lambda: self.status().get("state") == "recording", "it was started again", 10)
+        assert self.show("MainPID", "mci-companion") not in (first, "0")
+        os.kill(int(self.show("MainPID")), signal.SIGKILL)
+        self.wait(lambda: self.status().get("state") == "recording", "mcid and it found each other again", 20)
+        self.settle()
+        self.done("the companion comes with mcid, its end closes at once, and both find each other again")
 
     def soak(self, seconds):
         """A thousand motions a second: memory and descriptors stay, and nothing is started again."""
