@@ -19,10 +19,10 @@ enum ConsentDialog {
         else { return nil }
         try? Disk.write(Array(notice.utf8), to: child.input)
         close(child.input)
-        // 0: ticked and confirmed; 1: not; anything else: it could not ask.
-        switch child.end() >> 8 {
+        // A dialog that a signal ended has not asked.
+        switch child.end() {
         case 0: return true
-        case 1: return false
+        case 1 << 8: return false
         default: return nil
         }
     }

@@ -70,6 +70,18 @@ import Testing
         #expect(try ControlsFile(folder.paths).read().consent == nil)
     }
 
+    @Test func `a dialog that is killed is no consent`() throws {
+        let (folder, environment) = try home(dialog: 0)
+        try "#!/bin/sh\nkill -KILL $$\n".write(
+            toFile: "\(folder.path)/bin/zenity",
+            atomically: false,
+            encoding: .utf8
+        )
+        let result = try Program.run("mcictl", ["consent", "--dialog"], environment: environment)
+        #expect(result.code == 0 && text(folder, "terminal") == "-e mcictl consent\n")
+        #expect(try ControlsFile(folder.paths).read().consent == nil)
+    }
+
     @Test func `without a display it says where to ask`() throws {
         let (folder, environment) = try home(dialog: 0)
         let own = environment.filter { $0.key != "DISPLAY" }
