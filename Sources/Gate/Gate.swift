@@ -430,7 +430,8 @@ package struct Gate: Sendable {
 
     private mutating func noteFront(_ context: AppContext, at time: EventTime) {
         if case .window(let window) = context {
-            lastFront = (window, nil)
+            // Its title is not kept for longer than the window has the keyboard.
+            lastFront = (WindowFacts(app: window.app), nil)
         } else if lastFront?.until == nil {
             lastFront?.until = time
         }
