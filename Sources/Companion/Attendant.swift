@@ -62,10 +62,11 @@ final class Attendant {
     }
 
     private func connect() {
-        guard calls == nil else { return }
-        calls = ControlLink(path: path)
-        monitor = calls == nil ? nil : ControlLink(path: path)
-        monitor?.monitor { [follow] in follow($0) }
+        guard calls == nil, let link = ControlLink(path: path),
+            let monitor = ControlLink(path: path)
+        else { return }
+        (calls, self.monitor) = (link, monitor)
+        monitor.monitor { [follow] in follow($0) }
     }
 
     /// Makes a call of the person.

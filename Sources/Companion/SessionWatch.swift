@@ -67,7 +67,7 @@ final class SessionWatch {
         system?.owner(of: Self.login) { [weak self] in self?.found(logind: $0) }
     }
 
-    deinit { letSleep() }
+    deinit { if inhibitor >= 0 { close(inhibitor) } }
 
     /// The words for what closes, as `Attend` takes them.
     var closed: [String] {
@@ -164,8 +164,9 @@ final class SessionWatch {
     }
 
     private func set(_ name: String, _ isActive: Bool) {
+        // A locker that is not active yet says nothing about a Lock signal.
+        if savers[name]?.isActive == true, !isActive { lockEnd = nil }
         savers[name]?.isActive = isActive
-        if !isActive { lockEnd = nil }
         changed()
     }
 
@@ -269,8 +270,10 @@ final class SessionWatch {
     }
 
     /// Lets the machine sleep; called once mcid has closed its gate.
+    ///
+    /// If it woke before mcid answered, what is held is for the next sleep.
     func letSleep() {
-        guard inhibitor >= 0 else { return }
+        guard isAsleep, inhibitor >= 0 else { return }
         close(inhibitor)
         inhibitor = -1
     }
