@@ -46,11 +46,8 @@ package final class BusConnection {
         for address in addresses where found < 0 { found = unsafe clinux_connect(address.path) }
         guard found >= 0 else { throw BusError(.unreachable) }
         descriptor = found
-        guard authenticate() else {
-            Glibc.close(descriptor)
-            isLost = true
-            throw BusError(.refused)
-        }
+        // What was opened is closed when this object goes away.
+        guard authenticate() else { throw BusError(.refused) }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         call(.call(Self.bus, "/org/freedesktop/DBus", Self.bus, "Hello")) { [weak self] reply in
             self?.name = reply?.body.first?.text ?? ""
@@ -151,25 +148,10 @@ package final class BusConnection {
     }
 
     private func flush() {
-        var sent = 0
-        while sent < output.count {
-            let count = retryingInterrupted {
-                unsafe output.withUnsafeBytes { buffer in
-                    unsafe Glibc.send(
-                        descriptor,
-                        buffer.baseAddress?.advanced(by: sent),
-                        buffer.count - sent,
-                        Int32(MSG_NOSIGNAL)
-                    )
-                }
-            }
-            guard count > 0 else {
-                if errno != EAGAIN { drop() }
-                break
-            }
-            sent += count
-        }
-        output.removeFirst(min(sent, output.count))
+        guard !isLost else { return }
+        let sent = sending(output, to: descriptor)
+        if sent < output.count, errno != EAGAIN { return drop() }
+        output.removeFirst(sent)
     }
 
     // MARK: Receiving

@@ -64,12 +64,10 @@ package final class Companion {
     /// Runs until a bus is lost.
     package func run() {
         while session?.isLost != true, system?.isLost != true {
-            let now = SystemTime.monotonic
+            let now = SystemClock.now().monotonic.milliseconds
             watch?.tick(now)
             notices?.tick(now)
-            if let warning = notices?.nextWarning, warning <= SystemTime.now.milliseconds {
-                askForExemptions()
-            }
+            if notices?.takeWarning(SystemClock.now().wall) == true { askForExemptions() }
             if mustReport || attendant.map({ $0.due <= now }) == true { report(now) }
             wait()
             attendant?.turn()
@@ -80,7 +78,7 @@ package final class Companion {
                 watch?.takeSession(message)
                 tray?.take(message)
             }
-            system?.turn { watch?.takeSystem($0, now: SystemTime.monotonic) }
+            system?.turn { watch?.takeSystem($0, now: SystemClock.now().monotonic.milliseconds) }
         }
     }
 
@@ -102,8 +100,8 @@ package final class Companion {
             Self.watch($0.descriptor, $0.hasOutput)
         }
         watched += (attendant?.links ?? []).map { Self.watch($0.descriptor, $0.hasOutput) }
-        let now = SystemTime.monotonic
-        let due = [attendant?.due, watch?.due, notices?.due(now, SystemTime.now)]
+        let now = SystemClock.now().monotonic.milliseconds
+        let due = [attendant?.due, watch?.due, notices?.due(now, SystemClock.now().wall)]
             .compactMap(\.self).min()
         let timeout = due.map { Int32(clamping: max(0, $0 - now)) } ?? -1
         _ = unsafe poll(&watched, nfds_t(watched.count), timeout)
@@ -120,14 +118,14 @@ package final class Companion {
         status = new
         tray?.show(new)
         guard let new else { return }
-        notices?.take(new, SystemTime.monotonic, SystemTime.now)
+        notices?.take(new, SystemClock.now().monotonic.milliseconds, SystemClock.now().wall)
         if before?.exemptions != new.exemptions { askForExemptions() }
     }
 
     private func askForExemptions() {
         attendant?.call(.listExemptions) { [weak self] answer in
             guard case .success(let reply)? = answer else { return }
-            self?.notices?.warn(reply.exemptions ?? [], SystemTime.now)
+            self?.notices?.warn(reply.exemptions ?? [], SystemClock.now().wall)
         }
     }
 
@@ -158,7 +156,7 @@ package final class Companion {
     package static let left: Int32 = 77
 
     private func forget(minutes: Int64) {
-        let since = WallTime(SystemTime.now.milliseconds - minutes * 60_000)
+        let since = WallTime(SystemClock.now().wall.milliseconds - minutes * 60_000)
         call(.forget(.init(since: since.text))) { "\($0.batches ?? 0) batches were erased." }
     }
 

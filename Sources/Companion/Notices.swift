@@ -22,7 +22,7 @@ struct Notices {
     /// The ends of exemptions that were mentioned, by their ids.
     private var named: [Int: String] = [:]
     /// When the next exemption has ten minutes left, on the wall clock in milliseconds.
-    private(set) var nextWarning: Int64?
+    private var nextWarning: Int64?
 
     private static let hour: Int64 = 3_600_000
     private static let minute: Int64 = 60_000
@@ -88,6 +88,16 @@ struct Notices {
         else { return }
         markMayBeNamed = now + Self.minute
         send("Nothing is recorded", "The mark on the screen cannot be seen.", .normal)
+    }
+
+    /// Whether the exemptions must be looked at now; the next ``warn(_:_:)`` says when to look again.
+    ///
+    /// - Parameter wall: the wall clock.
+    /// - Returns: true once for each moment.
+    mutating func takeWarning(_ wall: WallTime) -> Bool {
+        guard let nextWarning, nextWarning <= wall.milliseconds else { return false }
+        self.nextWarning = nil
+        return true
     }
 
     /// Warns of exemptions that end within ten minutes.

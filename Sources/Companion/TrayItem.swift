@@ -105,10 +105,15 @@ final class TrayItem {
         switch (call.interface, call.member) {
         case ("org.freedesktop.DBus.Peer", "Ping"): return []
         case ("org.freedesktop.DBus.Properties", "GetAll"):
-            return [.dictionary(properties(call.path))]
+            let names = call.path == Self.menuPath ? Self.menuNames : Self.itemNames
+            return [
+                .dictionary(
+                    names.compactMap { name in property(name, of: call.path).map { (name, $0) } }
+                )
+            ]
         case ("org.freedesktop.DBus.Properties", "Get"):
-            let name = body.dropFirst().first?.text
-            return properties(call.path).first { $0.0 == name }.map { [.variant($0.1)] }
+            let name = body.dropFirst().first?.text ?? ""
+            return property(name, of: call.path).map { [.variant($0)] }
         case (Self.interface, _):
             // A click opens the menu (ItemIsMenu); other clicks and the wheel do nothing.
             return []
@@ -154,30 +159,34 @@ final class TrayItem {
         chosen.append(item)
     }
 
-    /// All properties of an object; panels ask for each of them.
-    private func properties(_ path: String?) -> [(String, BusValue)] {
-        if path == Self.menuPath {
-            return [
-                ("Version", .uint32(3)), ("TextDirection", .string("ltr")),
-                ("Status", .string("normal")), ("IconThemePath", .strings([])),
-            ]
+    private static let menuNames = ["Version", "TextDirection", "Status", "IconThemePath"]
+    private static let itemNames = [
+        "Category", "Id", "Title", "Status", "WindowId", "ItemIsMenu", "Menu", "IconName",
+        "IconPixmap", "OverlayIconName", "OverlayIconPixmap", "AttentionIconName",
+        "AttentionIconPixmap", "AttentionMovieName", "IconThemePath", "ToolTip",
+    ]
+
+    /// A property of an object; panels ask for each, also for those that are empty.
+    private func property(_ name: String, of path: String?) -> BusValue? {
+        let noPixmaps = BusValue.array(of: "(iiay)", [])
+        switch (path == Self.menuPath, name) {
+        case (true, "Version"): return .uint32(3)
+        case (true, "TextDirection"): return .string("ltr")
+        case (true, "Status"): return .string("normal")
+        case (true, "IconThemePath"): return .strings([])
+        case (true, _): return nil
+        case (_, "Category"): return .string("SystemServices")
+        case (_, "Id"), (_, "Title"): return .string("mci")
+        case (_, "Status"): return .string("Active")
+        case (_, "WindowId"): return .int32(0)
+        case (_, "ItemIsMenu"): return .boolean(true)
+        case (_, "Menu"): return .path(Self.menuPath)
+        case (_, "IconPixmap"): return Icon.pixmaps(look)
+        case (_, "OverlayIconPixmap"), (_, "AttentionIconPixmap"): return noPixmaps
+        case (_, "ToolTip"):
+            let words = Words.state(menu.status)
+            return .record([.string(""), noPixmaps, .string("mci"), .string(words)])
+        default: return Self.itemNames.contains(name) ? .string("") : nil
         }
-        let none = BusValue.array(of: "(iiay)", [])
-        let texts = [
-            "IconName": "", "OverlayIconName": "", "AttentionIconName": "",
-            "AttentionMovieName": "", "IconThemePath": "", "Category": "SystemServices",
-            "Id": "mci", "Title": "mci", "Status": "Active",
-        ]
-        return texts.map { ($0.key, .string($0.value)) } + [
-            ("WindowId", .int32(0)), ("ItemIsMenu", .boolean(true)),
-            ("Menu", .path(Self.menuPath)), ("IconPixmap", Icon.pixmaps(look)),
-            ("OverlayIconPixmap", none), ("AttentionIconPixmap", none),
-            (
-                "ToolTip",
-                .record([
-                    .string(""), none, .string("mci"), .string(Words.state(menu.status)),
-                ])
-            ),
-        ]
     }
 }

@@ -66,17 +66,7 @@ package final class ControlClient {
 
     private func send(_ call: ControlCall, more: Bool) throws(ControlError) {
         let bytes = call.message(more: more)
-        let sent = transferring(bytes.count) { sent in
-            unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.send(
-                    socket,
-                    buffer.baseAddress?.advanced(by: sent),
-                    buffer.count - sent,
-                    Int32(MSG_NOSIGNAL)
-                )
-            }
-        }
-        guard sent == bytes.count else {
+        guard sending(bytes, to: socket) == bytes.count else {
             throw ControlError(.badAnswer, number: ControlError.hungUp)
         }
     }

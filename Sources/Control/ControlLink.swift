@@ -87,25 +87,10 @@ package final class ControlLink {
     }
 
     private func flush() {
-        var sent = 0
-        while sent < output.count, !isLost {
-            let count = retryingInterrupted {
-                unsafe output.withUnsafeBytes { buffer in
-                    unsafe Glibc.send(
-                        descriptor,
-                        buffer.baseAddress?.advanced(by: sent),
-                        buffer.count - sent,
-                        Int32(MSG_NOSIGNAL)
-                    )
-                }
-            }
-            guard count > 0 else {
-                if errno != EAGAIN { drop() }
-                break
-            }
-            sent += count
-        }
-        output.removeFirst(min(sent, output.count))
+        guard !isLost else { return }
+        let sent = sending(output, to: descriptor)
+        if sent < output.count, errno != EAGAIN { return drop() }
+        output.removeFirst(sent)
     }
 
     /// Ends the connection; who waits gets no answer.

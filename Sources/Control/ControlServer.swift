@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import System
 
 /// The daemon's end of the control socket, driven by the daemon's loop.
 ///
@@ -234,23 +235,9 @@ package final class ControlServer {
     }
 
     private func flush(_ index: Int, _ now: Int64) {
-        var sent = 0
         let output = clients[index].output
-        while sent < output.count {
-            let count = unsafe output.withUnsafeBytes { buffer in
-                unsafe Glibc.send(
-                    clients[index].socket,
-                    buffer.baseAddress?.advanced(by: sent),
-                    buffer.count - sent,
-                    Int32(MSG_NOSIGNAL)
-                )
-            }
-            guard count > 0 else {
-                if errno != EAGAIN && errno != EINTR { return end(index) }
-                break
-            }
-            sent += count
-        }
+        let sent = sending(output, to: clients[index].socket)
+        if sent < output.count, errno != EAGAIN { return end(index) }
         clients[index].output.removeFirst(sent)
         if clients[index].output.count > Varlink.maxAnswerBytes { return end(index) }
         let waits = !clients[index].output.isEmpty || clients[index].input.count > 0

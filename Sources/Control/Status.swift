@@ -126,6 +126,11 @@ package struct Status: Codable, Equatable, Sendable {
     /// The ``reason`` when a consent is for another notice, policy, host, key or recipient; the other
     /// words are those of gaps.
     package static let outdatedConsent = "consent-outdated"
+    /// The ``reason`` as a clause, such as “the screen is locked”; nil if it has none.
+    package var reasonInWords: String? {
+        reason == Self.outdatedConsent
+            ? "what you consented to has changed" : ClosedReason.words(reason)
+    }
     /// When the state began, in RFC 3339.
     package var since: String
     /// The end of the pause in RFC 3339; nil for a pause without end, and without a pause.

@@ -28,3 +28,22 @@ package func transferring(_ count: Int, _ call: (_ done: Int) -> Int) -> Int {
     }
     return done
 }
+
+/// Sends bytes to a socket; a peer that is gone raises no signal.
+///
+/// - Parameters:
+///   - bytes: The bytes.
+///   - socket: The socket; one that does not wait takes what it has room for.
+/// - Returns: The number of bytes sent; if fewer than given, `errno` says why (EAGAIN: no room).
+package func sending(_ bytes: [UInt8], to socket: Int32) -> Int {
+    transferring(bytes.count) { done in
+        unsafe bytes.withUnsafeBytes { buffer in
+            unsafe send(
+                socket,
+                buffer.baseAddress?.advanced(by: done),
+                buffer.count - done,
+                Int32(MSG_NOSIGNAL)
+            )
+        }
+    }
+}

@@ -127,17 +127,7 @@ package final class WireSocket {
     }
 
     private static func send(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
-        let done = transferring(bytes.count) { done in
-            unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.send(
-                    descriptor,
-                    buffer.baseAddress?.advanced(by: done),
-                    buffer.count - done,
-                    Int32(MSG_NOSIGNAL)
-                )
-            }
-        }
-        return done == bytes.count
+        sending(bytes, to: descriptor) == bytes.count
     }
 
     private static func receive(_ length: Int, _ descriptor: Int32) -> [UInt8]? {

@@ -211,19 +211,7 @@ enum StatusText {
     }
 
     private static func reason(_ status: Status) -> String {
-        switch status.reason {
-        case GapReason.noConsent.name: "you have not consented"
-        case Status.outdatedConsent: "what you consented to has changed"
-        case GapReason.exempt.name: "you exempted everything"
-        case GapReason.excluded.name: "everything is excluded at this hour"
-        case GapReason.diskFull.name: "the disk is nearly full"
-        case GapReason.markHidden.name: "the mark on the screen cannot be seen"
-        case GapReason.asleep.name: "the computer sleeps or has just woken"
-        case GapReason.sessionLocked.name: "the screen is locked"
-        case GapReason.away.name: "another session is in front of the screen"
-        case GapReason.unattended.name: "the companion, which knows of locks, is missing"
-        default: status.reason ?? "unknown"
-        }
+        status.reasonInWords ?? status.reason ?? "unknown"
     }
 
     private static func remedy(_ status: Status) -> String {

@@ -64,7 +64,7 @@ private let unsafeFiles: Set<String> = [
     "Control/ControlClient.swift", "Control/ControlLink.swift", "Control/ControlServer.swift",
     "System/Disk.swift",
     "System/CurrentProcess.swift", "System/DiskFile.swift", "System/FolderWatch.swift",
-    "System/KernelClock.swift",
+    "System/Interrupted.swift", "System/KernelClock.swift",
     "System/LineFile.swift", "System/NewFile.swift", "System/OutFile.swift", "System/OwnPath.swift",
     "System/SecretFile.swift",
     "System/TrustedFile.swift",
