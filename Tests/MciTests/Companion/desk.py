@@ -127,7 +127,10 @@ class Desk:
 
     def pretend_login(self, member, target):
         """Somebody else on the system's bus speaks for logind, to one client alone."""
-        message = dbus.lowlevel.SignalMessage(self.login.object_path, SESSION, member)
+        interface = PROPERTIES if member == "PropertiesChanged" else SESSION
+        message = dbus.lowlevel.SignalMessage(self.login.object_path, interface, member)
+        if interface == PROPERTIES:
+            message.append(SESSION, {"LockedHint": False}, [], signature="sa{sv}as")
         message.set_destination(target)
         connection = dbus.bus.BusConnection(self.system_address)
         connection.send_message(message)
