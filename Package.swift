@@ -122,6 +122,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Report",
+            dependencies: ["Calendar", "Events", "Export", "Packing", "Timeline"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Replay",
             dependencies: ["CLinux", "Events", "System", "Timeline", "Wire"],
             swiftSettings: strict
@@ -162,7 +167,7 @@ let package = Package(
             name: "mcictl",
             dependencies: [
                 "Calendar", "Control", "Events", "Export", "Gate", "Packing", "Person", "Policy",
-                "Query", "Replay", "Sealing", "Signing", "Storage", "System", "Timeline",
+                "Query", "Replay", "Report", "Sealing", "Signing", "Storage", "System", "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -171,8 +176,8 @@ let package = Package(
         .executableTarget(
             name: "mci-ring-bench",
             dependencies: [
-                "Events", "Export", "Gate", "Packing", "Sealing", "Signing", "Storage", "System",
-                "Timeline",
+                "Events", "Export", "Gate", "Packing", "Report", "Sealing", "Signing", "Storage",
+                "System", "Timeline",
             ],
             path: "Tests/Benchmarks/Ring",
             swiftSettings: relaxed
@@ -199,7 +204,7 @@ let package = Package(
                 "Events", "Calendar", "Capture", "Gate", "Packing", "Sealing", "Signing",
                 "Storage", "System", "Policy", "Person", "Control", "Recording", "Sandbox",
                 "Timeline",
-                "Export", "Query", "Replay",
+                "Export", "Query", "Replay", "Report",
                 "Wire", "Bus", "CLinux", "CX11",
                 "CZlib",
                 "mcid",
@@ -210,7 +215,9 @@ let package = Package(
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
-            exclude: ["Calendar/zones.py", "Companion/desk.py", "Timeline/decode.py"],
+            exclude: [
+                "Calendar/zones.py", "Companion/desk.py", "Report/page.py", "Timeline/decode.py",
+            ],
             swiftSettings: relaxed
         ),
     ]

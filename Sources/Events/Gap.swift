@@ -52,21 +52,41 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     /// The companion, which had vouched for the session, no longer did.
     package static let unattended = GapReason(rawValue: 20)
 
-    private static let names: [GapReason: String] = [
-        .noConsent: "no-consent", .paused: "paused", .sessionLocked: "session-locked",
-        .unknownContext: "unknown-context", .keyboardGrabbed: "keyboard-grabbed",
-        .disconnected: "disconnected", .notRunning: "not-running", .lost: "lost",
-        .suspended: "suspended", .fault: "fault", .diskFull: "disk-full",
-        .exempt: "exempt", .excluded: "excluded", .notAllowed: "not-allowed",
-        .markHidden: "mark-hidden", .asleep: "asleep", .away: "away",
-        .unattended: "unattended",
+    /// For each reason its word in exports, and a phrase for a person.
+    private static let names: [GapReason: (word: String, phrase: String)] = [
+        .noConsent: ("no-consent", "no consent"),
+        .paused: ("paused", "paused"),
+        .sessionLocked: ("session-locked", "the screen was locked"),
+        .unknownContext: ("unknown-context", "window unknown"),
+        .keyboardGrabbed: ("keyboard-grabbed", "a program held the keyboard"),
+        .disconnected: ("disconnected", "no X server"),
+        .notRunning: ("not-running", "mcid was not running"),
+        .lost: ("lost", "it could not be stored"),
+        .suspended: ("suspended", "the computer slept"),
+        .fault: ("fault", "a fault of mcid"),
+        .diskFull: ("disk-full", "the disk was nearly full"),
+        .exempt: ("exempt", "exempt"),
+        .excluded: ("excluded", "excluded"),
+        .notAllowed: ("not-allowed", "not on the list of allowed applications"),
+        .markHidden: ("mark-hidden", "the mark could not be seen"),
+        .asleep: ("asleep", "before or after sleep"),
+        .away: ("away", "another session was in front"),
+        .unattended: ("unattended", "the companion was missing"),
     ]
 
     /// The reasons that this version knows, in order of their numbers.
     package static let allCases = names.keys.sorted { $0.rawValue < $1.rawValue }
 
+    /// The known reason with a word; nil for another word.
+    package static func named(_ word: String) -> GapReason? {
+        allCases.first { $0.name == word }
+    }
+
     /// The word for it in exports, status and logs; `reason-21` for an unknown one.
-    package var name: String { Self.names[self] ?? "reason-\(rawValue)" }
+    package var name: String { Self.names[self]?.word ?? "reason-\(rawValue)" }
+
+    /// A phrase for a person, such as `the screen was locked`; the word for an unknown one.
+    package var words: String { Self.names[self]?.phrase ?? name }
 }
 
 /// A period in which input was, or may have been, omitted; events are not counted.

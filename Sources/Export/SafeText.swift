@@ -17,6 +17,23 @@ package enum SafeText {
         )
     }
 
+    /// Quotes a word for a shell, without the characters that a terminal obeys.
+    ///
+    /// - Parameter text: any text.
+    /// - Returns: the text, in quotation marks unless it is plain.
+    package static func shellWord(_ text: String) -> String {
+        let plain = printable(text)
+        let isSafe = plain.utf8.allSatisfy {
+            switch $0 {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x5F, 0x2F, 0x3A: true
+            // A dash, if it cannot begin an option.
+            case 0x2D: plain.utf8.first != 0x2D
+            default: false
+            }
+        }
+        return isSafe && !plain.isEmpty ? plain : "'\(plain.replacing("'", with: "'\\''"))'"
+    }
+
     /// Whether a character in a JSON string is escaped although JSON does not require it.
     ///
     /// These are DEL and C1, which terminals obey, and characters that end a line or change its

@@ -61,6 +61,8 @@ package struct Paths: Equatable, Sendable {
     package var attended: String { runtime + "/attended" }
     /// Says that the companion had the notice shown in this login.
     package var asked: String { runtime + "/asked" }
+    /// The page that `mcictl report` opens; plaintext in memory.
+    package var report: String { runtime + "/report.html" }
     /// The control socket.
     package var socket: String { runtime + "/control" }
 }

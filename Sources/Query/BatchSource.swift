@@ -62,6 +62,8 @@ final class Listing {
     private let source: BatchSource
     private let ring: RingReader
     private var entries: [RingReader.Entry] = []
+    /// The last two batches that were opened: cursors that are joined ask for the same ones.
+    private var recent: [(index: Int, opened: Opened)] = []
 
     fileprivate init(_ source: BatchSource, _ ring: RingReader) {
         self.source = source
@@ -98,7 +100,14 @@ final class Listing {
         if source.isOver() {
             throw QueryError(code: .tooLong, description: "The query took too long.")
         }
-        let entry = entries[index]
+        if let known = recent.first(where: { $0.index == index }) { return known.opened }
+        let opened = try reallyOpen(entries[index])
+        if recent.count == 2 { recent.removeFirst() }
+        recent.append((index, opened))
+        return opened
+    }
+
+    private func reallyOpen(_ entry: RingReader.Entry) throws -> Opened {
         guard let sealed = try ring.sealed(entry) else { return .gone }
         source.openings += 1
         switch source.opener.open(sealed) {

@@ -48,6 +48,7 @@ import CSQLite
         )
         guard unsafe sqlite3_exec(database, "PRAGMA temp_store=MEMORY", nil, nil, nil) == SQLITE_OK,
             unsafe VirtualTable.register(on: database, source) == SQLITE_OK,
+            unsafe SQLFunctions.register(on: database) == SQLITE_OK,
             // SQLite connects the tables when they are first named, which the authorizer would
             // refuse.
             Table.allCases.allSatisfy({ (try? prepare("SELECT 1 FROM \($0.name)")) != nil }),

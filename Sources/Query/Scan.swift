@@ -23,6 +23,7 @@ extension Table {
         case .events: ItemScan(listing, EventRows())
         case .gaps: ItemScan(listing, GapRows())
         case .batches: BatchScan(listing)
+        case .devices, .monitors: DescriptionScan(listing, self)
         }
     }
 }

@@ -10,6 +10,10 @@ package enum Table: CaseIterable, Sendable {
     case gaps
     /// Sealed batches; the columns are ``BatchColumn``.
     case batches
+    /// What each batch says of the devices with events in it.
+    case devices
+    /// What each batch says of the desktop and its monitors, the primary one first.
+    case monitors
 
     /// The name in SQL.
     package var name: String { "\(self)" }
@@ -38,6 +42,17 @@ package enum Table: CaseIterable, Sendable {
             CREATE TABLE batches(batch INTEGER, end_ms INTEGER, end_time TEXT COLLATE mci_time,
               events INTEGER, gaps INTEGER, state TEXT, end_local TEXT COLLATE mci_time,
               key_detail TEXT)
+            """
+        case .devices:
+            """
+            CREATE TABLE devices(batch INTEGER, device INTEGER, name TEXT, kind TEXT, vendor INTEGER,
+              product INTEGER, buttons INTEGER, master INTEGER, injected INTEGER, axes TEXT)
+            """
+        case .monitors:
+            """
+            CREATE TABLE monitors(batch INTEGER, monitor INTEGER, x INTEGER, y INTEGER, width INTEGER,
+              height INTEGER, width_mm INTEGER, height_mm INTEGER, desktop_width INTEGER,
+              desktop_height INTEGER)
             """
         }
     }
@@ -69,6 +84,8 @@ package enum Table: CaseIterable, Sendable {
             case .endLocal: .local
             default: nil
             }
+        // The first column of both is the batch.
+        case .devices, .monitors: column == 0 ? .batch : nil
         }
     }
 
@@ -80,6 +97,8 @@ package enum Table: CaseIterable, Sendable {
         // A gap may begin at any time, and is stored when it ends or later.
         case .gaps: .max
         case .batches: 0
+        // They are not limited by time.
+        case .devices, .monitors: .max
         }
     }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CLinux
 import Glibc
 import System
 
@@ -8,17 +7,12 @@ import System
 ///
 /// The signals stay blocked, so that a signal between a press and its release leaves no key held.
 package final class SignalWaiter {
-    private let descriptor: Int32
+    private let queue = SignalQueue([SIGINT, SIGTERM, SIGHUP, SIGQUIT])
     /// The number of the signal that arrived; nil before.
     package private(set) var signal: Int32?
 
     /// Blocks SIGINT, SIGTERM, SIGHUP and SIGQUIT.
-    package init() {
-        let wanted = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
-        descriptor = unsafe clinux_signal_descriptor(wanted, wanted.count)
-    }
-
-    deinit { close(descriptor) }
+    package init() {}
 
     /// CLOCK_MONOTONIC, in nanoseconds.
     static var now: Int64 { KernelClock.monotonic.nanoseconds }
@@ -30,11 +24,10 @@ package final class SignalWaiter {
     func wait(until moment: Int64) -> Bool {
         while signal == nil {
             let rest = moment - Self.now
-            var input = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            var input = pollfd(fd: queue.descriptor, events: Int16(POLLIN), revents: 0)
             unsafe poll(&input, 1, Int32(clamping: max(rest, 0) / 1_000_000))
             if input.revents != 0 {
-                let number = clinux_read_signal(descriptor)
-                if number != 0 { signal = number }
+                signal = queue.next()
             } else if rest < 1_000_000 {
                 if rest > 0 { usleep(UInt32(rest / 1000)) }
                 return true

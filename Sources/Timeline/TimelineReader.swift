@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Events
-import Packing
+package import Packing
 package import Storage
 
 /// Reads the ring: opens each batch with the person's key and passes its events on.
@@ -25,6 +25,9 @@ package final class TimelineReader {
         package var injected = 0
         /// Events omitted because their devices are not described, so programs may have made them.
         package var undescribed = 0
+
+        /// Counts nothing yet.
+        package init() {}
     }
 
     let ring: RingReader
@@ -59,6 +62,7 @@ package final class TimelineReader {
     ///     what is stored of them.
     ///   - onlyHuman: omit the events of injected devices, and of devices that are not described.
     ///   - progress: receives how many batches were read, of how many.
+    ///   - onBatch: takes the header of each batch before its events.
     ///   - body: takes each event in the order of the recording; false stops the reading.
     /// - Returns: the counts.
     /// - Throws: `StorageError` when the ring cannot be read, and what `body` throws.
@@ -68,6 +72,7 @@ package final class TimelineReader {
         now: WallTime? = nil,
         onlyHuman: Bool = false,
         progress: (Int, Int) -> Void = { _, _ in },
+        onBatch: (BatchHeader) -> Void = { _ in },
         _ body: (RecordedEvent) throws -> Bool
     ) throws -> Summary {
         var summary = Summary()
@@ -109,6 +114,7 @@ package final class TimelineReader {
             }
             read.insert(entry.sequence)
             summary.batches += 1
+            onBatch(batch.header)
             let skipped = onlyNew ? seen[entry.sequence] ?? 0 : 0
             let count =
                 entry.sequence == entries.last?.sequence

@@ -81,7 +81,7 @@ enum EventText {
         let from = isOneDay ? TimeText.exact(event.time) : TimeText.full(event.time)
         let length = TimeText.length(event.end.milliseconds - event.time.milliseconds)
         let scope = stream.map { "\($0.name) not recorded" } ?? "nothing recorded"
-        return "\(scope) since \(from) (\(length)): \(reason.name)"
+        return "\(scope) for \(length): \(reason.words) (since \(from))"
     }
 
     private static func button(_ number: UInt8) -> String {

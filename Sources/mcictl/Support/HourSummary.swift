@@ -2,71 +2,34 @@
 
 import Calendar
 import Events
-import Packing
-import Timeline
+import Report
 
 /// How much was recorded per hour and application, and what was left out and why.
 struct HourSummary {
-    /// How much was recorded of an application in one hour.
-    struct Counts: Encodable, Equatable {
-        var keyPresses = 0
-        /// Seconds in which text was typed, in whole steps.
-        var typingSeconds = 0
-        var clicks = 0
-        var wheelTurns = 0
-        var movements = 0
-        var touches = 0
-
-        fileprivate var words: String {
-            let parts = [
-                (keyPresses, "key press", "key presses"), (clicks, "click", "clicks"),
-                (wheelTurns, "wheel turn", "wheel turns"), (movements, "movement", "movements"),
-                (touches, "touch", "touches"),
-            ]
-            let typing =
-                typingSeconds > 0
-                ? ["typing for \(TimeText.length(Int64(typingSeconds) * 1000))"] : []
-            return
-                (typing
-                + parts.filter { $0.0 > 0 }.map { TimeText.count($0.0, $0.1, $0.2) })
-                .joined(separator: " · ")
-        }
-    }
-
     private struct Hour {
-        var apps: [String: Counts] = [:]
-        var gaps: [GapReason: [ClosedRange<Int64>]] = [:]
+        var apps: [String: InputCounts] = [:]
+        var gaps: [GapReason: Spans] = [:]
     }
 
-    private var hours: [Int64: Hour] = [:]
-    private var gaps: [GapReason: [ClosedRange<Int64>]] = [:]
-    private let range: ClosedRange<Int64>
+    private var hours: [Int64: Hour]
+    /// When something was left out, of whatever stream: keyboard and pointer left out at the same time
+    /// count once.
+    private let gaps: [GapReason: Spans]
 
-    /// - Parameter range: the time that was asked for, in milliseconds since 1970; gaps are cut to it.
-    init(_ range: ClosedRange<Int64>) { self.range = range }
-
-    /// Takes the next event.
-    ///
-    /// - Parameters:
-    ///   - event: the event.
-    ///   - app: the application in front.
-    mutating func take(_ event: RecordedEvent, app: String) {
-        if case .gap(let reason, _, _) = event.item.payload {
-            let stretch = event.time.milliseconds...max(event.time, event.end).milliseconds
-            guard stretch.overlaps(range) else { return }
-            gaps[reason, default: []].append(stretch.clamped(to: range))
-            return
+    /// - Parameter facts: what is summarised.
+    init(_ facts: RecordingFacts) {
+        hours = facts.hours.mapValues { Hour(apps: $0) }
+        gaps = facts.omissions.reduce(into: [:]) { result, omission in
+            let reason = omission.key.reason
+            result[reason] = (result[reason] ?? Spans()).union(omission.value)
         }
-        guard event.item.payload.isInput else { return }
-        let hour = Self.start(of: event.time)
-        hours[hour, default: Hour()].apps[app, default: Counts()].add(event)
     }
 
     /// One hour of the answer.
     struct Row: Encodable {
         struct App: Encodable {
             var app: String
-            var recorded: Counts
+            var recorded: InputCounts
         }
         struct Gap: Encodable {
             var reason: String
@@ -90,10 +53,7 @@ struct HourSummary {
 
     /// Everything counted.
     mutating func answer() -> Answer {
-        let united = gaps.mapValues(Self.united)
-        for (reason, stretches) in united {
-            for stretch in stretches { spread(stretch, reason) }
-        }
+        for (reason, spans) in gaps { for span in spans.all { spread(span, reason) } }
         let rows = hours.sorted { $0.key < $1.key }.map { start, hour in
             Row(
                 hour: WallTime(start).text,
@@ -103,55 +63,28 @@ struct HourSummary {
                 start: WallTime(start)
             )
         }
-        return Answer(hours: rows, gaps: Self.lengths(united))
+        return Answer(hours: rows, gaps: Self.lengths(gaps))
     }
 
     /// Divides a gap among its hours; an hour in which mcid never ran is shown only beside something else.
-    private mutating func spread(_ stretch: ClosedRange<Int64>, _ reason: GapReason) {
-        var from = stretch.lowerBound
+    private mutating func spread(_ gap: Range<Int64>, _ reason: GapReason) {
+        var from = gap.lowerBound
         // A week of hours is the most that can be read.
-        for _ in 0..<200 where from <= stretch.upperBound {
-            let start = Self.start(of: WallTime(from))
+        for _ in 0..<200 where from < gap.upperBound {
+            let start = Tally.hour(of: WallTime(from))
             let next = max(from + 1, start + 3_600_000)
-            let part = from...min(next, stretch.upperBound)
+            let part = from..<min(next, gap.upperBound)
             let isWhole = part.upperBound - part.lowerBound >= 3_600_000
             if hours[start] != nil || !(isWhole && reason == .notRunning) {
-                hours[start, default: Hour()].gaps[reason, default: []].append(part)
+                hours[start, default: Hour()].gaps[reason, default: Spans()].add(part)
             }
             from = next
         }
     }
 
-    private static func lengths(_ gaps: [GapReason: [ClosedRange<Int64>]]) -> [Row.Gap] {
-        gaps.map { reason, stretches in
-            let length = united(stretches).reduce(Int64(0)) { sum, stretch in
-                sum + (stretch.upperBound - stretch.lowerBound)
-            }
-            return Row.Gap(reason: reason.name, milliseconds: length)
-        }
-        .sorted { ($1.milliseconds, $0.reason) < ($0.milliseconds, $1.reason) }
-    }
-
-    /// Spans of time without overlaps.
-    private static func united(_ stretches: [ClosedRange<Int64>]) -> [ClosedRange<Int64>] {
-        var result: [ClosedRange<Int64>] = []
-        for stretch in stretches.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            if let last = result.last, last.upperBound >= stretch.lowerBound {
-                result[result.count - 1] =
-                    last.lowerBound...max(last.upperBound, stretch.upperBound)
-            } else {
-                result.append(stretch)
-            }
-        }
-        return result
-    }
-
-    /// When the hour began in local time.
-    private static func start(of time: WallTime) -> Int64 {
-        let local = LocalTime(time)
-        let seconds = Int64(local.minute) * 60 + Int64(local.second)
-        let second = time.milliseconds - (time.milliseconds % 1000 + 1000) % 1000
-        return second - seconds * 1000
+    private static func lengths(_ gaps: [GapReason: Spans]) -> [Row.Gap] {
+        gaps.map { Row.Gap(reason: $0.name, milliseconds: $1.length) }
+            .sorted { ($1.milliseconds, $0.reason) < ($0.milliseconds, $1.reason) }
     }
 
     /// The answer in words: a line for each hour and application.
@@ -184,24 +117,31 @@ struct HourSummary {
     }
 
     private static func gapWords(_ gaps: [Row.Gap]) -> String {
-        gaps.map { "\($0.reason) \(TimeText.length($0.milliseconds))" }.joined(separator: " · ")
+        gaps.map {
+            "\(GapReason.named($0.reason)?.words ?? $0.reason) \(TimeText.length($0.milliseconds))"
+        }
+        .joined(separator: " · ")
     }
 }
 
-extension HourSummary.Counts {
+extension InputCounts {
     fileprivate var total: Int {
         keyPresses + typingSeconds + clicks + wheelTurns + movements + touches
     }
 
-    fileprivate mutating func add(_ event: RecordedEvent) {
-        switch event.item.payload {
-        case .input(.typing): typingSeconds += Int(event.item.seconds)
-        case .input(.key(let key)): if key.isDown { keyPresses += 1 }
-        case .input(.button(_, let isDown)): if isDown { clicks += 1 }
-        case .input(.scroll): wheelTurns += 1
-        case .input(.touch(let touch)): if touch.phase == .down { touches += 1 }
-        case .input: movements += 1
-        case .focus, .gap, .device, .screen: break
-        }
+    /// What there is of each kind.
+    fileprivate var words: String {
+        let length = TimeText.length(Int64(typingSeconds) * 1000)
+        let runs = TimeText.count(typingRuns, "run", "runs")
+        let parts = [
+            (chords, "chord", "chords"),
+            (keyPresses - chords, "other key press", "other key presses"),
+            (clicks, "click", "clicks"),
+            (wheelTurns, "wheel turn", "wheel turns"), (movements, "movement", "movements"),
+            (touches, "touch", "touches"),
+        ]
+        return ((typingRuns > 0 ? ["typing for \(length) in \(runs)"] : [])
+            + parts.filter { $0.0 > 0 }.map { TimeText.count($0.0, $0.1, $0.2) })
+            .joined(separator: " · ")
     }
 }

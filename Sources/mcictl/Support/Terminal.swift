@@ -60,18 +60,7 @@ enum Terminal {
     static func printable(_ text: String) -> String { SafeText.printable(text) }
 
     /// A word quoted for a shell, without terminal control characters.
-    static func shellWord(_ text: String) -> String {
-        let plain = printable(text)
-        let isSafe = plain.utf8.allSatisfy {
-            switch $0 {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2E, 0x5F, 0x2F, 0x3A: true
-            // A dash, if it cannot begin an option.
-            case 0x2D: plain.utf8.first != 0x2D
-            default: false
-            }
-        }
-        return isSafe && !plain.isEmpty ? plain : "'\(plain.replacing("'", with: "'\\''"))'"
-    }
+    static func shellWord(_ text: String) -> String { SafeText.shellWord(text) }
 
     /// Whether there is someone to ask.
     static var canAsk: Bool { isatty(0) == 1 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Calendar
 import Control
 import Events
 import Gate
@@ -156,6 +157,13 @@ enum ExplanationText {
             Terminal.print("Checked: \((what + words).joined(separator: ", ")).")
         }
         Terminal.print(sentence(explanation))
+    }
+
+    /// Whether the window is recorded, in a few words.
+    static func short(_ explanation: Explanation) -> String {
+        guard !explanation.isRecorded else { return "recorded" }
+        let why = explanation.by ?? explanation.reason.map { GapReason.named($0)?.words ?? $0 }
+        return "not recorded (\(Terminal.printable(why ?? "closed")))"
     }
 
     private static func sentence(_ explanation: Explanation) -> String {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Calendar
 import Control
 import Events
 import Export
 import Gate
 import Glibc
 import Packing
+import Report
 import Timeline
 
 /// The verb `log`.
@@ -28,7 +30,7 @@ struct LogVerb: ParsableCommand {
               mcictl log --since 14:00 --until 14:30 --app firefox
               mcictl log --summary --since 09:00
               mcictl log -n 20
-              mcictl log --follow
+              mcictl log -f
             """
     )
 
@@ -59,7 +61,7 @@ struct LogVerb: ParsableCommand {
     @Option(help: "Read this ring file, which an earlier version wrote.", completion: .file())
     var ring: String?
 
-    @Flag(help: "Keep showing events as they are recorded.")
+    @Flag(name: [.customShort("f"), .long], help: "Keep showing events as they are recorded.")
     var follow = false
 
     @Flag(help: "Show which keys, where that was recorded.")
@@ -130,8 +132,9 @@ struct LogVerb: ParsableCommand {
         _ range: ClosedRange<Int64>,
         _ only: Glob?
     ) throws -> TimelineReader.Summary {
-        var hours = HourSummary(range)
-        let found = try read(timeline, range, only) { hours.take($0, app: timeline.app) }
+        var tally = Tally(range)
+        let found = try read(timeline, range, only) { tally.take($0) }
+        var hours = HourSummary(tally.facts(found))
         let answer = hours.answer()
         if json {
             try Terminal.printJSON(answer)

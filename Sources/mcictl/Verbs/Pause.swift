@@ -62,11 +62,7 @@ struct PauseVerb: ParsableCommand {
             until: end?.text
         )
         let asked = length ?? end.map { $0.milliseconds - now.wall.milliseconds }
-        // A policy that cannot be used records nothing anyway.
-        let policy = (try? installation.paths.policy.read()) ?? nil
-        let milliseconds = policy.map { $0.capped(pause: asked) } ?? asked
-        let pause = TimeLimit(from: now, length: milliseconds, bootID: SystemClock.bootID())
-        let reply = try installation.change(.pause(request)) { $0.pause = pause }
+        let (reply, pause, milliseconds) = try installation.pause(request, length: asked)
         if !json { report(reply, pause, now.wall) }
         if milliseconds != asked {
             Terminal.report(
@@ -186,6 +182,26 @@ struct PauseVerb: ParsableCommand {
         if reply == nil, !Installation().isDaemonAlive() {
             Terminal.report("mcid is not running; the pause will hold when it starts.")
         }
+    }
+}
+
+extension Installation {
+    /// Pauses for as long as the policy allows, whether or not mcid runs.
+    ///
+    /// - Parameters:
+    ///   - request: what mcid is asked for.
+    ///   - asked: the same length in milliseconds; nil for a pause without end.
+    /// - Returns: mcid's answer, the pause and its length; the answer is nil when mcid is down.
+    /// - Throws: as ``change(_:_:)``.
+    func pause(
+        _ request: ControlCall.PauseCall,
+        length asked: Int64?
+    ) throws -> (reply: ControlReply?, pause: TimeLimit, length: Int64?) {
+        // A policy that cannot be used records nothing anyway.
+        let policy = (try? paths.policy.read()) ?? nil
+        let length = policy.map { $0.capped(pause: asked) } ?? asked
+        let pause = TimeLimit(from: now, length: length, bootID: SystemClock.bootID())
+        return (try change(.pause(request)) { $0.pause = pause }, pause, length)
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Calendar
 import Events
 import Person
 import Policy
@@ -15,6 +16,8 @@ struct QueryVerb: ParsableCommand {
         usage: """
             mcictl query (<sql> | - | --file <file>) [--time <time>] [--memory <memory>]
                          [--format <format>] [--ring <ring>] [--json]
+            mcictl query <name> [--since <since>] [--until <until>] [options]
+            mcictl query --list [--json]
             """,
         discussion: """
             Runs one SELECT in SQLite's SQL. Only the batches of the time asked for are \
@@ -37,8 +40,17 @@ struct QueryVerb: ParsableCommand {
               batches  batch, end_ms, end_time, events, gaps,
                        state (whole, foreign: sealed to another key, damaged), end_local,
                        key_detail
+              devices  batch, device, name, kind, vendor, product, buttons, master,
+                       injected, axes: for each batch the devices with events in it
+              monitors batch, monitor (0: the primary one), x, y, width, height,
+                       width_mm, height_mm, desktop_width, desktop_height
+
+            Besides SQLite's own functions: text REGEXP pattern (POSIX extended, with \\d),
+            percentile(number, percent).
 
             EXAMPLES
+              mcictl query apps --since 09:00
+              mcictl query --list           the other queries by name, and their SQL
               mcictl query "SELECT app, substr(time, 1, 13) AS hour, count(*)
                 FROM events WHERE time >= '2026-11-21' GROUP BY app, hour"
               mcictl query "SELECT substr(time, 1, 16) AS minute, class, count(*)
@@ -55,11 +67,20 @@ struct QueryVerb: ParsableCommand {
             """
     )
 
-    @Argument(help: "One SELECT; - reads it from standard input.")
+    @Argument(help: "One SELECT, or the name of a query; - reads it from standard input.")
     var sql: String?
 
     @Option(help: "Read the SELECT from a file; - is standard input.", completion: .file())
     var file: String?
+
+    @Flag(help: "List the queries that have a name.")
+    var list = false
+
+    @Option(help: "With a name: from this time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    var since: String?
+
+    @Option(help: "With a name: up to this time.")
+    var until: String?
 
     @Option(help: "Stop the query after this time.")
     var time = "1m"
@@ -80,12 +101,47 @@ struct QueryVerb: ParsableCommand {
         if json, let format, format != .json {
             throw ValidationError("Give --json or --format \(format.rawValue), not both.")
         }
+        if list {
+            guard sql == nil, file == nil else {
+                throw ValidationError("--list takes no query.")
+            }
+            return
+        }
         guard (sql == nil) != (file == nil) else {
-            throw ValidationError("Give one SELECT, or --file.")
+            throw ValidationError("Give one SELECT, a name, or --file.")
+        }
+        if since != nil || until != nil, named == nil {
+            throw ValidationError(
+                "--since and --until go with a name; in SQL write WHERE time >= …"
+            )
         }
     }
 
+    /// The query of that name, if there is one.
+    private var named: NamedQuery? { NamedQuery.all.first { $0.name == sql } }
+
+    private struct Entry: Encodable {
+        var name: String
+        var summary: String
+        var sql: String
+    }
+
+    private struct Listing: Encodable {
+        var schema = 1
+        var queries: [Entry]
+    }
+
+    private func printList() throws {
+        let all = NamedQuery.all.map {
+            Entry(name: $0.name, summary: $0.summary, sql: $0.sql(0...Int64.max / 4))
+        }
+        if json { return try Terminal.printJSON(Listing(queries: all)) }
+        TableText.lines(all.map { [$0.name, $0.summary] }).forEach { Terminal.print($0) }
+        Terminal.report("Their SQL: mcictl query --list --json")
+    }
+
     func run() throws {
+        if list { return try printList() }
         let installation = Installation()
         let path = ring ?? installation.paths.ring
         let length = try TimeText.duration(time)
@@ -93,7 +149,8 @@ struct QueryVerb: ParsableCommand {
         guard bytes >= 1 << 20 else {
             throw Failure("A query needs at least 1M of memory.", code: Failure.usage)
         }
-        let sql = try statement()
+        let range = try installation.range(since: since, until: until)
+        let sql = try named.map { $0.sql(range) } ?? statement()
         let source = BatchSource(path: path, identities: try installation.identities())
         let end = installation.now.monotonic.milliseconds + length
         let limits = QueryLimits(memory: Int64(bytes)) {
@@ -128,7 +185,16 @@ struct QueryVerb: ParsableCommand {
 
     /// The SELECT: an argument, a file, or standard input.
     private func statement() throws -> String {
-        if let sql, sql != "-" { return sql }
+        if let sql, sql != "-" {
+            guard !sql.utf8.allSatisfy({ (0x61...0x7A).contains($0) }) else {
+                throw Failure(
+                    "There is no query with the name “\(sql)”.",
+                    next: "mcictl query --list",
+                    code: Failure.usage
+                )
+            }
+            return sql
+        }
         let path = file.flatMap { $0 == "-" ? nil : $0 } ?? "/dev/stdin"
         do {
             return String(decoding: try Disk.read(path, limit: 1 << 20), as: UTF8.self)

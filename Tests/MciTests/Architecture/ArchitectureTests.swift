@@ -34,10 +34,11 @@ private let allowedImports: [String: Set<String>] = [
         "Events", "Packing", "Sealing", "Signing", "Storage", "System", "Crypto", "CryptoExtras",
     ],
     "Export": ["Events", "Packing", "Timeline"],
+    "Report": ["Calendar", "Events", "Export", "Packing", "Timeline"],
     // It speaks X with a closed list of requests (ReplayTests), of which none selects events: with it
     // mcictl still cannot capture.
     "Replay": ["CLinux", "Events", "System", "Timeline", "Wire", "Glibc", "FoundationEssentials"],
-    "Query": ["Calendar", "Events", "Packing", "Storage", "Timeline", "CSQLite"],
+    "Query": ["Calendar", "Events", "Packing", "Storage", "Timeline", "CSQLite", "Glibc"],
     "SQLiteExtension": ["CSQLite", "System", "Glibc", "Query", "Timeline"],
     "mcid": [
         "Capture", "Control", "Person", "Policy", "Recording", "Sandbox", "System", "Glibc",
@@ -45,7 +46,7 @@ private let allowedImports: [String: Set<String>] = [
     ],
     "mcictl": [
         "Calendar", "Control", "Events", "Export", "Gate", "Packing", "Person", "Policy", "Query",
-        "Replay", "Sealing", "Signing", "Storage", "System", "Timeline", "Glibc",
+        "Replay", "Report", "Sealing", "Signing", "Storage", "System", "Timeline", "Glibc",
         "FoundationEssentials", "ArgumentParser",
     ],
 ]
@@ -70,8 +71,9 @@ private let unsafeFiles: Set<String> = [
     "System/TrustedFile.swift",
     "Packing/Batch.swift", "Packing/BatchBuilder.swift", "Packing/Columns.swift",
     "Packing/Column.swift", "Packing/Deflate.swift", "Packing/LockedMemory.swift",
-    "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/VirtualTable.swift",
-    "Replay/SignalWaiter.swift", "Wire/WireSocket.swift",
+    "Packing/OpenedBatch.swift", "Query/QuerySession.swift", "Query/SQLFunctions.swift",
+    "Query/VirtualTable.swift",
+    "Replay/SignalWaiter.swift", "System/SignalQueue.swift", "Wire/WireSocket.swift",
     "Recording/EventLoop.swift", "Recording/JournalLogHandler.swift",
     "Recording/ServiceManager.swift",
     "SQLiteExtension/Extension.swift", "Sandbox/Attestation.swift", "Sandbox/Sandbox.swift",
@@ -80,7 +82,7 @@ private let unsafeFiles: Set<String> = [
     "Person/Consent.swift",
     "Storage/SQLiteConnection.swift",
     "mcictl/Support/ParquetWriter.swift", "mcictl/Support/ChildProcess.swift",
-    "mcictl/Support/Terminal+Look.swift",
+    "mcictl/Support/FullScreen.swift", "mcictl/Support/Terminal+Look.swift",
     "mcictl/Support/Pager.swift", "mcictl/Support/Prompt.swift",
 ]
 

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Calendar
+import Control
+import Events
+import Export
+import Person
+import Report
+import Storage
+import System
+import Timeline
+
+/// The verb `report`.
+struct ReportVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Show what was recorded in pictures, as a page to read or to print.",
+        usage: """
+            mcictl report [--since <time>] [--until <time>] [--out <file>] [--no-open]
+            mcictl report --quality [--since <time>] [--until <time>] [--json]
+            """,
+        discussion: """
+            Makes one HTML file that loads nothing and runs nothing, and opens it in your browser. \
+            It is not encrypted. Without --out it lies in memory where only you can read it: it is gone \
+            when you log out, and forget removes it.
+
+            EXAMPLES
+              mcictl report
+              mcictl report --since 09:00
+              mcictl report --since 2026-11-23 --until 2026-11-29 --out week.html
+              mcictl report --quality       what it is good for as training data
+            """
+    )
+
+    @Option(help: "From this time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
+    var since: String?
+
+    @Option(help: "Up to this time.")
+    var until: String?
+
+    @Option(
+        help: "The file to write, as plaintext; - is standard output. It is not opened.",
+        completion: .file()
+    )
+    var out: String?
+
+    @Flag(help: "Do not open the page.")
+    var noOpen = false
+
+    @Flag(help: "Judge the recording as training data: times, pixels, clocks, injected input.")
+    var quality = false
+
+    @Option(help: "Read this ring file, which an earlier version wrote.", completion: .file())
+    var ring: String?
+
+    @Flag(help: "With --quality, print JSON.")
+    var json = false
+
+    func validate() throws {
+        if json, !quality {
+            throw ValidationError(
+                "--json only goes with --quality. For data: mcictl export, mcictl query."
+            )
+        }
+        if quality, noOpen || out != nil {
+            throw ValidationError("--quality prints; it writes no page.")
+        }
+    }
+
+    func run() throws {
+        let installation = Installation()
+        let range = try installation.range(since: since, until: until)
+        let facts = try RecordingFacts.read(installation, range, ring)
+        warn(about: facts.summary)
+        if quality { return try show(Quality(facts)) }
+        if facts.span.isEmpty {
+            throw Failure(
+                since == nil && until == nil
+                    ? "The recording has nothing that can be shown."
+                    : "Nothing is recorded in this period.",
+                next: since == nil && until == nil ? "mcictl status" : "mcictl report"
+            )
+        }
+        let page = Page(facts, try surroundings(installation, range)).html
+        try write(Array(page.utf8), installation)
+    }
+
+    private func surroundings(
+        _ installation: Installation,
+        _ range: ClosedRange<Int64>
+    ) throws -> Page.Surroundings {
+        let status = try? installation.call(.getStatus)?.status
+        let readers = status?.recipients ?? (try? installation.readers())?.keys ?? []
+        let settings = try? SettingsFile(installation.paths.settings).read()
+        let retention = status.map { $0.ring.retention * 1000 } ?? settings?.retentionTime ?? 0
+        var period: [String] = []
+        if since != nil { period.append("--since \(WallTime(range.lowerBound).text)") }
+        if until != nil { period.append("--until \(WallTime(range.upperBound).text)") }
+        let size = status.map {
+            "It fills \(SizeText.words($0.ring.bytes)) of at most \(SizeText.words($0.ring.cap))."
+        }
+        return Page.Surroundings(
+            now: installation.now.wall,
+            period: period.joined(separator: " "),
+            readers: installation.readersInWords(readers),
+            retention: retention,
+            ring: size ?? ""
+        )
+    }
+
+    private func write(_ page: [UInt8], _ installation: Installation) throws {
+        if let out {
+            do {
+                try OutFile.write(page, to: out)
+            } catch {
+                throw Failure("\(out) cannot be written (\(error)). Nothing was changed.")
+            }
+            if !OutFile.isStream(out) {
+                Terminal.report("The report is in \(Terminal.printable(out)), as plaintext.")
+            }
+            return
+        }
+        let path = installation.paths.report
+        do {
+            try Disk.makeFolder(installation.paths.runtime)
+            try OutFile.write(page, to: path)
+        } catch {
+            throw Failure(
+                "\(path) cannot be written (\(error)).",
+                next: "mcictl report --out report.html"
+            )
+        }
+        Terminal.print(path)
+        Terminal.report("It is plaintext in memory: gone when you log out, or with mcictl forget.")
+        guard !noOpen else { return }
+        let canShow = Terminal.variable("DISPLAY") != nil || Terminal.variable("WAYLAND_DISPLAY") != nil
+        if !canShow || !ChildProcess.start(["xdg-open", path], patience: 2000) {
+            Terminal.report("No browser could be started. Open the file yourself, or")
+            Terminal.report("  Next: mcictl report --out report.html")
+        } else {
+            Terminal.report("A browser in a sandbox may not read it: mcictl report --out report.html")
+        }
+    }
+
+    // MARK: Quality
+
+    private func show(_ quality: Quality) throws {
+        if json { return try Terminal.printJSON(quality) }
+        guard let from = quality.from.flatMap({ WallTime($0) }),
+            let to = quality.to.flatMap({ WallTime($0) })
+        else { return Terminal.print("Nothing is recorded in this period.") }
+        Terminal.print("From \(TimeText.full(from)) to \(TimeText.full(to))")
+        Terminal.print("")
+        let rows =
+            [["TIME", "OF", "MINUTES", "SHARE"]]
+            + quality.times.map { time in
+                let percent = (time.share * 1000).rounded() / 10
+                return [
+                    time.reason, time.stream ?? "everything",
+                    "\((time.minutes * 10).rounded() / 10)", "\(percent) %",
+                ]
+            }
+        TableText.lines(rows).forEach { Terminal.print($0) }
+        Terminal.print("")
+        for check in quality.checks {
+            Terminal.print("\(check.isGood ? "[ok]  " : "[look]")  \(check.words)")
+            if !check.next.isEmpty { Terminal.print("        Next: \(check.next)") }
+        }
+    }
+}
+
+extension RecordingFacts {
+    /// Counts the recording, with a bar where that takes long.
+    ///
+    /// - Parameters:
+    ///   - installation: the one whose recording is read.
+    ///   - range: the time that is asked for.
+    ///   - ring: the file of a ring, instead of the one that is recorded into.
+    /// - Returns: the facts.
+    /// - Throws: a ``Failure`` if there is nothing to read or no key to read it with.
+    static func read(
+        _ installation: Installation,
+        _ range: ClosedRange<Int64>,
+        _ ring: String? = nil
+    ) throws -> RecordingFacts {
+        let timeline = try installation.timeline(ring)
+        let isRecording = (try? installation.call(.getStatus)?.status)?.state == .recording
+        var tally = Tally(range)
+        let bar = ProgressBar("Reading")
+        defer { bar.end() }
+        let summary = try timeline.read(
+            range,
+            progress: bar.show,
+            onBatch: { tally.begin($0) },
+            {
+                tally.take($0)
+                return true
+            }
+        )
+        let isNow = ring == nil && isRecording
+        return tally.facts(summary, openUntil: isNow ? installation.now.wall : nil)
+    }
+}
