@@ -51,10 +51,14 @@ witness: build ## What X told its clients against what mcid stored, on Xvfb, Xor
 	@$(PYTHON_PACKAGES)
 	python3 Tests/Proofs/witness.py "$$($(RELEASE) --show-bin-path)"
 
-desktop: build ## The mark and the companion on real desktops: compositors, lockers, panels: half an hour.
+desktop: build ## Mark, companion and report on real desktops: compositors, lockers, panels, browsers: half an hour.
 	@bash .ci/packages desktop
 	@$(PYTHON_PACKAGES)
 	desktop-file-validate packaging/mci.desktop
+	@for name in websockets axe-selenium-python; do test -d .build-python/$$name \
+	    || python3 -m pip install -q --no-deps --target .build-python/$$name $$name; done
+	MCI_REPORT=$(CURDIR)/.build/report.html $(SWIFT) test $(SWIFT_FLAGS) --filter PageTests
+	python3 Tests/Proofs/report.py .build/report.html .build/pictures
 	python3 Tests/Proofs/panels.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/mark.py "$$($(RELEASE) --show-bin-path)" --rounds 100
 	for manager in picom xfwm4 mutter; do \

@@ -142,6 +142,11 @@ package final class Companion {
             call(.exempt(ExemptCall(front: true))) { _ in "It is exempt from now on." }
         case .forget5: forget(minutes: 5)
         case .forget15: forget(minutes: 15)
+        case .report:
+            // A protected key needs a terminal, which asks for the passphrase.
+            let again = "mcictl report; printf \"Press Enter. \"; read -r line"
+            let terminal = "x-terminal-emulator -e sh -c '\(again)'"
+            start(["sh", "-c", "mcictl report </dev/null || \(terminal)"])
         case .settings:
             let shell = "mcictl set --help; exec \"${SHELL:-sh}\""
             start(["x-terminal-emulator", "-e", "sh", "-c", shell])

@@ -23,6 +23,7 @@ struct Menu {
         case secondLine
         case settings
         case leave
+        case report
 
         /// The items below it.
         var children: [Item] {
@@ -30,7 +31,7 @@ struct Menu {
             case .root:
                 [
                     .state, .firstLine, .pause, .resume, .exemptFront, .forget, .secondLine,
-                    .settings, .leave,
+                    .report, .settings, .leave,
                 ]
             case .pause: [.pause15, .pause30, .pause60, .pauseTomorrow]
             case .forget: [.forget5, .forget15]
@@ -56,6 +57,7 @@ struct Menu {
         case .forget: "Forget"
         case .forget5: "The last 5 minutes"
         case .forget15: "The last 15 minutes"
+        case .report: "Open the report"
         case .settings: "Settings…"
         case .leave: "Go on without this icon"
         }
@@ -65,7 +67,7 @@ struct Menu {
         switch item {
         case .state: false
         case .resume: status?.state == .paused || status?.session?.closed.isEmpty == false
-        case .root, .settings: true
+        case .root, .report, .settings: true
         default: status != nil
         }
     }

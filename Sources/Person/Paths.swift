@@ -3,6 +3,7 @@
 import Glibc
 package import Policy
 package import Signing
+import System
 
 /// The paths of all files, according to the XDG Base Directory Specification.
 package struct Paths: Equatable, Sendable {
@@ -65,4 +66,9 @@ package struct Paths: Equatable, Sendable {
     package var report: String { runtime + "/report.html" }
     /// The control socket.
     package var socket: String { runtime + "/control" }
+
+    /// Removes the page of an earlier `mcictl report`: it shows what is erased.
+    package func removeReport() {
+        if Disk.exists(report) { Disk.remove(report) }
+    }
 }

@@ -408,6 +408,7 @@ extension Recorder {
 
     private func erase(_ selection: SealedQueue.Selection) {
         pipeline.openBatch.store.erase(selection)
+        environment.paths.removeReport()
         pipeline.openBatch.forgetLastEvent()
         pipeline.beginRunsAnew()
     }

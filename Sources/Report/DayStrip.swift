@@ -89,7 +89,7 @@ package struct DayStrip: Redacted {
         let top = 18
         let bottom = top + rows.count * Self.rowHeight
         let minutes = Int((span.upperBound - span.lowerBound) / 60_000)
-        var picture = Picture(left + minutes / 2 + 4, bottom + 4, sentence)
+        var picture = Picture(left + minutes / 2 + 12, bottom + 4, sentence)
         for hour in 0...(minutes / 60) {
             let local = LocalTime(WallTime(span.lowerBound + Int64(hour) * 3_600_000))
             guard local.hour % 3 == 0, local.minute == 0 else { continue }

@@ -57,7 +57,7 @@ enum Look: String, CaseIterable {
     static var patterns: String {
         allCases.filter { !$0.lines.isEmpty }.map { look in
             "<pattern id=\"\(look.rawValue)\" width=\"8\" height=\"8\" "
-                + "patternUnits=\"userSpaceOnUse\"><path class=\"p\" d=\"\(look.lines)\"/></pattern>"
+                + "patternUnits=\"userSpaceOnUse\"><path class=\"\(look == .stopped ? "q" : "p")\" d=\"\(look.lines)\"/></pattern>"
         }
         .joined(separator: "\n")
     }

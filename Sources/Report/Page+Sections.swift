@@ -247,7 +247,7 @@ extension Page {
 
     var omissionSection: String {
         let whole = max(facts.span.upperBound - facts.span.lowerBound, 1)
-        var rows = facts.omissions
+        var rows = facts.omissions.filter { !$0.value.isEmpty }
             .sorted {
                 ($1.value.length, $0.key.reason.rawValue, $0.key.stream?.rawValue ?? 2)
                     < ($0.value.length, $1.key.reason.rawValue, $1.key.stream?.rawValue ?? 2)
@@ -256,7 +256,7 @@ extension Page {
                 let reason = omission.reason.name
                 return [
                     HTMLText.escaped(omission.reason.words), omission.stream?.name ?? "everything",
-                    "\((spans.length + 30_000) / 60_000)", "\(spans.length * 100 / whole) %",
+                    Self.minutes(spans.length), Self.share(spans.length, of: whole),
                     "\(spans.all.count)",
                     HTMLText.command("mcictl query \"SELECT * FROM gaps WHERE reason = '\(reason)'\""),
                 ]
@@ -264,8 +264,8 @@ extension Page {
         if !facts.missing.isEmpty {
             let length = facts.missing.length
             rows.append([
-                "erased, or not readable", "everything", "\((length + 30_000) / 60_000)",
-                "\(length * 100 / whole) %", "\(facts.missing.all.count)",
+                "erased, or not readable", "everything", Self.minutes(length),
+                Self.share(length, of: whole), "\(facts.missing.all.count)",
                 HTMLText.command("mcictl verify"),
             ])
         }
@@ -276,6 +276,18 @@ extension Page {
             rows
         )
         return section("Left out, and why", rows.isEmpty ? "<p>\(words)</p>\n" : table)
+    }
+
+    /// A share in percent; a small one is not nothing.
+    private static func share(_ part: Int64, of whole: Int64) -> String {
+        let percent = part * 100 / max(whole, 1)
+        return percent == 0 && part > 0 ? "below 1 %" : "\(percent) %"
+    }
+
+    /// Minutes to a tenth.
+    private static func minutes(_ milliseconds: Int64) -> String {
+        let tenths = (milliseconds + 3000) / 6000
+        return "\(tenths / 10).\(tenths % 10)"
     }
 
     // MARK: Clicks
@@ -322,7 +334,7 @@ extension Page {
                 ]
             ))
         }
-        if !paths.isEmpty { picture.add("<path class=\"r\" d=\"\(paths)\"/>") }
+        picture.add("<path class=\"r\" d=\"\(paths)\"/>")
         let hidden = map.hidden
         let rest = hidden > 0 ? " \(TimeText.count(hidden, "click is", "clicks are")) not shown." : ""
         let shown = rows.sorted { $0.count > $1.count }.prefix(25).map(\.cells)
@@ -334,7 +346,7 @@ extension Page {
         return """
             <h3>Monitor \(name)</h3>
             <p>\(TimeText.count(map.clicks, "click", "clicks")).\(rest)</p>
-            \(picture.html)\(shown.isEmpty ? "" : HTMLText.details("Table: clicks on \(name)", table))
+            \(shown.isEmpty ? "" : picture.html + HTMLText.details("Table: clicks on \(name)", table))
             """
     }
 
@@ -378,10 +390,17 @@ extension Page {
         )
     }
 
+    /// A length in days where it is whole ones.
+    private static func long(_ milliseconds: Int64) -> String {
+        milliseconds % 86_400_000 == 0
+            ? TimeText.count(Int(milliseconds / 86_400_000), "day", "days")
+            : TimeText.length(milliseconds)
+    }
+
     var keepingSection: String {
         let keeping =
             around.retention > 0
-            ? "Everything is erased by itself \(TimeText.length(around.retention)) after it was recorded."
+            ? "Everything is erased by itself \(Self.long(around.retention)) after it was recorded."
             : ""
         return section(
             "Who can read it, and how long it is kept",

@@ -122,12 +122,12 @@ package struct Page: Redacted {
         let looks = Look.allCases
         var picture = Picture(
             900,
-            46,
+            72,
             "Legend: " + looks.map { "\($0.rawValue): \($0.words)" }.joined(separator: "; ")
         )
         picture.add("<defs>\(Look.patterns)</defs>")
         for (index, look) in looks.enumerated() {
-            let (x, y) = (index % 4 * 225, 4 + index / 4 * 22)
+            let (x, y) = (index % 3 * 300, 4 + index / 3 * 23)
             picture.add(
                 "<rect x=\"\(x + 1)\" y=\"\(y)\" width=\"28\" height=\"14\" \(look.fill) stroke=\"currentColor\"/>"
             )
@@ -146,11 +146,12 @@ package struct Page: Redacted {
         h1{font-size:1.7rem;margin:.5rem 0}h2{font-size:1.3rem;margin:2rem 0 .5rem}h3{font-size:1.05rem;margin:1.2rem 0 .3rem}
         svg{display:block;width:100%;height:auto;color:var(--text);margin:.4rem 0}
         svg text{fill:var(--text);font:12px system-ui,sans-serif}
-        .r{fill:var(--bar)}.g{stroke:var(--line);stroke-width:.5;fill:none}.p{stroke:currentColor;stroke-width:1;fill:none}
+        .r{fill:var(--bar)}.g{stroke:var(--line);stroke-width:.5;fill:none}.p{stroke:currentColor;stroke-width:1;fill:none}.q{stroke:var(--line);stroke-width:.6;fill:none}
         .f{fill:none;stroke:var(--line)}
         table{border-collapse:collapse;margin:.5rem 0;width:100%;font-size:.875rem}
         caption{text-align:left;padding:.3rem 0}
-        th,td{text-align:left;padding:.2rem .5rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+        th,td{text-align:left;padding:.2rem .5rem .2rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+        tbody th{overflow-wrap:break-word}
         code{background:var(--code);color:var(--text);padding:.1rem .3rem;font-size:.8125rem;overflow-wrap:anywhere}
         summary{cursor:pointer}
         """

@@ -31,11 +31,14 @@ struct Eraser {
         var total = (batches: 0, pending: false)
         for call in Self.calls(scope, dryRun: dryRun) {
             guard let reply = try installation.call(.forget(call)) else {
-                return (try withoutDaemon(scope, dryRun: dryRun), false)
+                let count = try withoutDaemon(scope, dryRun: dryRun)
+                if !dryRun { installation.paths.removeReport() }
+                return (count, false)
             }
             total.batches += reply.batches ?? 0
             total.pending = total.pending || reply.pending ?? false
         }
+        if !dryRun { installation.paths.removeReport() }
         return total
     }
 

@@ -35,6 +35,9 @@ final class ExportFile {
         }
     }
 
+    /// Whether it is no file of its own: a FIFO, a terminal, standard output.
+    var isStream: Bool { file.isStream }
+
     /// Whether it goes to a terminal.
     var isTerminal: Bool { file.isTerminal }
 

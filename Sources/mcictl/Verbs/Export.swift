@@ -4,6 +4,7 @@ import ArgumentParser
 import Calendar
 import Events
 import Export
+import Report
 import System
 import Timeline
 
@@ -24,7 +25,9 @@ struct ExportVerb: ParsableCommand {
             tools, ducktrack is the events.jsonl of DuckTrack, and libinput is the YAML of libinput \
             record, with the key codes of a US keyboard. Whatever these formats cannot express is left \
             out, and this command says so. Events made by programs (XTEST: xdotool, x11vnc, Barrier, \
-            password managers that type) have the field injected; --human-only leaves them out.
+            password managers that type) have the field injected; --human-only leaves them out. Beside a file \
+            lies FILE.quality.json: how long was recorded and how long not and why, and what else whoever \
+            uses the data should know.
 
             EXAMPLES
               mcictl export > events.jsonl
@@ -126,21 +129,22 @@ struct ExportVerb: ParsableCommand {
         }
         let summary: TimelineReader.Summary
         var omissions = Omissions()
+        var tally = Tally(range)
         do {
             switch format {
             case .jsonl:
                 var lines = JSONLines(withKeys: true)
-                summary = try export(timeline, range, &lines, bar, write)
+                summary = try export(timeline, range, &lines, &tally, bar, write)
             case .csv, .parquet:
                 let reader = isOnTerminal ? CSV.Reader.terminal : .spreadsheet
                 var lines = CSV(for: format == .parquet ? .program : reader)
-                summary = try export(timeline, range, &lines, bar, write)
+                summary = try export(timeline, range, &lines, &tally, bar, write)
             case .ducktrack:
                 var lines = DuckTrack()
-                summary = try export(timeline, range, &lines, bar, write)
+                summary = try export(timeline, range, &lines, &tally, bar, write)
                 omissions = lines.omissions
             case .libinput:
-                (summary, omissions) = try exportDevices(timeline, range, bar, write)
+                (summary, omissions) = try exportDevices(timeline, range, &tally, bar, write)
             }
             bar.end()
             try target?.finish()
@@ -151,10 +155,25 @@ struct ExportVerb: ParsableCommand {
         }
         if let out {
             Terminal.report("\(TimeText.count(summary.events, "event", "events")) in \(out)")
+            if target?.isStream == false { try writeQuality(tally.facts(summary), beside: out) }
         }
         report(omissions, format)
         reportInjected(summary)
         warn(about: summary)
+    }
+
+    /// Writes what the data is good for into a file of its own: `events.quality.json`.
+    private func writeQuality(_ facts: RecordingFacts, beside out: String) throws {
+        let name = out.split(separator: "/").last ?? ""
+        let dot = name.lastIndex(of: ".").flatMap { $0 > name.startIndex ? $0 : nil }
+        let ending = dot.map { name[$0...].count } ?? 0
+        let path = out.dropLast(ending) + ".quality.json"
+        do {
+            try OutFile.write(try Terminal.json(Quality(facts)), to: String(path))
+        } catch {
+            throw Failure("\(path) cannot be written (\(error)). The events are in \(out).")
+        }
+        Terminal.report("What they are good for as training data: \(Terminal.printable(String(path)))")
     }
 
     /// Writes one device after another, reading the recording once for each: the format requires that
@@ -162,21 +181,28 @@ struct ExportVerb: ParsableCommand {
     private func exportDevices(
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
+        _ tally: inout Tally,
         _ bar: ProgressBar,
         _ write: ([UInt8]) throws -> Void
     ) throws -> (TimelineReader.Summary, Omissions) {
         var found = Libinput.Summary()
-        let summary = try timeline.read(range, onlyHuman: humanOnly) { event in
-            found.take(event)
-            return true
-        }
+        let summary = try timeline.read(
+            range,
+            onlyHuman: humanOnly,
+            onBatch: { tally.begin($0) },
+            { event in
+                found.take(event)
+                tally.take(event)
+                return true
+            }
+        )
         // Leaves out events that are recorded meanwhile: each reading covers the same time.
         let stretch = range.clamped(to: range.lowerBound...max(range.lowerBound, found.end))
         try write(found.head)
         var omissions = Omissions()
         for device in found.devices {
-            var lines = Libinput(device, found)
-            _ = try export(timeline, stretch, &lines, bar, write)
+            var (lines, unused) = (Libinput(device, found), Tally(stretch))
+            _ = try export(timeline, stretch, &lines, &unused, bar, write)
             omissions.add(lines.omissions)
         }
         return (summary, omissions)
@@ -224,15 +250,23 @@ struct ExportVerb: ParsableCommand {
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
         _ lines: inout some EventWriter,
+        _ tally: inout Tally,
         _ bar: ProgressBar,
         _ write: ([UInt8]) throws -> Void
     ) throws -> TimelineReader.Summary {
         try write(lines.head)
-        let summary = try timeline.read(range, onlyHuman: humanOnly, progress: bar.show) { event in
-            lines.append(event)
-            if let bytes = lines.take() { try write(bytes) }
-            return true
-        }
+        let summary = try timeline.read(
+            range,
+            onlyHuman: humanOnly,
+            progress: bar.show,
+            onBatch: { tally.begin($0) },
+            { event in
+                lines.append(event)
+                tally.take(event)
+                if let bytes = lines.take() { try write(bytes) }
+                return true
+            }
+        )
         try write(lines.take(all: true) ?? [])
         return summary
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What writing and reading the ring costs: mci-ring-bench FOLDER [MiB of the ring that is read]
+// What writing and reading the ring costs: mci-ring-bench FOLDER [MiB of the ring that is read [read]]
 
 import Events
 import Export
 import Foundation
 import Gate
 import Packing
+import Report
 import Sealing
 import Signing
 import Storage
@@ -213,6 +214,22 @@ func read() throws {
     try rate("decrypt and decode") {
         try reader.read(0...Int64.max / 4) { _ in true }.events
     }
+    try rate("decrypt, decode, report") {
+        var tally = Tally(0...Int64.max / 4)
+        let summary = try reader.read(0...Int64.max / 4, onBatch: { tally.begin($0) }) {
+            tally.take($0)
+            return true
+        }
+        let around = Page.Surroundings(
+            now: WallTime(now),
+            period: "",
+            readers: "",
+            retention: 0,
+            ring: ""
+        )
+        say("report \(Page(tally.facts(summary), around).html.utf8.count) bytes")
+        return summary.events
+    }
     let null = open("/dev/null", O_WRONLY)
     try rate("decrypt, decode, JSON Lines") {
         var lines = JSONLines(withKeys: true)
@@ -331,5 +348,6 @@ if folder == "--fill" {
     exit(0)
 }
 try Disk.makeFolder(folder)
-for mebibytes in [4, 100, 1024] { try write(mebibytes, batches: 600) }
+let readsOnly = CommandLine.arguments.last == "read"
+for mebibytes in readsOnly ? [] : [4, 100, 1024] { try write(mebibytes, batches: 600) }
 try read()
