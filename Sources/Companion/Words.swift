@@ -11,6 +11,9 @@ enum Words {
     static func state(_ status: Status?) -> String {
         guard let status else { return "Not running" }
         switch status.state {
+        case .recording where status.demonstration != nil:
+            let since = status.demonstration.flatMap { clock($0.since) }
+            return "Recording a demonstration since \(since ?? "now")"
         case .recording: return "Recording since \(clock(status.since) ?? "now")"
         case .paused: return "Paused until \(status.until.flatMap(clock) ?? "you resume")"
         case .reconnecting: return "Not recording: no X server"

@@ -34,6 +34,10 @@ package enum ControlCall: Equatable, Sendable {
     case decideExemption(String)
     /// Changes the exclusions.
     case exclude(ExcludeCall)
+    /// Begins a demonstration.
+    case demonstrate(DemonstrateCall)
+    /// Ends the demonstration: `done` or `failed`.
+    case endDemonstration(String)
     /// Explains whether the window with the keyboard is recorded.
     case explain
     /// Reads settings, policy and recipients again.
@@ -103,6 +107,10 @@ package enum ControlCall: Equatable, Sendable {
         var decision: String
     }
 
+    struct EndCall: Codable {
+        var outcome: String
+    }
+
     struct ConsentCall: Codable {
         var receipt: Receipt
     }
@@ -160,6 +168,18 @@ extension ControlCall {
                 Self.exclude
             ) {
                 if case .exclude(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod(
+                "Demonstrate",
+                ["name": [], "goal": [], "seconds": [], "keyDetail": [], "titles": [], "only": []],
+                Self.demonstrate
+            ) {
+                if case .demonstrate(let parameters) = $0 { parameters } else { nil }
+            },
+            ControlMethod("EndDemonstration", ["outcome": []]) {
+                .endDemonstration($0.outcome)
+            } parameters: {
+                if case .endDemonstration(let word) = $0 { EndCall(outcome: word) } else { nil }
             },
             ControlMethod("Explain", .explain),
             ControlMethod("Reload", .reload),

@@ -105,6 +105,50 @@ package struct Status: Codable, Equatable, Sendable {
         package init() {}
     }
 
+    /// The demonstration that goes on.
+    package struct Demonstration: Codable, Equatable, Sendable {
+        /// The name that the person gave it.
+        package var name: String
+        /// What is to be done.
+        package var goal: String
+        /// When it began, in RFC 3339.
+        package var since: String
+        /// When it ends by itself, in RFC 3339.
+        package var until: String?
+        /// Its key detail; nil for that of the settings.
+        package var keyDetail: String?
+        /// Whether it stores window titles although the settings may not.
+        package var titles: Bool
+        /// The only applications that are recorded in it; empty for no narrower list.
+        package var only: [String]
+
+        /// Makes a summary.
+        package init(
+            name: String,
+            goal: String,
+            since: String,
+            until: String?,
+            keyDetail: String?,
+            titles: Bool,
+            only: [String]
+        ) {
+            (self.name, self.goal, self.since, self.until) = (name, goal, since, until)
+            (self.keyDetail, self.titles, self.only) = (keyDetail, titles, only)
+        }
+
+        /// Encodes every field, absent ones as null.
+        package func encode(to encoder: any Encoder) throws {
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(name, forKey: .name)
+            try fields.encode(goal, forKey: .goal)
+            try fields.encode(since, forKey: .since)
+            try fields.encode(until, forKey: .until)
+            try fields.encode(keyDetail, forKey: .keyDetail)
+            try fields.encode(titles, forKey: .titles)
+            try fields.encode(only, forKey: .only)
+        }
+    }
+
     /// Counts of the key events and typing runs that were stored.
     package struct Keys: Codable, Equatable, Sendable {
         /// Key events and typing runs.
@@ -177,6 +221,8 @@ package struct Status: Codable, Equatable, Sendable {
     package var asking: AskingTerminal?
     /// What the companion reports of the session; nil from an older daemon.
     package var session: Session?
+    /// The demonstration that goes on; nil for none.
+    package var demonstration: Demonstration?
     /// The daemon's version.
     package var version: String
 
@@ -223,6 +269,7 @@ package struct Status: Codable, Equatable, Sendable {
         try fields.encode(mark, forKey: .mark)
         try fields.encode(asking, forKey: .asking)
         try fields.encode(session ?? Session(), forKey: .session)
+        try fields.encode(demonstration, forKey: .demonstration)
         try fields.encode(version, forKey: .version)
     }
 }

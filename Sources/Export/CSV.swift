@@ -120,6 +120,12 @@ package struct CSV: EventWriter {
         case ("kind", .device(let device)): text.append(device.kind.name)
         case ("name", .device(let device)): quoted(device.name)
         case ("name", .screen(let screen)): text.append(Self.words(screen))
+        case ("name", .demonstration(let demonstration)): quoted(demonstration.name)
+        case ("title", .demonstration(let demonstration)): quoted(demonstration.goal)
+        case ("state", .demonstration(let demonstration)):
+            text.append(demonstration.ended == nil ? "begin" : "end")
+        case ("reason", .demonstration(let demonstration)):
+            text.append(demonstration.outcome?.name ?? "")
         default: field(column, event.item)
         }
     }

@@ -55,7 +55,7 @@ package struct DuckTrack: EventWriter {
             begin("pause", event.time)
             text.append("}\n")
             begin("resume", event.end)
-        case .focus, .gap, .device, .screen: return
+        case .focus, .gap, .device, .screen, .demonstration: return
         }
         text.append("}\n")
     }

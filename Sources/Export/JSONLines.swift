@@ -81,6 +81,15 @@ package struct JSONLines: EventWriter {
             text.append(Int32(event.item.device))
             describe(described)
         case .screen(let screen): describe(screen)
+        case .demonstration(let demonstration):
+            let state = demonstration.ended == nil ? "begin" : "end"
+            text.append("\",\"type\":\"demonstration\",\"state\":\"\(state)\",\"name\":")
+            text.append(quoted: demonstration.name)
+            text.append(",\"goal\":")
+            text.append(quoted: demonstration.goal)
+            if let outcome = demonstration.outcome {
+                text.append(",\"outcome\":\"\(outcome.name)\"")
+            }
         case .focus(let app, let title):
             text.append("\",\"type\":\"focus\",\"app\":")
             text.append(quoted: app)

@@ -49,7 +49,7 @@ package struct Libinput: EventWriter {
                 uses[event.item.device, default: Uses()].keys = true
                 return
             case .input: uses[event.item.device, default: Uses()].pointer = true
-            case .screen, .focus, .gap: return
+            case .screen, .focus, .gap, .demonstration: return
             }
             if start == nil { start = event.time }
         }
@@ -208,7 +208,7 @@ package struct Libinput: EventWriter {
         case .input(let other):
             // A run, or a kind for which the format has no code.
             if case .typing = other { omissions.runs += 1 } else { omissions.axes += 1 }
-        case .device, .screen, .focus, .gap: return
+        case .device, .screen, .focus, .gap, .demonstration: return
         }
     }
 

@@ -34,6 +34,8 @@ package struct BatchBuilder: ~Copyable {
     private var tails: [TypingTail] = []
     private var table = DeviceTable()
 
+    /// The demonstration to which the batch belongs; nil for none.
+    private var demonstration: Demonstration?
     private var header: BatchHeader
     private var items = 0
     private var time: EventTime
@@ -66,6 +68,7 @@ package struct BatchBuilder: ~Copyable {
     /// Column bytes that fit even if incompressible, beside a header and one more item.
     private var incompressibleBudget: Int {
         room - 2 * Column.maxItemBytes - BatchLayout.maxTableBytes - DeviceTable.maxScreenSize - 128
+            - (demonstration == nil ? 0 : BatchLayout.maxDemonstrationBytes)
     }
     /// Maximum bytes in all columns together, so that no single column overflows.
     private static let maxBytes = Column.capacity - Column.maxItemBytes
@@ -92,6 +95,18 @@ package struct BatchBuilder: ~Copyable {
         precondition(isEmpty, "All of a batch is for the same recipients.")
         let size = BatchLayout.size(recipients: recipients)
         output = output.lowerBound..<output.lowerBound + size
+        planFirstTrial()
+    }
+
+    /// Changes the demonstration of this and later batches; the open batch must be empty.
+    ///
+    /// A batch of a demonstration is packed even if it has no items, so that its begin and end are
+    /// stored.
+    ///
+    /// - Parameter demonstration: The demonstration; nil for none.
+    package mutating func use(_ demonstration: Demonstration?) {
+        precondition(isEmpty, "A batch belongs to one demonstration.")
+        self.demonstration = demonstration
         planFirstTrial()
     }
 
@@ -431,6 +446,10 @@ package struct BatchBuilder: ~Copyable {
         var used = checkpoint.used
         for tail in tails { used.insert(tail.device) }
         note(intro(.header, header.count) + header + table.sections(of: used))
+        if let demonstration {
+            let bytes = demonstration.encoded
+            note(intro(.demonstration, bytes.count) + bytes)
+        }
         let endings = TypingTail.endings(of: tails, after: checkpoint.time)
         for (index, section) in BatchLayout.Section.columns.enumerated() {
             let ending = endings[section] ?? []
@@ -465,7 +484,7 @@ package struct BatchBuilder: ~Copyable {
     /// - Returns: The batch; nil if it has no items.
     package mutating func pack(withTails: Bool = true) -> Batch? {
         if !isFull { tryFit() }
-        guard !isEmpty else { return nil }
+        guard !isEmpty || demonstration != nil else { return nil }
         var last: [TypingTail] = []
         var whole: Int?
         if withTails, !isFull, !tails.isEmpty {
@@ -477,7 +496,7 @@ package struct BatchBuilder: ~Copyable {
                 packed = nil
             }
         }
-        guard lastFitting.items + last.count > 0 else { return nil }
+        guard lastFitting.items + last.count > 0 || demonstration != nil else { return nil }
         guard let size = whole ?? packed ?? compress(lastFitting) else {
             preconditionFailure("What fitted once fits again.")
         }
@@ -540,6 +559,21 @@ package struct BatchBuilder: ~Copyable {
         lastFitting = checkpoint
         checkpoints.removeAll(keepingCapacity: true)
         advance(next)
+    }
+}
+
+extension Demonstration {
+    /// The encoded section; `Documentation/Format.md` has the order.
+    fileprivate var encoded: [UInt8] {
+        var bytes = [outcome?.rawValue ?? 0]
+        bytes.append(varint: UInt64(zigzag: begun.milliseconds))
+        bytes.append(varint: UInt64(zigzag: ended?.milliseconds ?? 0))
+        for (text, limit) in [(name, Self.maxName), (goal, Self.maxGoal)] {
+            let text = text.utf8.prefix(limit)
+            bytes.append(varint: UInt64(text.count))
+            bytes.append(contentsOf: text)
+        }
+        return bytes
     }
 }
 

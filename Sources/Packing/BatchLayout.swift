@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Events
+
 /// Sizes and numbers of the payload format, which `Documentation/Format.md` documents for readers.
 package enum BatchLayout {
     /// The format version that this code writes.
@@ -68,10 +70,13 @@ package enum BatchLayout {
         case buttonMaps
         case typing
         case origins
+        case demonstration
     }
 
     /// A flag in an item's kind: the item has a pixel.
     static let hasPixel: UInt8 = 0x80
+    /// Maximum bytes of what a batch says of its demonstration.
+    static let maxDemonstrationBytes = 32 + Demonstration.maxName + Demonstration.maxGoal
     /// Maximum bytes of the device table in one batch.
     static let maxTableBytes = 1024
 

@@ -122,6 +122,20 @@ struct ColumnReader {
         return devices
     }
 
+    /// The demonstration to which the batch belongs; nil if it belongs to none.
+    func demonstration() throws(PackingError) -> Demonstration? {
+        guard var cursor = sections[.demonstration] else { return nil }
+        let code = try cursor.byte()
+        let (begun, ended) = (try cursor.zigzag(), try cursor.zigzag())
+        let (name, goal) = (try cursor.text(), try cursor.text())
+        var result = Demonstration(name: name, goal: goal, begun: WallTime(begun))
+        guard code != 0 else { return result }
+        // A later version may know more outcomes.
+        result.ended = WallTime(ended)
+        result.outcome = Demonstration.Outcome(rawValue: code)
+        return result
+    }
+
     /// The desktop layout; nil if the batch has none.
     func screen() throws(PackingError) -> ScreenLayout? {
         guard var cursor = sections[.screen], !cursor.isAtEnd else { return nil }

@@ -32,7 +32,7 @@ extension BatchLayout.Section {
     /// The sections that are columns, in the order in which they are stored.
     static let columns: [Self] = allCases.filter {
         switch $0 {
-        case .header, .deviceTable, .screen, .buttonMaps, .origins: false
+        case .header, .deviceTable, .screen, .buttonMaps, .origins, .demonstration: false
         default: true
         }
     }

@@ -22,6 +22,8 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
         case device(Device)
         /// The desktop layout from here on; readers create it like ``device(_:)``.
         case screen(ScreenLayout)
+        /// A demonstration that begins here, or ended here; readers create it like ``device(_:)``.
+        case demonstration(Demonstration)
 
         /// The word for the kind in exports.
         package var name: String {
@@ -31,6 +33,7 @@ package struct OpenedItem: Equatable, Sendable, Redacted {
             case .gap: "gap"
             case .device: "device"
             case .screen: "monitors"
+            case .demonstration: "demonstration"
             }
         }
 
@@ -88,6 +91,8 @@ package struct OpenedBatch: Sendable, Redacted {
     private let injected: DeviceSet
     /// The desktop layout; nil if the batch has none.
     package let screen: ScreenLayout?
+    /// The demonstration to which the batch belongs; nil if it belongs to none.
+    package let demonstration: Demonstration?
     /// The SHA-256 of the previous sealed batch as it was when this one began; zeros if there was
     /// none.
     package let predecessor: [UInt8]
@@ -128,6 +133,7 @@ package struct OpenedBatch: Sendable, Redacted {
             if $1.value.isInjected { $0.insert($1.key) }
         }
         screen = try reader.screen()
+        demonstration = try reader.demonstration()
     }
 }
 

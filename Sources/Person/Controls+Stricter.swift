@@ -11,7 +11,7 @@ extension Controls {
     /// default exclusion is in force again.
     package var onlyStricter: Controls {
         var kept = self
-        (kept.consent, kept.removedExclusions) = (nil, [])
+        (kept.consent, kept.removedExclusions, kept.demonstration) = (nil, [], nil)
         return kept
     }
 
@@ -26,6 +26,8 @@ extension Controls {
         result.pause = TimeLimit.later(pause, other.pause)
         result.lastExemption = max(lastExemption, other.lastExemption)
         for record in other.exemptions { result.keep(record) }
+        // It may record more than usual.
+        result.demonstration = nil
         result.exclusions += other.exclusions.filter { !exclusions.contains($0) }
         result.removedExclusions = removedExclusions.filter(other.removedExclusions.contains)
         if let theirs = other.only {

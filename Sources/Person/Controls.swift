@@ -30,6 +30,8 @@ package struct Controls: Codable, Equatable, Sendable {
     package var removedExclusions: [String] = []
     /// The allowlist of applications, as patterns; nil when all are recorded.
     package var only: [String]?
+    /// The demonstration that goes on; nil for none.
+    package var demonstration: DemonstrationRecord?
     /// Why the last consent ended when an older copy was found; nil after the person has decided.
     package var putBack: PutBack?
 
@@ -53,7 +55,7 @@ package struct Controls: Codable, Equatable, Sendable {
     /// - Parameter now: the time of the withdrawal.
     package mutating func withdraw(at now: WallTime) {
         if consent != nil { withdrawnAt = now.text }
-        consent = nil
+        (consent, demonstration) = (nil, nil)
         putBack = nil
     }
 }

@@ -66,3 +66,60 @@ final class DescriptionScan: Scan, Redacted {
         }
     }
 }
+
+/// The scan of `demonstrations`, for which every batch is opened.
+final class DemonstrationScan: Scan, Redacted {
+    private struct Found {
+        var demonstration: Demonstration
+        var first: Int64
+        var last: Int64
+    }
+
+    private let listing: Listing
+    private var found: [Found] = []
+    private var row = 0
+
+    init(_ listing: Listing) { self.listing = listing }
+
+    var isAtEnd: Bool { row >= found.count }
+
+    var rowid: Int64 { Int64(row) }
+
+    func start(_ bounds: Bounds) throws {
+        (found, row) = ([], 0)
+        for index in 0..<listing.count {
+            guard case .whole(let batch) = try listing.open(index),
+                let demonstration = batch.demonstration
+            else { continue }
+            let number = listing.sequence(index)
+            if demonstration.isSame(as: found.last?.demonstration) {
+                found[found.count - 1].demonstration = demonstration
+                found[found.count - 1].last = number
+            } else {
+                found.append(Found(demonstration: demonstration, first: number, last: number))
+            }
+        }
+    }
+
+    func advance() { row += 1 }
+
+    func cell(_ column: Int) -> Cell {
+        guard found.indices.contains(row) else { return .null }
+        let demonstration = found[row].demonstration
+        let (from, to) = (demonstration.begun, demonstration.ended)
+        return switch column {
+        case 0: .text(demonstration.name)
+        case 1: .text(demonstration.goal)
+        case 2: Cell(from.milliseconds)
+        case 3: to.map { Cell($0.milliseconds) } ?? .null
+        case 4: Cell(from)
+        case 5: to.map { Cell($0) } ?? .null
+        case 6: Cell(local: from)
+        case 7: to.map { Cell(local: $0) } ?? .null
+        case 8: demonstration.outcome.map { .text($0.name) } ?? .null
+        case 9: Cell(found[row].first)
+        case 10: Cell(found[row].last)
+        default: .null
+        }
+    }
+}

@@ -50,7 +50,7 @@ struct EventRows: RowMaker {
         switch payload {
         case .input(let input): .text(input.name)
         case .focus: .text("focus")
-        case .gap, .device, .screen: .null
+        case .gap, .device, .screen, .demonstration: .null
         }
     }
 }

@@ -24,6 +24,7 @@ extension Table {
         case .gaps: ItemScan(listing, GapRows())
         case .batches: BatchScan(listing)
         case .devices, .monitors: DescriptionScan(listing, self)
+        case .demonstrations: DemonstrationScan(listing)
         }
     }
 }

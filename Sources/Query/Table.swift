@@ -14,6 +14,8 @@ package enum Table: CaseIterable, Sendable {
     case devices
     /// What each batch says of the desktop and its monitors, the primary one first.
     case monitors
+    /// The demonstrations, oldest first.
+    case demonstrations
 
     /// The name in SQL.
     package var name: String { "\(self)" }
@@ -54,6 +56,13 @@ package enum Table: CaseIterable, Sendable {
               height INTEGER, width_mm INTEGER, height_mm INTEGER, desktop_width INTEGER,
               desktop_height INTEGER)
             """
+        case .demonstrations:
+            """
+            CREATE TABLE demonstrations(name TEXT, goal TEXT, from_ms INTEGER, to_ms INTEGER,
+              from_time TEXT COLLATE mci_time, to_time TEXT COLLATE mci_time,
+              from_local TEXT COLLATE mci_time, to_local TEXT COLLATE mci_time, outcome TEXT,
+              first_batch INTEGER, last_batch INTEGER)
+            """
         }
     }
 
@@ -86,6 +95,7 @@ package enum Table: CaseIterable, Sendable {
             }
         // The first column of both is the batch.
         case .devices, .monitors: column == 0 ? .batch : nil
+        case .demonstrations: nil
         }
     }
 
@@ -98,7 +108,7 @@ package enum Table: CaseIterable, Sendable {
         case .gaps: .max
         case .batches: 0
         // They are not limited by time.
-        case .devices, .monitors: .max
+        case .devices, .monitors, .demonstrations: .max
         }
     }
 }

@@ -34,6 +34,8 @@ package enum MessageID {
             "6d014e9c6c164e4ba2e6af542a1d3e07",
         "The policy cannot be used": "447ac9e47aa34e37aba58a18fe3cf7a6",
         "An exemption ran out": "6f971157d91e4b188de381b5b47cd0ec",
+        "A demonstration began": "db6004b5cd3641048d1355cd61ac2051",
+        "A demonstration ended": "6a9c5a3e2495473c8324541de6df9495",
         "Controls were put back": "5ec2a3f5c9e24ecc9fdde02e0a7ebeb0",
         "Controls of the previous version were adopted":
             "0f9e90033f954660bf86f0685a5d9205",

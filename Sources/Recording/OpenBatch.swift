@@ -186,6 +186,35 @@ struct OpenBatch: ~Copyable, GateSink {
         keyDetail = detail
     }
 
+    /// The demonstration to which the batches belong; nil for none.
+    private var demonstration: Demonstration?
+
+    /// Begins a new batch if another demonstration goes on, or none any more.
+    ///
+    /// The begin of one is stored even if no input follows.
+    mutating func use(_ new: Demonstration?, at time: EventTime) {
+        guard new != demonstration else { return }
+        closeAll()
+        demonstration = new
+        builder.use(new)
+        guard new != nil, mayStore else { return }
+        begin(at: time)
+        store.becameDirty(at: time.milliseconds)
+    }
+
+    /// Stores the end of a demonstration in a batch of its own, which always has room for it.
+    mutating func end(_ ended: Demonstration, at time: EventTime) {
+        closeAll()
+        if mayStore {
+            builder.use(ended)
+            begin(at: time)
+            store.becameDirty(at: time.milliseconds)
+            closeFull()
+        }
+        demonstration = nil
+        builder.use(nil)
+    }
+
     /// Reads the keys again; another number of recipients needs batches of another size.
     mutating func loadKeys() {
         closeAll()

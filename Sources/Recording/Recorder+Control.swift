@@ -70,6 +70,8 @@ extension Recorder {
         case .decideExemption(let decision): return try decide(decision)
         case .exclude(let call): return try exclude(call)
         case .explain: return explain()
+        case .demonstrate(let call): return try demonstrate(call)
+        case .endDemonstration(let outcome): return try endDemonstration(outcome)
         case .reload:
             // What has already happened falls under the old settings.
             if isConnected { drain(environment.clock()) }
@@ -154,6 +156,7 @@ extension Recorder {
         status.asking = asking
         status.mark = mark
         status.session = session
+        status.demonstration = demonstration
         return status
     }
 

@@ -220,6 +220,9 @@ package final class Recorder {
         guard let unwritten else { return }
         if unwritten.pause != nil { controls.pause = unwritten.pause }
         if unwritten.consent == nil { controls.consent = nil }
+        if unwritten.demonstration?.ended != nil || unwritten.demonstration == nil {
+            controls.demonstration = nil
+        }
         for record in unwritten.exemptions where !controls.exemptions.contains(record) {
             controls.exemptions.append(record)
         }
@@ -277,13 +280,17 @@ package final class Recorder {
             endPause()
         }
         endExemptions(at: now)
+        tendDemonstration(at: now)
         useRules(at: now)
         var conditions = before
         conditions.hasConsent = hasConsent
         conditions.isPaused = controls.pause != nil
         conditions.sessionClosedBy = sessionClosedBy
         source.showMark(settings.mark)
-        conditions.keyDetail = min(settings.keyDetail(at: now.wall), restrictions.keyDetail)
+        let usual = settings.keyDetail(at: now.wall)
+        let isOver = controls.demonstration?.ended(at: now, bootID: environment.bootID) != nil
+        let chosen = isOver ? usual : controls.demonstration?.keyDetail(usual) ?? usual
+        conditions.keyDetail = min(chosen, restrictions.keyDetail)
         conditions.leftOutBy = rules.leftOutBy
         conditions.isSound = fault == nil
         conditions.hasSpace = pipeline.openBatch.store.hasSpace
@@ -311,7 +318,7 @@ package final class Recorder {
 
     /// Whether there is a consent of this person, for this host, this notice and this recorder's
     /// key.
-    private var hasConsent: Bool {
+    var hasConsent: Bool {
         let store = pipeline.openBatch.store
         // Sealing to other keys than the receipt names was not consented to.
         return controls.consent?.recipients == store.recipients
@@ -488,6 +495,9 @@ package final class Recorder {
             // 0 means that its end could not be written: retry every second.
             left.append(pause > 0 ? pause : 1000)
         }
+        if let rest = controls.demonstration?.term.timeLeft(at: now, bootID: environment.bootID) {
+            left.append(rest > 0 ? rest : 1000)
+        }
         if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
             left.append(expiry > 0 ? expiry : 1000)
         }
@@ -551,7 +561,10 @@ package final class Recorder {
             self.awakeFrom = nil
         }
         if wasAsleep || !changes.isEmpty { update(at: now) }
-        source.markFront(isLeftOut: pipeline.gate.isFrontLeftOut)
+        source.markFront(
+            isLeftOut: pipeline.gate.isFrontLeftOut,
+            isDemonstration: controls.demonstration != nil
+        )
     }
 
     /// Keeps the gate closed until the mark was seen for some time after the machine woke.

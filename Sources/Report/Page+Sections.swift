@@ -290,6 +290,30 @@ extension Page {
         return "\(tenths / 10).\(tenths % 10)"
     }
 
+    // MARK: Demonstrations
+
+    var demonstrationSection: String {
+        guard !facts.demonstrations.isEmpty else { return "" }
+        let rows = facts.demonstrations.map { demonstration in
+            let word = SafeText.shellWord(demonstration.name)
+            let end = demonstration.ended.map { TimeText.full($0) } ?? "going on, or without an end"
+            return [
+                HTMLText.escaped(demonstration.name), HTMLText.escaped(demonstration.goal),
+                TimeText.full(demonstration.begun), end, demonstration.outcome?.name ?? "–",
+                HTMLText.command("mcictl export --demonstration \(word)"),
+                HTMLText.command("mcictl forget --demonstration \(word)"),
+            ]
+        }
+        return section(
+            "Demonstrations",
+            HTMLText.table(
+                "Work that was recorded on purpose",
+                ["Name", "Goal", "From", "To", "Outcome", "Show", "Erase"],
+                rows
+            )
+        )
+    }
+
     // MARK: Clicks
 
     var clickSection: String {

@@ -80,6 +80,7 @@ package struct Page: Redacted {
         \(appSection)
         \(kindSection)
         \(omissionSection)
+        \(demonstrationSection)
         \(clickSection)
         \(deviceSection)
         \(qualitySection)

@@ -83,6 +83,8 @@ package struct RecordingFacts: Sendable, Redacted {
     package internal(set) var injected = 0
     /// Events of devices that the recording does not describe.
     package internal(set) var undescribed = 0
+    /// The demonstrations, oldest first.
+    package internal(set) var demonstrations: [Demonstration] = []
     /// How often the wall clock was set.
     package internal(set) var clockSteps = 0
     /// How often a batch was recorded at each key detail.

@@ -39,6 +39,9 @@ package struct Tally: Redacted {
         self.range = range.lowerBound..<range.upperBound.addingReportingOverflow(1).partialValue
     }
 
+    /// Takes the next batch, before its events.
+    package mutating func begin(_ batch: OpenedBatch) { begin(batch.header) }
+
     /// Takes the header of the next batch, before its events.
     package mutating func begin(_ new: BatchHeader) {
         facts.keyDetails[new.keyDetailName, default: 0] += 1
@@ -97,6 +100,7 @@ package struct Tally: Redacted {
             app = ""
         case .device(let device): describe(event.item.device, device, event.time)
         case .screen(let new): use(new)
+        case .demonstration(let demonstration): note(demonstration)
         }
     }
 
@@ -159,6 +163,14 @@ package struct Tally: Redacted {
         let seconds = Int64(local.minute) * 60 + Int64(local.second)
         let second = time.milliseconds - (time.milliseconds % 1000 + 1000) % 1000
         return second - seconds * 1000
+    }
+
+    private mutating func note(_ demonstration: Demonstration) {
+        if let last = facts.demonstrations.last, demonstration.isSame(as: last) {
+            facts.demonstrations[facts.demonstrations.count - 1] = demonstration
+        } else {
+            facts.demonstrations.append(demonstration)
+        }
     }
 
     // MARK: Devices and monitors

@@ -41,6 +41,7 @@ package final class TimelineReader {
     /// The descriptions that were last passed on.
     private var devices: [UInt8: Device] = [:]
     private var screen: ScreenLayout?
+    private var demonstration: Demonstration?
 
     /// Makes a reader.
     ///
@@ -62,7 +63,8 @@ package final class TimelineReader {
     ///     what is stored of them.
     ///   - onlyHuman: omit the events of injected devices, and of devices that are not described.
     ///   - progress: receives how many batches were read, of how many.
-    ///   - onBatch: takes the header of each batch before its events.
+    ///   - isWanted: whether the events of a batch are passed on at all.
+    ///   - onBatch: takes each batch before its events.
     ///   - body: takes each event in the order of the recording; false stops the reading.
     /// - Returns: the counts.
     /// - Throws: `StorageError` when the ring cannot be read, and what `body` throws.
@@ -72,11 +74,15 @@ package final class TimelineReader {
         now: WallTime? = nil,
         onlyHuman: Bool = false,
         progress: (Int, Int) -> Void = { _, _ in },
-        onBatch: (BatchHeader) -> Void = { _ in },
+        where isWanted: (OpenedBatch) -> Bool = { _ in true },
+        onBatch: (OpenedBatch) -> Void = { _ in },
         _ body: (RecordedEvent) throws -> Bool
     ) throws -> Summary {
         var summary = Summary()
-        if !onlyNew { (app, last, devices, screen) = ("", WallTime(0), [:], nil) }
+        if !onlyNew {
+            (app, last, devices, screen) = ("", WallTime(0), [:], nil)
+            demonstration = nil
+        }
         var isBehind = false
         var entries = try ring.settledEntries(opener)
             .filter { $0.isDoubtful || $0.end >= range.lowerBound }
@@ -113,8 +119,12 @@ package final class TimelineReader {
                 continue
             }
             read.insert(entry.sequence)
+            guard isWanted(batch) else { continue }
             summary.batches += 1
-            onBatch(batch.header)
+            onBatch(batch)
+            if let news = news(of: batch), range.contains(news.time.milliseconds) {
+                guard try body(news) else { return summary }
+            }
             let skipped = onlyNew ? seen[entry.sequence] ?? 0 : 0
             let count =
                 entry.sequence == entries.last?.sequence
@@ -160,6 +170,20 @@ package final class TimelineReader {
         return summary
     }
 
+    /// The begin or the end of a demonstration to pass on before a batch.
+    private func news(of batch: OpenedBatch) -> RecordedEvent? {
+        guard batch.demonstration != demonstration else { return nil }
+        demonstration = batch.demonstration
+        guard let demonstration else { return nil }
+        let time = demonstration.ended ?? demonstration.begun
+        let item = OpenedItem(
+            time: EventTime(time.milliseconds &- batch.header.wallOffset),
+            device: 0,
+            payload: .demonstration(demonstration)
+        )
+        return RecordedEvent(item, in: batch.header, after: WallTime(0))
+    }
+
     /// The changed descriptions to pass on before an item: of the desktop, and of the item's
     /// device.
     private func news(of item: OpenedItem, in batch: OpenedBatch) -> [OpenedItem] {
@@ -174,6 +198,26 @@ package final class TimelineReader {
             news.append(.device(new))
         }
         return news.map { OpenedItem(time: item.time, device: item.device, payload: $0) }
+    }
+
+    /// Finds the batches of a demonstration.
+    ///
+    /// - Parameters:
+    ///   - range: wall time in milliseconds since 1970.
+    ///   - isWanted: whether a demonstration is the wanted one.
+    /// - Returns: the sequence numbers of the batches.
+    /// - Throws: `StorageError` when the ring cannot be read.
+    package func batches(
+        _ range: ClosedRange<Int64>,
+        ofDemonstration isWanted: (Demonstration) -> Bool
+    ) throws -> [UInt64] {
+        try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
+            guard let sealed = try ring.sealed(entry),
+                case .opened(let batch) = opener.open(sealed),
+                let demonstration = batch.demonstration, isWanted(demonstration)
+            else { return nil }
+            return batch.header.sequence
+        }
     }
 
     /// Finds the batches in which an application was in front.

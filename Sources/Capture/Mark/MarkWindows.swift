@@ -26,12 +26,15 @@ final class MarkWindows {
         case disc
         /// The window in front is left out: a ring.
         case ring
+        /// A demonstration is recorded: a disc in a ring.
+        case target
 
         /// Circles around the centre, the later above the earlier.
         fileprivate var circles: [(diameter: UInt16, colour: Colour)] {
             switch self {
             case .disc: [(24, .dark), (20, .white), (12, .red)]
             case .ring: [(24, .dark), (20, .white), (16, .red), (8, .white)]
+            case .target: [(24, .dark), (20, .white), (16, .red), (12, .white), (6, .red)]
             }
         }
 
@@ -40,6 +43,7 @@ final class MarkWindows {
             switch self {
             case .disc: [Point(x: 12, y: 12, colour: .red), Point(x: 12, y: 4, colour: .white)]
             case .ring: [Point(x: 12, y: 12, colour: .white), Point(x: 12, y: 6, colour: .red)]
+            case .target: [Point(x: 12, y: 12, colour: .red), Point(x: 12, y: 7, colour: .white)]
             }
         }
     }

@@ -66,7 +66,7 @@ package protocol EventSource: AnyObject {
     func showMark(_ settings: MarkSettings)
 
     /// Sets whether the mark says that the window in front is left out.
-    func markFront(isLeftOut: Bool)
+    func markFront(isLeftOut: Bool, isDemonstration: Bool)
 
     /// The program that may be asking for a secret in the window in front, as of the last look.
     ///
@@ -120,7 +120,7 @@ extension EventSource {
     /// Shows nothing.
     package func showMark(_ settings: MarkSettings) {}
     /// Shows nothing.
-    package func markFront(isLeftOut: Bool) {}
+    package func markFront(isLeftOut: Bool, isDemonstration: Bool) {}
     /// No program.
     package var asking: AskingProgram? { nil }
     /// Looks at nothing and returns false.

@@ -59,7 +59,9 @@ package final class X11Source: EventSource {
     }
 
     /// Sets whether the mark says that the window in front is left out.
-    package func markFront(isLeftOut: Bool) { display?.draw(isLeftOut ? .ring : .disc) }
+    package func markFront(isLeftOut: Bool, isDemonstration: Bool) {
+        display?.draw(isLeftOut ? .ring : isDemonstration ? .target : .disc)
+    }
 
     /// Has the contexts emitted again, before the next input.
     package func repeatContexts() { session?.repeatContexts() }

@@ -15,7 +15,7 @@ enum EventText {
         case .input(.touch): "touch \(device)"
         case .input: "pointer \(device)"
         case .device: "device \(device)"
-        case .screen, .focus, .gap: "–"
+        case .screen, .focus, .gap, .demonstration: "–"
         }
     }
 
@@ -64,6 +64,12 @@ enum EventText {
                 ? "in front: something that is not recorded"
                 : "in front: \(Terminal.printable(app))\(name)"
         case .gap(let reason, _, let stream): return gap(event, reason, stream)
+        case .demonstration(let demonstration):
+            let name = "demonstration “\(Terminal.printable(demonstration.name))”"
+            if demonstration.ended == nil {
+                return "\(name) begins: \(Terminal.printable(demonstration.goal))"
+            }
+            return "\(name) ends: \(demonstration.outcome?.name ?? "ended")"
         }
     }
 

@@ -66,6 +66,7 @@ struct StoredWork: Redacted {
         case .gap(_, _, nil): for index in first..<max(first, last + 1) { closed[index] = true }
         case .gap, .focus: break
         case .device, .screen: return
+        case .demonstration: break
         }
         endMovements()
         add(event, EventText.words(event, withKeys: false))

@@ -4,6 +4,7 @@ import ArgumentParser
 import Calendar
 import Events
 import Export
+import Packing
 import Report
 import System
 import Timeline
@@ -15,7 +16,7 @@ struct ExportVerb: ParsableCommand {
         abstract: "Write the recording, unencrypted, as JSON Lines, CSV, Parquet and more.",
         usage: """
             mcictl export [--since <time>] [--until <time>] [--format <format>] [--out <file>]
-                          [--human-only] [--ring <file>] [--json]
+                          [--demonstration <name>] [--human-only] [--ring <file>] [--json]
             """,
         discussion: """
             Writes to standard output (also --out -), or with --out to a file that appears once it is \
@@ -63,6 +64,9 @@ struct ExportVerb: ParsableCommand {
 
     @Option(help: "Up to this time.")
     var until: String?
+
+    @Option(help: "Only what was recorded in the demonstrations of this name.")
+    var demonstration: String?
 
     @Option(help: "Read this ring file, which an earlier version wrote.", completion: .file())
     var ring: String?
@@ -153,6 +157,12 @@ struct ExportVerb: ParsableCommand {
             target?.abandon()
             throw error
         }
+        if let demonstration, summary.batches == 0 {
+            Terminal.report(
+                "There is no demonstration “\(Terminal.printable(demonstration))” in the recording."
+            )
+            Terminal.report("  Next: mcictl query \"SELECT * FROM demonstrations\"")
+        }
         if let out {
             Terminal.report("\(TimeText.count(summary.events, "event", "events")) in \(out)")
             if target?.isStream == false { try writeQuality(tally.facts(summary), beside: out) }
@@ -189,6 +199,7 @@ struct ExportVerb: ParsableCommand {
         let summary = try timeline.read(
             range,
             onlyHuman: humanOnly,
+            where: isWanted,
             onBatch: { tally.begin($0) },
             { event in
                 found.take(event)
@@ -206,6 +217,11 @@ struct ExportVerb: ParsableCommand {
             omissions.add(lines.omissions)
         }
         return (summary, omissions)
+    }
+
+    /// Whether a batch belongs to what is exported.
+    private func isWanted(_ batch: OpenedBatch) -> Bool {
+        demonstration.map { batch.demonstration?.name == $0 } ?? true
     }
 
     private func reportInjected(_ summary: TimelineReader.Summary) {
@@ -259,6 +275,7 @@ struct ExportVerb: ParsableCommand {
             range,
             onlyHuman: humanOnly,
             progress: bar.show,
+            where: isWanted,
             onBatch: { tally.begin($0) },
             { event in
                 lines.append(event)

@@ -15,8 +15,8 @@ struct ForgetVerb: ParsableCommand {
         commandName: "forget",
         abstract: "Permanently erase what was recorded.",
         usage: """
-            mcictl forget (--last <duration> | --since <time> --until <time> | --app <name> | --all)
-                          [--yes] [--dry-run] [--json]
+            mcictl forget (--last <duration> | --since <time> --until <time> | --app <name>
+                          | --demonstration <name> | --all) [--yes] [--dry-run] [--json]
             """,
         discussion: """
             Erases every batch that may touch the time given, so up to two more minutes on either \
@@ -27,6 +27,7 @@ struct ForgetVerb: ParsableCommand {
               mcictl forget --since 14:00 --until 14:30
               mcictl forget --app Signal        every batch in which it was in front
               mcictl forget --app "libreoffice*"
+              mcictl forget --demonstration invoices
               mcictl forget --all --yes
             """
     )
@@ -47,6 +48,9 @@ struct ForgetVerb: ParsableCommand {
             """
     )
     var app: String?
+
+    @Option(help: "Every batch of the demonstrations of this name.")
+    var demonstration: String?
 
     @Flag(help: "Erase everything.")
     var all = false
@@ -75,9 +79,10 @@ struct ForgetVerb: ParsableCommand {
     func run() throws {
         let installation = Installation()
         let ways = [last != nil, since != nil || until != nil, all].filter(\.self).count
-        guard ways == 1 || (ways == 0 && app != nil) else {
+        let names = [app, demonstration].compactMap(\.self).count
+        guard names < 2, ways == 1 || (ways == 0 && names == 1) else {
             throw Failure(
-                "Say what to erase: --last, --since and --until, --app, or --all.",
+                "Say what to erase: --last, --since and --until, --app, --demonstration, or --all.",
                 next: "mcictl forget --help",
                 code: Failure.usage
             )
@@ -96,6 +101,10 @@ struct ForgetVerb: ParsableCommand {
                 numbers += try installation.timeline(earlier).batches(range, where: pattern.matches)
             }
             scope = .batches(numbers)
+        } else if let demonstration {
+            scope = .batches(
+                try installation.timeline().batches(range) { $0.name == demonstration }
+            )
         }
         let count = try forgetting.erase(scope, dryRun: true).batches
         let hasSetAside = Disk.exists(installation.paths.ring + Ring.setAsideSuffix)
@@ -167,6 +176,7 @@ struct ForgetVerb: ParsableCommand {
 
     private func words(_ range: ClosedRange<Int64>, _ now: WallTime) -> String {
         if let app { return " in which \(app) was in front" }
+        if let demonstration { return " of the demonstration “\(Terminal.printable(demonstration))”" }
         if all { return "" }
         let from = range.lowerBound > 0 ? TimeText.short(WallTime(range.lowerBound), now: now) : "…"
         let to =

@@ -44,6 +44,9 @@ struct QueryVerb: ParsableCommand {
                        injected, axes: for each batch the devices with events in it
               monitors batch, monitor (0: the primary one), x, y, width, height,
                        width_mm, height_mm, desktop_width, desktop_height
+              demonstrations
+                       name, goal, from_ms, to_ms, from_time, to_time, from_local,
+                       to_local, outcome (done, failed, expired), first_batch, last_batch
 
             Besides SQLite's own functions: text REGEXP pattern (POSIX extended, with \\d),
             percentile(number, percent).

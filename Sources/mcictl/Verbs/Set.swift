@@ -122,7 +122,7 @@ struct KeyDetailVerb: ParsableCommand {
                     code: Failure.refused
                 )
             }
-            guard try yes || agrees(to: detail) else {
+            guard try yes || Self.agrees(to: detail) else {
                 Terminal.report("Nothing was changed.")
                 throw ExitCode(Failure.refused)
             }
@@ -156,7 +156,7 @@ struct KeyDetailVerb: ParsableCommand {
     }
 
     /// Explains what it means, and asks.
-    private func agrees(to detail: KeyDetail) throws -> Bool {
+    static func agrees(to detail: KeyDetail) throws -> Bool {
         guard detail == .classes else {
             Terminal.report(
                 "With full, everything you type is recorded, including private messages and"

@@ -113,6 +113,9 @@ enum StoredLine {
                 let scope = scopes.first { $0.stream == stream }?.scope ?? ""
                 lines.append("\(scope): \(word(reason))")
             case .device, .screen: break
+            case .demonstration(let demonstration):
+                let word = demonstration.ended == nil ? "begins" : "ends"
+                lines.append("demonstration \(demonstration.name) \(word)")
             }
         }
         return lines.isEmpty ? ["nothing"] : lines

@@ -357,6 +357,8 @@ extension RecordedEvent {
                 .joined(separator: " ")
         case .device(let device): "device \(item.device) \(device.kind.name) \(device.name)"
         case .screen(let screen): "screen \(screen.width)x\(screen.height)"
+        case .demonstration(let demonstration):
+            "demonstration \(demonstration.name) \(demonstration.outcome?.name ?? "begins")"
         case .focus(let app, let title): "focus \(app)" + (title.map { " \($0)" } ?? "")
         case .gap(let reason, _, let stream):
             "gap \(reason.name) \(end.milliseconds - time.milliseconds)"

@@ -27,7 +27,7 @@ import Timeline
                 [input.name]
                     + EventField.allCases.compactMap { event.value(of: $0)?.plain }
                     .filter { !$0.isEmpty }
-            case .device, .screen: ["stands in no batch"]
+            case .device, .screen, .demonstration: ["stands in no batch"]
             case .focus(let app, let title): ["focus", app, title ?? ""]
             case .gap(let reason, let to, let stream):
                 [
