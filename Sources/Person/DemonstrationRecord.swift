@@ -24,7 +24,7 @@ package struct DemonstrationRecord: Codable, Equatable, Sendable {
     package var outcome: String?
 
     /// The longest demonstration in milliseconds: 8 hours.
-    package static let longest: Int64 = 8 * 3_600_000
+    package static let maxLength: Int64 = 8 * 3_600_000
 
     /// The demonstration as it is stored.
     package var demonstration: Demonstration {
@@ -68,8 +68,8 @@ package struct DemonstrationRecord: Codable, Equatable, Sendable {
         guard Self.isText(goal, Demonstration.maxGoal) else {
             throw Refusal("A goal has 1 to \(Demonstration.maxGoal) bytes in one line.")
         }
-        let length = call.seconds.map { Int64($0) * 1000 } ?? Self.longest
-        guard 1000...Self.longest ~= length else {
+        let length = call.seconds.map { Int64($0) * 1000 } ?? Self.maxLength
+        guard 1000...Self.maxLength ~= length else {
             throw Refusal("A demonstration lasts from one second to 8 hours.")
         }
         term = TimeLimit(from: now, length: length, bootID: bootID)

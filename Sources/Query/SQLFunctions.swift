@@ -12,11 +12,27 @@ enum SQLFunctions {
     static func register(on database: OpaquePointer) -> Int32 {
         let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
         let result = unsafe sqlite3_create_function_v2(
-            database, "regexp", 2, flags, nil, regexp, nil, nil, nil
+            database,
+            "regexp",
+            2,
+            flags,
+            nil,
+            regexp,
+            nil,
+            nil,
+            nil
         )
         guard result == SQLITE_OK else { return result }
         return unsafe sqlite3_create_function_v2(
-            database, "percentile", 2, flags, nil, nil, step, finish, nil
+            database,
+            "percentile",
+            2,
+            flags,
+            nil,
+            nil,
+            step,
+            finish,
+            nil
         )
     }
 }

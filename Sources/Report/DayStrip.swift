@@ -57,7 +57,10 @@ package struct DayStrip: Redacted {
         facts.omissions.map { ($0.key, $0.value.within(span)) }.filter { !$0.spans.isEmpty }
             .sorted {
                 ($1.spans.length, $0.omission.reason.rawValue, $0.omission.stream?.rawValue ?? 2)
-                    < ($0.spans.length, $1.omission.reason.rawValue, $1.omission.stream?.rawValue ?? 2)
+                    < (
+                        $0.spans.length, $1.omission.reason.rawValue,
+                        $1.omission.stream?.rawValue ?? 2
+                    )
             }
     }
 
@@ -110,7 +113,12 @@ package struct DayStrip: Redacted {
         )
         for (index, row) in rows.enumerated() {
             let y = top + index * Self.rowHeight
-            picture.add(text: row.isEscaped ? row.name : short(row.name), left - 6, y + 14, anchor: "end")
+            picture.add(
+                text: row.isEscaped ? row.name : short(row.name),
+                left - 6,
+                y + 14,
+                anchor: "end"
+            )
             picture.add(row.bars, x: left, y: y + 3, height: Self.rowHeight - 6, row.look)
         }
         return picture.html

@@ -39,6 +39,7 @@ enum HTMLText {
     ///   - caption: What it says, as text.
     ///   - heads: The headings, as text.
     ///   - rows: The cells, as HTML; the first of each row is its heading.
+    /// - Returns: The element.
     static func table(_ caption: String, _ heads: [String], _ rows: [[String]]) -> String {
         let head = heads.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
         let body = rows.map { row in

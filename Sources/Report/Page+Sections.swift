@@ -111,7 +111,12 @@ extension Page {
             hourSentence(strips)
         )
         for hour in stride(from: 0, to: 24, by: 3) {
-            picture.add(text: LocalTime.two(Int32(hour)), left + hour * side + side / 2, 14, anchor: "middle")
+            picture.add(
+                text: LocalTime.two(Int32(hour)),
+                left + hour * side + side / 2,
+                14,
+                anchor: "middle"
+            )
         }
         var rows: [[String]] = []
         for (index, strip) in strips.enumerated() {
@@ -184,7 +189,12 @@ extension Page {
         for (index, app) in shown.enumerated() {
             let y = 2 + index * 22
             let name = app.name.count > 22 ? app.name.prefix(21) + "…" : app.name
-            picture.add(text: HTMLText.name(words(name)), Picture.nameWidth - 6, y + 15, anchor: "end")
+            picture.add(
+                text: HTMLText.name(words(name)),
+                Picture.nameWidth - 6,
+                y + 15,
+                anchor: "end"
+            )
             let width = max(1, Int(app.time * 560 / max(shown.first?.time ?? 1, 1)))
             picture.add([0..<2 * width], x: Picture.nameWidth, y: y + 2, height: 16, .recorded)
             picture.add(
@@ -212,7 +222,9 @@ extension Page {
         let total = facts.total
         guard total.events > 0 else { return "" }
         func query(_ condition: String) -> String {
-            HTMLText.command("mcictl query \"SELECT local, app, type FROM events WHERE \(condition)\"")
+            HTMLText.command(
+                "mcictl query \"SELECT local, app, type FROM events WHERE \(condition)\""
+            )
         }
         let rows = [
             [
@@ -220,7 +232,10 @@ extension Page {
                 "in \(TimeText.count(total.typingRuns, "run", "runs")), without the text",
                 query("type = 'typing'"),
             ],
-            ["Chords", "\(total.chords)", "with Ctrl, Alt or Super", HTMLText.command("mcictl query chords")],
+            [
+                "Chords", "\(total.chords)", "with Ctrl, Alt or Super",
+                HTMLText.command("mcictl query chords"),
+            ],
             [
                 "Other keys", "\(total.keyPresses - total.chords)", "Return, arrows and the like",
                 query("type = 'key' AND state = 'down'"),
@@ -258,7 +273,9 @@ extension Page {
                     HTMLText.escaped(omission.reason.words), omission.stream?.name ?? "everything",
                     Self.minutes(spans.length), Self.share(spans.length, of: whole),
                     "\(spans.all.count)",
-                    HTMLText.command("mcictl query \"SELECT * FROM gaps WHERE reason = '\(reason)'\""),
+                    HTMLText.command(
+                        "mcictl query \"SELECT * FROM gaps WHERE reason = '\(reason)'\""
+                    ),
                 ]
             }
         if !facts.missing.isEmpty {
@@ -347,20 +364,27 @@ extension Page {
             let (column, row) = (index % map.columns, index / map.columns)
             let edge = max(3, Int((Double(count) / Double(most)).squareRoot() * Double(unit - 2)))
             let inset = (unit - edge) / 2
-            paths += "M\(1 + column * unit + inset) \(1 + row * unit + inset)h\(edge)v\(edge)h-\(edge)z"
+            paths +=
+                "M\(1 + column * unit + inset) \(1 + row * unit + inset)h\(edge)v\(edge)h-\(edge)z"
             let (x, y) = (Int(monitor.x) + column * map.cell, Int(monitor.y) + row * map.cell)
-            let box = "x BETWEEN \(x) AND \(x + map.cell - 1) AND y BETWEEN \(y) AND \(y + map.cell - 1)"
-            rows.append((
-                count,
-                [
-                    "\(x), \(y) to \(x + map.cell - 1), \(y + map.cell - 1)", "\(count)",
-                    HTMLText.command("mcictl query \"SELECT local, app FROM events WHERE type = 'button' AND state = 'down' AND \(box)\""),
-                ]
-            ))
+            let box =
+                "x BETWEEN \(x) AND \(x + map.cell - 1) AND y BETWEEN \(y) AND \(y + map.cell - 1)"
+            rows.append(
+                (
+                    count,
+                    [
+                        "\(x), \(y) to \(x + map.cell - 1), \(y + map.cell - 1)", "\(count)",
+                        HTMLText.command(
+                            "mcictl query \"SELECT local, app FROM events WHERE type = 'button' AND state = 'down' AND \(box)\""
+                        ),
+                    ]
+                )
+            )
         }
         picture.add("<path class=\"r\" d=\"\(paths)\"/>")
         let hidden = map.hidden
-        let rest = hidden > 0 ? " \(TimeText.count(hidden, "click is", "clicks are")) not shown." : ""
+        let rest =
+            hidden > 0 ? " \(TimeText.count(hidden, "click is", "clicks are")) not shown." : ""
         let shown = rows.sorted { $0.count > $1.count }.prefix(25).map(\.cells)
         let table = HTMLText.table(
             "The parts with the most clicks, in pixels of the desktop",
@@ -385,7 +409,9 @@ extension Page {
                 device.device.map { $0.isInjected ? "programs (XTEST)" : "hands" } ?? "not known",
                 "\(device.events)",
                 "\(TimeText.full(device.first)) to \(TimeText.full(device.last))",
-                HTMLText.command("mcictl query \"SELECT local, type FROM events WHERE device = \(device.id)\""),
+                HTMLText.command(
+                    "mcictl query \"SELECT local, type FROM events WHERE device = \(device.id)\""
+                ),
             ]
         }
         return section(

@@ -9,7 +9,7 @@ package import Events
 /// stays text; each figure names the command that shows its part, and the one that erases it.
 package struct Page: Redacted {
     /// What the recording itself does not say.
-    package struct Surroundings: Sendable {
+    package struct Setting: Sendable {
         /// The present.
         package var now: WallTime
         /// The time zone's options for the period: `--since … --until …`; empty for everything.
@@ -38,10 +38,10 @@ package struct Page: Redacted {
     private static let maxDays = 31
 
     let facts: RecordingFacts
-    let around: Surroundings
+    let around: Setting
 
     /// Takes what the page says.
-    package init(_ facts: RecordingFacts, _ around: Surroundings) {
+    package init(_ facts: RecordingFacts, _ around: Setting) {
         (self.facts, self.around) = (facts, around)
     }
 
@@ -104,7 +104,11 @@ package struct Page: Redacted {
         let recorded = TimeText.length(facts.open.length)
         let apps = TimeText.count(facts.front.count, "application", "applications")
         let left = facts.omissions.filter { $0.key.stream == nil }
-            .sorted { ($1.value.length, $0.key.reason.rawValue) < ($0.value.length, $1.key.reason.rawValue) }
+            .sorted {
+                ($1.value.length, $0.key.reason.rawValue) < (
+                    $0.value.length, $1.key.reason.rawValue
+                )
+            }
             .map { "\(HTMLText.escaped($0.key.reason.words)) \(TimeText.length($0.value.length))" }
         let omitted =
             left.isEmpty

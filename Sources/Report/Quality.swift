@@ -69,12 +69,15 @@ package struct Quality: Encodable, Sendable {
     package var injectedEvents: Int
     /// Events of devices that are not described, so that nobody knows whether programs made them.
     package var undescribedEvents: Int
-    /// Devices with events, and how many of them have no name.
+    /// Devices with events.
     package var devices: Int
+    /// How many of these have no name.
     package var devicesWithoutName: Int
-    /// Batches that were read, and those that could not be.
+    /// Batches that were read.
     package var batches: Int
+    /// Batches that are damaged.
     package var damagedBatches: Int
+    /// Batches that were sealed to another key.
     package var foreignBatches: Int
     /// Batches that were recorded without a sandbox.
     package var unconfinedBatches: Int
@@ -115,7 +118,9 @@ package struct Quality: Encodable, Sendable {
         }
         times = [time("recorded", nil, facts.open)]
         times += facts.omissions.map { time($0.key.reason.name, $0.key.stream?.name, $0.value) }
-            .sorted { ($1.minutes, $0.reason, $0.stream ?? "") < ($0.minutes, $1.reason, $1.stream ?? "") }
+            .sorted {
+                ($1.minutes, $0.reason, $0.stream ?? "") < ($0.minutes, $1.reason, $1.stream ?? "")
+            }
         if !facts.missing.isEmpty { times.append(time("missing", nil, facts.missing)) }
         judge(facts, total)
     }

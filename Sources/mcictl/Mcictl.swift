@@ -30,8 +30,10 @@ struct Mcictl: ParsableCommand {
         version: "mcictl \(CurrentProcess.version)",
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
-            ExcludeVerb.self, ExplainVerb.self, DemonstrateVerb.self, LogVerb.self, WatchVerb.self, ReportVerb.self,
-            QueryVerb.self, ExportVerb.self, ReplayVerb.self, VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self,
+            ExcludeVerb.self, ExplainVerb.self, DemonstrateVerb.self, LogVerb.self, WatchVerb.self,
+            ReportVerb.self,
+            QueryVerb.self, ExportVerb.self, ReplayVerb.self, VerifyVerb.self, ForgetVerb.self,
+            SetVerb.self, KeyVerb.self,
             PolicyVerb.self, StewardVerb.self, DoctorVerb.self,
         ]
     )

@@ -67,7 +67,7 @@ printf '\n$ mcictl log\n'
 mcictl log >"$home/rows" 2>"$home/summary"
 head -n 12 "$home/rows"
 echo "…"
-grep -n 'nothing recorded since .*: paused' "$home/rows" | cut -d: -f2- || { echo "The pause left no gap."; exit 1; }
+grep -n 'nothing recorded for .*: paused' "$home/rows" | cut -d: -f2- || { echo "The pause left no gap."; exit 1; }
 echo "…"
 tail -n 6 "$home/rows"
 cat "$home/summary"

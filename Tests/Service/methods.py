@@ -57,6 +57,11 @@ with varlink.Client(address=f"unix:{socket}") as client:
     assert mci.GetStatus()["status"]["state"] == "recording"
     assert Caller(client).Monitor(_more=True)["status"]["schema"] == 1
 
+    begun = mci.Demonstrate(name="varlink", goal="Call every method")["status"]["demonstration"]
+    assert begun["name"] == "varlink" and not begun["only"]
+    assert refused(mci.Demonstrate, name="two", goal="x") and refused(mci.EndDemonstration, outcome="?")
+    assert mci.EndDemonstration(outcome="done")["status"]["demonstration"] is None
+
     assert mci.Pause(seconds=60)["status"]["state"] == "paused"
     assert mci.Pause()["wasPaused"]
     assert refused(mci.Pause, seconds=-1)

@@ -35,7 +35,7 @@ final class ExportFile {
         }
     }
 
-    /// Whether it is no file of its own: a FIFO, a terminal, standard output.
+    /// Whether it is a FIFO, a terminal or standard output, and not a file of its own.
     var isStream: Bool { file.isStream }
 
     /// Whether it goes to a terminal.

@@ -140,7 +140,8 @@ extension InputCounts {
             (wheelTurns, "wheel turn", "wheel turns"), (movements, "movement", "movements"),
             (touches, "touch", "touches"),
         ]
-        return ((typingRuns > 0 ? ["typing for \(length) in \(runs)"] : [])
+        return
+            ((typingRuns > 0 ? ["typing for \(length) in \(runs)"] : [])
             + parts.filter { $0.0 > 0 }.map { TimeText.count($0.0, $0.1, $0.2) })
             .joined(separator: " · ")
     }

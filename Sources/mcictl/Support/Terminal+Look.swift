@@ -44,7 +44,8 @@ extension Terminal {
     static func ascii(_ text: String) -> String {
         let signs: [Unicode.Scalar: String] = [
             "“": "\"", "”": "\"", "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "·": "-",
-            "●": "*", "○": "o", "‖": "=", "×": "x", "→": "->", "█": "#", "░": ".", "≤": "<=", "≥": ">=", "\u{A0}": " ",
+            "●": "*", "○": "o", "‖": "=", "×": "x", "→": "->", "█": "#", "░": ".", "≤": "<=",
+            "≥": ">=", "\u{A0}": " ",
             "µ": "u", "²": "2", "³": "3",
         ].reduce(into: [:]) { result, sign in
             if let scalar = sign.key.unicodeScalars.first { result[scalar] = sign.value }

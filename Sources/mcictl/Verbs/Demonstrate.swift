@@ -87,7 +87,8 @@ struct DemonstrateVerb: ParsableCommand {
         guard ways <= 1 else {
             throw ValidationError("Give a name, --end or --discard, not several of them.")
         }
-        if name == nil, goal != nil || length != nil || keyDetail != nil || titles || !only.isEmpty {
+        if name == nil, goal != nil || length != nil || keyDetail != nil || titles || !only.isEmpty
+        {
             throw ValidationError("A demonstration begins with a name: mcictl demonstrate NAME.")
         }
         if name != nil, goal == nil {
@@ -108,7 +109,11 @@ struct DemonstrateVerb: ParsableCommand {
         if let name, let goal { return try begin(name, goal, installation) }
         if let end { return try finish(end, installation) }
         if discard { return try discardIt(installation) }
-        try show(try installation.call(.getStatus)?.status, installation, whereNone: "No demonstration is going on.")
+        try show(
+            try installation.call(.getStatus)?.status,
+            installation,
+            whereNone: "No demonstration is going on."
+        )
     }
 
     private struct Answer: Encodable {
@@ -132,7 +137,7 @@ struct DemonstrateVerb: ParsableCommand {
 
     private func begin(_ name: String, _ goal: String, _ installation: Installation) throws {
         let length = try length.map { try TimeText.duration($0, maximum: 1) }
-        if let length, length > DemonstrationRecord.longest {
+        if let length, length > DemonstrationRecord.maxLength {
             throw Failure("A demonstration lasts at most 8 hours.", code: Failure.usage)
         }
         guard try yes || agrees() else {
@@ -156,7 +161,9 @@ struct DemonstrateVerb: ParsableCommand {
         }
         try show(reply.status, installation, whereNone: "")
         if !json, let status = reply.status, status.state != .recording {
-            Terminal.report("Now nothing is recorded: \(StatusText.lines(status, installation.now.wall)[0])")
+            Terminal.report(
+                "Now nothing is recorded: \(StatusText.lines(status, installation.now.wall)[0])"
+            )
         }
     }
 
@@ -184,14 +191,17 @@ struct DemonstrateVerb: ParsableCommand {
     // MARK: Ending
 
     /// Ends the demonstration, whether or not mcid runs.
-    private func end(_ outcome: String, _ installation: Installation) throws -> DemonstrationRecord {
+    private func end(_ outcome: String, _ installation: Installation) throws -> DemonstrationRecord
+    {
         guard let record = try ControlsFile(installation.paths).read().demonstration else {
             throw Failure("No demonstration is going on.", next: "mcictl demonstrate --help")
         }
         let now = installation.now.wall.text
         _ = try installation.change(.endDemonstration(outcome)) { controls in
             // mcid stores the end when it starts.
-            guard controls.demonstration != nil, controls.demonstration?.ended == nil else { return }
+            guard controls.demonstration != nil, controls.demonstration?.ended == nil else {
+                return
+            }
             controls.demonstration?.ended = now
             controls.demonstration?.outcome = outcome
         }

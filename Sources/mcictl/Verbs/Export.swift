@@ -183,7 +183,9 @@ struct ExportVerb: ParsableCommand {
         } catch {
             throw Failure("\(path) cannot be written (\(error)). The events are in \(out).")
         }
-        Terminal.report("What they are good for as training data: \(Terminal.printable(String(path)))")
+        Terminal.report(
+            "What they are good for as training data: \(Terminal.printable(String(path)))"
+        )
     }
 
     /// Writes one device after another, reading the recording once for each: the format requires that

@@ -176,7 +176,9 @@ struct ForgetVerb: ParsableCommand {
 
     private func words(_ range: ClosedRange<Int64>, _ now: WallTime) -> String {
         if let app { return " in which \(app) was in front" }
-        if let demonstration { return " of the demonstration “\(Terminal.printable(demonstration))”" }
+        if let demonstration {
+            return " of the demonstration “\(Terminal.printable(demonstration))”"
+        }
         if all { return "" }
         let from = range.lowerBound > 0 ? TimeText.short(WallTime(range.lowerBound), now: now) : "…"
         let to =

@@ -82,14 +82,14 @@ struct ReportVerb: ParsableCommand {
                 next: since == nil && until == nil ? "mcictl status" : "mcictl report"
             )
         }
-        let page = Page(facts, try surroundings(installation, range)).html
+        let page = Page(facts, try setting(installation, range)).html
         try write(Array(page.utf8), installation)
     }
 
-    private func surroundings(
+    private func setting(
         _ installation: Installation,
         _ range: ClosedRange<Int64>
-    ) throws -> Page.Surroundings {
+    ) throws -> Page.Setting {
         let status = try? installation.call(.getStatus)?.status
         let readers = status?.recipients ?? (try? installation.readers())?.keys ?? []
         let settings = try? SettingsFile(installation.paths.settings).read()
@@ -100,7 +100,7 @@ struct ReportVerb: ParsableCommand {
         let size = status.map {
             "It fills \(SizeText.words($0.ring.bytes)) of at most \(SizeText.words($0.ring.cap))."
         }
-        return Page.Surroundings(
+        return Page.Setting(
             now: installation.now.wall,
             period: period.joined(separator: " "),
             readers: installation.readersInWords(readers),
@@ -134,12 +134,15 @@ struct ReportVerb: ParsableCommand {
         Terminal.print(path)
         Terminal.report("It is plaintext in memory: gone when you log out, or with mcictl forget.")
         guard !noOpen else { return }
-        let canShow = Terminal.variable("DISPLAY") != nil || Terminal.variable("WAYLAND_DISPLAY") != nil
+        let canShow =
+            Terminal.variable("DISPLAY") != nil || Terminal.variable("WAYLAND_DISPLAY") != nil
         if !canShow || !ChildProcess.start(["xdg-open", path], patience: 2000) {
             Terminal.report("No browser could be started. Open the file yourself, or")
             Terminal.report("  Next: mcictl report --out report.html")
         } else {
-            Terminal.report("A browser in a sandbox may not read it: mcictl report --out report.html")
+            Terminal.report(
+                "A browser in a sandbox may not read it: mcictl report --out report.html"
+            )
         }
     }
 

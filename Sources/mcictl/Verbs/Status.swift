@@ -160,7 +160,9 @@ enum StatusText {
             ring.retention > 0 ? " · deleted after \(TimeText.length(ring.retention * 1000))" : ""
         let erasing = status.pendingErasure ? " · an erasure is waiting for a reader to end" : ""
         lines.append("")
-        if let demonstration = status.demonstration { lines.append("  " + words(demonstration, now)) }
+        if let demonstration = status.demonstration {
+            lines.append("  " + words(demonstration, now))
+        }
         lines += (status.loosened ?? []).map { "  Chosen     \(Installation.line($0))" }
         lines += [
             "  Keys       \(detail)",

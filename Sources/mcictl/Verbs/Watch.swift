@@ -16,8 +16,8 @@ struct WatchVerb: ParsableCommand {
         abstract: "Show live what is stored, and stop, exempt or erase with one key.",
         discussion: """
             One screen that is redrawn at each change of state and each time something is stored. It \
-            reads the recording, so what it shows is what is stored. Where the output is no terminal, it \
-            prints a line for each change and each event instead.
+            reads the recording, so what it shows is what is stored. Without a terminal it prints a line for \
+            each change and each event instead.
 
             KEYS
               p  pause for 15 minutes            r  resume
@@ -70,7 +70,7 @@ private final class Watch {
             screen.draw(view.lines(rows: rows, columns: columns, now: now))
             let links = [link?.descriptor].compactMap(\.self)
             switch screen.wait(for: links, timeout: Self.pace) {
-            case .key(let byte): if try take(byte) { return }
+            case .key(let byte): if take(byte) { return }
             case .readable: link?.turn()
             case .end: return
             case .changed, .nothing: break
@@ -120,7 +120,7 @@ private final class Watch {
     ///
     /// - Parameter byte: The key.
     /// - Returns: Whether to quit.
-    private func take(_ byte: UInt8) throws -> Bool {
+    private func take(_ byte: UInt8) -> Bool {
         let key = Character(Unicode.Scalar(byte))
         if asksToForget {
             asksToForget = false
@@ -162,7 +162,8 @@ private final class Watch {
         )
         view.status = reply?.status ?? view.status
         let end = (reply?.status?.until ?? pause.until).flatMap { WallTime($0) }
-        return "Paused until \(end.map { TimeText.short($0, now: installation.now.wall) } ?? "you resume")."
+        return
+            "Paused until \(end.map { TimeText.short($0, now: installation.now.wall) } ?? "you resume")."
     }
 
     private func resume() throws -> String {
@@ -221,7 +222,8 @@ private struct WatchLines {
         var printer = LogPrinter(withKeys: false, isColoured: false, last: nil)
         var from = SystemClock.now().wall.milliseconds
         while true {
-            let status = (try? ControlClient(path: paths.socket, timeout: 5).call(.getStatus))?.status
+            let status = (try? ControlClient(path: paths.socket, timeout: 5).call(.getStatus))?
+                .status
             sayState(status)
             if timeline == nil, let ring = try? RingReader(path: paths.ring) {
                 timeline = TimelineReader(ring, identities)
@@ -246,7 +248,8 @@ private struct WatchLines {
         let word = status.map { $0.state.rawValue + ($0.reason ?? "") + ($0.until ?? "") } ?? "none"
         guard word != state else { return }
         state = word
-        let line = status.map { StatusText.lines($0, now)[0] } ?? "○ not running · nothing is recorded"
+        let line =
+            status.map { StatusText.lines($0, now)[0] } ?? "○ not running · nothing is recorded"
         Terminal.print("\(TimeText.exact(now))  \(line)")
     }
 }

@@ -220,7 +220,7 @@ func read() throws {
             tally.take($0)
             return true
         }
-        let around = Page.Surroundings(
+        let around = Page.Setting(
             now: WallTime(now),
             period: "",
             readers: "",

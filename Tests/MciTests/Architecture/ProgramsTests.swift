@@ -39,7 +39,7 @@ import Testing
         "xdotool": ["xdotool"],
         "xinput": ["xinput"],
         "xserver-xorg-core": ["Xorg"],
-        "xterm": ["xterm"],
+        "tmux": ["tmux"], "xterm": ["xterm"],
         "xtrace": ["xtrace"],
         "xvfb": ["Xvfb"],
     ]

@@ -39,7 +39,8 @@ import Testing
         #expect(lines[1] == "08:00:00.000  –            in front: Firefox")
         #expect(lines[2] == "08:00:00.000  pointer 9    moved by nothing")
         #expect(lines.contains("08:30:01.000  pointer 9    moved right 30"))
-        let gap = "08:31:00.000  –            nothing recorded since 08:28:00.000 (3 min): paused"
+        let gap =
+            "08:31:00.000  –            nothing recorded for 3 min: paused (since 08:28:00.000)"
         #expect(lines.contains(gap))
         let times = lines.filter { $0.contains(":") }.map { $0.prefix(12) }
         let today = times.dropLast(2)

@@ -24,12 +24,21 @@ extension DaemonTests {
         hand.type(["F5"])
         try daemon.settled()
         let begun = try daemon.command(
-            "demonstrate", "book a flight", "--goal", "Find the cheapest", "--for", "1h",
-            "--key-detail", "full", "--yes"
+            "demonstrate",
+            "book a flight",
+            "--goal",
+            "Find the cheapest",
+            "--for",
+            "1h",
+            "--key-detail",
+            "full",
+            "--yes"
         )
         #expect(begun.code == 0, "\(begun.errors)")
         #expect(begun.output.hasPrefix("Demonstration “book a flight” since "))
-        #expect(begun.output.contains("key detail full") && begun.output.contains("Find the cheapest"))
+        #expect(
+            begun.output.contains("key detail full") && begun.output.contains("Find the cheapest")
+        )
         #expect(try daemon.command("status").output.contains("Demonstration “book a flight”"))
         #expect(try daemon.command("demonstrate", "--json").json["schema"] as? Int == 1)
         #expect(try daemon.command("demonstrate", "b", "--goal", "c").code == 77)
@@ -49,13 +58,26 @@ extension DaemonTests {
         let part = try daemon.command("export", "--demonstration", "book a flight")
         let keys = part.objects.compactMap { $0["keysym"] as? String }
         #expect(Set(keys) == ["F6", "q"], "\(keys)")
-        #expect(part.objects.contains { $0["type"] as? String == "demonstration" && $0["outcome"] as? String == "done" })
-        #expect(try daemon.command("export", "--demonstration", "none").errors.contains("There is no demonstration"))
+        #expect(
+            part.objects.contains {
+                $0["type"] as? String == "demonstration" && $0["outcome"] as? String == "done"
+            }
+        )
+        #expect(
+            try daemon.command("export", "--demonstration", "none").errors.contains(
+                "There is no demonstration"
+            )
+        )
         let sql = try daemon.command(
-            "query", "--json",
+            "query",
+            "--json",
             "SELECT name, goal, outcome, (SELECT count(*) FROM events WHERE ms BETWEEN from_ms AND to_ms AND keysym = 'F6') AS n FROM demonstrations"
         )
-        #expect(sql.output == #"{"name":"book a flight","goal":"Find the cheapest","outcome":"done","n":2}"# + "\n")
+        #expect(
+            sql.output
+                == #"{"name":"book a flight","goal":"Find the cheapest","outcome":"done","n":2}"#
+                + "\n"
+        )
         #expect(try daemon.command("report", "--out", "-").output.contains("Find the cheapest"))
 
         let erased = try daemon.command("forget", "--demonstration", "book a flight", "--yes")
@@ -79,7 +101,12 @@ extension DaemonTests {
         #expect(eventually { daemon.status?.state == .recording })
         #expect(daemon.status?.demonstration == nil)
         try daemon.settled()
-        let names = try daemon.command("query", "--format", "csv", "SELECT name, outcome FROM demonstrations")
+        let names = try daemon.command(
+            "query",
+            "--format",
+            "csv",
+            "SELECT name, outcome FROM demonstrations"
+        )
         #expect(names.lines == ["name,outcome", "late,failed"], "\(names.lines)")
         #expect(try !daemon.export().contains { $0["keysym"] as? String == "F8" })
     }

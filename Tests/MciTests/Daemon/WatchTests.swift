@@ -94,12 +94,17 @@ import Testing
         try daemon.settled()
         _ = try daemon.call(.flush)
         let screen = try watch(rows: 24, columns: 40, ["NO_COLOR": "1"])
-        #expect(screen.shows("● recording since") && screen.shows("p pause r resume x exempt f forget q"))
+        #expect(
+            screen.shows("● recording since")
+                && screen.shows("p pause r resume x exempt f forget q")
+        )
         for (rows, columns) in [(2, 10), (7, 80), (24, 23)] {
             try screen.resize(rows: rows, columns: columns)
             let words = "Too small: enlarge".prefix(columns - 1)
             #expect(screen.shows(String(words)), "\(rows) × \(columns)")
-            #expect(eventually { (try? screen.lines.contains { $0.contains("In front") }) == false })
+            #expect(
+                eventually { (try? screen.lines.contains { $0.contains("In front") }) == false }
+            )
         }
         for (rows, columns) in [(8, 24), (12, 40), (50, 200), (24, 80)] {
             try screen.resize(rows: rows, columns: columns)
@@ -135,10 +140,12 @@ import Testing
         #expect(eventually { text().contains("● recording since") })
         hand.type(["F5"])
         try daemon.settled()
-        #expect(eventually {
-            _ = try? self.daemon.call(.flush)
-            return text().contains("pressed function")
-        })
+        #expect(
+            eventually {
+                _ = try? self.daemon.call(.flush)
+                return text().contains("pressed function")
+            }
+        )
         try daemon.command("pause", "10m")
         #expect(eventually { text().contains("‖ paused until") })
         #expect(!text().contains("\u{1B}"))

@@ -86,7 +86,9 @@ import Timeline
                 "demonstration invoices begins", "demonstration invoices done",
             ]
         )
-        let last = try #require(try batches(session).last { $0.demonstration != nil }?.demonstration)
+        let last = try #require(
+            try batches(session).last { $0.demonstration != nil }?.demonstration
+        )
         #expect(last.goal == "Enter 5 invoices" && last.outcome == .done)
     }
 
@@ -135,7 +137,9 @@ import Timeline
         session.pass(601_000)
         #expect(session.recorder.status.demonstration == nil)
         #expect(session.recorder.status.keyDetail == "shortcuts")
-        let ended = try #require(try batches(session).last { $0.demonstration != nil }?.demonstration)
+        let ended = try #require(
+            try batches(session).last { $0.demonstration != nil }?.demonstration
+        )
         #expect(ended.outcome == .expired)
         #expect(ended.ended == WallTime(start.milliseconds + 600_000))
         #expect(throws: Refusal.self) { try begin(session, seconds: 8 * 3600 + 1) }
@@ -177,7 +181,8 @@ import Timeline
         #expect(last.outcome == .failed)
     }
 
-    @Test func `pauses and exemptions hold in it, and it can only narrow the applications`() throws {
+    @Test func `pauses and exemptions hold in it, and it can only narrow the applications`() throws
+    {
         let session = try ScriptedSession(detail: .full)
         _ = try session.recorder.handle(.exempt(ExemptCall(scope: Scope(app: "Secret"))))
         try begin(session, only: ["Edit*", "Secret"])

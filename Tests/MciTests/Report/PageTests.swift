@@ -12,7 +12,7 @@ import Timeline
 
 /// The page itself: it loads and runs nothing, everybody can read it, and whatever is recorded is text.
 @Suite struct PageTests {
-    private static let around = Page.Surroundings(
+    private static let around = Page.Setting(
         now: WallTime(1_800_200_000_000),
         period: "",
         readers: "with your identity only",
@@ -29,7 +29,12 @@ import Timeline
     /// The page as a reader that is not ours sees it.
     private func read(_ html: String) throws -> Read {
         let script = "\(Program.root)/Tests/MciTests/Report/page.py"
-        let result = try Program.run("python3", [script], environment: ProcessInfo.processInfo.environment, input: html)
+        let result = try Program.run(
+            "python3",
+            [script],
+            environment: ProcessInfo.processInfo.environment,
+            input: html
+        )
         #expect(result.code == 0, "\(result.lines.dropLast()) \(result.errors)")
         return try JSONDecoder().decode(Read.self, from: Data((result.lines.last ?? "").utf8))
     }
@@ -66,7 +71,12 @@ import Timeline
             base: EventTime(0)
         )
         tally.begin(header)
-        func take(_ time: Int64, _ payload: OpenedItem.Payload, device: UInt8 = 0, pixel: Pixel? = nil) {
+        func take(
+            _ time: Int64,
+            _ payload: OpenedItem.Payload,
+            device: UInt8 = 0,
+            pixel: Pixel? = nil
+        ) {
             let item = OpenedItem(
                 time: EventTime(time),
                 device: device,
@@ -80,7 +90,9 @@ import Timeline
         for day in 0..<Int64(days) {
             var time = day * 86_400_000
             for _ in 0..<(apps.count > 100 ? apps.count : Int(36_000_000 / each)) {
-                let app = apps.count > 100 ? apps[Int(time / each)] : apps[Int(random.next() % UInt64(apps.count))]
+                let app =
+                    apps.count > 100
+                    ? apps[Int(time / each)] : apps[Int(random.next() % UInt64(apps.count))]
                 take(time, .focus(app: app))
                 let pixel = Pixel(
                     x: Int16(random.next() % 3840),
@@ -122,9 +134,12 @@ import Timeline
         var random = SplitMix(seed: 77)
         let pieces = [
             "<", ">", "&", "\"", "'", "</svg>", "<script>", "javascript:", "onload=", "]]>", "<!--",
-            "-->", "&lt;", "&#x3c;", "\u{0}", "\u{1B}[31m", "\u{202E}", "\u{2066}", "\n", "\r", "\t",
-            "é", "日本", "🙂", "`", "$(", ")", ";", "|", "\\", "%00", "a", "Z", " ", "\u{85}", "\u{FEFF}",
-            "</title>", "</style>", "<img src=x onerror=1>", "{{", "url(http://x)", "style=", "\u{301}",
+            "-->", "&lt;", "&#x3c;", "\u{0}", "\u{1B}[31m", "\u{202E}", "\u{2066}", "\n", "\r",
+            "\t",
+            "é", "日本", "🙂", "`", "$(", ")", ";", "|", "\\", "%00", "a", "Z", " ", "\u{85}",
+            "\u{FEFF}",
+            "</title>", "</style>", "<img src=x onerror=1>", "{{", "url(http://x)", "style=",
+            "\u{301}",
         ]
         let names = (0..<10_000).map { index in
             "\(index) "

@@ -114,13 +114,18 @@ import Timeline
         #expect(result.output.contains("Mail") && result.output.hasSuffix("</html>\n"))
     }
 
-    @Test func `quality is a table for people, JSON for programs, and lies beside exports`() throws {
+    @Test func `quality is a table for people, JSON for programs, and lies beside exports`() throws
+    {
         let table = try run("report", "--quality")
-        #expect(table.code == 0 && table.output.contains("recorded") && table.output.contains("paused"))
+        #expect(
+            table.code == 0 && table.output.contains("recorded") && table.output.contains("paused")
+        )
         let json = try run("report", "--quality", "--json").json
         #expect(json["schema"] as? Int == 1)
         let times = try #require(json["times"] as? [[String: Any]])
-        #expect(times.contains { $0["reason"] as? String == "paused" && $0["minutes"] as? Double == 3 })
+        #expect(
+            times.contains { $0["reason"] as? String == "paused" && $0["minutes"] as? Double == 3 }
+        )
         for (name, beside) in [("e.csv", "e.quality.json"), ("noend", "noend.quality.json")] {
             let out = "\(ring.folder.path)/\(name)"
             let result = try run("export", "--out", out, "--format", "csv")
@@ -153,15 +158,22 @@ import Timeline
         for (sql, answer) in [
             ("'Büro 3' REGEXP '^B.ro \\d$'", "1"), ("'abc' REGEXP 'B'", "0"),
             ("NULL REGEXP 'a' IS NULL", "1"), ("regexp('a|c', 'xbx')", "0"),
-            ("(SELECT percentile(dx, 50) FROM events WHERE dx IS NOT NULL AND app = 'Mail')", "30.0"),
-            ("(SELECT percentile(v, 25) FROM (SELECT 1 AS v UNION SELECT 2 UNION SELECT NULL))", "1.25"),
+            (
+                "(SELECT percentile(dx, 50) FROM events WHERE dx IS NOT NULL AND app = 'Mail')",
+                "30.0"
+            ),
+            (
+                "(SELECT percentile(v, 25) FROM (SELECT 1 AS v UNION SELECT 2 UNION SELECT NULL))",
+                "1.25"
+            ),
             ("(SELECT percentile(dx, 50) IS NULL FROM events WHERE 0)", "1"),
         ] {
             #expect(try value(sql) == answer, "\(sql)")
         }
         for sql in [
             "'a' REGEXP '('", "'a' REGEXP '(a)\\1'", "'a' REGEXP '((a{255}){255}){255}'",
-            "(SELECT percentile(dx, 101) FROM events)", "(SELECT percentile(app, 5) FROM events WHERE app IS NOT NULL)",
+            "(SELECT percentile(dx, 101) FROM events)",
+            "(SELECT percentile(app, 5) FROM events WHERE app IS NOT NULL)",
         ] {
             #expect(try value(sql).hasPrefix("error: "), "\(sql)")
         }

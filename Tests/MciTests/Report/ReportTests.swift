@@ -68,7 +68,9 @@ import Testing
         let row = try #require(try sql.rows("SELECT \(sums) FROM events").first)
         #expect(row == kinds.map { .integer(Int64($0.0)) })
         #expect(try number("SELECT sum(seconds) FROM events") == total.typingSeconds)
-        let distance = try sql.rows("SELECT sum(sqrt(dx * dx + dy * dy)) FROM events WHERE type = 'motion'")
+        let distance = try sql.rows(
+            "SELECT sum(sqrt(dx * dx + dy * dy)) FROM events WHERE type = 'motion'"
+        )
         guard case .real(let length)? = distance.first?.first else { throw CancellationError() }
         #expect(abs(length - total.distance) < 0.001 * length)
         #expect(total.events > 500 && total.chords > 10 && total.typingRuns > 10)
@@ -93,7 +95,10 @@ import Testing
         let hours = try rows("substr(local, 1, 13)")
         let own = facts.hours.map { hour, apps in
             let sum = apps.values.reduce(into: InputCounts()) { $0.add($1) }
-            return (String(TimeText.full(WallTime(hour)).prefix(13)), [sum.events, sum.clicks, sum.chords])
+            return (
+                String(TimeText.full(WallTime(hour)).prefix(13)),
+                [sum.events, sum.clicks, sum.chords]
+            )
         }
         #expect(hours == Dictionary(own, uniquingKeysWith: { $1 }))
         #expect(facts.hours.count > 4 && apps.count > 4)
@@ -185,10 +190,12 @@ import Testing
         #expect(Dictionary(rows, uniquingKeysWith: +) == counts)
     }
 
-    @Test func `a period is cut out of it, and its figures are those of SQL in that period`() throws {
+    @Test func `a period is cut out of it, and its figures are those of SQL in that period`() throws
+    {
         let (from, to) = (facts.span.lowerBound + 400_000, facts.span.lowerBound + 4_000_000)
         let part = try ring.facts(from...to)
-        let query = "SELECT count(*) FROM events WHERE type <> 'focus' AND ms BETWEEN \(from) AND \(to)"
+        let query =
+            "SELECT count(*) FROM events WHERE type <> 'focus' AND ms BETWEEN \(from) AND \(to)"
         // A typing run that began before belongs to it too.
         let runs = """
             SELECT count(*) FROM events WHERE type = 'typing' AND ms < \(from)
@@ -206,7 +213,9 @@ import Testing
         let quality = Quality(facts)
         #expect(quality.clicks.all == facts.total.clicks)
         #expect(
-            try number("SELECT count(*) FROM events WHERE type = 'button' AND state = 'down' AND x IS NULL")
+            try number(
+                "SELECT count(*) FROM events WHERE type = 'button' AND state = 'down' AND x IS NULL"
+            )
                 == quality.clicks.withoutPixel
         )
         #expect(
@@ -237,7 +246,9 @@ import Testing
         #expect(try number("SELECT sum(times) FROM (\(all("chords")))") == facts.total.chords)
         #expect(try number("SELECT sum(clicks) FROM (\(all("clicks")))") == facts.total.clicks)
         #expect(try number("SELECT sum(events) FROM (\(all("devices")))") == facts.total.events)
-        let recorded = try sql.rows("SELECT minutes FROM (\(all("coverage"))) WHERE what = 'recorded'")
+        let recorded = try sql.rows(
+            "SELECT minutes FROM (\(all("coverage"))) WHERE what = 'recorded'"
+        )
         let open = Double(facts.open.union(facts.missing).without(facts.closed).length) / 60_000
         guard case .real(let minutes)? = recorded.first?.first else { throw CancellationError() }
         #expect(abs(minutes - open) < 0.06)

@@ -8,9 +8,8 @@ final class TmuxScreen {
     private let socket: String
     private let environment: [String: String]
 
-    /// Starts a program in a window of a size.
-    ///
-    /// - Parameter claims: the rows and columns that its terminal has instead, as a broken one may.
+    /// Starts a program in a window of a size; its terminal may claim other rows and columns, as a
+    /// broken one does.
     init(
         _ command: [String],
         environment: [String: String],
@@ -29,7 +28,16 @@ final class TmuxScreen {
         let size = claims.map { "stty rows \($0.rows) cols \($0.columns); " } ?? ""
         let shell = "trap : INT; \(size)\(words); echo \"ended with $?\"; exec cat"
         try tmux(
-            "-f", "/dev/null", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", "sh", "-c",
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            "\(columns)",
+            "-y",
+            "\(rows)",
+            "sh",
+            "-c",
             shell
         )
         try tmux("set-option", "-g", "status", "off")
