@@ -49,7 +49,7 @@ package struct NamedQuery: Sendable {
         ),
         NamedQuery(
             "chords",
-            "which chords were pressed how often, and in how many applications",
+            "how often each chord was pressed, and in how many applications",
             """
             SELECT modifiers || '+' || coalesce(keysym, class) AS chord, count(*) AS times,
               count(DISTINCT app) AS apps
@@ -58,7 +58,7 @@ package struct NamedQuery: Sendable {
         ),
         NamedQuery(
             "coverage",
-            "how long was recorded, and how long not and why",
+            "how much time was recorded, how much was not, and why",
             """
             WITH g AS MATERIALIZED (SELECT reason, stream, from_ms AS a, to_ms AS b
                 FROM gaps WHERE {gaps}),

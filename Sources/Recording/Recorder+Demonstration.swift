@@ -18,7 +18,7 @@ extension Recorder {
         }
         guard controls.demonstration == nil else {
             throw Refusal(
-                "A demonstration is going on; there is one at a time.",
+                "Another demonstration is in progress.",
                 next: "mcictl demonstrate --end done"
             )
         }
@@ -40,7 +40,7 @@ extension Recorder {
         else { throw Refusal("A demonstration ends as done or failed.") }
         catchUp(environment.clock())
         guard controls.demonstration != nil else {
-            throw Refusal("No demonstration is going on.", next: "mcictl demonstrate --help")
+            throw Refusal("No demonstration is in progress.", next: "mcictl demonstrate --help")
         }
         let now = environment.clock().wall.text
         try changeRules { controls in

@@ -27,17 +27,23 @@ package struct DayStrip: Redacted {
         span = day.startOfDay.milliseconds..<day.adding(days: 1).startOfDay.milliseconds
     }
 
-    /// The days that a span touches, oldest first.
-    package static func days(_ span: Range<Int64>) -> [LocalTime] {
+    /// The last days that a span touches, oldest first.
+    ///
+    /// - Parameters:
+    ///   - span: In milliseconds since 1970; a clock that was wrong may make it many years long.
+    ///   - limit: Maximum number of days.
+    /// - Returns: Their dates.
+    package static func days(_ span: Range<Int64>, atMost limit: Int = 366) -> [LocalTime] {
         guard !span.isEmpty else { return [] }
         var days: [LocalTime] = []
-        var day = LocalTime(WallTime(span.lowerBound))
+        var day = LocalTime(WallTime(span.upperBound - 1))
         (day.hour, day.minute, day.second) = (0, 0, 0)
-        while day.startOfDay.milliseconds < span.upperBound {
+        while days.count < limit {
             days.append(day)
-            day = day.adding(days: 1)
+            if day.startOfDay.milliseconds <= span.lowerBound { break }
+            day = day.adding(days: -1)
         }
-        return days
+        return days.reversed()
     }
 
     /// `Friday 2027-01-15`.

@@ -2,7 +2,7 @@
 
 import Export
 
-/// Text of a page: whatever is recorded stays text.
+/// Text of a page: what is recorded is escaped.
 enum HTMLText {
     /// A text for an element or a quoted attribute.
     ///
@@ -23,7 +23,7 @@ enum HTMLText {
         return result
     }
 
-    /// A name that is not longer than a person reads at a glance.
+    /// A name, shortened so that a person reads it at a glance.
     static func name(_ text: String) -> String {
         let plain = SafeText.printable(text)
         if plain.isEmpty { return "(no name)" }

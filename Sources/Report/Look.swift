@@ -33,7 +33,7 @@ enum Look: String, CaseIterable {
         case .exempt: "exempt or excluded"
         case .stopped: "mcid or the X server was not running"
         case .other: "left out for another reason"
-        case .missing: "erased, or not readable"
+        case .missing: "erased or unreadable"
         }
     }
 

@@ -23,10 +23,9 @@ extension Page {
     var daySections: String {
         let strips = days
         guard !strips.isEmpty else { return "" }
-        let all = DayStrip.days(facts.span).count
+        let hasMore = strips.last.map { $0.span.lowerBound > facts.span.lowerBound } ?? false
         let note =
-            all > strips.count
-            ? "<p>The latest \(strips.count) of \(all) days; earlier ones: --until.</p>\n" : ""
+            hasMore ? "<p>The latest \(strips.count) days; for earlier ones: --until.</p>\n" : ""
         return section("Days", note + strips.map(daySection).joined())
     }
 
@@ -47,13 +46,13 @@ extension Page {
             [
                 TimeText.exact(WallTime(gap.lowerBound)), TimeText.exact(WallTime(gap.upperBound)),
                 TimeText.length(gap.upperBound - gap.lowerBound),
-                omission.stream?.name ?? "everything", HTMLText.escaped(omission.reason.words),
+                omission.stream?.name ?? "all input", HTMLText.escaped(omission.reason.words),
             ]
         }
         let more = gaps.count > 100 ? "; the first 100 of \(gaps.count)" : ""
         let expiry =
             around.retention > 0
-            ? " Erased by itself on \(TimeText.date(WallTime(strip.span.upperBound + around.retention))) at the latest."
+            ? " It will be erased automatically by \(TimeText.date(WallTime(strip.span.upperBound + around.retention)))."
             : ""
         return """
             <h3>\(strip.title)</h3>
@@ -137,7 +136,7 @@ extension Page {
             rows.append([strip.title] + minutes.map { "\($0)" })
         }
         let table = HTMLText.table(
-            "Recorded minutes in each hour of the clock; an hour that comes twice has both",
+            "Recorded minutes in each hour of the clock; an hour that occurs twice counts both",
             ["Day"] + (0..<24).map { LocalTime.two(Int32($0)) },
             rows
         )
@@ -254,7 +253,7 @@ extension Page {
         ]
         return section(
             "Kinds of input",
-            HTMLText.table("What was recorded", ["Kind", "How much", "Of it", "Show"], rows)
+            HTMLText.table("What was recorded", ["Kind", "How much", "Details", "Show"], rows)
         )
     }
 
@@ -270,7 +269,7 @@ extension Page {
             .map { omission, spans in
                 let reason = omission.reason.name
                 return [
-                    HTMLText.escaped(omission.reason.words), omission.stream?.name ?? "everything",
+                    HTMLText.escaped(omission.reason.words), omission.stream?.name ?? "all input",
                     Self.minutes(spans.length), Self.share(spans.length, of: whole),
                     "\(spans.all.count)",
                     HTMLText.command(
@@ -281,14 +280,14 @@ extension Page {
         if !facts.missing.isEmpty {
             let length = facts.missing.length
             rows.append([
-                "erased, or not readable", "everything", Self.minutes(length),
+                "erased or unreadable", "all input", Self.minutes(length),
                 Self.share(length, of: whole), "\(facts.missing.all.count)",
                 HTMLText.command("mcictl verify"),
             ])
         }
         let words = "Nothing was left out in this period."
         let table = HTMLText.table(
-            "A gap says how long, never how much",
+            "Time not recorded, by reason and stream; a gap never says how much was left out",
             ["Why", "What", "Minutes", "Share", "Times", "Show"],
             rows
         )
@@ -298,7 +297,7 @@ extension Page {
     /// A share in percent; a small one is not nothing.
     private static func share(_ part: Int64, of whole: Int64) -> String {
         let percent = part * 100 / max(whole, 1)
-        return percent == 0 && part > 0 ? "below 1 %" : "\(percent) %"
+        return percent == 0 && part > 0 ? "under 1 %" : "\(percent) %"
     }
 
     /// Minutes to a tenth.
@@ -313,7 +312,7 @@ extension Page {
         guard !facts.demonstrations.isEmpty else { return "" }
         let rows = facts.demonstrations.map { demonstration in
             let word = SafeText.shellWord(demonstration.name)
-            let end = demonstration.ended.map { TimeText.full($0) } ?? "going on, or without an end"
+            let end = demonstration.ended.map { TimeText.full($0) } ?? "in progress, or end unknown"
             return [
                 HTMLText.escaped(demonstration.name), HTMLText.escaped(demonstration.goal),
                 TimeText.full(demonstration.begun), end, demonstration.outcome?.name ?? "–",
@@ -338,7 +337,8 @@ extension Page {
         guard !maps.isEmpty else { return "" }
         let note = """
             <p>Clicks in each part of a monitor; parts with fewer than \(RecordingFacts.ClickMap.fewest) \
-            are empty. Clicks in exempt windows are not stored, so holes show where they were.</p>
+            clicks are left blank. Clicks in exempt windows are not stored, so blank areas can show \
+            where those windows were.</p>
 
             """
         return section("Clicks", note + maps.map(clickMap).joined())
@@ -404,9 +404,9 @@ extension Page {
         guard !facts.devices.isEmpty else { return "" }
         let rows = facts.devices.map { device in
             [
-                device.device.map { HTMLText.name($0.name) } ?? "not described",
+                device.device.map { HTMLText.name($0.name) } ?? "unknown device",
                 device.device?.kind.name ?? "–",
-                device.device.map { $0.isInjected ? "programs (XTEST)" : "hands" } ?? "not known",
+                device.device.map { $0.isInjected ? "programs (XTEST)" : "a person" } ?? "unknown",
                 "\(device.events)",
                 "\(TimeText.full(device.first)) to \(TimeText.full(device.last))",
                 HTMLText.command(
@@ -418,7 +418,7 @@ extension Page {
             "Devices",
             HTMLText.table(
                 "Where the input came from",
-                ["Device", "Kind", "Moved by", "Events", "Used", "Show"],
+                ["Device", "Kind", "Source", "Events", "Used", "Show"],
                 rows
             )
         )
@@ -429,13 +429,17 @@ extension Page {
         let quality = Quality(facts)
         let rows = quality.checks.map { check in
             [
-                check.isGood ? "good" : "look", HTMLText.escaped(check.words),
+                check.isGood ? "good" : "warning", HTMLText.escaped(check.words),
                 check.next.isEmpty ? "–" : HTMLText.command(check.next),
             ]
         }
         return section(
             "Quality as training data",
-            HTMLText.table("What whoever uses it should know", ["", "Finding", "What to do"], rows)
+            HTMLText.table(
+                "What users of the data should know",
+                ["", "Finding", "What to do"],
+                rows
+            )
                 + "<p>More: \(HTMLText.command(command("mcictl report", "--quality")))</p>\n"
         )
     }
@@ -450,15 +454,15 @@ extension Page {
     var keepingSection: String {
         let keeping =
             around.retention > 0
-            ? "Everything is erased by itself \(Self.long(around.retention)) after it was recorded."
+            ? "Everything is erased automatically \(Self.long(around.retention)) after it is recorded."
             : ""
         return section(
             "Who can read it, and how long it is kept",
             """
             <p>The recording can be read \(HTMLText.escaped(around.readers)). \(keeping) \
             \(HTMLText.escaped(around.ring))</p>
-            <p>Keys: \(HTMLText.command("mcictl key show")) · Erase after: \
-            \(HTMLText.command("mcictl set retention 3d")) · Stop: \(HTMLText.command("mcictl pause 30m"))</p>
+            <p>Show keys: \(HTMLText.command("mcictl key show")) · Change retention: \
+            \(HTMLText.command("mcictl set retention 3d")) · Pause: \(HTMLText.command("mcictl pause 30m"))</p>
 
             """
         )

@@ -5,14 +5,14 @@ package import Events
 
 /// The report: one HTML file with pictures, which loads nothing and runs nothing.
 ///
-/// Upstream: ``RecordingFacts``. Downstream: a browser or a printer. Promise: whatever is recorded
-/// stays text; each figure names the command that shows its part, and the one that erases it.
+/// Upstream: ``RecordingFacts``. Downstream: a browser or a printer. Promise: what is recorded is
+/// always escaped as text; each figure names the command that shows its part, and the one that erases it.
 package struct Page: Redacted {
     /// What the recording itself does not say.
     package struct Setting: Sendable {
         /// The present.
         package var now: WallTime
-        /// The time zone's options for the period: `--since … --until …`; empty for everything.
+        /// The options for the period: `--since … --until …`; empty for everything.
         package var period: String
         /// Who can read the recording, in words.
         package var readers: String
@@ -21,7 +21,7 @@ package struct Page: Redacted {
         /// How much of the ring is used, in words.
         package var ring: String
 
-        /// Takes all of it.
+        /// Creates a setting.
         package init(
             now: WallTime,
             period: String,
@@ -40,14 +40,14 @@ package struct Page: Redacted {
     let facts: RecordingFacts
     let around: Setting
 
-    /// Takes what the page says.
+    /// Creates a page.
     package init(_ facts: RecordingFacts, _ around: Setting) {
         (self.facts, self.around) = (facts, around)
     }
 
     /// The days with strips, the latest first.
     var days: [DayStrip] {
-        DayStrip.days(facts.span).suffix(Self.maxDays).reversed().map { DayStrip(facts, $0) }
+        DayStrip.days(facts.span, atMost: Self.maxDays).reversed().map { DayStrip(facts, $0) }
     }
 
     /// A command for the period of the report.
@@ -112,7 +112,7 @@ package struct Page: Redacted {
             .map { "\(HTMLText.escaped($0.key.reason.words)) \(TimeText.length($0.value.length))" }
         let omitted =
             left.isEmpty
-            ? "Nothing was left out as a whole." : "Not recorded: \(left.joined(separator: ", "))."
+            ? "No gap affected all input." : "Not recorded: \(left.joined(separator: ", "))."
         return """
             <p><strong>Recorded for \(recorded)</strong> between \(from) and \(to), in \(apps). \(omitted)</p>
             <p>This page is not encrypted. It holds names of applications and devices, and no text that \

@@ -15,7 +15,7 @@ struct Picture {
     /// - Parameters:
     ///   - width: In units that are about a pixel.
     ///   - height: The same.
-    ///   - label: What it shows, for who cannot see it; plain text.
+    ///   - label: What it shows, in plain text, for readers who cannot see it.
     init(_ width: Int, _ height: Int, _ label: String) {
         (self.width, self.height) = (width, height)
         self.label = label

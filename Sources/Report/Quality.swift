@@ -4,7 +4,7 @@ import Calendar
 import Events
 import Timeline
 
-/// What a recording is good for as training data, in figures and with what to do about them.
+/// The quality of a recording as training data: figures, and what to do about them.
 ///
 /// It never says how much was typed in a gap: only how long gaps were. Clicks and scrolls are
 /// counted, keys are not.
@@ -168,7 +168,7 @@ package struct Quality: Encodable, Sendable {
             "unknown-window",
             unknown,
             atMost: 0.02,
-            "For \(percent(unknown)) of the recorded time it was not known which window had the input.",
+            "For \(percent(unknown)) of the recorded time the focused window was unknown.",
             "mcictl query \"SELECT * FROM gaps WHERE reason = 'unknown-context'\""
         )
         let lost = facts.omissions.keys.contains { $0.reason == .lost } ? share([.lost]) : 0
@@ -184,8 +184,8 @@ package struct Quality: Encodable, Sendable {
             "clicks-without-pixel",
             placeless,
             atMost: 0.05,
-            "\(percent(placeless)) of the clicks have no pixel.",
-            "leave them out, or look at other pointers: mcictl query \"SELECT * FROM devices\""
+            "\(percent(placeless)) of the clicks have no known position.",
+            "check the pointer devices: mcictl query \"SELECT * FROM devices\""
         )
         let events = Double(max(total.events, 1))
         let injected = Double(injectedEvents) / events
@@ -201,7 +201,7 @@ package struct Quality: Encodable, Sendable {
             "undescribed-devices",
             undescribed,
             atMost: 0,
-            "\(percent(undescribed)) of the events are of devices that are not described.",
+            "\(percent(undescribed)) of the events come from devices that the recording does not describe.",
             "mcictl export --human-only"
         )
         add(
@@ -216,7 +216,7 @@ package struct Quality: Encodable, Sendable {
             Double(clockSteps),
             atMost: 0,
             "The wall clock was set \(TimeText.count(clockSteps, "time", "times")).",
-            "timedatectl set-ntp true; order events as they are stored, not by time"
+            "timedatectl set-ntp true; sort events in stored order, not by time"
         )
         let unread = Double(damagedBatches + foreignBatches)
         add(

@@ -58,7 +58,7 @@ package struct RecordingFacts: Sendable, Redacted {
         package var hidden: Int { cells.reduce(0) { $1 < Self.fewest ? $0 + $1 : $0 } }
     }
 
-    /// From the first to the last moment of which the recording says something, in milliseconds
+    /// From the first to the last moment that the recording covers, in milliseconds
     /// since 1970; empty when it says nothing.
     package internal(set) var span: Range<Int64> = 0..<0
     /// The input of each application in each hour; "" is no application.

@@ -8,7 +8,7 @@ package import Timeline
 /// Counts a recording in one pass.
 ///
 /// Upstream: the timeline. Downstream: the report, the summary of `log`, and the quality of the data.
-/// Promise: its figures are those that SQL finds on the same ring; it keeps no event.
+/// Promise: its figures match SQL on the same ring, and it keeps no events.
 package struct Tally: Redacted {
     private let range: Range<Int64>
     private var facts = RecordingFacts()
@@ -23,7 +23,7 @@ package struct Tally: Redacted {
     private var latest = Int64.min
     /// The batch that is being read.
     private var header: BatchHeader?
-    /// By how much the wall clock was ahead of the batch before, unless the machine slept.
+    /// The change of the wall clock since the batch before, without the time asleep.
     private var shift: Int64 = 0
     /// For each device id the index in ``RecordingFacts/devices``.
     private var indices = [Int](repeating: -1, count: 256)
@@ -31,13 +31,17 @@ package struct Tally: Redacted {
     /// For each monitor of the screen the index of its map.
     private var maps: [Int] = []
 
-    /// Begins.
+    /// Creates a tally.
     ///
     /// - Parameter range: the time that is asked for, in milliseconds since 1970; everything is cut
     ///   to it.
     package init(_ range: ClosedRange<Int64>) {
-        self.range = range.lowerBound..<range.upperBound.addingReportingOverflow(1).partialValue
+        let bounds = range.clamped(to: Self.years)
+        self.range = bounds.lowerBound..<bounds.upperBound + 1
     }
+
+    /// The moments that have a date of four digits; a forged batch may name others.
+    private static let years: ClosedRange<Int64> = 0...253_402_300_799_999
 
     /// Takes the next batch, before its events.
     package mutating func begin(_ batch: OpenedBatch) { begin(batch.header) }
@@ -54,15 +58,18 @@ package struct Tally: Redacted {
         header = new
     }
 
-    /// Counts a step of the wall clock; a difference of the rounding is none.
+    /// Counts a step of the wall clock; a rounding difference does not count.
     private mutating func countStep() {
-        if abs(shift) >= 100 { facts.clockSteps += 1 }
+        if shift.magnitude >= 100 { facts.clockSteps += 1 }
         shift = 0
     }
 
     /// Notes a time of which nothing is kept.
     private mutating func skip(to base: EventTime, _ offset: Int64) {
+        // Nothing is known of the time before the first event.
+        guard latest > .min else { return }
         leaveApp(at: latest)
+        app = ""
         let next = base.milliseconds &+ offset
         if latest < next { facts.missing.add((latest..<next).clamped(to: range)) }
     }

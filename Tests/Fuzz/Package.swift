@@ -97,11 +97,17 @@ let package = Package(
             dependencies: ["Events", "Packing", "Timeline"],
             swiftSettings: fuzzed
         ),
+        .target(
+            name: "Report",
+            dependencies: ["Calendar", "Events", "Export", "Packing", "Timeline"],
+            swiftSettings: fuzzed
+        ),
         .executableTarget(
             name: "fuzz",
             dependencies: [
                 "Bus", "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events",
-                "Export", "Gate", "Packing", "Person", "Replay", "Sealing", "Signing", "Storage",
+                "Export", "Gate", "Packing", "Person", "Replay", "Report", "Sealing", "Signing",
+                "Storage",
                 "Timeline", "Wire",
                 crypto, extras,
             ],

@@ -48,9 +48,12 @@ struct StoredWork: Redacted {
     }
 
     private mutating func take(_ event: RecordedEvent) {
-        let span = max(event.time.milliseconds, from)..<max(event.end.milliseconds, from) + 1
-        let first = Int((span.lowerBound - from) / 10_000)
-        let last = min(Int((span.upperBound - from) / 10_000), 59)
+        let window = from...from + 2 * Self.length
+        func part(_ time: WallTime) -> Int {
+            let time = min(max(time.milliseconds, window.lowerBound), window.upperBound)
+            return Int((time - from) / 10_000)
+        }
+        let (first, last) = (part(event.time), min(part(event.end), 59))
         switch event.item.payload {
         case .input(let input):
             if first < 60 { counts[first] += 1 }

@@ -31,7 +31,7 @@ struct WatchView {
         let foot = foot(columns)
         let room = rows - head.count - foot.count - 2
         var all = head
-        if room > 0 { all += ["", "Stored last"] + stored(room) }
+        if room > 0 { all += ["", "Last stored"] + stored(room) }
         // The foot stands at the bottom.
         while all.count + foot.count < rows { all.append("") }
         all = Array(all.prefix(rows - foot.count)) + foot
@@ -51,7 +51,7 @@ struct WatchView {
     /// Whether the window in front is recorded, and why not.
     private var frontLine: String {
         guard status?.state == .recording else { return "In front   nothing is recorded" }
-        guard let front else { return "In front   not known" }
+        guard let front else { return "In front   unknown" }
         let app = front.window.map { Terminal.printable($0.app) } ?? ""
         let name = app.isEmpty ? "no application" : app
         return "In front   \(name): \(ExplanationText.short(front))"
@@ -75,7 +75,7 @@ struct WatchView {
     private func foot(_ columns: Int) -> [String] {
         let keys =
             columns >= 66
-            ? "p pause 15 min · r resume · x exempt the front · f forget 5 min · q quit"
+            ? "p pause 15 min · r resume · x exempt window · f forget 5 min · q quit"
             : "p pause r resume x exempt f forget q quit"
         return [message, keys]
     }

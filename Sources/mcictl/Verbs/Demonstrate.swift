@@ -23,12 +23,13 @@ struct DemonstrateVerb: ParsableCommand {
             mcictl demonstrate [--json]
             """,
         discussion: """
-            A demonstration ends when you end it, and after 8 hours at the latest. It can have a key \
-            detail and titles of its own if you agree, never above a policy, and it can be narrowed to \
-            some applications. Pauses, exemptions and exclusions hold as always. Name and goal are \
-            stored with the recording; until it ends they also lie in controls.json, unencrypted.
+            A demonstration ends when you end it, or after 8 hours at most. If you agree, it can record more \
+            key detail and window titles than your settings do, but never more than a policy allows. \
+            --only limits it to some applications. Pauses, exemptions and exclusions still apply. The \
+            name and the goal are stored with the recording. Until the demonstration ends, controls.json \
+            also contains them, unencrypted.
 
-            Without a name, it shows the demonstration that goes on.
+            Without a name, it shows the current demonstration.
 
             EXAMPLES
               mcictl demonstrate "book a flight" --goal "Find and book the cheapest flight to Oslo"
@@ -44,7 +45,7 @@ struct DemonstrateVerb: ParsableCommand {
     @Argument(help: "The name, at most 64 bytes.")
     var name: String?
 
-    @Option(help: "What is to be done, in one line of at most 256 bytes.")
+    @Option(help: "The task, in one line of at most 256 bytes.")
     var goal: String?
 
     @Option(
@@ -54,17 +55,17 @@ struct DemonstrateVerb: ParsableCommand {
     var length: String?
 
     @Option(
-        help: "Its own key detail: off, activity, shortcuts, classes or full.",
+        help: "Key detail for this demonstration: off, activity, shortcuts, classes or full.",
         completion: .list(KeyDetail.allCases.map(\.rawValue))
     )
     var keyDetail: String?
 
-    @Flag(help: "Store window titles while it goes on.")
+    @Flag(help: "Store window titles during the demonstration.")
     var titles = false
 
     @Option(
         help: ArgumentHelp(
-            "Record only these applications in it; can be repeated.",
+            "Record only this application; can be repeated.",
             valueName: "app"
         )
     )
@@ -85,14 +86,14 @@ struct DemonstrateVerb: ParsableCommand {
     func validate() throws {
         let ways = [name != nil, end != nil, discard].filter(\.self).count
         guard ways <= 1 else {
-            throw ValidationError("Give a name, --end or --discard, not several of them.")
+            throw ValidationError("Give only one of NAME, --end and --discard.")
         }
         if name == nil, goal != nil || length != nil || keyDetail != nil || titles || !only.isEmpty
         {
-            throw ValidationError("A demonstration begins with a name: mcictl demonstrate NAME.")
+            throw ValidationError("A demonstration needs a name: mcictl demonstrate NAME.")
         }
         if name != nil, goal == nil {
-            throw ValidationError("A demonstration has a goal: --goal \"what is to be done\".")
+            throw ValidationError("A demonstration needs a goal: --goal \"what is to be done\".")
         }
         if let end, end != "done", end != "failed" {
             throw ValidationError("“\(end)” is not an outcome; write done or failed.")
@@ -112,7 +113,7 @@ struct DemonstrateVerb: ParsableCommand {
         try show(
             try installation.call(.getStatus)?.status,
             installation,
-            whereNone: "No demonstration is going on."
+            whereNone: "No demonstration is in progress."
         )
     }
 
@@ -162,7 +163,7 @@ struct DemonstrateVerb: ParsableCommand {
         try show(reply.status, installation, whereNone: "")
         if !json, let status = reply.status, status.state != .recording {
             Terminal.report(
-                "Now nothing is recorded: \(StatusText.lines(status, installation.now.wall)[0])"
+                "Nothing is being recorded now: \(StatusText.lines(status, installation.now.wall)[0])"
             )
         }
     }
@@ -172,7 +173,7 @@ struct DemonstrateVerb: ParsableCommand {
         let detail = keyDetail.flatMap { KeyDetail(rawValue: $0) }
         if let detail, detail.revealsText { return try KeyDetailVerb.agrees(to: detail) }
         guard titles else { return true }
-        Terminal.report("Titles of windows name documents, web pages and persons.")
+        Terminal.report("Window titles can name documents, web pages and people.")
         return try Terminal.ask("Store them in this demonstration?", script: "--yes")
     }
 
@@ -194,7 +195,7 @@ struct DemonstrateVerb: ParsableCommand {
     private func end(_ outcome: String, _ installation: Installation) throws -> DemonstrationRecord
     {
         guard let record = try ControlsFile(installation.paths).read().demonstration else {
-            throw Failure("No demonstration is going on.", next: "mcictl demonstrate --help")
+            throw Failure("No demonstration is in progress.", next: "mcictl demonstrate --help")
         }
         let now = installation.now.wall.text
         _ = try installation.change(.endDemonstration(outcome)) { controls in
@@ -220,7 +221,7 @@ struct DemonstrateVerb: ParsableCommand {
 
     private func discardIt(_ installation: Installation) throws {
         guard let record = try ControlsFile(installation.paths).read().demonstration else {
-            throw Failure("No demonstration is going on.", next: "mcictl forget --help")
+            throw Failure("No demonstration is in progress.", next: "mcictl forget --help")
         }
         // Asks for a passphrase, if there is one, before anything is changed.
         let identities = try installation.identities()
@@ -246,7 +247,9 @@ struct DemonstrateVerb: ParsableCommand {
         Terminal.print(
             "The demonstration “\(name)” has ended. Erased \(TimeText.count(erased, "batch", "batches"))."
         )
-        if pending { Terminal.report("Traces remain until a reader of the ring ends.") }
+        if pending {
+            Terminal.report("Traces remain until another program stops reading the ring.")
+        }
     }
 }
 

@@ -26,9 +26,9 @@ struct ExportVerb: ParsableCommand {
             tools, ducktrack is the events.jsonl of DuckTrack, and libinput is the YAML of libinput \
             record, with the key codes of a US keyboard. Whatever these formats cannot express is left \
             out, and this command says so. Events made by programs (XTEST: xdotool, x11vnc, Barrier, \
-            password managers that type) have the field injected; --human-only leaves them out. Beside a file \
-            lies FILE.quality.json: how long was recorded and how long not and why, and what else whoever \
-            uses the data should know.
+            password managers that type) have the field injected; --human-only leaves them out. With --out \
+            events.csv, it also writes events.quality.json: how much time was recorded, how much was not \
+            and why, and other facts about quality.
 
             EXAMPLES
               mcictl export > events.jsonl
@@ -184,7 +184,7 @@ struct ExportVerb: ParsableCommand {
             throw Failure("\(path) cannot be written (\(error)). The events are in \(out).")
         }
         Terminal.report(
-            "What they are good for as training data: \(Terminal.printable(String(path)))"
+            "Their quality as training data: \(Terminal.printable(String(path)))"
         )
     }
 

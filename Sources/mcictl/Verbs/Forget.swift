@@ -15,7 +15,7 @@ struct ForgetVerb: ParsableCommand {
         commandName: "forget",
         abstract: "Permanently erase what was recorded.",
         usage: """
-            mcictl forget (--last <duration> | --since <time> --until <time> | --app <name>
+            mcictl forget (--last <duration> | --since <time> [--until <time>] | --app <name>
                           | --demonstration <name> | --all) [--yes] [--dry-run] [--json]
             """,
         discussion: """

@@ -34,7 +34,7 @@ struct QueryVerb: ParsableCommand {
                        app (in front), device, batch, title (where stored),
                        x, y (the pixel, where known), axes (of a pen: 0=512 4=88),
                        finger (of a touch: from 0), local (time),
-                       seconds (of typing), injected (1: a program made it; 0)
+                       seconds (of typing), injected (1: by a program; 0)
               gaps     from_ms, to_ms, from_time, to_time, reason, stream, batch,
                        from_local, to_local
               batches  batch, end_ms, end_time, events, gaps,
@@ -76,7 +76,7 @@ struct QueryVerb: ParsableCommand {
     @Option(help: "Read the SELECT from a file; - is standard input.", completion: .file())
     var file: String?
 
-    @Flag(help: "List the queries that have a name.")
+    @Flag(help: "List the named queries.")
     var list = false
 
     @Option(help: "With a name: from this time on: 10m (ago), 14:05, or 2026-11-21 14:05.")
@@ -115,7 +115,7 @@ struct QueryVerb: ParsableCommand {
         }
         if since != nil || until != nil, named == nil {
             throw ValidationError(
-                "--since and --until go with a name; in SQL write WHERE time >= …"
+                "--since and --until work only with a named query. In SQL, write WHERE time >= …"
             )
         }
     }
@@ -191,7 +191,7 @@ struct QueryVerb: ParsableCommand {
         if let sql, sql != "-" {
             guard !sql.utf8.allSatisfy({ (0x61...0x7A).contains($0) }) else {
                 throw Failure(
-                    "There is no query with the name “\(sql)”.",
+                    "No query is named “\(sql)”.",
                     next: "mcictl query --list",
                     code: Failure.usage
                 )

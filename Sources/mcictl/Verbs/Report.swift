@@ -22,14 +22,14 @@ struct ReportVerb: ParsableCommand {
             """,
         discussion: """
             Makes one HTML file that loads nothing and runs nothing, and opens it in your browser. \
-            It is not encrypted. Without --out it lies in memory where only you can read it: it is gone \
-            when you log out, and forget removes it.
+            It is not encrypted. Without --out the page stays in memory, and only you can read it: it is \
+            deleted when you log out or erase something.
 
             EXAMPLES
               mcictl report
               mcictl report --since 09:00
               mcictl report --since 2026-11-23 --until 2026-11-29 --out week.html
-              mcictl report --quality       what it is good for as training data
+              mcictl report --quality       its quality as training data
             """
     )
 
@@ -48,7 +48,7 @@ struct ReportVerb: ParsableCommand {
     @Flag(help: "Do not open the page.")
     var noOpen = false
 
-    @Flag(help: "Judge the recording as training data: times, pixels, clocks, injected input.")
+    @Flag(help: "Assess its quality as training data: times, pixels, clocks, injected input.")
     var quality = false
 
     @Option(help: "Read this ring file, which an earlier version wrote.", completion: .file())
@@ -60,11 +60,13 @@ struct ReportVerb: ParsableCommand {
     func validate() throws {
         if json, !quality {
             throw ValidationError(
-                "--json only goes with --quality. For data: mcictl export, mcictl query."
+                "--json works only with --quality. To get data, use mcictl export or mcictl query."
             )
         }
         if quality, noOpen || out != nil {
-            throw ValidationError("--quality prints; it writes no page.")
+            throw ValidationError(
+                "--quality does not write a page, so --out and --no-open cannot be used with it."
+            )
         }
     }
 
@@ -77,7 +79,7 @@ struct ReportVerb: ParsableCommand {
         if facts.span.isEmpty {
             throw Failure(
                 since == nil && until == nil
-                    ? "The recording has nothing that can be shown."
+                    ? "The recording contains nothing to show."
                     : "Nothing is recorded in this period.",
                 next: since == nil && until == nil ? "mcictl status" : "mcictl report"
             )
@@ -98,7 +100,7 @@ struct ReportVerb: ParsableCommand {
         if since != nil { period.append("--since \(WallTime(range.lowerBound).text)") }
         if until != nil { period.append("--until \(WallTime(range.upperBound).text)") }
         let size = status.map {
-            "It fills \(SizeText.words($0.ring.bytes)) of at most \(SizeText.words($0.ring.cap))."
+            "It uses \(SizeText.words($0.ring.bytes)) of at most \(SizeText.words($0.ring.cap))."
         }
         return Page.Setting(
             now: installation.now.wall,
@@ -132,16 +134,18 @@ struct ReportVerb: ParsableCommand {
             )
         }
         Terminal.print(path)
-        Terminal.report("It is plaintext in memory: gone when you log out, or with mcictl forget.")
+        Terminal.report(
+            "It is unencrypted, in memory: deleted when you log out or run mcictl forget."
+        )
         guard !noOpen else { return }
         let canShow =
             Terminal.variable("DISPLAY") != nil || Terminal.variable("WAYLAND_DISPLAY") != nil
         if !canShow || !ChildProcess.start(["xdg-open", path], patience: 2000) {
-            Terminal.report("No browser could be started. Open the file yourself, or")
+            Terminal.report("No browser could be started. Open the file yourself.")
             Terminal.report("  Next: mcictl report --out report.html")
         } else {
             Terminal.report(
-                "A browser in a sandbox may not read it: mcictl report --out report.html"
+                "If a sandboxed browser cannot open it: mcictl report --out report.html"
             )
         }
     }
@@ -156,18 +160,18 @@ struct ReportVerb: ParsableCommand {
         Terminal.print("From \(TimeText.full(from)) to \(TimeText.full(to))")
         Terminal.print("")
         let rows =
-            [["TIME", "OF", "MINUTES", "SHARE"]]
+            [["REASON", "STREAM", "MINUTES", "SHARE"]]
             + quality.times.map { time in
                 let percent = (time.share * 1000).rounded() / 10
                 return [
-                    time.reason, time.stream ?? "everything",
+                    time.reason, time.stream ?? "all input",
                     "\((time.minutes * 10).rounded() / 10)", "\(percent) %",
                 ]
             }
         TableText.lines(rows).forEach { Terminal.print($0) }
         Terminal.print("")
         for check in quality.checks {
-            Terminal.print("\(check.isGood ? "[ok]  " : "[look]")  \(check.words)")
+            Terminal.print("\(check.isGood ? "[ok]  " : "[warn]")  \(check.words)")
             if !check.next.isEmpty { Terminal.print("        Next: \(check.next)") }
         }
     }

@@ -13,15 +13,15 @@ import Timeline
 struct WatchVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
-        abstract: "Show live what is stored, and stop, exempt or erase with one key.",
+        abstract: "Show what is stored, live; pause, exempt or erase with one key.",
         discussion: """
-            One screen that is redrawn at each change of state and each time something is stored. It \
+            The screen is redrawn whenever the state changes or something is stored. It \
             reads the recording, so what it shows is what is stored. Without a terminal it prints a line for \
             each change and each event instead.
 
             KEYS
               p  pause for 15 minutes            r  resume
-              x  exempt the window in front      f  erase the last 5 minutes; asks
+              x  exempt the window in front      f  erase the last 5 minutes (asks first)
               q  quit
 
             EXAMPLES
@@ -201,7 +201,8 @@ private final class Watch {
             .erase(.stretch(lastMinutes), dryRun: false)
         seen = []
         let words = "Erased \(TimeText.count(count, "batch", "batches"))."
-        return pending ? words + " Traces remain until a reader of the ring ends." : words
+        return pending
+            ? words + " Traces remain until another program stops reading the ring." : words
     }
 }
 

@@ -46,7 +46,7 @@ import Timeline
             try Disk.write(Array(html.utf8), to: path)
         }
         let page = try read(html)
-        #expect(page.counts["svg"] ?? 0 >= 8 && page.counts["table"] ?? 0 >= 10)
+        #expect(page.counts["svg"] ?? 0 >= 7 && page.counts["table"] ?? 0 >= 10)
         for app in RichRing.apps where !(facts.front[app]?.isEmpty ?? true) {
             #expect(page.names.contains(SafeText.printable(app)), "\(app)")
         }
@@ -126,7 +126,7 @@ import Timeline
         let week = Page(facts(apps, days: 7, each: 20_000), Self.around).html
         #expect(week.utf8.count <= 1_000_000, "\(week.utf8.count)")
         let month = Page(facts(apps, days: 45, each: 20_000), Self.around).html
-        #expect(month.contains("The latest 31 of 45 days") && month.utf8.count < 3_000_000)
+        #expect(month.contains("The latest 31 days") && month.utf8.count < 3_000_000)
         _ = try read(week)
     }
 

@@ -77,7 +77,7 @@ import Timeline
         let environment = ["DISPLAY": ":1", "PATH": "\(folder):/usr/bin:/bin"]
         #expect(try run("report", "--no-open", add: environment).code == 0)
         #expect(!FileManager.default.fileExists(atPath: seen))
-        #expect(try run("report", add: environment).errors.contains("A browser in a sandbox"))
+        #expect(try run("report", add: environment).errors.contains("If a sandboxed browser"))
         #expect(Disk.lines(seen) == [ring.folder.paths.report])
         try Disk.write(Array("#!/bin/sh\nexit 3\n".utf8), to: "\(folder)/xdg-open", mode: 0o755)
         #expect(try run("report", add: environment).errors.contains("No browser could be started"))
@@ -92,8 +92,12 @@ import Timeline
         }
         try refused(["report", "--until", "2020-01-01"], "Nothing is recorded in this period.")
         try refused(["report", "--since", "2027-02-31"], "“2027-02-31”", code: 64)
-        try refused(["report", "--json"], "--json only goes with --quality", code: 64)
-        try refused(["report", "--quality", "--out", "x"], "--quality prints", code: 64)
+        try refused(["report", "--json"], "--json works only with --quality", code: 64)
+        try refused(
+            ["report", "--quality", "--out", "x"],
+            "--quality does not write a page",
+            code: 64
+        )
         let file = ring.folder.paths.identity
         let key = try Disk.read(file)
         try Disk.write(Array(Identity().file(createdAt: WallTime(0)).utf8), to: file)

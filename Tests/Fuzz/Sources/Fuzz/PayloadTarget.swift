@@ -3,6 +3,7 @@
 import CZlib
 import Events
 import Export
+import Report
 import Timeline
 
 @testable import Gate
@@ -37,6 +38,7 @@ private enum PayloadTarget {
     nonisolated(unsafe) private static var lines = JSONLines(withKeys: true)
     nonisolated(unsafe) private static var values = CSV()
     nonisolated(unsafe) private static var builder = BatchBuilder()
+    nonisolated(unsafe) private static var pages = 0
 
     /// A frame of the right size, whose beginning the fuzzer writes.
     static func frame(_ bytes: [UInt8], recipients: Int) {
@@ -113,7 +115,10 @@ private enum PayloadTarget {
         let screen = batch.screen.map {
             [OpenedItem(time: EventTime(0), device: 0, payload: .screen($0))]
         }
-        for item in (screen ?? []) + described + batch.items.prefix(mostItems) {
+        let work = batch.demonstration.map {
+            [OpenedItem(time: EventTime(0), device: 0, payload: .demonstration($0))]
+        }
+        for item in (work ?? []) + (screen ?? []) + described + batch.items.prefix(mostItems) {
             let event = RecordedEvent(item, in: batch.header, after: last)
             last = max(last, event.time)
             lines.append(event)
@@ -121,6 +126,26 @@ private enum PayloadTarget {
             count += 1
         }
         _ = batch.end
+        var tally = Tally(0...Int64.max / 4)
+        tally.begin(batch)
+        for item in batch.items.prefix(mostItems) {
+            tally.take(RecordedEvent(item, in: batch.header, after: WallTime(0)))
+        }
+        let facts = tally.facts(TimelineReader.Summary())
+        check(facts.open.length >= 0, "No time is negative.")
+        pages += 1
+        // A page takes much longer than all else.
+        if pages % 256 == 0 {
+            let setting = Page.Setting(
+                now: WallTime(0),
+                period: "",
+                readers: "",
+                retention: 0,
+                ring: ""
+            )
+            let html = Page(facts, setting).html
+            check(!html.contains("<script"), "What is recorded is text.")
+        }
         let text = lines.take(all: true) ?? []
         check(text.count { $0 == 0x0A } == count, "An event is a line.")
         check(!text.contains { $0 < 0x20 && $0 != 0x0A }, "JSON has no control characters.")
@@ -180,7 +205,7 @@ private enum PayloadTarget {
                 add(.buttons, varint(UInt64(touch.finger) * 4 + UInt64(touch.phase.rawValue)))
                 let values = touch.values
                 add(.axes, [values.present] + values.reported.flatMap { zigzag(Int64($0.value)) })
-            case .device, .screen: break
+            case .device, .screen, .demonstration: break
             case .focus(let app, let title):
                 add(.kinds, [5, 1])
                 add(.apps, text(app))
@@ -256,6 +281,8 @@ private enum PayloadTarget {
         case .device(let device):
             return .device(AdmittedDevice(id: item.device, device: device))
         case .screen(let screen): return .screen(AdmittedScreen(screen))
+        // No batch has one among its items.
+        case .demonstration: return .screen(AdmittedScreen(ScreenLayout(width: 0, height: 0)))
         case .focus(let app, let title):
             return .focus(AdmittedFocus(time: item.time, app: app, title: title))
         case .gap(let reason, let to, let stream):
