@@ -7,7 +7,7 @@
 On each server (Xvfb, Xorg, Xvnc; all without one named) a window manager, a window of GTK and one of Qt
 with fields to write into, and mcid at key detail `full`. A hand presses keys and buttons, turns the wheel,
 moves the pointer, goes from field to field and from window to window: N events at 40 a second (3,000),
-then N at 1,000 (6,000). Slow: no key, button or notch may be missing or stand twice, and each pixel of a
+then N at 1,000 (6,000), then N with two pauses (6,000) for what `quality.json` says. Slow: no key, button or notch may be missing or stand twice, and each pixel of a
 click is equal or absent. Fast: 99.9 % of the keys, all else equal. Exit code 1 where that does not hold.
 
 It needs python3-gi, gir1.2-gtk-3.0, python3-pyqt5, tigervnc-standalone-server and xserver-xorg-video-dummy
@@ -15,6 +15,7 @@ from Debian (.ci/packages witness) and python-xlib, which comes with the test pa
 """
 import argparse
 import collections
+import datetime
 import json
 import os
 import pathlib
@@ -153,7 +154,7 @@ class Witness(threading.Thread):
         super().__init__(daemon=True)
         self.asking = display.Display(server.display)
         self.reading = display.Display(server.display)
-        self.events = []
+        self.events, self.times = [], []
         self.context = self.asking.record_create_context(
             0, [record.AllClients],
             [{"core_requests": (0, 0), "core_replies": (0, 0), "ext_requests": (0, 0, 0, 0),
@@ -171,6 +172,7 @@ class Witness(threading.Thread):
         while reply.category == record.FromServer and data:
             event, data = rq.EventField(None).parse_binary_value(data, self.reading.display, None, None)
             self.events.append((event.type, event.detail, event.root_x, event.root_y))
+            self.times.append(event.time)
 
     def stop(self):
         time.sleep(1)
@@ -254,7 +256,88 @@ def compare(server, events, lines):
         "pixels": (len(clicks), exact, wrong)}
 
 
-def run(kind, programs, slow, fast):
+def milliseconds(text):
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def quality(server, home, count):
+    """`quality.json` against the witness: the minutes of two pauses, clicks and notches without a pixel, and
+    every key that the witness saw and mcid has not lies in a gap or a typing run."""
+    home.mcictl("set", "key-detail", "shortcuts")
+    home.call("Flush")
+    home.mcictl("forget", "--all", "--yes")
+    witness, paused = Witness(server), 0.0
+    for part in range(3):
+        work(server, count // 3, 300, seed=part)
+        if part == 2:
+            break
+        home.mcictl("pause", "1h")
+        begin = time.monotonic()
+        work(server, 200, 100, seed=9)
+        # What was done is in the server's queue until it is handled.
+        time.sleep(0.3)
+        home.mcictl("resume")
+        paused += time.monotonic() - begin
+        if not home.settle():
+            sys.exit("mcid does not go on")
+    witness.stop()
+    time.sleep(8)
+    out = home.base / "run" / "quality.jsonl"
+    home.mcictl("export", "--out", str(out))
+    found = json.loads(out.with_name("quality.quality.json").read_text())
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    gaps = [(milliseconds(g["from"]), milliseconds(g["to"]), g["reason"]) for g in lines if g["type"] == "gap"]
+    # The server's clock, from a movement that both have; the witness's is of 32 bits.
+    presses = [(t, d, x, y) for t, (k, d, x, y) in zip(witness.times, witness.events) if k == X.ButtonPress]
+    stored = [line for line in lines if line["type"] == "button" and line["state"] == "down"]
+    apart = collections.Counter(milliseconds(line["time"]) - t for line in stored[:50] for t, d, *_ in presses if d == 1)
+    offset = apart.most_common(1)[0][0]
+
+    def isLeftOut(at, margin):
+        return any(begin - margin <= at <= end + margin for begin, end, _ in gaps)
+
+    faults = []
+    for buttons, kind, figures in (((1, 2, 3), "button", found["clicks"]), ((4, 5), "scroll", found["scrolls"])):
+        seen = [(t + offset, (x, y)) for t, d, x, y in presses if d in buttons]
+        mine = [line for line in lines if line["type"] == kind and line.get("state", "down") == "down"]
+        # A click that ends a typing run has the time of the run's end: pixels say which is which.
+        places = collections.Counter(place for at, place in seen if not isLeftOut(at, -100))
+        exact = (collections.Counter((line["x"], line["y"]) for line in mine if "x" in line) & places).total()
+        if (len(mine), len(mine) - exact) != (figures["all"], figures["withoutPixel"]):
+            faults.append(f"{kind}: {len(mine)}, {len(mine) - exact} without the witness's pixel, quality {figures}")
+        # At the edge of a gap nobody can say which came first.
+        least = sum(1 for at, _ in seen if not isLeftOut(at, 100))
+        most = sum(1 for at, _ in seen if not isLeftOut(at, -100))
+        if not least <= len(mine) <= most:
+            faults.append(f"{kind}: the witness saw {least} to {most} outside of gaps, mcid has {len(mine)}")
+    minutes = {(time_["reason"], time_.get("stream")): time_["minutes"] for time_ in found["times"]}
+    if abs(minutes[("paused", None)] * 60 - paused) > 0.5:
+        faults.append(f"paused {minutes[('paused', None)] * 60:.1f} s, the witness {paused:.1f} s")
+    covered = [(begin, end) for begin, end, _ in gaps] + [
+        (milliseconds(line["time"]), milliseconds(line["time"]) + line["seconds"] * 1000)
+        for line in lines if line["type"] == "typing"]
+    keys = {(line["keysym"], milliseconds(line["time"])) for line in lines
+            if line["type"] == "key" and line["state"] == "down" and "keysym" in line}
+    left = total = 0
+    for t, (kind, detail, _, _) in zip(witness.times, witness.events):
+        if kind != X.KeyPress:
+            continue
+        total += 1
+        symbol = name(detail, server) if detail else "?"
+        if any((symbol, t + offset + n) in keys for n in range(-2, 5001)):
+            continue
+        if not any(begin - 100 <= t + offset <= end + 100 for begin, end in covered):
+            left += 1
+    if left:
+        faults.append(f"{left} of {total} keys lie in no gap and no run")
+    print(f"quality: {total} keys, {found['clicks']} clicks, {found['scrolls']} scrolls, paused "
+          f"{minutes[('paused', None)] * 60:.1f} s ({paused:.1f} by the witness), {len(faults)} faults", flush=True)
+    for fault in faults:
+        print("  ", fault)
+    return not faults
+
+
+def run(kind, programs, slow, fast, mixed):
     isGood = True
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -297,6 +380,7 @@ def run(kind, programs, slow, fast):
                       f"{keysDoubled} too many; " + "; ".join(words), flush=True)
                 others = [found[what][n] for what in ("button", "notch") for n in (1, 2)] + [keysDoubled, found["pixels"][2]]
                 isGood &= not any(others) and (keysMissing == 0 if rate == 40 else share >= 99.9) and keys > count / 4
+            isGood &= quality(server, home, mixed)
         finally:
             home.stop()
             server.close()
@@ -308,10 +392,11 @@ parser.add_argument("programs")
 parser.add_argument("servers", nargs="*", default=[])
 parser.add_argument("--slow", type=int, default=3000)
 parser.add_argument("--fast", type=int, default=6000)
+parser.add_argument("--quality", type=int, default=6000)
 arguments = parser.parse_args()
 kinds = arguments.servers or ["Xvfb", "Xorg", "Xvnc"]
 if len(kinds) == 1:
-    sys.exit(0 if run(kinds[0], arguments.programs, arguments.slow, arguments.fast) else 1)
+    sys.exit(0 if run(kinds[0], arguments.programs, arguments.slow, arguments.fast, arguments.quality) else 1)
 # python-xlib keeps the numbers of a server's extensions for the whole process.
 sys.exit(max([subprocess.run([sys.executable, __file__, arguments.programs, kind, "--slow", str(arguments.slow),
-                              "--fast", str(arguments.fast)]).returncode for kind in kinds]))
+                              "--fast", str(arguments.fast), "--quality", str(arguments.quality)]).returncode for kind in kinds]))
