@@ -124,7 +124,7 @@ struct ColumnReader {
 
     /// The demonstration to which the batch belongs; nil if it belongs to none.
     func demonstration() throws(PackingError) -> Demonstration? {
-        guard var cursor = sections[.demonstration] else { return nil }
+        guard var cursor = sections[.demonstration], !cursor.isAtEnd else { return nil }
         let code = try cursor.byte()
         let (begun, ended) = (try cursor.zigzag(), try cursor.zigzag())
         let (name, goal) = (try cursor.text(), try cursor.text())

@@ -42,9 +42,21 @@ package struct DemonstrationRecord: Codable, Equatable, Sendable {
             let outcome: Demonstration.Outcome = outcome == "failed" ? .failed : .done
             return demonstration.ended(outcome, at: ended)
         }
-        guard term.isOver(at: now, bootID: bootID) else { return nil }
+        guard term.isOverOnEitherClock(at: now, bootID: bootID) else { return nil }
         let end = term.until.flatMap { WallTime($0) } ?? now.wall
         return demonstration.ended(.expired, at: min(end, now.wall))
+    }
+
+    /// The milliseconds after which it may be over, by the clock that says so first.
+    ///
+    /// - Parameter now: the moment.
+    /// - Returns: at least 1.
+    package func timeLeft(at now: Moment) -> Int64 {
+        let wall = term.until.flatMap { WallTime($0) }.map {
+            $0.milliseconds - now.wall.milliseconds
+        }
+        let (boot, isAbsurd) = (term.boottimeEnd ?? .max).subtractingReportingOverflow(now.boottime)
+        return max(1, min(wall ?? 1, isAbsurd ? 1 : boot))
     }
 
     /// Makes the record of a demonstration that begins now.

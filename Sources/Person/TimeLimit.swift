@@ -64,6 +64,21 @@ package struct TimeLimit: Codable, Equatable, Sendable {
         return max(wall, isAbsurd ? 0 : boot, 0)
     }
 
+    /// Whether it is over on either clock: for what must not last longer than was agreed.
+    ///
+    /// - Parameters:
+    ///   - now: the moment.
+    ///   - bootID: the kernel's `boot_id`, 16 bytes.
+    /// - Returns: false for one without end.
+    package func isOverOnEitherClock(at now: Moment, bootID: [UInt8]) -> Bool {
+        guard let until else { return false }
+        guard let end = WallTime(until), let begin = WallTime(since) else { return true }
+        if now.wall >= end { return true }
+        // In another boot only the wall clock is left, and one before the beginning was set back.
+        guard self.bootID == Self.name(bootID) else { return now.wall < begin }
+        return boottimeEnd.map { $0 <= now.boottime } ?? true
+    }
+
     /// The one that ends later on both clocks; nil when there is neither.
     static func later(_ left: TimeLimit?, _ right: TimeLimit?) -> TimeLimit? {
         guard let left, let right else { return left ?? right }

@@ -43,6 +43,9 @@ enum SQLFunctions {
 @safe private final class Pattern {
     private var compiled = unsafe regex_t()
 
+    /// REG_NOMATCH, which is in an enumeration that Swift does not import.
+    private let noMatch: Int32 = 1
+
     /// Texts are UTF-8, whatever the locale of the process is.
     // Made once and then only used.
     private nonisolated(unsafe) static let locale = unsafe newlocale(LC_CTYPE_MASK, "C.UTF-8", nil)
@@ -58,8 +61,14 @@ enum SQLFunctions {
 
     deinit { unsafe regfree(&compiled) }
 
-    func matches(_ text: UnsafePointer<CChar>) -> Bool {
-        Self.inUTF8 { unsafe regexec(&compiled, text, 0, nil, 0) } == 0
+    /// Whether a part of a text matches; nil when the memory does not suffice.
+    func matches(_ text: UnsafePointer<CChar>, _ count: Int) -> Bool? {
+        // Bounds instead of a NUL: texts may contain one.
+        var bounds = regmatch_t(rm_so: 0, rm_eo: regoff_t(count))
+        let result = Self.inUTF8 {
+            unsafe regexec(&compiled, text, 1, &bounds, REG_STARTEND)
+        }
+        return result == 0 ? true : result == noMatch ? false : nil
     }
 
     private static func inUTF8(_ body: () -> Int32) -> Int32 {
@@ -68,12 +77,37 @@ enum SQLFunctions {
         return body()
     }
 
-    /// Whether it has no back-reference and no large repetition: those take exponential time or space.
+    /// Maximum bytes of a text, so that no match takes longer than a moment.
+    static let maxText = 4096
+
+    /// Whether it has no back-reference, no repetition of what already repeats, and no large one: those
+    /// take exponential time or space.
     private static func isCheap(_ text: String) -> Bool {
         guard text.utf8.count <= 1000 else { return false }
-        var (isEscaped, number, product) = (false, 0, 1)
+        var (isEscaped, isInBracket, number, product) = (false, false, 0, 1)
+        /// For each open group whether something in it repeats, and what the last group had.
+        var (repeats, last) = ([false], false)
         for byte in text.utf8 {
             if isEscaped, (0x31...0x39).contains(byte) { return false }
+            let isPlain = isEscaped || isInBracket
+            if !isEscaped, byte == UInt8(ascii: "]") { isInBracket = false }
+            if !isPlain {
+                switch byte {
+                case UInt8(ascii: "["): isInBracket = true
+                case UInt8(ascii: "("): repeats.append(false)
+                case UInt8(ascii: ")"):
+                    last = repeats.popLast() ?? false
+                    if repeats.isEmpty { repeats = [false] }
+                    if last { repeats[repeats.count - 1] = true }
+                case UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "?"), UInt8(ascii: "{"):
+                    if last { return false }
+                    repeats[repeats.count - 1] = true
+                default: break
+                }
+                if byte != UInt8(ascii: ")") { last = false }
+            } else {
+                last = false
+            }
             isEscaped = !isEscaped && byte == 0x5C
             if (0x30...0x39).contains(byte) {
                 number = min(number * 10 + Int(byte - 0x30), 1_000_000)
@@ -88,18 +122,19 @@ enum SQLFunctions {
 
     /// With the classes of digits that people write although POSIX has none.
     private static func translated(_ text: String) -> String {
-        var (result, isEscaped) = ("", false)
+        var (result, isEscaped, isInBracket) = ("", false, false)
         for character in text {
             if isEscaped {
                 switch character {
-                case "d": result += "[0-9]"
-                case "D": result += "[^0-9]"
+                case "d": result += isInBracket ? "0-9" : "[0-9]"
+                case "D" where !isInBracket: result += "[^0-9]"
                 default: result += "\\\(character)"
                 }
                 isEscaped = false
             } else if character == "\\" {
                 isEscaped = true
             } else {
+                if character == "[" || character == "]" { isInBracket = character == "[" }
                 result.append(character)
             }
         }
@@ -129,9 +164,16 @@ private func regexp(
             if let kept = unsafe $0 { unsafe Unmanaged<Pattern>.fromOpaque(kept).release() }
         }
     }
+    let size = Int(unsafe sqlite3_value_bytes(values[1]))
+    guard size <= Pattern.maxText else {
+        let message = "regexp: a text is longer than \(Pattern.maxText) bytes"
+        return unsafe sqlite3_result_error(context, message, -1)
+    }
     let isMatch = unsafe pattern.matches(
-        UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self)
+        UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self),
+        size
     )
+    guard let isMatch else { return unsafe sqlite3_result_error_nomem(context) }
     unsafe sqlite3_result_int(context, isMatch ? 1 : 0)
 }
 
@@ -198,7 +240,9 @@ private func finish(_ context: OpaquePointer?) {
     // Between two values it goes in a straight line.
     let place = unsafe kept.pointee.percent / 100 * Double(count - 1)
     let (low, high) = (Int(place.rounded(.down)), Int(place.rounded(.up)))
-    let value = unsafe all[low] + (all[high] - all[low]) * (place - Double(low))
+    let (part, first, second) = unsafe (place - Double(low), all[low], all[high])
+    // Without a difference, which may be infinite.
+    let value = first == second || part == 0 ? first : first * (1 - part) + second * part
     unsafe sqlite3_free(start)
     unsafe sqlite3_result_double(context, value)
 }

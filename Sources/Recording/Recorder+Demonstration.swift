@@ -50,28 +50,41 @@ extension Recorder {
         return ControlReply(status: status)
     }
 
-    /// Stores the end of a demonstration that is over, and has batches say which one goes on.
-    func tendDemonstration(at now: Moment) {
-        if let ended = controls.demonstration?.ended(at: now, bootID: environment.bootID) {
-            var new = controls
-            new.demonstration = nil
-            if save(new) {
-                pipeline.openBatch.mayStore = hasConsent
-                pipeline.openBatch.end(ended, at: now.monotonic)
-                environment.log.notice("A demonstration ended")
-                readRules()
-                statusChanged = true
-            }
+    /// The demonstration in the controls, unless it is over.
+    var runningDemonstration: DemonstrationRecord? {
+        controls.demonstration.flatMap { record in
+            let ended = record.ended(at: environment.clock(), bootID: environment.bootID)
+            return ended == nil ? record : nil
         }
-        pipeline.openBatch.use(
-            controls.demonstration.flatMap { $0.ended == nil ? $0.demonstration : nil },
-            at: now.monotonic
-        )
+    }
+
+    /// Stores the end of a demonstration that is over, and has batches say which one goes on.
+    ///
+    /// What it allowed ends at once, whether or not the controls can be written.
+    func tendDemonstration(at now: Moment) {
+        guard let ended = controls.demonstration?.ended(at: now, bootID: environment.bootID) else {
+            return pipeline.openBatch.use(
+                controls.demonstration?.demonstration,
+                at: now.monotonic
+            )
+        }
+        if !ended.isSame(as: storedEnd) {
+            storedEnd = ended
+            pipeline.openBatch.mayStore = hasConsent
+            pipeline.openBatch.end(ended, at: now.monotonic)
+            environment.log.notice("A demonstration ended")
+            statusChanged = true
+            readRules()
+        }
+        var new = controls
+        new.demonstration = nil
+        _ = save(new)
+        pipeline.openBatch.use(nil, at: now.monotonic)
     }
 
     /// The demonstration that goes on, for the status.
     var demonstration: Status.Demonstration? {
-        controls.demonstration.map { record in
+        runningDemonstration.map { record in
             Status.Demonstration(
                 name: record.name,
                 goal: record.goal,

@@ -20,7 +20,7 @@ extension Recorder {
             var person = try controls.restrictions()
             person.storesTitles = settings.title ?? false
             person.recordsSyntheticKeys = settings.syntheticKeys ?? false
-            try controls.demonstration?.apply(to: &person)
+            try runningDemonstration?.apply(to: &person)
             restrictions = policy.map { person.stricter($0.restrictions) } ?? person
         } catch {
             fault = fault ?? error.reason

@@ -93,6 +93,8 @@ package final class Recorder {
     /// Why controls, settings or recipients are unusable; while it is set, nothing is captured.
     var fault: String?
 
+    /// The demonstration whose end was stored last; its controls may not have been written yet.
+    var storedEnd: Demonstration?
     /// What the companion reports of the session.
     var attendance: Attendance
     var pipeline: Pipeline
@@ -288,8 +290,7 @@ package final class Recorder {
         conditions.sessionClosedBy = sessionClosedBy
         source.showMark(settings.mark)
         let usual = settings.keyDetail(at: now.wall)
-        let isOver = controls.demonstration?.ended(at: now, bootID: environment.bootID) != nil
-        let chosen = isOver ? usual : controls.demonstration?.keyDetail(usual) ?? usual
+        let chosen = runningDemonstration?.keyDetail(usual) ?? usual
         conditions.keyDetail = min(chosen, restrictions.keyDetail)
         conditions.leftOutBy = rules.leftOutBy
         conditions.isSound = fault == nil
@@ -495,8 +496,9 @@ package final class Recorder {
             // 0 means that its end could not be written: retry every second.
             left.append(pause > 0 ? pause : 1000)
         }
-        if let rest = controls.demonstration?.term.timeLeft(at: now, bootID: environment.bootID) {
-            left.append(rest > 0 ? rest : 1000)
+        if let demonstration = controls.demonstration {
+            // One whose end could not be written is tried again every second.
+            left.append(runningDemonstration == nil ? 1000 : demonstration.timeLeft(at: now))
         }
         if let expiry = controls.timeToExpiry(at: now, bootID: environment.bootID) {
             left.append(expiry > 0 ? expiry : 1000)
@@ -563,7 +565,7 @@ package final class Recorder {
         if wasAsleep || !changes.isEmpty { update(at: now) }
         source.markFront(
             isLeftOut: pipeline.gate.isFrontLeftOut,
-            isDemonstration: controls.demonstration != nil
+            isDemonstration: runningDemonstration != nil
         )
     }
 

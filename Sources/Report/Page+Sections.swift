@@ -89,9 +89,10 @@ extension Page {
 
     /// The commands for an application; one without a name has none of its own.
     private func commands(of app: String, _ span: String) -> [String] {
-        let plain = SafeText.printable(app)
-        guard !plain.isEmpty else { return ["–", "–"] }
-        let options = "--app \(SafeText.shellWord(app)) \(span)".trimmed
+        // A name with a star is a pattern for others, and one with invisible characters is not typed.
+        let isLiteral = SafeText.printable(app) == app && !app.contains { "*?".contains($0) }
+        guard !app.isEmpty, isLiteral else { return ["–", "–"] }
+        let options = "--app=\(SafeText.shellWord(app)) \(span)".trimmed
         return [
             HTMLText.command("mcictl log \(options)"), HTMLText.command("mcictl forget \(options)"),
         ]
@@ -222,7 +223,7 @@ extension Page {
         guard total.events > 0 else { return "" }
         func query(_ condition: String) -> String {
             HTMLText.command(
-                "mcictl query \"SELECT local, app, type FROM events WHERE \(condition)\""
+                "mcictl query \"SELECT local, app, type FROM events WHERE \(condition)\(around.events)\""
             )
         }
         let rows = [
@@ -233,7 +234,7 @@ extension Page {
             ],
             [
                 "Chords", "\(total.chords)", "with Ctrl, Alt or Super",
-                HTMLText.command("mcictl query chords"),
+                HTMLText.command(command("mcictl query chords")),
             ],
             [
                 "Other keys", "\(total.keyPresses - total.chords)", "Return, arrows and the like",
@@ -273,7 +274,7 @@ extension Page {
                     Self.minutes(spans.length), Self.share(spans.length, of: whole),
                     "\(spans.all.count)",
                     HTMLText.command(
-                        "mcictl query \"SELECT * FROM gaps WHERE reason = '\(reason)'\""
+                        "mcictl query \"SELECT * FROM gaps WHERE reason = '\(reason)'\(around.gaps)\""
                     ),
                 ]
             }
@@ -316,8 +317,8 @@ extension Page {
             return [
                 HTMLText.escaped(demonstration.name), HTMLText.escaped(demonstration.goal),
                 TimeText.full(demonstration.begun), end, demonstration.outcome?.name ?? "–",
-                HTMLText.command("mcictl export --demonstration \(word)"),
-                HTMLText.command("mcictl forget --demonstration \(word)"),
+                HTMLText.command("mcictl export --demonstration=\(word)"),
+                HTMLText.command("mcictl forget --demonstration=\(word)"),
             ]
         }
         return section(
@@ -375,7 +376,7 @@ extension Page {
                     [
                         "\(x), \(y) to \(x + map.cell - 1), \(y + map.cell - 1)", "\(count)",
                         HTMLText.command(
-                            "mcictl query \"SELECT local, app FROM events WHERE type = 'button' AND state = 'down' AND \(box)\""
+                            "mcictl query \"SELECT local, app FROM events WHERE type = 'button' AND state = 'down' AND \(box)\(around.events)\""
                         ),
                     ]
                 )
@@ -410,7 +411,7 @@ extension Page {
                 "\(device.events)",
                 "\(TimeText.full(device.first)) to \(TimeText.full(device.last))",
                 HTMLText.command(
-                    "mcictl query \"SELECT local, type FROM events WHERE device = \(device.id)\""
+                    "mcictl query \"SELECT local, type FROM events WHERE device = \(device.id)\(around.events)\""
                 ),
             ]
         }

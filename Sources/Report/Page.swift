@@ -14,12 +14,23 @@ package struct Page: Redacted {
         package var now: WallTime
         /// The options for the period: `--since … --until …`; empty for everything.
         package var period: String
+        /// The same period as a condition of SQL on `events`, with AND in front; empty for everything.
+        package var events: String { condition("ms >= ", "ms <= ") }
+        /// The same on `gaps`.
+        package var gaps: String { condition("to_ms >= ", "from_ms <= ") }
+        /// The bounds of the period in milliseconds since 1970, as far as it has them.
+        package var bounds: (from: Int64?, to: Int64?) = (nil, nil)
         /// Who can read the recording, in words.
         package var readers: String
         /// Milliseconds after which a batch is erased; 0 when that is not known.
         package var retention: Int64
         /// How much of the ring is used, in words.
         package var ring: String
+
+        private func condition(_ from: String, _ to: String) -> String {
+            (bounds.from.map { " AND \(from)\($0)" } ?? "")
+                + (bounds.to.map { " AND \(to)\($0)" } ?? "")
+        }
 
         /// Creates a setting.
         package init(

@@ -169,7 +169,10 @@ package struct Tally: Redacted {
         let local = LocalTime(time)
         let seconds = Int64(local.minute) * 60 + Int64(local.second)
         let second = time.milliseconds - (time.milliseconds % 1000 + 1000) % 1000
-        return second - seconds * 1000
+        var start = second - seconds * 1000
+        // Where clocks were put by half an hour, the hour began with the change.
+        while start < second, LocalTime(WallTime(start)).hour != local.hour { start += 60_000 }
+        return start
     }
 
     private mutating func note(_ demonstration: Demonstration) {

@@ -41,6 +41,8 @@ final class FullScreen {
     private func enter() {
         var raw = before
         raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
+        // A terminal that holds its output back would keep the program from ending.
+        raw.c_iflag &= ~tcflag_t(IXON)
         unsafe tcsetattr(0, TCSAFLUSH, &raw)
         send("\u{1B}[?1049h\u{1B}[?25l\u{1B}[H\u{1B}[J")
         drawn = []
@@ -87,10 +89,15 @@ final class FullScreen {
             var byte: UInt8 = 0
             // A terminal that is gone ends the program.
             guard unsafe read(0, &byte, 1) == 1 else { return .end }
+            // The rest of an escape sequence is no key: F1 must not pause.
+            if byte == 0x1B { discardTyped() }
             return .key(byte)
         }
         return .readable
     }
+
+    /// Forgets the keys that were typed and not yet read.
+    func discardTyped() { tcflush(0, TCIFLUSH) }
 
     private func take(_ signal: Int32?) -> Event {
         switch signal {

@@ -192,13 +192,17 @@ struct DemonstrateVerb: ParsableCommand {
     // MARK: Ending
 
     /// Ends the demonstration, whether or not mcid runs.
-    private func end(_ outcome: String, _ installation: Installation) throws -> DemonstrationRecord
-    {
+    private func end(
+        _ outcome: String,
+        _ installation: Installation,
+        isKept: Bool = true
+    ) throws -> DemonstrationRecord {
         guard let record = try ControlsFile(installation.paths).read().demonstration else {
             throw Failure("No demonstration is in progress.", next: "mcictl demonstrate --help")
         }
         let now = installation.now.wall.text
         _ = try installation.change(.endDemonstration(outcome)) { controls in
+            guard isKept else { return controls.demonstration = nil }
             // mcid stores the end when it starts.
             guard controls.demonstration != nil, controls.demonstration?.ended == nil else {
                 return
@@ -216,7 +220,9 @@ struct DemonstrateVerb: ParsableCommand {
         Terminal.print("The demonstration “\(name)” has ended: \(outcome).")
         let word = Terminal.shellWord(record.name)
         Terminal.report("  Show it: mcictl log --since \(record.term.since)")
-        Terminal.report("  Write it: mcictl export --demonstration \(word) --out \(word).jsonl")
+        Terminal.report(
+            "  Write it: mcictl export --demonstration=\(word) --out demonstration.jsonl"
+        )
     }
 
     private func discardIt(_ installation: Installation) throws {
@@ -232,7 +238,7 @@ struct DemonstrateVerb: ParsableCommand {
                 return Terminal.report("Nothing was changed.")
             }
         }
-        _ = try end("failed", installation)
+        _ = try end("failed", installation, isKept: false)
         let ring = try RingReader(path: try installation.ringPath(nil))
         let timeline = TimelineReader(ring, identities)
         let wanted = record.demonstration

@@ -102,13 +102,17 @@ struct ReportVerb: ParsableCommand {
         let size = status.map {
             "It uses \(SizeText.words($0.ring.bytes)) of at most \(SizeText.words($0.ring.cap))."
         }
-        return Page.Setting(
+        var setting = Page.Setting(
             now: installation.now.wall,
             period: period.joined(separator: " "),
             readers: installation.readersInWords(readers),
             retention: retention,
             ring: size ?? ""
         )
+        setting.bounds = (
+            since == nil ? nil : range.lowerBound, until == nil ? nil : range.upperBound
+        )
+        return setting
     }
 
     private func write(_ page: [UInt8], _ installation: Installation) throws {

@@ -54,8 +54,10 @@ private final class Watch {
     private var view = WatchView()
     /// The files of the ring when they were last read.
     private var seen: [[Int]?] = []
-    /// Whether the next key answers whether to erase.
-    private var asksToForget = false
+    /// Since when the next key answers whether to erase, in monotonic milliseconds; nil for not.
+    private var askedToForget: Int64?
+    /// Milliseconds in which no key answers: a person who types a word must not erase.
+    private static let thinking: Int64 = 500
 
     init(_ installation: Installation, _ identities: [Identity]) {
         paths = installation.paths
@@ -70,7 +72,9 @@ private final class Watch {
             screen.draw(view.lines(rows: rows, columns: columns, now: now))
             let links = [link?.descriptor].compactMap(\.self)
             switch screen.wait(for: links, timeout: Self.pace) {
-            case .key(let byte): if take(byte) { return }
+            case .key(let byte):
+                if take(byte) { return }
+                if askedToForget != nil { screen.discardTyped() }
             case .readable: link?.turn()
             case .end: return
             case .changed, .nothing: break
@@ -122,8 +126,11 @@ private final class Watch {
     /// - Returns: Whether to quit.
     private func take(_ byte: UInt8) -> Bool {
         let key = Character(Unicode.Scalar(byte))
-        if asksToForget {
-            asksToForget = false
+        if let asked = askedToForget {
+            guard SystemClock.now().monotonic.milliseconds - asked > Self.thinking else {
+                return false
+            }
+            askedToForget = nil
             view.message = key == "y" || key == "Y" ? attempt(forget) : "Nothing was erased."
             return false
         }
@@ -191,7 +198,7 @@ private final class Watch {
     private func askToForget() throws -> String {
         let batches = try Eraser(Installation()).erase(.stretch(lastMinutes), dryRun: true).batches
         guard batches > 0 else { return "Nothing was recorded in the last 5 minutes." }
-        asksToForget = true
+        askedToForget = SystemClock.now().monotonic.milliseconds
         let words = TimeText.count(batches, "batch", "batches")
         return "Permanently erase the last 5 minutes (\(words))? y/N"
     }

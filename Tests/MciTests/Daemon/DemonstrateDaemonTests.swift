@@ -47,7 +47,7 @@ extension DaemonTests {
         try daemon.settled()
         let ended = try daemon.command("demonstrate", "--end", "done")
         #expect(ended.output == "The demonstration “book a flight” has ended: done.\n")
-        #expect(ended.errors.contains("mcictl export --demonstration 'book a flight'"))
+        #expect(ended.errors.contains("mcictl export --demonstration='book a flight'"))
         hand.type(["F7"])
         hand.type(text: "w")
         try daemon.settled()
@@ -100,6 +100,12 @@ extension DaemonTests {
         try daemon.start()
         #expect(eventually { daemon.status?.state == .recording })
         #expect(daemon.status?.demonstration == nil)
+        try daemon.settled()
+        #expect(try daemon.command("demonstrate", "gone", "--goal", "x").code == 0)
+        daemon.kill()
+        #expect(try daemon.command("demonstrate", "--discard", "--yes").code == 0)
+        try daemon.start()
+        #expect(eventually { daemon.status?.state == .recording })
         try daemon.settled()
         let names = try daemon.command(
             "query",

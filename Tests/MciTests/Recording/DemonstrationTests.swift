@@ -146,9 +146,9 @@ import Timeline
         try begin(session)
         let until = session.recorder.status.demonstration?.until
         #expect(until == WallTime(session.now.wall.milliseconds + 8 * 3_600_000).text)
-        // Whoever sets the clock forward or back neither ends it early nor makes it longer.
-        session.now.wall.milliseconds -= 7_200_000
-        session.pass(8 * 3_600_000 + 7_300_000)
+        // Whoever sets the clock back does not make it longer.
+        session.now.wall.milliseconds -= 86_400_000
+        session.pass(8 * 3_600_000 + 1000)
         #expect(session.recorder.status.demonstration == nil)
     }
 
@@ -206,6 +206,30 @@ import Timeline
         for reason in ["exempt", "not-allowed", "paused"] {
             #expect(gaps.contains { $0.hasPrefix("gap \(reason)") }, "\(gaps)")
         }
+    }
+
+    @Test func `what it allowed ends even while the controls cannot be written`() throws {
+        let session = try ScriptedSession(detail: .shortcuts)
+        session.focus("Editor")
+        try begin(session, detail: "full", titles: true, seconds: 60)
+        session.pass(1000)
+        let lock = try ControlsFile(session.folder.paths).lock(patience: 0)
+        session.pass(61_000)
+        #expect(session.recorder.status.demonstration == nil)
+        #expect(session.recorder.status.keyDetail == "shortcuts")
+        let facts = WindowFacts(app: "Editor", title: "SECRET")
+        for stream in Events.InputStream.allCases {
+            session.arrive(.context(.window(facts), stream: stream, at: session.now.monotonic))
+        }
+        session.key(0x62, down: true)
+        session.pass(20_000)
+        #expect(try ControlsFile(session.folder.paths).read().demonstration != nil)
+        _ = consume lock
+        session.pass(20_000)
+        #expect(try ControlsFile(session.folder.paths).read().demonstration == nil)
+        #expect(try !session.words().contains { $0.contains("SECRET") || $0 == "b down" })
+        let ends = try batches(session).filter { $0.demonstration?.ended != nil }
+        #expect(ends.count == 1)
     }
 
     @Test func `there is one at a time, with consent, and with a name and a goal`() throws {

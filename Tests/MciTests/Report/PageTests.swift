@@ -55,6 +55,46 @@ import Timeline
         #expect(html.utf8.count < 150_000, "\(html.utf8.count)")
     }
 
+    @Test func `a command names one application alone, and the period of the report`() throws {
+        let html = Page(facts(["*", "Edit?r", "-f", "Mail"], days: 1, each: 20_000), Self.around)
+            .html
+        #expect(!html.contains("--app=&#39;*&#39;") && !html.contains("--app=*"))
+        #expect(!html.contains("Edit?r&#39; ") && html.contains("--app=&#39;-f&#39;"))
+        var around = Self.around
+        around.period = "--since 2027-01-15T08:00:00Z"
+        around.bounds = (1_800_000_000_000, nil)
+        let part = Page(try RichRing.shared.get().facts(), around).html
+        #expect(part.contains("reason = &#39;paused&#39; AND to_ms &gt;= 1800000000000"))
+        #expect(part.contains("type = &#39;typing&#39; AND ms &gt;= 1800000000000"))
+    }
+
+    @Test func `a clock that was years ahead or behind makes a page as any other`() throws {
+        var tally = Tally(0...Int64.max / 4)
+        for (offset, time) in [
+            (0, Int64(1)), (Int64.min, .max), (0, 1 << 60), (1_800_000_000_000, 5),
+        ] {
+            let header = BatchHeader(
+                sequence: 1,
+                bootID: [],
+                wallOffset: offset,
+                keyDetail: 5,
+                base: EventTime(time)
+            )
+            tally.begin(header)
+            for payload: OpenedItem.Payload in [
+                .focus(app: "Editor"), .input(.button(number: 1, isDown: true)),
+                .gap(.paused, to: EventTime(time &- 5000), stream: nil),
+                .gap(.lost, to: EventTime(.max), stream: .keyboard),
+            ] {
+                let item = OpenedItem(time: EventTime(time), device: 9, payload: payload)
+                tally.take(RecordedEvent(item, in: header, after: WallTime(0)))
+            }
+        }
+        let facts = tally.facts(TimelineReader.Summary())
+        #expect(facts.open.length >= 0 && !facts.span.isEmpty)
+        _ = try read(Page(facts, Self.around).html)
+    }
+
     @Test func `an empty recording makes a page too`() throws {
         let page = try read(Page(RecordingFacts(), Self.around).html)
         #expect(page.text.contains("Nothing is recorded in this period."))

@@ -160,6 +160,9 @@ import Timeline
             return result.code == 0 ? result.lines.last ?? "" : result.errors
         }
         for (sql, answer) in [
+            ("'5' REGEXP '[\\d]'", "1"), ("('a' || char(0) || 'b') REGEXP 'b'", "1"),
+            ("(SELECT percentile(v, 50) FROM (SELECT 9e999 AS v UNION ALL SELECT 9e999))", "inf"),
+            ("(SELECT percentile(v, 50) FROM (SELECT 1.7e308 AS v UNION SELECT -1.7e308))", "0.0"),
             ("'Büro 3' REGEXP '^B.ro \\d$'", "1"), ("'abc' REGEXP 'B'", "0"),
             ("NULL REGEXP 'a' IS NULL", "1"), ("regexp('a|c', 'xbx')", "0"),
             (
@@ -175,6 +178,8 @@ import Timeline
             #expect(try value(sql) == answer, "\(sql)")
         }
         for sql in [
+            "hex(randomblob(3000)) REGEXP 'a'", "'a' REGEXP '[0-7](.{12})+x'",
+            "'a' REGEXP '((a*)b)*'",
             "'a' REGEXP '('", "'a' REGEXP '(a)\\1'", "'a' REGEXP '((a{255}){255}){255}'",
             "(SELECT percentile(dx, 101) FROM events)",
             "(SELECT percentile(app, 5) FROM events WHERE app IS NOT NULL)",
