@@ -87,7 +87,8 @@ package struct OpenedBatch: Sendable, Redacted {
     package let items: [OpenedItem]
     /// The described devices, by XInput2 id.
     package let devices: [UInt8: Device]
-    /// The devices whose events come from programs.
+    /// The devices that are described, and those of them whose events come from programs.
+    private let described: DeviceSet
     private let injected: DeviceSet
     /// The desktop layout; nil if the batch has none.
     package let screen: ScreenLayout?
@@ -129,6 +130,7 @@ package struct OpenedBatch: Sendable, Redacted {
         header = try reader.header()
         items = try reader.items(base: header.base)
         devices = try reader.devices()
+        described = devices.keys.reduce(into: DeviceSet()) { $0.insert($1) }
         injected = devices.reduce(into: DeviceSet()) {
             if $1.value.isInjected { $0.insert($1.key) }
         }
@@ -145,7 +147,7 @@ extension OpenedBatch {
     package func isInjected(_ item: OpenedItem) -> Bool? {
         guard item.payload.isInput else { return false }
         if injected.contains(item.device) { return true }
-        return devices[item.device] == nil ? nil : false
+        return described.contains(item.device) ? false : nil
     }
 
     /// The latest time in the batch, in milliseconds of the wall clock since 1970.

@@ -42,6 +42,9 @@ package final class TimelineReader {
     private var devices: [UInt8: Device] = [:]
     private var screen: ScreenLayout?
     private var demonstration: Demonstration?
+    /// The devices of the present batch whose descriptions were compared: they hold for all of it.
+    private var compared = DeviceSet()
+    private var isScreenCompared = false
 
     /// Makes a reader.
     ///
@@ -121,6 +124,7 @@ package final class TimelineReader {
             read.insert(entry.sequence)
             guard isWanted(batch) else { continue }
             summary.batches += 1
+            (compared, isScreenCompared) = (DeviceSet(), false)
             onBatch(batch)
             if let news = news(of: batch), range.contains(news.time.milliseconds) {
                 guard try body(news) else { return summary }
@@ -139,7 +143,8 @@ package final class TimelineReader {
             let isNews =
                 skipped == 0 && !batch.header.app.isEmpty && batch.header.app != app
                 && batch.items.first?.payload.isInput == true
-            for item in (isNews ? [focus] : []) + batch.items.prefix(count).dropFirst(skipped) {
+            for number in (isNews ? -1 : skipped)..<max(count, skipped) {
+                let item = number < 0 ? focus : batch.items[number]
                 let event = RecordedEvent(
                     item,
                     in: batch.header,
@@ -188,6 +193,9 @@ package final class TimelineReader {
     /// device.
     private func news(of item: OpenedItem, in batch: OpenedBatch) -> [OpenedItem] {
         guard item.payload.isInput else { return [] }
+        if isScreenCompared, compared.contains(item.device) { return [] }
+        compared.insert(item.device)
+        isScreenCompared = true
         var news: [OpenedItem.Payload] = []
         if let new = batch.screen, new != screen {
             screen = new
