@@ -178,6 +178,12 @@ struct ExportVerb: ParsableCommand {
         let dot = name.lastIndex(of: ".").flatMap { $0 > name.startIndex ? $0 : nil }
         let ending = dot.map { name[$0...].count } ?? 0
         let path = out.dropLast(ending) + ".quality.json"
+        if Disk.exists(String(path)), !Self.isQuality(String(path)) {
+            let shown = Terminal.printable(String(path))
+            return Terminal.report(
+                "\(shown) is a file of yours: the quality was not written there."
+            )
+        }
         do {
             try OutFile.write(try Terminal.json(Quality(facts)), to: String(path))
         } catch {
@@ -186,6 +192,13 @@ struct ExportVerb: ParsableCommand {
         Terminal.report(
             "Their quality as training data: \(Terminal.printable(String(path)))"
         )
+    }
+
+    /// Whether a file is one that an earlier export wrote, which may be replaced.
+    private static func isQuality(_ path: String) -> Bool {
+        guard let bytes = try? Disk.read(path) else { return false }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return text.hasPrefix("{\"batches\":") && text.contains("\"clockSteps\":")
     }
 
     /// Writes one device after another, reading the recording once for each: the format requires that

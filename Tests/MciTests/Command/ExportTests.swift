@@ -95,13 +95,17 @@ import Testing
         if hasNames { environment["LD_PRELOAD"] = try Shim.noUnnamedFiles(in: ring.folder.path) }
         let home = ring.folder.path
         let own = Data("mine".utf8)
-        for name in ["e.csv.part", "e.csv.new", "e.parquet.part", "real.csv", "b.json.new"] {
+        let kept = [
+            "e.csv.part", "e.csv.new", "e.parquet.part", "b.json.new", "linked.quality.json",
+        ]
+        for name in kept + ["real.csv"] {
             try own.write(to: url(name))
         }
         symlink("real.csv", "\(home)/linked.csv")
         mkfifo("\(home)/pipe.csv", 0o600)
         func names() -> Set<String> { Set(ring.folder.names().filter { !$0.contains("/") }) }
         let before = names()
+        let made = ["e.csv", "e.parquet", "b.json", "e.quality.json"]
         for _ in 0..<2 {
             for name in ["e.csv", "e.parquet", "linked.csv"] {
                 let words = ["export", "--out", "\(home)/\(name)"]
@@ -111,9 +115,9 @@ import Testing
             }
             let bundle = ["doctor", "--bundle", "\(home)/b.json"]
             _ = try Program.run("mcictl", bundle, environment: environment)
-            #expect(names() == before.union(["e.csv", "e.parquet", "b.json"]))
+            #expect(names() == before.union(made))
         }
-        for name in ["e.csv.part", "e.csv.new", "e.parquet.part", "b.json.new"] {
+        for name in kept {
             #expect(try Data(contentsOf: url(name)) == own)
         }
         #expect(
@@ -126,7 +130,7 @@ import Testing
         let words = ["export", "--out", "\(home)/state"]
         let result = try Program.run("mcictl", words, environment: environment)
         #expect(result.code == 1 && result.errors.contains("cannot be written"))
-        #expect(names() == before.union(["e.csv", "e.parquet", "b.json"]))
+        #expect(names() == before.union(made))
     }
 
     @Test(arguments: [false, true], [SIGINT, SIGTERM, SIGHUP])
