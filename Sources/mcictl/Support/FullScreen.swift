@@ -89,7 +89,7 @@ final class FullScreen {
             var byte: UInt8 = 0
             // A terminal that is gone ends the program.
             guard unsafe read(0, &byte, 1) == 1 else { return .end }
-            // The rest of an escape sequence is no key: F1 must not pause.
+            // The rest of an escape sequence is not a key: F1 must not pause.
             if byte == 0x1B { discardTyped() }
             return .key(byte)
         }

@@ -42,7 +42,7 @@ import Testing
             ),
             (
                 ["forget"],
-                "error: Say what to erase: --last, --since and --until, --app, or --all.\n  Next: mcictl forget --help\n"
+                "error: Say what to erase: --last, --since and --until, --app, --demonstration, or --all.\n  Next: mcictl forget --help\n"
             ),
             (["forget", "--last", "5m", "--all"], nil),
             (

@@ -105,6 +105,8 @@ import Timeline
 
     @Test(arguments: [
         ["key", "unprotect"], ["key", "rotate", "--yes"], ["key", "show", "--open"], ["log"],
+        ["report"],
+        ["watch"],
         ["export"], ["key", "protect", "--passphrase-file", "/dev/null"],
     ])
     func `a wrong passphrase is one sentence and changes nothing`(arguments: [String]) throws {

@@ -208,7 +208,8 @@ import Testing
             for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(s, signal.SIG_DFL)
             def names():
-                return {os.path.join(d, f) for d, _, fs in os.walk(folder) for f in fs}
+                return {os.path.join(d, f) for d, _, fs in os.walk(folder) for f in fs
+                        if not f.endswith(".quality.json")}
             def run(out, env):
                 return subprocess.Popen([mcictl, "export", "--out", folder + "/" + out], env=env,
                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -260,7 +261,9 @@ import Testing
         )
         #expect(result.code == 0, "\(result.errors)")
         print("export ended by signal \(signal): \(result.output)", terminator: "")
-        #expect(Set(ring.folder.names()) == before && !Disk.exists(target))
+        // What lies beside an export says how good it is, and nothing of what was recorded.
+        let names = ring.folder.names().filter { !$0.hasSuffix(".quality.json") }
+        #expect(Set(names) == before && !Disk.exists(target))
     }
 
     // MARK: Endings

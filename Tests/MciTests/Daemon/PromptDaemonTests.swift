@@ -200,6 +200,56 @@ import Testing
         #expect(stored("yz") > 5, "after")
     }
 
+    /// Programs that wait in other terminals: an idle root shell, a watcher, a script that expects, an
+    /// Emacs with a shell in it, and twenty that do nothing.
+    private static let waiting =
+        [
+            "sudo -i sleep 1000", "watch -n 60 sudo -n true",
+            "expect -c 'spawn sleep 1000; expect never'", "emacs -nw -Q -f shell",
+        ] + [String](repeating: "sleep 1000", count: 20)
+
+    @Test func `ordinary typing in a terminal is recorded, whatever waits elsewhere`() throws {
+        let desktop = try Desktop()
+        let scene = try TerminalScene(desktop)
+        let others = try Self.waiting.map { command in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+            process.arguments = ["-q", "-c", command, "/dev/null"]
+            process.standardInput = Pipe()
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
+        defer { for process in others { kill(process.processIdentifier, SIGKILL) } }
+        let daemon = try Daemon(desktop)
+        try daemon.command("set", "key-detail", "full", "--yes")
+        try daemon.start()
+        try #require(eventually { daemon.status?.state == .recording })
+        try daemon.settled()
+        var random = SplitMix(seed: 184)
+        let keys = isProof ? 5000 : 60
+        let pace: ClosedRange<UInt32> = isProof ? 60_000...200_000 : 20_000...40_000
+        var typed = 0
+        while typed < keys {
+            // A comment of the shell, which does nothing.
+            scene.hand.type(["numbersign"])
+            let line = String(
+                (0..<40).map { _ in plainLetters.randomElement(using: &random) ?? "a" }
+            )
+            scene.type(line + "\n", &random, pace: pace)
+            typed += line.count
+        }
+        try daemon.settled()
+        let stored = try daemon.export().count {
+            $0["type"] as? String == "key" && $0["state"] as? String == "down"
+                && plainLetters.contains(($0["keysym"] as? String)?.only ?? "-")
+        }
+        print("of \(typed) letters typed at the shell \(stored) are stored")
+        #expect(stored * 100 >= typed * (isProof ? 99 : 50))
+        daemon.stop()
+    }
+
     /// The shell's line is recorded, with the prompts over; then the daemon ends.
     private func expectShellRecorded(
         _ daemon: Daemon,
