@@ -184,7 +184,12 @@ struct Installation {
     /// - Throws: a ``Failure`` if there is nothing to read or no key to read it with.
     func timeline(_ named: String? = nil) throws -> TimelineReader {
         let identities = try identities()
-        return TimelineReader(try RingReader(path: try ringPath(named)), identities)
+        let ring = try RingReader(path: try ringPath(named))
+        if ring.isBeingRebuilt {
+            Terminal.report("warning: Part of the ring is still being rebuilt and is not shown.")
+            Terminal.report("  Next: \(Self.startCommand) (it ends the rebuilding), then again")
+        }
+        return TimelineReader(ring, identities)
     }
 
     /// The path of an existing ring, with everything up to now stored.

@@ -140,17 +140,23 @@ import Testing
             try mouse.button(1, down: true)
             try mouse.button(1, down: false)
         }
-        try mouse.move(dx: 50, dy: 30)
-        try click()
-        for step in 0..<moves { try mouse.move(dx: step % 2 == 0 ? 1 : -1, dy: 0) }
-        try click()
-        try mouse.synchronize()
-        let clicks = try reader.read().map(\.event).filter {
-            if case .button = $0.payload { true } else { false }
-        }
         // The server keeps 255 of what a device did.
         let isRemembered = moves < 250
-        #expect(clicks.map { $0.pixel != nil } == [isRemembered, isRemembered, true, true])
+        // A busy machine may cost a pixel, but never gives one that nobody remembers.
+        var found: [Bool] = []
+        for _ in 0..<10 where found != [isRemembered, isRemembered, true, true] {
+            try mouse.move(dx: 50, dy: 30)
+            try click()
+            for step in 0..<moves { try mouse.move(dx: step % 2 == 0 ? 1 : -1, dy: 0) }
+            try click()
+            try mouse.synchronize()
+            found = try reader.read().map(\.event).filter {
+                if case .button = $0.payload { true } else { false }
+            }
+            .map { $0.pixel != nil }
+            if !isRemembered { #expect(found.prefix(2) == [false, false]) }
+        }
+        #expect(found == [isRemembered, isRemembered, true, true])
     }
 
     @Test

@@ -118,6 +118,16 @@ import Timeline
         #expect(result.output.contains("Mail") && result.output.hasSuffix("</html>\n"))
     }
 
+    @Test func `a ring that is being rebuilt is shown as far as it is, and it says so`() throws {
+        try FileManager.default.copyItem(atPath: ring.path, toPath: ring.path + ".old-damaged-1")
+        for verb in ["report", "log"] {
+            let result = try run(verb)
+            #expect(result.code == 0)
+            #expect(result.errors.contains("still being rebuilt and is not shown"), "\(verb)")
+        }
+        #expect(try !String(contentsOfFile: ring.folder.paths.report, encoding: .utf8).isEmpty)
+    }
+
     @Test func `quality is a table for people, JSON for programs, and lies beside exports`() throws
     {
         let table = try run("report", "--quality")
