@@ -79,6 +79,7 @@ package struct Tally: Redacted {
         let time = event.time.milliseconds
         switch event.item.payload {
         case .input(let input):
+            guard Self.years.contains(time) else { return }
             if !hour.contains(time) { turnHour(time) }
             counts.add(event)
             note(time, event.end.milliseconds)
