@@ -13,8 +13,6 @@ package struct DayStrip: Redacted {
         var name: String
         var bars: [Range<Int>]
         var look: Look
-        /// Whether its name may be read as markup.
-        var isEscaped = false
     }
 
     private let facts: RecordingFacts
@@ -60,22 +58,12 @@ package struct DayStrip: Redacted {
 
     /// What was left out on that day, with its time, the longest first.
     var omissions: [(omission: RecordingFacts.Omission, spans: Spans)] {
-        facts.omissions.map { ($0.key, $0.value.within(span)) }.filter { !$0.spans.isEmpty }
-            .sorted {
-                ($1.spans.length, $0.omission.reason.rawValue, $0.omission.stream?.rawValue ?? 2)
-                    < (
-                        $0.spans.length, $1.omission.reason.rawValue,
-                        $1.omission.stream?.rawValue ?? 2
-                    )
-            }
+        let omissions = facts.omissions.mapValues { $0.within(span) }
+        return RecordingFacts.longestFirst(omissions.filter { !$0.value.isEmpty })
     }
 
     /// The counts of each application on that day.
-    var counts: [String: InputCounts] {
-        facts.hours.filter { span.contains($0.key) }.values.reduce(into: [:]) { result, apps in
-            for (app, counts) in apps { result[app, default: InputCounts()].add(counts) }
-        }
-    }
+    var counts: [String: InputCounts] { facts.apps(within: span) }
 
     /// The picture in a sentence.
     var sentence: String {
@@ -119,12 +107,7 @@ package struct DayStrip: Redacted {
         )
         for (index, row) in rows.enumerated() {
             let y = top + index * Self.rowHeight
-            picture.add(
-                text: row.isEscaped ? row.name : short(row.name),
-                left - 6,
-                y + 14,
-                anchor: "end"
-            )
+            picture.add(text: short(row.name), left - 6, y + 14, anchor: "end")
             picture.add(row.bars, x: left, y: y + 3, height: Self.rowHeight - 6, row.look)
         }
         return picture.html

@@ -7,11 +7,7 @@ import Events
 extension Page {
     var omissionSection: String {
         let whole = max(facts.span.upperBound - facts.span.lowerBound, 1)
-        var rows = facts.omissions.filter { !$0.value.isEmpty }
-            .sorted {
-                ($1.value.length, $0.key.reason.rawValue, $0.key.stream?.rawValue ?? 2)
-                    < ($0.value.length, $1.key.reason.rawValue, $1.key.stream?.rawValue ?? 2)
-            }
+        var rows = RecordingFacts.longestFirst(facts.omissions.filter { !$0.value.isEmpty })
             .map { omission, spans in
                 let reason = omission.reason.name
                 return [

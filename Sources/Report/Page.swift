@@ -114,13 +114,10 @@ package struct Page: Redacted {
         let to = TimeText.full(WallTime(facts.span.upperBound))
         let recorded = TimeText.length(facts.open.length)
         let apps = TimeText.count(facts.front.count, "application", "applications")
-        let left = facts.omissions.filter { $0.key.stream == nil }
-            .sorted {
-                ($1.value.length, $0.key.reason.rawValue) < (
-                    $0.value.length, $1.key.reason.rawValue
-                )
+        let left = RecordingFacts.longestFirst(facts.omissions.filter { $0.key.stream == nil })
+            .map {
+                "\(HTMLText.escaped($0.omission.reason.words)) \(TimeText.length($0.spans.length))"
             }
-            .map { "\(HTMLText.escaped($0.key.reason.words)) \(TimeText.length($0.value.length))" }
         let omitted =
             left.isEmpty
             ? "No gap affected all input." : "Not recorded: \(left.joined(separator: ", "))."

@@ -156,14 +156,14 @@ package struct Quality: Encodable, Sendable {
         }
         func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
         let open = Double(facts.open.length)
-        func share(_ reasons: [GapReason]) -> Double {
+        func share(_ reason: GapReason) -> Double {
             let spans = facts.omissions.reduce(into: Spans()) { result, omission in
-                guard reasons.contains(omission.key.reason) else { return }
+                guard omission.key.reason == reason else { return }
                 for span in omission.value.all { result.add(span) }
             }
             return open > 0 ? min(Double(spans.length) / open, 1) : 0
         }
-        let unknown = share([.unknownContext])
+        let unknown = share(.unknownContext)
         add(
             "unknown-window",
             unknown,
@@ -171,7 +171,7 @@ package struct Quality: Encodable, Sendable {
             "For \(percent(unknown)) of the recorded time the focused window was unknown.",
             "mcictl query \"SELECT * FROM gaps WHERE reason = 'unknown-context'\""
         )
-        let lost = facts.omissions.keys.contains { $0.reason == .lost } ? share([.lost]) : 0
+        let lost = share(.lost)
         add(
             "lost",
             lost,

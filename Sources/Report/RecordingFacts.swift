@@ -105,10 +105,26 @@ package struct RecordingFacts: Sendable, Redacted {
     }
 
     /// The input of each application.
-    package var apps: [String: InputCounts] {
-        hours.values.reduce(into: [:]) { result, apps in
-            for (app, counts) in apps { result[app, default: InputCounts()].add(counts) }
+    package var apps: [String: InputCounts] { apps(within: nil) }
+
+    /// The input of each application in the hours that begin within a span; nil for all hours.
+    func apps(within span: Range<Int64>?) -> [String: InputCounts] {
+        hours.reduce(into: [:]) { result, hour in
+            guard span?.contains(hour.key) ?? true else { return }
+            for (app, counts) in hour.value { result[app, default: InputCounts()].add(counts) }
         }
+    }
+
+    /// Omissions with their time, the longest first.
+    static func longestFirst(
+        _ omissions: [Omission: Spans]
+    ) -> [(omission: Omission, spans: Spans)] {
+        omissions.map { (omission: $0.key, spans: $0.value, length: $0.value.length) }
+            .sorted {
+                ($1.length, $0.omission.reason.rawValue, $0.omission.stream?.rawValue ?? 2)
+                    < ($0.length, $1.omission.reason.rawValue, $1.omission.stream?.rawValue ?? 2)
+            }
+            .map { ($0.omission, $0.spans) }
     }
 
     /// When nothing at all was recorded, whatever the reason.

@@ -27,8 +27,7 @@ package struct Tally: Redacted {
     private var shift: Int64 = 0
     /// For each device id the index in ``RecordingFacts/devices``.
     private var indices = [Int](repeating: -1, count: 256)
-    private var screen: ScreenLayout?
-    /// For each monitor of the screen the index of its map.
+    /// For each monitor of the desktop, as it is now, the index of its map.
     private var maps: [Int] = []
 
     /// Creates a tally.
@@ -205,7 +204,6 @@ package struct Tally: Redacted {
     }
 
     private mutating func use(_ new: ScreenLayout) {
-        screen = new
         let whole = ScreenLayout.Monitor(x: 0, y: 0, width: new.width, height: new.height)
         let monitors = new.monitors.isEmpty ? [whole] : new.monitors
         maps = monitors.map { monitor in
