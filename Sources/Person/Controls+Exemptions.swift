@@ -219,6 +219,19 @@ extension Scope {
         )
     }
 
+    /// The patterns of the only applications that are recorded.
+    ///
+    /// - Parameter apps: patterns as the person gave them.
+    /// - Returns: the allowlist.
+    /// - Throws: a ``Refusal`` when one of them is invalid.
+    static func allowlist(_ apps: [String]) throws(Refusal) -> Set<Glob> {
+        var list: Set<Glob> = []
+        for app in apps {
+            if let glob = try Scope(app: app).rule().app { list.insert(glob) }
+        }
+        return list
+    }
+
     private func namedAsker() throws(Refusal) -> SecretAsker? {
         guard let asker else { return nil }
         guard self == Scope(asker: asker) else {

@@ -43,7 +43,7 @@ extension Controls {
             guard only.count <= Self.maxRules else {
                 throw Refusal("A list has at most \(Self.maxRules) applications.")
             }
-            for app in only { _ = try Scope(app: app).rule() }
+            _ = try Scope.allowlist(only)
             self.only = only.isEmpty ? nil : only
         }
     }
@@ -63,13 +63,7 @@ extension Controls {
             result.exclusions.formUnion(exclusion.rules)
         }
         for scope in exclusions { result.exclusions.insert(try scope.rule()) }
-        if let only {
-            var list: Set<Glob> = []
-            for app in only {
-                if let glob = try Scope(app: app).rule().app { list.insert(glob) }
-            }
-            result.allowlists = [list]
-        }
+        if let only { result.allowlists = [try Scope.allowlist(only)] }
         return result
     }
 }

@@ -98,7 +98,7 @@ package struct DemonstrationRecord: Codable, Equatable, Sendable {
             keyDetail = word
         }
         if let apps = call.only, !apps.isEmpty {
-            for app in apps { _ = try Scope(app: app).rule() }
+            _ = try Scope.allowlist(apps)
             only = apps
         }
     }
@@ -122,12 +122,7 @@ package struct DemonstrationRecord: Codable, Equatable, Sendable {
     /// - Throws: a ``Refusal`` when its list of applications is invalid.
     package func apply(to restrictions: inout Restrictions) throws(Refusal) {
         if titles == true { restrictions.storesTitles = true }
-        guard let only else { return }
-        var list: Set<Glob> = []
-        for app in only {
-            if let glob = try Scope(app: app).rule().app { list.insert(glob) }
-        }
-        restrictions.allowlists.insert(list)
+        if let only { restrictions.allowlists.insert(try Scope.allowlist(only)) }
     }
 }
 

@@ -219,13 +219,7 @@ package final class TimelineReader {
         _ range: ClosedRange<Int64>,
         ofDemonstration isWanted: (Demonstration) -> Bool
     ) throws -> [UInt64] {
-        try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
-            guard let sealed = try ring.sealed(entry),
-                case .opened(let batch) = opener.open(sealed),
-                let demonstration = batch.demonstration, isWanted(demonstration)
-            else { return nil }
-            return batch.header.sequence
-        }
+        try batches(touching: range) { batch in batch.demonstration.map(isWanted) ?? false }
     }
 
     /// Finds the batches in which an application was in front.
@@ -240,14 +234,24 @@ package final class TimelineReader {
         _ range: ClosedRange<Int64>,
         where isWanted: (String) -> Bool
     ) throws -> [UInt64] {
-        try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
-            guard let sealed = try ring.sealed(entry), case .opened(let batch) = opener.open(sealed)
-            else { return nil }
+        try batches(touching: range) { batch in
             let apps = batch.items.lazy.compactMap { item -> String? in
                 if case .focus(let app, _) = item.payload { app } else { nil }
             }
-            let isInFront = ([batch.header.app] + apps).contains { !$0.isEmpty && isWanted($0) }
-            return isInFront ? batch.header.sequence : nil
+            return ([batch.header.app] + apps).contains { !$0.isEmpty && isWanted($0) }
+        }
+    }
+
+    /// The sequence numbers of the wanted batches among those that can be opened.
+    private func batches(
+        touching range: ClosedRange<Int64>,
+        _ isWanted: (OpenedBatch) -> Bool
+    ) throws -> [UInt64] {
+        try ring.settledEntries(opener).filter { $0.touches(range) }.compactMap { entry in
+            guard let sealed = try ring.sealed(entry),
+                case .opened(let batch) = opener.open(sealed), isWanted(batch)
+            else { return nil }
+            return batch.header.sequence
         }
     }
 }
