@@ -28,17 +28,15 @@ struct Eraser {
     ///
     /// - Returns: how many, and whether traces remain until a reader ends.
     func erase(_ scope: Scope, dryRun: Bool) throws -> (batches: Int, pending: Bool) {
+        defer { if !dryRun { installation.paths.removeReport() } }
         var total = (batches: 0, pending: false)
         for call in Self.calls(scope, dryRun: dryRun) {
             guard let reply = try installation.call(.forget(call)) else {
-                let count = try withoutDaemon(scope, dryRun: dryRun)
-                if !dryRun { installation.paths.removeReport() }
-                return (count, false)
+                return (try withoutDaemon(scope, dryRun: dryRun), false)
             }
             total.batches += reply.batches ?? 0
             total.pending = total.pending || reply.pending ?? false
         }
-        if !dryRun { installation.paths.removeReport() }
         return total
     }
 
@@ -58,7 +56,7 @@ struct Eraser {
     }
 
     /// Does the same on the ring itself, under the lock that keeps a daemon from starting.
-    func withoutDaemon(_ scope: Scope, dryRun: Bool) throws -> Int {
+    private func withoutDaemon(_ scope: Scope, dryRun: Bool) throws -> Int {
         guard Disk.exists(installation.paths.ring) else { return 0 }
         guard let lock = try FileLock.take(installation.paths.daemonLock, waits: false) else {
             throw Failure(

@@ -133,7 +133,8 @@ struct ExportVerb: ParsableCommand {
         }
         let summary: TimelineReader.Summary
         var omissions = Omissions()
-        var tally = Tally(range)
+        // Only beside a file the quality is written.
+        var tally = target?.isStream == false ? Tally(range) : nil
         do {
             switch format {
             case .jsonl:
@@ -165,14 +166,14 @@ struct ExportVerb: ParsableCommand {
         }
         if let out {
             Terminal.report("\(TimeText.count(summary.events, "event", "events")) in \(out)")
-            if target?.isStream == false { try writeQuality(tally.facts(summary), beside: out) }
+            if let tally { try writeQuality(tally.facts(summary), beside: out) }
         }
         report(omissions, format)
         reportInjected(summary)
         warn(about: summary)
     }
 
-    /// Writes what the data is good for into a file of its own: `events.quality.json`.
+    /// Writes the quality of the data into a file of its own: `events.quality.json`.
     private func writeQuality(_ facts: RecordingFacts, beside out: String) throws {
         let name = out.split(separator: "/").last ?? ""
         let dot = name.lastIndex(of: ".").flatMap { $0 > name.startIndex ? $0 : nil }
@@ -206,7 +207,7 @@ struct ExportVerb: ParsableCommand {
     private func exportDevices(
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
-        _ tally: inout Tally,
+        _ tally: inout Tally?,
         _ bar: ProgressBar,
         _ write: ([UInt8]) throws -> Void
     ) throws -> (TimelineReader.Summary, Omissions) {
@@ -215,10 +216,10 @@ struct ExportVerb: ParsableCommand {
             range,
             onlyHuman: humanOnly,
             where: isWanted,
-            onBatch: { tally.begin($0) },
+            onBatch: { tally?.begin($0) },
             { event in
                 found.take(event)
-                tally.take(event)
+                tally?.take(event)
                 return true
             }
         )
@@ -227,8 +228,9 @@ struct ExportVerb: ParsableCommand {
         try write(found.head)
         var omissions = Omissions()
         for device in found.devices {
-            var (lines, unused) = (Libinput(device, found), Tally(stretch))
-            _ = try export(timeline, stretch, &lines, &unused, bar, write)
+            var lines = Libinput(device, found)
+            var counted: Tally?
+            _ = try export(timeline, stretch, &lines, &counted, bar, write)
             omissions.add(lines.omissions)
         }
         return (summary, omissions)
@@ -281,7 +283,7 @@ struct ExportVerb: ParsableCommand {
         _ timeline: TimelineReader,
         _ range: ClosedRange<Int64>,
         _ lines: inout some EventWriter,
-        _ tally: inout Tally,
+        _ tally: inout Tally?,
         _ bar: ProgressBar,
         _ write: ([UInt8]) throws -> Void
     ) throws -> TimelineReader.Summary {
@@ -291,10 +293,10 @@ struct ExportVerb: ParsableCommand {
             onlyHuman: humanOnly,
             progress: bar.show,
             where: isWanted,
-            onBatch: { tally.begin($0) },
+            onBatch: { tally?.begin($0) },
             { event in
                 lines.append(event)
-                tally.take(event)
+                tally?.take(event)
                 if let bytes = lines.take() { try write(bytes) }
                 return true
             }

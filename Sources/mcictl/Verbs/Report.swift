@@ -73,7 +73,9 @@ struct ReportVerb: ParsableCommand {
     func run() throws {
         let installation = Installation()
         let range = try installation.range(since: since, until: until)
-        let facts = try RecordingFacts.read(installation, range, ring)
+        let status = try? installation.call(.getStatus)?.status
+        let isNow = ring == nil && status?.state == .recording
+        let facts = try RecordingFacts.read(installation, range, ring, isNow: isNow)
         warn(about: facts.summary)
         if quality { return try show(Quality(facts)) }
         if facts.span.isEmpty {
@@ -84,15 +86,15 @@ struct ReportVerb: ParsableCommand {
                 next: since == nil && until == nil ? "mcictl status" : "mcictl report"
             )
         }
-        let page = Page(facts, try setting(installation, range)).html
+        let page = Page(facts, try setting(installation, status, range)).html
         try write(Array(page.utf8), installation)
     }
 
     private func setting(
         _ installation: Installation,
+        _ status: Status?,
         _ range: ClosedRange<Int64>
     ) throws -> Page.Setting {
-        let status = try? installation.call(.getStatus)?.status
         let readers = status?.recipients ?? (try? installation.readers())?.keys ?? []
         let settings = try? SettingsFile(installation.paths.settings).read()
         let retention = status.map { $0.ring.retention * 1000 } ?? settings?.retentionTime ?? 0
@@ -188,15 +190,16 @@ extension RecordingFacts {
     ///   - installation: the one whose recording is read.
     ///   - range: the time that is asked for.
     ///   - ring: the file of a ring, instead of the one that is recorded into.
+    ///   - isNow: whether the recording goes on.
     /// - Returns: the facts.
     /// - Throws: a ``Failure`` if there is nothing to read or no key to read it with.
     static func read(
         _ installation: Installation,
         _ range: ClosedRange<Int64>,
-        _ ring: String? = nil
+        _ ring: String?,
+        isNow: Bool
     ) throws -> RecordingFacts {
         let timeline = try installation.timeline(ring)
-        let isRecording = (try? installation.call(.getStatus)?.status)?.state == .recording
         var tally = Tally(range)
         let bar = ProgressBar("Reading")
         defer { bar.end() }
@@ -209,7 +212,6 @@ extension RecordingFacts {
                 return true
             }
         )
-        let isNow = ring == nil && isRecording
         return tally.facts(summary, openUntil: isNow ? installation.now.wall : nil)
     }
 }
