@@ -31,10 +31,9 @@ struct Mcictl: ParsableCommand {
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
             ExcludeVerb.self, ExplainVerb.self, DemonstrateVerb.self, LogVerb.self, WatchVerb.self,
-            ReportVerb.self,
-            QueryVerb.self, ExportVerb.self, ReplayVerb.self, VerifyVerb.self, ForgetVerb.self,
-            SetVerb.self, KeyVerb.self,
-            PolicyVerb.self, StewardVerb.self, DoctorVerb.self,
+            ReportVerb.self, QueryVerb.self, ExportVerb.self, ReplayVerb.self, VerifyVerb.self,
+            ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self, StewardVerb.self,
+            DoctorVerb.self,
         ]
     )
 

@@ -65,7 +65,8 @@ package protocol EventSource: AnyObject {
     /// Sets how the mark is shown; initially with the defaults.
     func showMark(_ settings: MarkSettings)
 
-    /// Sets whether the mark says that the window in front is left out.
+    /// Sets whether the mark says that the window in front is left out, or that a demonstration is
+    /// recorded.
     func markFront(isLeftOut: Bool, isDemonstration: Bool)
 
     /// The program that may be asking for a secret in the window in front, as of the last look.

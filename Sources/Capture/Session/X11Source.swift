@@ -58,7 +58,8 @@ package final class X11Source: EventSource {
         display?.use(settings)
     }
 
-    /// Sets whether the mark says that the window in front is left out.
+    /// Sets whether the mark says that the window in front is left out, or that a demonstration is
+    /// recorded.
     package func markFront(isLeftOut: Bool, isDemonstration: Bool) {
         display?.draw(isLeftOut ? .ring : isDemonstration ? .target : .disc)
     }

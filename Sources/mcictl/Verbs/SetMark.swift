@@ -11,8 +11,8 @@ struct MarkCornerVerb: ParsableCommand {
         abstract: "Choose the corner of each monitor in which the mark stands.",
         discussion: """
             While mcid reads input, a red disc stands in a corner of each monitor: a ring if the window \
-            in front is left out. Clicks go through it. It cannot be switched off: if it cannot be seen, \
-            nothing is recorded.
+            in front is left out, a disc in a ring during a demonstration. Clicks go through it. It \
+            cannot be switched off: if it cannot be seen, nothing is recorded.
 
             EXAMPLES
               mcictl set mark-corner bottom-left
