@@ -68,9 +68,10 @@ let package = Package(
         ),
         .target(name: "Sandbox", dependencies: ["CLinux", "System"], swiftSettings: strict),
         .target(name: "Signing", dependencies: ["System", crypto], swiftSettings: strict),
+        .target(name: "Notes", dependencies: ["System", crypto], swiftSettings: strict),
         .target(
             name: "Sealing",
-            dependencies: ["Packing", "Signing", crypto],
+            dependencies: ["Packing", "Signing", "System", crypto],
             swiftSettings: strict
         ),
         .target(
@@ -113,7 +114,9 @@ let package = Package(
         ),
         .target(
             name: "Timeline",
-            dependencies: ["Events", "Packing", "Sealing", "Signing", "Storage", crypto, extras],
+            dependencies: [
+                "Events", "Packing", "Sealing", "Signing", "Storage", "System", crypto, extras,
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -124,6 +127,14 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: ["Calendar", "Events", "Export", "Packing", "Timeline"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Release",
+            dependencies: [
+                "Events", "Gate", "Notes", "Packing", "Policy", "Sealing", "System", "Timeline",
+                crypto,
+            ],
             swiftSettings: strict
         ),
         .target(
@@ -204,7 +215,7 @@ let package = Package(
                 "Events", "Calendar", "Capture", "Gate", "Packing", "Sealing", "Signing",
                 "Storage", "System", "Policy", "Person", "Control", "Recording", "Sandbox",
                 "Timeline",
-                "Export", "Query", "Replay", "Report",
+                "Export", "Query", "Replay", "Report", "Notes",
                 "Wire", "Bus", "CLinux", "CX11",
                 "CZlib",
                 "mcid",

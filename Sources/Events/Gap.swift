@@ -52,6 +52,11 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     /// The companion, which had vouched for the session, no longer did.
     package static let unattended = GapReason(rawValue: 20)
 
+    /// In a release: the reason is not told, or something was left out of the release itself.
+    ///
+    /// No recorder stores it.
+    package static let withheld = GapReason(rawValue: 255)
+
     /// For each reason its word in exports, and a phrase for a person.
     private static let names: [GapReason: (word: String, phrase: String)] = [
         .noConsent: ("no-consent", "no consent"),
@@ -83,7 +88,9 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     }
 
     /// The word for it in exports, status and logs; `reason-21` for an unknown one.
-    package var name: String { Self.names[self]?.word ?? "reason-\(rawValue)" }
+    package var name: String {
+        self == .withheld ? "withheld" : Self.names[self]?.word ?? "reason-\(rawValue)"
+    }
 
     /// A phrase for a person, such as `the screen was locked`; the word for an unknown one.
     package var words: String { Self.names[self]?.phrase ?? name }

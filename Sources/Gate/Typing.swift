@@ -62,6 +62,12 @@ struct Typing: Redacted {
         self.last = nil
     }
 
+    /// Notes a run that was reduced before: what comes soon after it is stored at its end.
+    mutating func noteRun(endingAt end: EventTime) {
+        last = nil
+        lastEnd = max(lastEnd, end)
+    }
+
     /// The time at which to store a key or button that came at `time`.
     ///
     /// An event before the rounded end of a run, or soon after it, would reveal when the last

@@ -437,25 +437,20 @@ package struct BatchBuilder: ~Copyable {
             parts.append((scratch.count..<scratch.count + bytes.count, column))
             scratch.append(contentsOf: bytes)
         }
-        func intro(_ section: BatchLayout.Section, _ count: Int) -> [UInt8] {
-            var bytes = [section.rawValue]
-            bytes.append(varint: UInt64(count))
-            return bytes
-        }
         let header = header.encoded(items: checkpoint.items + tails.count)
         var used = checkpoint.used
         for tail in tails { used.insert(tail.device) }
-        note(intro(.header, header.count) + header + table.sections(of: used))
+        note(BatchLayout.Section.header.intro(header.count) + header + table.sections(of: used))
         if let demonstration {
             let bytes = demonstration.encoded
-            note(intro(.demonstration, bytes.count) + bytes)
+            note(BatchLayout.Section.demonstration.intro(bytes.count) + bytes)
         }
         let endings = TypingTail.endings(of: tails, after: checkpoint.time)
         for (index, section) in BatchLayout.Section.columns.enumerated() {
             let ending = endings[section] ?? []
             let count = checkpoint.counts[index]
             guard count + ending.count > 0 else { continue }
-            note(intro(section, count + ending.count), index)
+            note(section.intro(count + ending.count), index)
             if !ending.isEmpty { note(ending) }
         }
         defer { unsafe scratch.withUnsafeMutableBytes { unsafe $0.wipe() } }
@@ -579,7 +574,7 @@ extension Demonstration {
 
 extension BatchHeader {
     /// The encoded header section; `Documentation/Format.md` has the order.
-    fileprivate func encoded(items: Int) -> [UInt8] {
+    func encoded(items: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(varint: BatchLayout.version)
         bytes.append(varint: sequence)

@@ -37,6 +37,13 @@ extension BatchLayout.Section {
         }
     }
 
+    /// What stands in front of a section's bytes: its id and their number.
+    func intro(_ count: Int) -> [UInt8] {
+        var bytes = [rawValue]
+        bytes.append(varint: UInt64(count))
+        return bytes
+    }
+
     /// The index of a section in ``columns``, of which it must be one.
     @inline(__always) var column: Int { self == .typing ? 15 : Int(rawValue) - 2 }
 }

@@ -65,10 +65,7 @@ struct DeviceTable {
     }
 
     private static func section(_ id: BatchLayout.Section, _ content: [UInt8]) -> [UInt8] {
-        guard !content.isEmpty else { return [] }
-        var bytes = [id.rawValue]
-        bytes.append(varint: UInt64(content.count))
-        return bytes + content
+        content.isEmpty ? [] : id.intro(content.count) + content
     }
 
     // MARK: Writing

@@ -109,9 +109,6 @@ package struct OpenedBatch: Sendable, Redacted {
     package init(plaintext: [UInt8]) throws(PackingError) {
         guard BatchLayout.isSize(plaintext.count) else { throw PackingError(.badFrame) }
         let proof = plaintext.suffix(BatchLayout.proofSize)
-        predecessor = Array(proof.prefix(BatchLayout.digestSize))
-        signature = Array(proof.suffix(BatchLayout.signatureSize))
-        signed = Array(plaintext.dropLast(BatchLayout.signatureSize))
         let length = (0..<4).reduce(0) { $0 | Int(plaintext[$1]) << (8 * $1) }
         let end = BatchLayout.prefix + length
         guard length > 0, end <= proof.startIndex,
@@ -119,13 +116,26 @@ package struct OpenedBatch: Sendable, Redacted {
         else {
             throw PackingError(.badFrame)
         }
-        let columns = unsafe plaintext.withUnsafeBytes {
-            unsafe Deflate.decompress(
-                UnsafeRawBufferPointer(rebasing: $0[BatchLayout.prefix..<end]),
-                limit: BatchLayout.maxColumns
-            )
+        self = try OpenedBatch(
+            compressed: plaintext[BatchLayout.prefix..<end],
+            predecessor: Array(proof.prefix(BatchLayout.digestSize)),
+            signature: Array(proof.suffix(BatchLayout.signatureSize)),
+            signed: Array(plaintext.dropLast(BatchLayout.signatureSize))
+        )
+    }
+
+    /// Decodes compressed columns.
+    init(
+        compressed: ArraySlice<UInt8>,
+        predecessor: [UInt8] = [],
+        signature: [UInt8] = [],
+        signed: [UInt8] = []
+    ) throws(PackingError) {
+        let columns = unsafe compressed.withUnsafeBytes {
+            unsafe Deflate.decompress($0, limit: BatchLayout.maxColumns)
         }
         guard let columns else { throw PackingError(.badCompression) }
+        (self.predecessor, self.signature, self.signed) = (predecessor, signature, signed)
         var reader = try ColumnReader(columns)
         header = try reader.header()
         items = try reader.items(base: header.base)

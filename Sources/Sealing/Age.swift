@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Crypto
+import System
 
 /// Constants and key derivations of the age format, version 1 (C2SP `age.md`).
 package enum Age {
@@ -60,5 +61,67 @@ package enum Age {
     package static func chunkNonce(_ number: UInt64, isLast: Bool) -> [UInt8] {
         [0, 0, 0] + (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
             + [isLast ? 1 : 0]
+    }
+
+    /// Wraps a file key in a header, from the version line to the line of the MAC.
+    ///
+    /// - Parameters:
+    ///   - fileKey: 16 bytes.
+    ///   - recipients: the keys that can unwrap it, at least one.
+    /// - Returns: the header; nil if a key is unusable (a point of low order).
+    package static func header(_ fileKey: SymmetricKey, for recipients: [Recipient]) -> [UInt8]? {
+        var header = Array("\(intro)\n".utf8)
+        for recipient in recipients {
+            let ephemeral = Curve25519.KeyAgreement.PrivateKey()
+            let share = ephemeral.publicKey.rawRepresentation
+            let point = recipient.key.rawRepresentation
+            guard let secret = try? ephemeral.sharedSecretFromKeyAgreement(with: recipient.key),
+                let wrapKey = wrapKey(secret, share: share, recipient: point)
+            else { return nil }
+            let body = unsafe fileKey.withUnsafeBytes { fileKey in
+                unsafe try? ChaChaPoly.seal(
+                    fileKey,
+                    using: wrapKey,
+                    nonce: ChaChaPoly.Nonce(data: [UInt8](repeating: 0, count: 12))
+                )
+            }
+            guard let body else { return nil }
+            header += Array("-> \(stanza) ".utf8) + Base64.encode(share) + [0x0A]
+            header += Base64.encode(Array(body.ciphertext) + Array(body.tag)) + [0x0A]
+        }
+        header += Array("---".utf8)
+        return header + [0x20] + Base64.encode(headerMAC(fileKey, header)) + [0x0A]
+    }
+
+    /// Encrypts a payload, from its nonce to its last chunk.
+    ///
+    /// - Parameters:
+    ///   - plaintext: of any length.
+    ///   - fileKey: the one in the header.
+    /// - Returns: the bytes after the header; nil when the library fails.
+    package static func payload(_ plaintext: [UInt8], _ fileKey: SymmetricKey) -> [UInt8]? {
+        let nonce = random(nonceSize)
+        let key = payloadKey(fileKey, nonce: nonce)
+        var bytes = nonce
+        var rest = plaintext[...]
+        var number: UInt64 = 0
+        repeat {
+            let part = rest.prefix(chunk)
+            rest = rest.dropFirst(chunk)
+            let nonce = chunkNonce(number, isLast: rest.isEmpty)
+            guard let nonce = try? ChaChaPoly.Nonce(data: nonce),
+                let box = try? ChaChaPoly.seal(part, using: key, nonce: nonce)
+            else { return nil }
+            bytes += box.ciphertext
+            bytes += box.tag
+            number += 1
+        } while !rest.isEmpty
+        return bytes
+    }
+
+    /// Random bytes of the system.
+    package static func random(_ count: Int) -> [UInt8] {
+        var random = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 }

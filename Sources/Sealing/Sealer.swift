@@ -3,6 +3,7 @@
 import Crypto
 package import Packing
 package import Signing
+import System
 
 /// A batch that only the person's private key can open: one complete age v1 file.
 ///
@@ -100,14 +101,8 @@ package struct Sealer: Sendable {
         let isProven = unsafe batch.prove(after: predecessor) { unsafe deviceKey.sign($0) }
         guard isProven else { throw SealingError() }
         let fileKey = SymmetricKey(size: .bits128)
-        var file = Array("\(Age.intro)\n".utf8)
-        for recipient in recipients {
-            try appendStanza(for: recipient, fileKey, to: &file)
-        }
-        file += Array("---".utf8)
-        file += [0x20] + Base64.encode(Age.headerMAC(fileKey, file)) + [0x0A]
-        var random = SystemRandomNumberGenerator()
-        let nonce = (0..<Age.nonceSize).map { _ in UInt8.random(in: 0...255, using: &random) }
+        guard var file = Age.header(fileKey, for: recipients) else { throw SealingError() }
+        let nonce = Age.random(Age.nonceSize)
         file += nonce
         let key = Age.payloadKey(fileKey, nonce: nonce)
         let box = unsafe batch.withPlaintext { plaintext in
@@ -122,28 +117,5 @@ package struct Sealer: Sendable {
         file += box.tag
         guard file.count == Self.sealedSize else { throw SealingError() }
         return SealedBatch(batch, bytes: file)
-    }
-
-    private func appendStanza(
-        for recipient: Recipient,
-        _ fileKey: SymmetricKey,
-        to file: inout [UInt8]
-    ) throws(SealingError) {
-        let ephemeral = Curve25519.KeyAgreement.PrivateKey()
-        let share = ephemeral.publicKey.rawRepresentation
-        let point = recipient.key.rawRepresentation
-        guard let secret = try? ephemeral.sharedSecretFromKeyAgreement(with: recipient.key),
-            let wrapKey = Age.wrapKey(secret, share: share, recipient: point)
-        else { throw SealingError() }
-        let body = unsafe fileKey.withUnsafeBytes { fileKey in
-            unsafe try? ChaChaPoly.seal(
-                fileKey,
-                using: wrapKey,
-                nonce: ChaChaPoly.Nonce(data: [UInt8](repeating: 0, count: 12))
-            )
-        }
-        guard let body else { throw SealingError() }
-        file += Array("-> \(Age.stanza) ".utf8) + Base64.encode(share) + [0x0A]
-        file += Base64.encode(Array(body.ciphertext) + Array(body.tag)) + [0x0A]
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Signing
+import System
 
 /// A signed note that replaces a batch that is gone: its number and the reason.
 ///

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
-import Sealing
+package import Sealing
+import System
 
 /// Why an age file does not open.
 package struct AgeError: Error, Equatable, CustomStringConvertible {
@@ -149,6 +150,47 @@ package struct AgeFile: Sendable {
             return SymmetricKey(data: fileKey)
         }
         return nil
+    }
+
+    /// Wraps the file key for another reader, without looking at the payload.
+    ///
+    /// - Parameters:
+    ///   - identity: one that opens the file.
+    ///   - recipient: the key of the reader.
+    /// - Returns: a header that takes the place of this one.
+    /// - Throws: ``AgeError``; `noMatch` when the identity does not fit, `hmacFailure` for a header
+    ///   that was changed.
+    package func rewrapped(
+        by identity: Identity,
+        for recipient: Recipient
+    ) throws(AgeError) -> [UInt8] {
+        guard let fileKey = try fileKey(identity) else { throw AgeError(.noMatch) }
+        guard Age.headerMAC(fileKey, header) == mac else { throw AgeError(.hmacFailure) }
+        guard let header = Age.header(fileKey, for: [recipient]) else {
+            throw AgeError(.headerFailure)
+        }
+        return header
+    }
+
+    /// The number of bytes of the header, up to the line feed behind its MAC.
+    package var headerSize: Int { payload.startIndex }
+
+    /// Seals a plaintext to keys, as a complete age file.
+    ///
+    /// - Parameters:
+    ///   - plaintext: of any length.
+    ///   - recipients: at least one.
+    /// - Returns: the file.
+    /// - Throws: ``AgeError`` `headerFailure` for a key to which nothing can be sealed.
+    package static func seal(
+        _ plaintext: [UInt8],
+        to recipients: [Recipient]
+    ) throws(AgeError) -> [UInt8] {
+        let fileKey = SymmetricKey(size: .bits128)
+        guard let header = Age.header(fileKey, for: recipients),
+            let payload = Age.payload(plaintext, fileKey)
+        else { throw AgeError(.headerFailure) }
+        return header + payload
     }
 
     /// Verifies the header and decrypts the payload with the file key.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Sealing
+import System
 
 /// ASCII armor, which turns age files into text for paper and mail (C2SP `age.md`, § ASCII armor).
 package enum Armor {
@@ -21,8 +21,7 @@ package enum Armor {
     /// - Parameter bytes: the age file.
     /// - Returns: the text, ended by a line feed.
     package static func encode(_ bytes: [UInt8]) -> String {
-        var text = Base64.encode(bytes)[...]
-        text += [UInt8](repeating: 0x3D, count: (4 - text.count % 4) % 4)
+        var text = Base64.encodePadded(bytes)[...]
         var lines = [begin]
         while !text.isEmpty {
             lines.append(String(decoding: text.prefix(width), as: UTF8.self))
@@ -45,9 +44,8 @@ package enum Armor {
             lines.removeLast().elementsEqual(end.utf8)
         else { throw AgeError(.armorFailure) }
         guard let last = lines.popLast() else { return [] }
-        let padding = last.suffix(2).count { $0 == 0x3D }
-        guard lines.allSatisfy({ $0.count == width }), 1...width ~= last.count, last.count % 4 == 0,
-            let bytes = Base64.decode(lines.joined() + last.dropLast(padding))
+        guard lines.allSatisfy({ $0.count == width }), 1...width ~= last.count,
+            let bytes = Base64.decodePadded(Array(lines.joined()) + last)
         else { throw AgeError(.armorFailure) }
         return bytes
     }

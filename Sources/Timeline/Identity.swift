@@ -24,6 +24,17 @@ package struct Identity: Sendable, Redacted {
         self.key = key
     }
 
+    /// Takes the 32 bytes of a key; nil for another number of bytes.
+    package init?(raw: [UInt8]) {
+        guard let key = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: raw) else {
+            return nil
+        }
+        self.key = key
+    }
+
+    /// The 32 bytes of the key; they belong into one place only.
+    package var raw: [UInt8] { Array(key.rawRepresentation) }
+
     /// Parses an identity file: one key per line, `#` starts a comment line, as for `age -i`.
     ///
     /// - Parameter text: the file's text.

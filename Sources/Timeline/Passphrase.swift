@@ -4,6 +4,7 @@ import Crypto
 import CryptoExtras
 import Events
 import Sealing
+import System
 
 /// A passphrase that protects an identity file (C2SP `age.md`, § scrypt recipient stanza).
 package struct Passphrase: Equatable, Sendable, Redacted {
@@ -35,26 +36,18 @@ package struct Passphrase: Equatable, Sendable, Redacted {
         _ plaintext: [UInt8],
         workFactor: Int = Passphrase.workFactor
     ) throws(AgeError) -> [UInt8] {
-        let secret = Self.random(Age.fileKeySize)
+        let secret = Age.random(Age.fileKeySize)
         let fileKey = SymmetricKey(data: secret)
-        let salt = Self.random(Self.saltSize)
+        let salt = Age.random(Self.saltSize)
         let wrapKey = try derive(salt, workFactor)
         let body = try Self.seal(secret[...], wrapKey, nonce: [UInt8](repeating: 0, count: 12))
         var file = Array("\(Age.intro)\n-> \(Self.stanza) ".utf8) + Base64.encode(salt)
         file += Array(" \(workFactor)\n".utf8) + Base64.encode(body) + Array("\n---".utf8)
         file += [0x20] + Base64.encode(Age.headerMAC(fileKey, file)) + [0x0A]
-        let nonce = Self.random(Age.nonceSize)
-        let key = Age.payloadKey(fileKey, nonce: nonce)
-        file += nonce
-        var rest = plaintext[...]
-        var number: UInt64 = 0
-        repeat {
-            let chunk = rest.prefix(Age.chunk)
-            rest = rest.dropFirst(Age.chunk)
-            file += try Self.seal(chunk, key, nonce: Age.chunkNonce(number, isLast: rest.isEmpty))
-            number += 1
-        } while !rest.isEmpty
-        return file
+        guard let payload = Age.payload(plaintext, fileKey) else {
+            throw AgeError(.payloadFailure)
+        }
+        return file + payload
     }
 
     /// Derives the key that wraps the file key in a stanza.
@@ -100,10 +93,5 @@ package struct Passphrase: Equatable, Sendable, Redacted {
             let box = try? ChaChaPoly.seal(plaintext, using: key, nonce: nonce)
         else { throw AgeError(.payloadFailure) }
         return Array(box.ciphertext) + Array(box.tag)
-    }
-
-    private static func random(_ count: Int) -> [UInt8] {
-        var random = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 }

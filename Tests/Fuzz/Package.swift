@@ -79,7 +79,7 @@ let package = Package(
         .target(name: "Signing", dependencies: ["System", crypto], swiftSettings: fuzzed),
         .target(
             name: "Sealing",
-            dependencies: ["Packing", "Signing", crypto],
+            dependencies: ["Packing", "Signing", "System", crypto],
             swiftSettings: fuzzed
         ),
         .target(
@@ -89,7 +89,9 @@ let package = Package(
         ),
         .target(
             name: "Timeline",
-            dependencies: ["Events", "Packing", "Sealing", "Signing", "Storage", crypto, extras],
+            dependencies: [
+                "Events", "Packing", "Sealing", "Signing", "Storage", "System", crypto, extras,
+            ],
             swiftSettings: fuzzed
         ),
         .target(
@@ -107,7 +109,7 @@ let package = Package(
             dependencies: [
                 "Bus", "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events",
                 "Export", "Gate", "Packing", "Person", "Replay", "Report", "Sealing", "Signing",
-                "Storage",
+                "Storage", "System",
                 "Timeline", "Wire",
                 crypto, extras,
             ],

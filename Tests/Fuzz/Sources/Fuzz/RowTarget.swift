@@ -2,6 +2,7 @@
 
 @testable import Sealing
 @testable import Storage
+import System
 
 extension Target {
     /// A row of the ring: pages, write-ahead logs, head records, tombstones.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Base64 without padding, canonical only (RFC 4648 §4, restricted as in the age format).
+/// Base64, canonical only (RFC 4648 §4); by default without padding, as in the age format.
 package enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
@@ -37,6 +37,19 @@ package enum Base64 {
             }
         }
         return bits & (1 << count - 1) == 0 ? bytes : nil
+    }
+
+    /// Encodes bytes as ASCII text whose length is a multiple of four.
+    package static func encodePadded(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        let text = encode(bytes)
+        return text + [UInt8](repeating: 0x3D, count: (4 - text.count % 4) % 4)
+    }
+
+    /// Decodes padded ASCII text; nil for any other spelling than ``encodePadded(_:)`` has.
+    package static func decodePadded(_ text: some BidirectionalCollection<UInt8>) -> [UInt8]? {
+        guard text.count.isMultiple(of: 4) else { return nil }
+        let padding = text.suffix(2).count { $0 == 0x3D }
+        return decode(text.dropLast(padding))
     }
 
     private static func value(of character: UInt8) -> UInt32? {

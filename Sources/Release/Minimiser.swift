@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Events
+import Gate
+package import Packing
+package import Timeline
+
+/// Makes the payload of a release from a recording.
+///
+/// Upstream: the timeline. Downstream: sealing. Promise: nothing leaves it but the fields granted, none
+/// finer than its grade; text leaves it as typing runs whatever was recorded; the same recording and
+/// recipe give the same bytes.
+package struct Minimiser {
+    /// What was read and does not go, by what it is: counts for the person.
+    package private(set) var omitted: [String: Int] = [:]
+    /// The items that go, without descriptions.
+    package private(set) var count = 0
+
+    private let fields: ReleaseFields
+    private let recipe: Recipe
+    private let listed: [Glob]
+    private let cut: [Glob]
+    private let payload: ReleasePayload
+    private var reduction = TextReduction()
+    /// The devices as they were last described.
+    private var devices: [UInt8: Device] = [:]
+    /// What is told of the devices that go, by the id that goes.
+    private var told: [UInt8: Device] = [:]
+    private var app = ""
+    private var toldApp = ""
+    private var isBatchCut = false
+    /// The beginning of the input that is left out now.
+    private var outSince: Int64?
+    private var latest: Int64
+    private var motion: Motion?
+
+    /// Movements that are summed up.
+    private struct Motion: Redacted {
+        var time: Int64
+        var device: UInt8
+        var dx: Int32
+        var dy: Int32
+        var pixel: Pixel?
+    }
+
+    /// Begins a payload.
+    ///
+    /// - Parameters:
+    ///   - fields: what may go.
+    ///   - recipe: what the person cut out.
+    /// - Throws: ``ReleaseError`` for a name of an application that is no pattern.
+    package init(_ fields: ReleaseFields, _ recipe: Recipe) throws(ReleaseError) {
+        func globs(_ names: [String]) throws(ReleaseError) -> [Glob] {
+            var globs: [Glob] = []
+            for name in names {
+                guard let glob = Glob(name) else {
+                    throw ReleaseError("The name of an application cannot be matched.")
+                }
+                globs.append(glob)
+            }
+            return globs
+        }
+        (self.fields, self.recipe) = (fields, recipe)
+        listed = try globs(fields.applications)
+        cut = try globs(recipe.apps)
+        payload = ReleasePayload(keyDetail: fields.keys == .named ? .shortcuts : .activity)
+        latest = recipe.span.from
+    }
+
+    /// Begins with the items of a batch.
+    package mutating func begin(_ batch: OpenedBatch) {
+        isBatchCut =
+            recipe.batches.contains(batch.header.sequence)
+            || recipe.demonstration.map { $0 != batch.demonstration?.key } ?? false
+    }
+
+    /// Takes the next event of the recording.
+    package mutating func take(_ event: RecordedEvent) {
+        let time = event.time.milliseconds
+        switch event.item.payload {
+        case .device(let device): devices[event.item.device] = device
+        case .screen(let screen):
+            guard fields.screen == .size else { return }
+            payload.use(ScreenLayout(width: screen.width, height: screen.height))
+        case .demonstration: break
+        case .focus(let name, let title):
+            if title != nil { omit("titles") }
+            app = name
+            guard isIn(time) else { return leave(at: time) }
+            enter(at: time)
+            focus(at: time)
+        case .gap(let reason, _, let stream):
+            guard isIn(time) else { return leave(at: time) }
+            enter(at: time)
+            drop(at: time)
+            let span = recipe.span
+            let to = min(event.end.milliseconds, span.to)
+            gap(fields.gaps == .reason ? reason : .withheld, max(time, span.from), to, stream)
+        case .input(let input):
+            guard isIn(time) else {
+                omit("events that were cut out or are of other applications")
+                return leave(at: time)
+            }
+            enter(at: time)
+            focus(at: time)
+            take(input, event)
+        }
+    }
+
+    /// Ends the payload.
+    ///
+    /// - Returns: the payload with what it leaves out; nil bytes if it is too large.
+    package mutating func finish() -> (bytes: [UInt8]?, count: Int, omitted: [String: Int]) {
+        drop(at: latest)
+        if let outSince { gap(.withheld, outSince, max(latest, outSince), nil) }
+        let (count, omitted) = (count, omitted)
+        return (payload.finish(), count, omitted)
+    }
+
+    // MARK: What is left out
+
+    private func isIn(_ time: Int64) -> Bool {
+        guard recipe.span.contains(time), !isBatchCut,
+            !recipe.spans.contains(where: { $0.contains(time) })
+        else { return false }
+        if !listed.isEmpty, !listed.contains(where: { $0.matches(app) }) { return false }
+        return !cut.contains { $0.matches(app) }
+    }
+
+    private mutating func leave(at time: Int64) {
+        latest = max(latest, min(time, recipe.span.to))
+        guard outSince == nil, recipe.span.contains(time) else { return }
+        drop(at: time)
+        outSince = time
+        toldApp = ""
+    }
+
+    private mutating func enter(at time: Int64) {
+        latest = max(latest, time)
+        guard let since = outSince else { return }
+        outSince = nil
+        gap(.withheld, since, max(time, since), nil)
+    }
+
+    private mutating func omit(_ what: String) { omitted[what, default: 0] += 1 }
+
+    // MARK: What goes
+
+    private mutating func take(_ input: OpenedItem.Input, _ event: RecordedEvent) {
+        let device = device(of: event)
+        let time = event.item.time
+        let wall = EventTime(event.time.milliseconds)
+        switch input {
+        case .key(let key):
+            endMotion()
+            reduction.key(key, device: device, at: wall)
+            putReduced()
+        case .typing(let end):
+            endMotion()
+            let length = end.milliseconds &- time.milliseconds
+            reduction.run(device: device, from: wall, to: EventTime(wall.milliseconds &+ length))
+            putReduced()
+        case .button(let number, let isDown):
+            endMotion()
+            let stored = reduction.endRun(at: wall)
+            putReduced()
+            guard fields.buttons == .numbers else { return omit("buttons") }
+            put(.button(number: number, isDown: isDown), device, stored, event.item.pixel)
+        case .scroll(let dx, let dy):
+            endMotion()
+            let stored = reduction.isChord ? reduction.endRun(at: wall) : wall
+            reduction.pass(wall)
+            putReduced()
+            guard fields.scroll == .notches else { return omit("wheel turns") }
+            put(.scroll(dx: dx, dy: dy), device, stored, event.item.pixel)
+        case .motion(let dx, let dy):
+            reduction.pass(wall)
+            if reduction.hasOutputs { endMotion() }
+            putReduced()
+            move(dx, dy, device, wall.milliseconds, event.item.pixel)
+        case .axes: omit("positions of tablets and touchpads")
+        case .touch(let touch):
+            if touch.phase == .down {
+                endMotion()
+                _ = reduction.endRun(at: wall)
+                putReduced()
+            }
+            omit("touches")
+        }
+    }
+
+    private mutating func move(
+        _ dx: Int32,
+        _ dy: Int32,
+        _ device: UInt8,
+        _ time: Int64,
+        _ pixel: Pixel?
+    ) {
+        switch fields.motion {
+        case .none: omit("movements")
+        case .counts: put(.motion(dx: dx, dy: dy), device, EventTime(time), pixel)
+        case .tenth:
+            let bucket = Self.floor(time, 100)
+            if let motion, motion.time != bucket || motion.device != device { endMotion() }
+            var sum = motion ?? Motion(time: bucket, device: device, dx: 0, dy: 0)
+            (sum.dx, sum.dy) = (sum.dx &+ dx, sum.dy &+ dy)
+            sum.pixel = pixel ?? sum.pixel
+            motion = sum
+        }
+    }
+
+    private mutating func endMotion() {
+        guard let sum = motion else { return }
+        motion = nil
+        put(.motion(dx: sum.dx, dy: sum.dy), sum.device, EventTime(sum.time), sum.pixel)
+    }
+
+    private mutating func putReduced() {
+        for output in reduction.take() {
+            switch output {
+            case .run(let device, let begin, let end):
+                guard fields.typing == .seconds else {
+                    omit("typing runs")
+                    continue
+                }
+                put(.typing(end), device, begin, nil)
+            case .key(var key, let device, let time):
+                guard fields.keys == .named else {
+                    omit("keys")
+                    continue
+                }
+                if fields.modifiers == .none {
+                    // A chord without its modifiers would pass for text.
+                    guard key.keyClass != .modifier, !key.keyClass.writesText else {
+                        omit("modifiers and chords")
+                        continue
+                    }
+                    key.modifiers = []
+                }
+                put(.key(key), device, time, nil)
+            }
+        }
+    }
+
+    private mutating func put(
+        _ input: OpenedItem.Input,
+        _ device: UInt8,
+        _ time: EventTime,
+        _ pixel: Pixel?
+    ) {
+        count += 1
+        let time = EventTime(Self.floor(time.milliseconds, fields.time.step))
+        payload.append(
+            OpenedItem(time: time, device: device, payload: .input(input), pixel: place(pixel)),
+            of: told[device]
+        )
+    }
+
+    private func place(_ pixel: Pixel?) -> Pixel? {
+        switch fields.place {
+        case .pixel: return pixel
+        case .none: return nil
+        case .cell:
+            let size = Int64(ReleaseFields.Place.cellSize)
+            return pixel.map {
+                Pixel(
+                    x: Int16(clamping: Self.floor(Int64($0.x), size)),
+                    y: Int16(clamping: Self.floor(Int64($0.y), size))
+                )
+            }
+        }
+    }
+
+    private mutating func focus(at time: Int64) {
+        guard fields.application != .none, app != toldApp else { return }
+        drop(at: time)
+        toldApp = app
+        let time = EventTime(Self.floor(time, fields.time.step))
+        payload.append(OpenedItem(time: time, device: 0, payload: .focus(app: app)))
+    }
+
+    private mutating func gap(
+        _ reason: GapReason,
+        _ from: Int64,
+        _ to: Int64,
+        _ stream: InputStream?
+    ) {
+        guard to >= from else { return }
+        // A gap of the keyboard alone has whole steps of typing, which say nothing of its keys.
+        let step = stream == .keyboard ? TypingRun.step : fields.time.step
+        let begin = Self.floor(from, step)
+        let end = Self.floor(to &+ step - 1, step)
+        payload.append(
+            OpenedItem(
+                time: EventTime(begin),
+                device: 0,
+                payload: .gap(reason, to: EventTime(max(begin, end)), stream: stream)
+            )
+        )
+    }
+
+    /// Ends what is open: runs, held keys, summed movements.
+    private mutating func drop(at time: Int64) {
+        endMotion()
+        reduction.drop(at: EventTime(time))
+        putReduced()
+    }
+
+    /// The id that goes for a device: one for each kind, and another for what programs made.
+    ///
+    /// 7 stands for devices that the recording does not describe.
+    private mutating func device(of event: RecordedEvent) -> UInt8 {
+        guard let isInjected = event.isInjected else { return 7 }
+        let kind = fields.device == .kind ? devices[event.item.device]?.kind ?? .other : .other
+        let id = kind.rawValue + 1 + (isInjected ? 8 : 0)
+        if told[id] == nil {
+            var device = Device(name: "", kind: kind)
+            device.isInjected = isInjected
+            told[id] = device
+        }
+        return id
+    }
+
+    private static func floor(_ value: Int64, _ step: Int64) -> Int64 {
+        let rest = value % step
+        return value &- (rest < 0 ? rest + step : rest)
+    }
+}
+
+extension Demonstration {
+    /// The name and the beginning, by which a recipe names it.
+    package var key: String { "\(begun.milliseconds) \(name)" }
+}

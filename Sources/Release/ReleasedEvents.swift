@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+package import Packing
+package import Timeline
+
+/// The events of a payload, as the timeline passes on those of a ring.
+package struct ReleasedEvents {
+    private var devices: [UInt8: Device] = [:]
+    private var screen: ScreenLayout?
+    private var last = WallTime(0)
+
+    /// Creates a reader that has passed on nothing.
+    package init() {}
+
+    /// Passes on the events of a payload, and descriptions before their first use.
+    ///
+    /// - Parameters:
+    ///   - payload: the plaintext of a release.
+    ///   - onFrame: takes each frame before its events.
+    ///   - body: takes each event in its order.
+    /// - Throws: `PackingError` when the payload violates the format, before any event.
+    package mutating func read(
+        _ payload: [UInt8],
+        onFrame: (OpenedBatch) throws -> Void = { _ in },
+        _ body: (RecordedEvent) throws -> Void
+    ) throws {
+        for frame in try ReleasePayload.read(payload) {
+            try onFrame(frame)
+            for item in frame.items {
+                for description in news(of: item, in: frame) {
+                    try body(RecordedEvent(description, in: frame.header, after: last))
+                }
+                let isInjected = frame.isInjected(item)
+                let event = RecordedEvent(
+                    item,
+                    in: frame.header,
+                    isInjected: isInjected,
+                    after: last
+                )
+                last = max(last, event.time)
+                try body(event)
+            }
+        }
+    }
+
+    private mutating func news(of item: OpenedItem, in frame: OpenedBatch) -> [OpenedItem] {
+        guard item.payload.isInput else { return [] }
+        var news: [OpenedItem.Payload] = []
+        if let new = frame.screen, new != screen {
+            screen = new
+            news.append(.screen(new))
+        }
+        if let new = frame.devices[item.device], new != devices[item.device] {
+            devices[item.device] = new
+            news.append(.device(new))
+        }
+        return news.map { OpenedItem(time: item.time, device: item.device, payload: $0) }
+    }
+}
