@@ -29,6 +29,7 @@ let package = Package(
         .executable(name: "mcid", targets: ["mcid"]),
         .executable(name: "mcictl", targets: ["mcictl"]),
         .executable(name: "mci-companion", targets: ["mci-companion"]),
+        .executable(name: "mci-holder", targets: ["mci-holder"]),
         .library(name: "mci-sqlite", type: .dynamic, targets: ["SQLiteExtension"]),
     ],
     dependencies: [
@@ -138,6 +139,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Holder",
+            dependencies: [
+                "Events", "Notes", "Release", "Sealing", "Storage", "System", "Timeline",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Replay",
             dependencies: ["CLinux", "Events", "System", "Timeline", "Wire"],
             swiftSettings: strict
@@ -167,6 +175,11 @@ let package = Package(
             dependencies: [
                 "Capture", "Control", "Person", "Policy", "Recording", "Sandbox", "System", logging,
             ],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mci-holder",
+            dependencies: ["Events", "Holder", "Person", "Release", "Sandbox", "System"],
             swiftSettings: strict
         ),
         .executableTarget(

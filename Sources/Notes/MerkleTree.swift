@@ -7,11 +7,19 @@ import Crypto
 /// A leaf is any bytes; a hash is a SHA-256 of 32 bytes. Numbers of leaves begin at 0.
 package struct MerkleTree: Sendable {
     /// The hashes of the leaves.
-    package let leaves: [[UInt8]]
+    package var leaves: [[UInt8]] { levels[0] }
+    /// The hashes of complete subtrees: of one leaf, of two leaves, of four, and so on.
+    private let levels: [[[UInt8]]]
 
     /// Creates a tree from the hashes of its leaves.
     package init(_ leaves: [[UInt8]]) {
-        self.leaves = leaves
+        var levels = [leaves]
+        while let last = levels.last, last.count > 1 {
+            levels.append(
+                stride(from: 0, to: last.count - 1, by: 2).map { Self.hash(last[$0], last[$0 + 1]) }
+            )
+        }
+        self.levels = levels
     }
 
     /// The hash of a leaf.
@@ -30,16 +38,14 @@ package struct MerkleTree: Sendable {
     package func root(of size: Int) -> [UInt8] { root(0..<size) }
 
     private func root(_ range: Range<Int>) -> [UInt8] {
-        switch range.count {
-        case 0: return Array(SHA256.hash(data: [UInt8]()))
-        case 1: return leaves[range.lowerBound]
-        default:
-            let middle = range.lowerBound + Self.half(range.count)
-            return Self.hash(
-                root(range.lowerBound..<middle),
-                root(middle..<range.upperBound)
-            )
+        let count = range.count
+        if count == 0 { return Array(SHA256.hash(data: [UInt8]())) }
+        // Subtrees begin at multiples of their size; only those at the right edge are incomplete.
+        if count & (count - 1) == 0 {
+            return levels[count.trailingZeroBitCount][range.lowerBound / count]
         }
+        let middle = range.lowerBound + Self.half(count)
+        return Self.hash(root(range.lowerBound..<middle), root(middle..<range.upperBound))
     }
 
     /// The greatest power of two below a number of at least 2.

@@ -58,6 +58,18 @@ package struct Paths: Equatable, Sendable {
     package var acknowledgements: String { state + "/acknowledged" }
     /// The settings file.
     package var settings: String { config + "/public/settings.json" }
+    /// The folder of grants: their keys, which sign releases and withdrawals, and their notes.
+    package var grants: String { config + "/grants" }
+    /// The folder of the purposes that the person imported.
+    package var purposes: String { config + "/purposes" }
+    /// The folder of drafts, and of what is remembered of releases and their logs.
+    package var releases: String { state + "/releases" }
+    /// The folder from which anything may fetch what was released; it is ciphertext.
+    package var outbox: String { state + "/outbox" }
+    /// The folder of the holder, with its file and the folders for requests.
+    package var holder: String { state + "/holder" }
+    /// What the holder says about openings.
+    package var openings: String { holder + "/openings.json" }
     /// Says that the companion attended in this login.
     package var attended: String { runtime + "/attended" }
     /// Says that the companion had the notice shown in this login.

@@ -20,6 +20,12 @@ package struct Grant: Statement {
         package var clock: String
         /// The age recipient that was made for this grant alone.
         package var recipient: String
+
+        /// Creates a description.
+        package init(kind: String, key: String, clock: String, recipient: String) {
+            (self.kind, self.key, self.clock) = (kind, key, clock)
+            self.recipient = recipient
+        }
     }
 
     /// The record's id: 32 random hexadecimal digits.
@@ -42,6 +48,29 @@ package struct Grant: Statement {
     package var expires: String
     /// How it can be withdrawn.
     package var withdrawal = "mcictl release withdraw"
+
+    /// Creates a statement.
+    package init(
+        id: String,
+        purpose: String,
+        purposeID: String,
+        controller: String,
+        fields: ReleaseFields,
+        key: String,
+        holders: [Holder],
+        issued: String,
+        expires: String
+    ) {
+        self.id = id
+        self.purpose = purpose
+        self.purposeID = purposeID
+        self.controller = controller
+        self.fields = fields
+        self.key = key
+        self.holders = holders
+        self.issued = issued
+        self.expires = expires
+    }
 
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {

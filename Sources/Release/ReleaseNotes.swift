@@ -21,6 +21,23 @@ package struct Release: Statement {
     /// Bytes of the payload, which is padded.
     package var size: Int
 
+    /// Creates a statement.
+    package init(
+        grant: String,
+        number: Int,
+        object: String,
+        headers: [String],
+        plaintext: String,
+        size: Int
+    ) {
+        self.grant = grant
+        self.number = number
+        self.object = object
+        self.headers = headers
+        self.plaintext = plaintext
+        self.size = size
+    }
+
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {
         guard Digest.isHex(grant, 32), number > 0, size > 0, !headers.isEmpty,
@@ -51,6 +68,27 @@ package struct Derived: Statement {
     /// The key of the reader who signed this.
     package var reader: String
 
+    /// Creates a statement.
+    package init(
+        parent: String,
+        grant: String,
+        object: String,
+        headers: [String],
+        plaintext: String,
+        size: Int,
+        run: String,
+        reader: String
+    ) {
+        self.parent = parent
+        self.grant = grant
+        self.object = object
+        self.headers = headers
+        self.plaintext = plaintext
+        self.size = size
+        self.run = run
+        self.reader = reader
+    }
+
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {
         guard Digest.isHex(grant, 32), size >= 0, !headers.isEmpty, !run.isEmpty,
@@ -79,6 +117,25 @@ package struct Certificate: Statement {
     package var from: String
     /// Until when it holds, in UTC.
     package var until: String
+
+    /// Creates a statement.
+    package init(
+        purpose: String,
+        person: String,
+        team: String,
+        job: String,
+        key: String,
+        from: String,
+        until: String
+    ) {
+        self.purpose = purpose
+        self.person = person
+        self.team = team
+        self.job = job
+        self.key = key
+        self.from = from
+        self.until = until
+    }
 
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {
@@ -117,6 +174,27 @@ package struct Opening: Statement {
     /// Random digits, so that nobody can guess a leaf of the log.
     package var nonce: String
 
+    /// Creates a statement.
+    package init(
+        release: String,
+        header: String,
+        reader: String,
+        recipient: String,
+        certificate: String,
+        reason: String,
+        run: String,
+        nonce: String
+    ) {
+        self.release = release
+        self.header = header
+        self.reader = reader
+        self.recipient = recipient
+        self.certificate = certificate
+        self.reason = reason
+        self.run = run
+        self.nonce = nonce
+    }
+
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {
         guard Digest.isOne(release), Digest.isOne(header), NoteVerifier(reader)?.kind == .note,
@@ -146,6 +224,17 @@ package struct Erasure: Statement {
     /// When that was decided, in UTC.
     package var time: String
 
+    /// Creates a statement.
+    package init(
+        grant: String,
+        cause: Cause,
+        time: String
+    ) {
+        self.grant = grant
+        self.cause = cause
+        self.time = time
+    }
+
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {
         Digest.isHex(grant, 32) && WallTime(time) != nil ? nil : "A value in it is out of range."
@@ -166,6 +255,21 @@ package struct PurgeAnswer: Statement {
     package var purged: [String]
     /// What still contains something of the grant and cannot be taken back, such as a model.
     package var contains: [String]
+
+    /// Creates a statement.
+    package init(
+        grant: String,
+        reader: String,
+        time: String,
+        purged: [String],
+        contains: [String]
+    ) {
+        self.grant = grant
+        self.reader = reader
+        self.time = time
+        self.purged = purged
+        self.contains = contains
+    }
 
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {

@@ -3,9 +3,9 @@
 import CSQLite
 
 /// A connection to one database file; no other file calls SQLite.
-@safe final class SQLiteConnection {
+@safe package final class SQLiteConnection {
     /// What a connection may do.
-    enum Access {
+    package enum Access {
         case read
         case write
         /// Also creates the file when it is missing.
@@ -21,8 +21,11 @@ import CSQLite
 
     /// Opens a database file.
     ///
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - access: what the connection may do.
     /// - Throws: ``StorageError`` `cannotOpen`.
-    init(path: String, access: Access) throws(StorageError) {
+    package init(path: String, access: Access) throws(StorageError) {
         var handle: OpaquePointer?
         let flags =
             switch access {
@@ -60,12 +63,12 @@ import CSQLite
     var framesInLog: Int { Int(unsafe frames.pointee) }
 
     /// Runs statements whose results are not needed.
-    func execute(_ sql: String) throws(StorageError) {
+    package func execute(_ sql: String) throws(StorageError) {
         try check(unsafe sqlite3_exec(handle, sql, nil, nil, nil))
     }
 
     /// The first column of the first row; nil when there is no row.
-    func integer(_ sql: String) throws(StorageError) -> Int64? {
+    package func integer(_ sql: String) throws(StorageError) -> Int64? {
         let statement = try SQLiteStatement(self, sql)
         return try statement.step() ? statement.integer(0) : nil
     }
@@ -77,7 +80,7 @@ import CSQLite
     /// - Parameter statements: the `CREATE TABLE` statements, separated by semicolons.
     /// - Returns: false also when the schema differs in its text only.
     /// - Throws: ``StorageError``.
-    func hasSchema(_ statements: String) throws(StorageError) -> Bool {
+    package func hasSchema(_ statements: String) throws(StorageError) -> Bool {
         let rows = try SQLiteStatement(self, "SELECT sql FROM sqlite_schema WHERE sql NOT NULL")
         var found: [[UInt8]] = []
         while try rows.step() { found.append(rows.bytes(0)) }
@@ -90,7 +93,7 @@ import CSQLite
     ///
     /// - Parameter truncating: whether to truncate the log as well.
     /// - Throws: ``StorageError`` `busy` when a reader is in the way.
-    func checkpoint(truncating: Bool) throws(StorageError) {
+    package func checkpoint(truncating: Bool) throws(StorageError) {
         let mode = truncating ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART
         try check(unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, nil, nil))
         unsafe frames.pointee = 0
@@ -138,11 +141,14 @@ private func noteFrames(
 }
 
 /// A prepared statement with a single owner.
-@safe struct SQLiteStatement: ~Copyable {
+@safe package struct SQLiteStatement: ~Copyable {
     private let handle: OpaquePointer
     private let connection: SQLiteConnection
 
-    init(_ connection: SQLiteConnection, _ sql: String) throws(StorageError) {
+    /// Compiles a statement.
+    ///
+    /// - Throws: ``StorageError``; `damaged` when the schema is not the expected one.
+    package init(_ connection: SQLiteConnection, _ sql: String) throws(StorageError) {
         var handle: OpaquePointer?
         let result = unsafe sqlite3_prepare_v3(
             connection.handle,
@@ -162,34 +168,38 @@ private func noteFrames(
 
     deinit { unsafe sqlite3_finalize(handle) }
 
-    borrowing func bind(_ value: Int64, at index: Int32) throws(StorageError) {
+    /// Binds a number to a parameter, from 1.
+    package borrowing func bind(_ value: Int64, at index: Int32) throws(StorageError) {
         try connection.check(unsafe sqlite3_bind_int64(handle, index, value))
     }
 
-    borrowing func bind(_ bytes: [UInt8], at index: Int32) throws(StorageError) {
+    /// Binds a blob to a parameter, from 1.
+    package borrowing func bind(_ bytes: [UInt8], at index: Int32) throws(StorageError) {
         try connection.check(
             unsafe csqlite_bind_blob(handle, index, bytes, Int32(bytes.count))
         )
     }
 
     /// Steps to the next row; false at the end.
-    borrowing func step() throws(StorageError) -> Bool {
+    package borrowing func step() throws(StorageError) -> Bool {
         let result = unsafe sqlite3_step(handle)
         try connection.check(result)
         return result == SQLITE_ROW
     }
 
     /// Resets the statement and its bindings for another run.
-    borrowing func reset() {
+    package borrowing func reset() {
         unsafe sqlite3_reset(handle)
         unsafe sqlite3_clear_bindings(handle)
     }
 
-    borrowing func integer(_ column: Int32) -> Int64 {
+    /// A number of the current row, by column from 0.
+    package borrowing func integer(_ column: Int32) -> Int64 {
         unsafe sqlite3_column_int64(handle, column)
     }
 
-    borrowing func bytes(_ column: Int32) -> [UInt8] {
+    /// A blob of the current row, by column from 0.
+    package borrowing func bytes(_ column: Int32) -> [UInt8] {
         let count = Int(unsafe sqlite3_column_bytes(handle, column))
         guard let start = unsafe sqlite3_column_blob(handle, column) else { return [] }
         return unsafe Array(UnsafeRawBufferPointer(start: start, count: count))

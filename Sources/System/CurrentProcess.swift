@@ -36,6 +36,18 @@ package enum CurrentProcess {
         usleep(UInt32(clamping: milliseconds * 1000))
     }
 
+    /// Blocks the thread until a descriptor can be read, or for some milliseconds; a signal may end
+    /// it early.
+    ///
+    /// - Parameters:
+    ///   - descriptor: nil only waits.
+    ///   - milliseconds: the longest wait.
+    package static func wait(for descriptor: Int32?, milliseconds: Int64) {
+        guard let descriptor else { return sleep(milliseconds: min(milliseconds, 20)) }
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&watched, 1, Int32(clamping: milliseconds))
+    }
+
     /// The real user id of this process.
     package static var userID: Int { Int(getuid()) }
 

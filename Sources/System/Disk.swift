@@ -60,6 +60,20 @@ package enum Disk {
         try sync(parent)
     }
 
+    /// The names in a folder, without `.` and `..`; nil if it cannot be read.
+    package static func names(in folder: String) -> [String]? {
+        guard let stream = unsafe opendir(folder) else { return nil }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
     /// The size of a file in bytes; nil if there is none.
     package static func size(_ path: String) -> Int? {
         var facts = stat()

@@ -6,25 +6,11 @@ import System
 
 /// Reads the kernel's files about processes, and its clock.
 enum Proc {
-    /// The names in a folder; nil if it cannot be read.
-    static func names(in path: String) -> [String]? {
-        guard let folder = unsafe opendir(path) else { return nil }
-        defer { unsafe closedir(folder) }
-        var names: [String] = []
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            names.append(name)
-        }
-        return names
-    }
-
     /// The numeric names in a folder; nil if it cannot be read.
     static func numbers<Number: FixedWidthInteger>(in path: String, as type: Number.Type)
         -> [Number]?
     {
-        names(in: path)?.compactMap { Number($0) }
+        Disk.names(in: path)?.compactMap { Number($0) }
     }
 
     /// The contents of a file, up to 256 KiB; nil if it cannot be read.

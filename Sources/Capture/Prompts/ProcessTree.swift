@@ -92,7 +92,7 @@ final class ProcessTree {
         for thread in Proc.numbers(in: path, as: Int32.self) ?? [] {
             guard let text = Proc.contents(of: "\(path)/\(thread)/children") else {
                 // The thread has ended, or the kernel does not list children.
-                guard Proc.names(in: "\(path)/\(thread)") == nil else { return nil }
+                guard Disk.names(in: "\(path)/\(thread)") == nil else { return nil }
                 continue
             }
             numbers += text.split(separator: UInt8(ascii: " "))
