@@ -133,8 +133,8 @@ let package = Package(
         .target(
             name: "Release",
             dependencies: [
-                "Events", "Gate", "Notes", "Packing", "Policy", "Sealing", "System", "Timeline",
-                crypto,
+                "Events", "Export", "Gate", "Notes", "Packing", "Policy", "Sealing", "System",
+                "Timeline", crypto,
             ],
             swiftSettings: strict
         ),
@@ -190,8 +190,9 @@ let package = Package(
         .executableTarget(
             name: "mcictl",
             dependencies: [
-                "Calendar", "Control", "Events", "Export", "Gate", "Packing", "Person", "Policy",
-                "Query", "Replay", "Report", "Sealing", "Signing", "Storage", "System", "Timeline",
+                "Calendar", "Control", "Events", "Export", "Gate", "Holder", "Notes", "Packing",
+                "Person", "Policy", "Query", "Release", "Replay", "Report", "Sealing", "Signing",
+                "Storage", "System", "Timeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -42,18 +42,21 @@ package struct Spool: Sendable {
     ///   - request: what is asked.
     ///   - id: names the files, 32 hexadecimal digits.
     ///   - patience: milliseconds to wait.
+    ///   - start: called when the request lies there.
     /// - Returns: the answer; nil when none came in time. The request is then withdrawn.
     /// - Throws: ``ReleaseError`` when the folders cannot be used.
     package func ask(
         _ request: HolderRequest,
         id: String,
-        patience: Int64
+        patience: Int64,
+        start: () -> Void = {}
     ) throws(ReleaseError) -> HolderAnswer? {
         let answer = "\(answers)/\(id).json"
         let end = KernelClock.monotonic.milliseconds + patience
         do throws(FileError) {
             let watch = FolderWatch([answers])
             try Disk.write(HolderJSON.write(request), to: "\(requests)/\(id).json")
+            start()
             while !Disk.exists(answer) {
                 let left = end - KernelClock.monotonic.milliseconds
                 guard left > 0 else {

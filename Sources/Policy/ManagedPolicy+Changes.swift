@@ -51,6 +51,8 @@ extension ManagedPolicy {
         list.parts("exclude", old?.exclude ?? [], new.exclude, added: .stricter, \.words)
         list.applications(old?.only ?? [], new.only)
         list.stewards(old?.stewards ?? [], new.stewards)
+        list.permission("releases", old?.releases, new.releases)
+        list.purposes(old?.purposes ?? [], new.purposes)
         return list.changes
     }
 }
@@ -121,6 +123,24 @@ private struct ChangeList {
         parts("stewards", old, new, added: isFirst ? .looser : .other) { steward in
             "\(steward.name) (\(steward.key.text))"
         }
+    }
+
+    /// Compares signers: without any, the person may grant everybody's purposes.
+    mutating func purposes(
+        _ old: [ManagedPolicy.PurposeSigners],
+        _ new: [ManagedPolicy.PurposeSigners]
+    ) {
+        func words(_ signers: ManagedPolicy.PurposeSigners) -> String {
+            "\(signers.authority) and \(signers.steward)"
+        }
+        guard old.isEmpty || new.isEmpty else {
+            return parts("purposes", old, new, added: .looser, words)
+        }
+        guard old.isEmpty != new.isEmpty else { return }
+        func all(_ list: [ManagedPolicy.PurposeSigners]) -> String? {
+            list.isEmpty ? nil : list.map(words).joined(separator: ", ")
+        }
+        add("purposes", old.isEmpty ? .stricter : .looser, all(old), all(new))
     }
 
     private mutating func add(

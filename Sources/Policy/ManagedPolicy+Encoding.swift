@@ -7,8 +7,9 @@ extension ManagedPolicy: Encodable {
     private enum Key: String, CodingKey {
         case schema, purpose, controller, contact, lawfulBasis, notice, keyDetail, retention
         case ringSize, titles, syntheticKeys, pauseCap, companion, exclude, only, stewards
-        // Keys of rules and stewards.
-        case app, title, device, during, asker, name, key
+        case releases, purposes
+        // Keys of rules, stewards and signers.
+        case app, title, device, during, asker, name, key, authority, steward
     }
 
     /// Encodes the policy as its file would be, so that the result can be parsed again.
@@ -48,6 +49,15 @@ extension ManagedPolicy: Encodable {
                 var parts = list.nestedContainer(keyedBy: Key.self)
                 try parts.encode(steward.name, forKey: .name)
                 try parts.encode(steward.key.text, forKey: .key)
+            }
+        }
+        try fields.encodeIfPresent(releases, forKey: .releases)
+        if !purposes.isEmpty {
+            var list = fields.nestedUnkeyedContainer(forKey: .purposes)
+            for signers in purposes {
+                var parts = list.nestedContainer(keyedBy: Key.self)
+                try parts.encode(signers.authority, forKey: .authority)
+                try parts.encode(signers.steward, forKey: .steward)
             }
         }
     }

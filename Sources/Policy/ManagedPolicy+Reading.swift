@@ -37,7 +37,6 @@ extension ManagedPolicy {
     package static let keys = [
         "schema", "purpose", "controller", "contact", "lawfulBasis", "notice", "keyDetail",
         "retention", "ringSize", "titles", "syntheticKeys", "pauseCap", "companion", "exclude",
-        "only",
-        "stewards",
+        "only", "stewards", "releases", "purposes",
     ]
 }

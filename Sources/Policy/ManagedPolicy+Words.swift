@@ -41,9 +41,18 @@ extension ManagedPolicy {
                 )
             )
         }
+        rows.append(("Releases", releaseWords))
         rows.append(("Note from them", notice ?? ""))
         let lines = rows.filter { !$0.1.isEmpty }.map { Self.row($0, $1) }
         return "The policy of this computer says:\n\n" + lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What may be released, in words; nothing leaves without the person's own grant in any case.
+    private var releaseWords: String {
+        if releases == false { return "Nothing recorded may be released to anybody." }
+        guard !purposes.isEmpty else { return "" }
+        let names = purposes.map { "\($0.authority.prefix { $0 != "+" })" }.list
+        return "Only for purposes signed by \(names), and only if you grant them."
     }
 
     /// The limits of the policy in words.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Gate
+import System
 
 /// What an administrator says about the recording, and the limits they set; a person may record
 /// less.
@@ -52,6 +53,28 @@ package struct ManagedPolicy: Equatable, Sendable {
     package var only: [Glob] = []
     /// Who may decide about exemptions; empty for nobody.
     package var stewards: [Steward] = []
+
+    /// Whether anything recorded may be released; nil means yes.
+    package var releases: Bool?
+    /// The only pairs of keys whose purposes may be granted; empty for all.
+    package var purposes: [PurposeSigners] = []
+
+    /// Who signs a purpose, by the texts of their public keys (C2SP `signed-note.md`).
+    package struct PurposeSigners: Hashable, Sendable {
+        /// The organisation's key.
+        package var authority: String
+        /// The steward's key.
+        package var steward: String
+
+        /// Whether a text has the form of a public key: `NAME+ID+KEY`.
+        static func isKey(_ text: String) -> Bool {
+            let parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
+            return parts.count == 3 && !parts[0].isEmpty && parts[1].utf8.count == 8
+                && parts[1].allSatisfy { $0.isHexDigit && !$0.isUppercase }
+                && Base64.decodePadded(Array(parts[2].utf8))?.count == 33
+                && !text.contains(where: \.isWhitespace)
+        }
+    }
 
     /// SHA-256 of the file, as 64 hexadecimal digits.
     package var hash: String

@@ -61,6 +61,10 @@ struct PolicyReader {
         policy.exclude = list(root, "exclude", most: 1000) { $0.rule($1) }
         policy.only = list(root, "only", most: 1000) { $0.glob($1, "An entry of only") }
         policy.stewards = list(root, "stewards", most: 16) { $0.steward($1) }
+        policy.releases = take(root, "releases") { node throws(JSONDefect) in
+            try node.bool("releases")
+        }
+        policy.purposes = list(root, "purposes", most: 16) { $0.purposeSigners($1) }
         checkDistinct(root)
         return defects.isEmpty ? policy : nil
     }
@@ -128,6 +132,28 @@ struct PolicyReader {
         }
         guard let name, let key else { return nil }
         return Steward(name: name, key: key)
+    }
+
+    private mutating func purposeSigners(
+        _ node: JSONText.Node
+    ) -> ManagedPolicy.PurposeSigners? {
+        let keys = ["authority", "steward"]
+        defects += node.defects(of: "an entry of purposes", allowed: keys, required: keys)
+        func key(_ name: String) -> String? {
+            take(node, name) { node throws(JSONDefect) in
+                let text = try node.string(name)
+                guard ManagedPolicy.PurposeSigners.isKey(text) else {
+                    throw JSONDefect(
+                        node.line,
+                        "\(JSONText.quoted(text)) is not the public key of a note, NAME+ID+KEY. "
+                            + "Create one: mci-read key new"
+                    )
+                }
+                return text
+            }
+        }
+        guard let authority = key("authority"), let steward = key("steward") else { return nil }
+        return ManagedPolicy.PurposeSigners(authority: authority, steward: steward)
     }
 
     /// Two stewards with one name are indistinguishable, and two with one key are the same.

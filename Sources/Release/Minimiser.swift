@@ -75,17 +75,21 @@ package struct Minimiser {
     }
 
     /// Takes the next event of the recording.
-    package mutating func take(_ event: RecordedEvent) {
+    ///
+    /// - Parameters:
+    ///   - event: as the timeline passes it on.
+    ///   - app: the application in front, as the timeline says; empty when unknown.
+    package mutating func take(_ event: RecordedEvent, in app: String) {
         let time = event.time.milliseconds
+        self.app = app
         switch event.item.payload {
         case .device(let device): devices[event.item.device] = device
         case .screen(let screen):
             guard fields.screen == .size else { return }
             payload.use(ScreenLayout(width: screen.width, height: screen.height))
         case .demonstration: break
-        case .focus(let name, let title):
+        case .focus(_, let title):
             if title != nil { omit("titles") }
-            app = name
             guard isIn(time) else { return leave(at: time) }
             enter(at: time)
             focus(at: time)

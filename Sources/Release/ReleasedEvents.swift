@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Events
+package import Export
 package import Packing
 package import Timeline
 
@@ -42,6 +43,25 @@ package struct ReleasedEvents {
                 try body(event)
             }
         }
+    }
+
+    /// Writes the events of a payload in a format of the export.
+    ///
+    /// - Parameters:
+    ///   - payload: the plaintext of a release.
+    ///   - writer: of the format.
+    ///   - output: takes the text in parts.
+    /// - Throws: `PackingError` when the payload violates the format, before any event.
+    package mutating func write(
+        _ payload: [UInt8],
+        as writer: inout some EventWriter,
+        to output: ([UInt8]) throws -> Void
+    ) throws {
+        try read(payload) { event in
+            writer.append(event)
+            if let text = writer.take() { try output(text) }
+        }
+        if let text = writer.take(all: true) { try output(text) }
     }
 
     private mutating func news(of item: OpenedItem, in frame: OpenedBatch) -> [OpenedItem] {

@@ -41,13 +41,13 @@ extension Page {
             : ""
         return """
             <h3>\(strip.title)</h3>
-            \(strip.picture)<p>Show: \(HTMLText.command("mcictl log \(span)")) · Erase: \
-            \(HTMLText.command("mcictl forget \(span)")).\(expiry)</p>
+            \(strip.picture)<p>Show: \(HTMLText.command("mcictl log \(span)")) · \(eraseHead): \
+            \(HTMLText.command(erase(span))).\(expiry)</p>
             \(rows.isEmpty ? "" : HTMLText.details(
                 "Table: applications of \(date)",
                 HTMLText.table(
                     "Applications in front, and what was recorded of them",
-                    ["Application", "In front"] + Self.countHeads + ["Show", "Erase"],
+                    ["Application", "In front"] + Self.countHeads + ["Show", eraseHead],
                     rows
                 )
             ))\(shown.isEmpty ? "" : HTMLText.details(

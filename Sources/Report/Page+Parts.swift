@@ -22,6 +22,15 @@ extension Page {
         ]
     }
 
+    /// The command that erases a part of the recording, or cuts it out of a draft.
+    func erase(_ options: String) -> String {
+        around.draft.map { "mcictl release cut --draft=\($0) \(options)" }
+            ?? "mcictl forget \(options)"
+    }
+
+    /// The heading over commands that ``erase(_:)`` makes.
+    var eraseHead: String { around.draft == nil ? "Erase" : "Cut out" }
+
     /// The commands for an application; one without a name has none of its own.
     func commands(of app: String, _ span: String) -> [String] {
         // A name with a star is a pattern for others, and one with invisible characters is not typed.
@@ -29,7 +38,7 @@ extension Page {
         guard !app.isEmpty, isLiteral else { return ["–", "–"] }
         let options = "--app=\(SafeText.shellWord(app)) \(span)".trimmed
         return [
-            HTMLText.command("mcictl log \(options)"), HTMLText.command("mcictl forget \(options)"),
+            HTMLText.command("mcictl log \(options)"), HTMLText.command(erase(options)),
         ]
     }
 }

@@ -45,7 +45,7 @@ extension Page {
         }
         let table = HTMLText.table(
             "Time in front, and what was recorded meanwhile",
-            ["Application", "In front", "Share"] + Self.countHeads + ["Show", "Erase"],
+            ["Application", "In front", "Share"] + Self.countHeads + ["Show", eraseHead],
             rows
         )
         return section(

@@ -26,6 +26,10 @@ package struct Page: Redacted {
         package var retention: Int64
         /// How much of the ring is used, in words.
         package var ring: String
+        /// The number of the draft of a release that the page is about; nil for the recording.
+        package var draft: Int?
+        /// What the draft is for and what it leaves out, in paragraphs; empty for the recording.
+        package var release: [String] = []
 
         private func condition(_ from: String, _ to: String) -> String {
             (bounds.from.map { " AND \(from)\($0)" } ?? "")
@@ -76,14 +80,14 @@ package struct Page: Redacted {
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="referrer" content="no-referrer">
-        <title>What mci recorded</title>
+        <title>\(title)</title>
         <style>
         \(Self.style)
         </style>
         </head>
         <body>
         <main>
-        <h1>What mci recorded</h1>
+        <h1>\(title)</h1>
         \(summary)
         \(legend)
         \(daySections)
@@ -91,16 +95,22 @@ package struct Page: Redacted {
         \(appSection)
         \(kindSection)
         \(omissionSection)
-        \(demonstrationSection)
-        \(clickSection)
-        \(deviceSection)
-        \(qualitySection)
-        \(keepingSection)
+        \(around.draft == nil ? ownSections : "")
         </main>
         </body>
         </html>
 
         """
+    }
+
+    private var title: String {
+        around.draft == nil ? "What mci recorded" : "What this release would contain"
+    }
+
+    /// The sections that only the whole recording has.
+    private var ownSections: String {
+        [demonstrationSection, clickSection, deviceSection, qualitySection, keepingSection]
+            .joined(separator: "\n")
     }
 
     // MARK: The beginning
@@ -121,6 +131,15 @@ package struct Page: Redacted {
         let omitted =
             left.isEmpty
             ? "No gap affected all input." : "Not recorded: \(left.joined(separator: ", "))."
+        if around.draft != nil {
+            let words = around.release.map { "<p>\(HTMLText.escaped($0))</p>" }
+            return """
+                <p><strong>\(recorded)</strong> between \(from) and \(to), in \(apps). \(omitted)</p>
+                \(words.joined(separator: "\n"))
+                <p>Every figure here is counted in the exact bytes that would go. The commands under \
+                “Show” show the recording of that time, which holds more. Written \(written).</p>
+                """
+        }
         return """
             <p><strong>Recorded for \(recorded)</strong> between \(from) and \(to), in \(apps). \(omitted)</p>
             <p>This page is not encrypted. It holds names of applications and devices, and no text that \

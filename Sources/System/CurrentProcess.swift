@@ -61,6 +61,15 @@ package enum CurrentProcess {
         )
     }
 
+    /// The path of a program in the same folder as this one; nil if there is none.
+    package static func sibling(_ name: String) -> String? {
+        guard let real = unsafe realpath("/proc/self/exe", nil) else { return nil }
+        defer { unsafe free(real) }
+        let own = unsafe String(cString: real)
+        let path = "\(Disk.folder(of: own))/\(name)"
+        return Disk.isFile(path) ? path : nil
+    }
+
     /// The process id.
     package static var id: Int32 { getpid() }
 }

@@ -80,6 +80,15 @@ package enum Disk {
         return unsafe stat(path, &facts) == 0 ? Int(facts.st_size) : nil
     }
 
+    /// The bytes of all files in the folders below a folder; what cannot be read counts as nothing.
+    package static func size(ofFoldersIn folder: String) -> Int {
+        (names(in: folder) ?? []).reduce(0) { sum, name in
+            (names(in: "\(folder)/\(name)") ?? []).reduce(sum) { sum, file in
+                sum + (size("\(folder)/\(name)/\(file)") ?? 0)
+            }
+        }
+    }
+
     /// The inode number of the file that a path names now; nil if there is none.
     package static func inode(_ path: String) -> UInt64? {
         var facts = stat()

@@ -5,6 +5,7 @@ import Control
 import Glibc
 import Person
 import Policy
+import Release
 import Storage
 import System
 
@@ -31,8 +32,8 @@ struct Mcictl: ParsableCommand {
         subcommands: [
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
             ExcludeVerb.self, ExplainVerb.self, DemonstrateVerb.self, LogVerb.self, WatchVerb.self,
-            ReportVerb.self, QueryVerb.self, ExportVerb.self, ReplayVerb.self, VerifyVerb.self,
-            ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self, StewardVerb.self,
+            ReportVerb.self, QueryVerb.self, ExportVerb.self, ReleaseVerb.self, ReplayVerb.self,
+            VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self, StewardVerb.self,
             DoctorVerb.self,
         ]
     )
@@ -78,6 +79,10 @@ func runCommand() -> Int32 {
         Terminal.report("error: \(refusal.reason)")
         if !refusal.next.isEmpty { Terminal.report("  Next: \(refusal.next)") }
         return Failure.refused
+    } catch let error as ReleaseError {
+        Terminal.report("error: \(Terminal.printable(error.reason))")
+        if let next = error.next { Terminal.report("  Next: \(next)") }
+        return Failure.failed
     } catch let error as ControlError {
         Terminal.report("error: \(error.description)")
         Terminal.report("  Next: systemctl --user status mcid")

@@ -129,6 +129,17 @@ struct ReportVerb: ParsableCommand {
             }
             return
         }
+        try Self.open(page, installation, noOpen: noOpen)
+    }
+
+    /// Writes a page into memory, and opens it in a browser.
+    ///
+    /// - Parameters:
+    ///   - page: the HTML file.
+    ///   - installation: the one whose page it is.
+    ///   - noOpen: only write it.
+    /// - Throws: a ``Failure`` if it cannot be written.
+    static func open(_ page: [UInt8], _ installation: Installation, noOpen: Bool = false) throws {
         let path = installation.paths.report
         do {
             try Disk.makeFolder(installation.paths.runtime)

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Events
+import Export
+import Holder
+import Notes
+import Packing
+import Person
+import Policy
+import Release
+import Report
+import Sealing
+import System
+import Timeline
+
+/// The payload of a release as it was rendered, in memory only.
+struct RenderedRelease: Redacted {
+    let bytes: [UInt8]
+    let digest: String
+    let events: Int
+    /// What was read and does not go, by what it is.
+    let omitted: [String: Int]
+}
+
+extension Installation {
+    /// The files of purposes, grants, drafts and releases.
+    var releaseFiles: ReleaseFiles {
+        ReleaseFiles(
+            grants: paths.grants,
+            purposes: paths.purposes,
+            releases: paths.releases,
+            outbox: paths.outbox
+        )
+    }
+
+    /// Verifies that a purpose is signed, and by those whom the policy allows.
+    ///
+    /// - Throws: a ``ReleaseError`` or a `PolicyError`.
+    func verify(_ purpose: Signed<Purpose>) throws {
+        try purpose.verify()
+        let policy = try self.policy()
+        guard policy?.releases != false else {
+            throw ReleaseError("The policy forbids releases.", next: "mcictl policy show")
+        }
+        guard let allowed = policy?.purposes, !allowed.isEmpty else { return }
+        let content = purpose.content
+        guard
+            allowed.contains(where: {
+                $0.authority == content.authority && $0.steward == content.steward
+            })
+        else {
+            throw ReleaseError(
+                "The policy does not allow purposes of these signers.",
+                next: "mcictl policy show"
+            )
+        }
+    }
+
+    // MARK: Grants
+
+    /// All grants; the outbox of those that are over is emptied on the way.
+    func grants() throws -> [GrantRecord] {
+        let files = releaseFiles
+        let grants = try files.grants()
+        for record in grants where !record.isAlive(at: now.wall) {
+            try files.empty(record, record.erasure)
+        }
+        return grants
+    }
+
+    /// The grant in force for a purpose.
+    ///
+    /// - Parameter purpose: the id of the purpose, or the beginning of the grant's id; nil for the only
+    ///   grant there is.
+    /// - Throws: a ``ReleaseError`` where there is none, or more than one.
+    func grant(_ purpose: String?) throws -> GrantRecord {
+        let alive = try grants().filter { $0.isAlive(at: now.wall) }
+        let found = alive.filter { record in
+            guard let purpose else { return true }
+            return record.purpose.content.id == purpose
+                || purpose.count >= 6 && record.id.hasPrefix(purpose)
+        }
+        guard let record = found.last else {
+            throw ReleaseError(
+                purpose == nil
+                    ? "You have not granted anything." : "You have no grant for this purpose.",
+                next: "mcictl release purposes"
+            )
+        }
+        guard purpose != nil || found.count == 1 else {
+            throw ReleaseError(
+                "You have granted more than one purpose.",
+                next: "the same command with --purpose \(record.purpose.content.id)"
+            )
+        }
+        return record
+    }
+
+    // MARK: The holder
+
+    /// Asks the holder, and starts it for this one request where it does not run.
+    ///
+    /// - Throws: a ``ReleaseError`` with its refusal, or why it cannot be asked.
+    func askHolder(_ request: HolderRequest) throws -> HolderAnswer {
+        let spool = Spool.ofPerson(paths.holder)
+        let id = Hex.encode(Age.random(16))
+        do {
+            try Disk.makeFolder(paths.grants)
+            try spool.make()
+        } catch {
+            throw ReleaseError("The folder \(paths.holder) cannot be created (\(error)).")
+        }
+        let answer = try spool.ask(request, id: id, patience: 15_000) {
+            guard isHolderIdle else { return }
+            let beside = CurrentProcess.sibling("mci-holder")
+            _ = ChildProcess.start([beside ?? "mci-holder", "--once"], patience: 14_000)
+        }
+        guard let answer else {
+            throw ReleaseError(
+                "mci-holder does not answer.",
+                next: "mci-holder --once (says why), or systemctl --user status mci-holder"
+            )
+        }
+        if let refusal = answer.refusal { throw ReleaseError("The holder refuses: \(refusal)") }
+        return answer
+    }
+
+    /// Whether no holder runs.
+    private var isHolderIdle: Bool {
+        do {
+            return try FileLock.take(paths.holder + "/lock", waits: false) != nil
+        } catch {
+            return true
+        }
+    }
+
+    // MARK: Rendering
+
+    /// Makes the payload of a draft in memory: the same bytes each time, as long as the recording is
+    /// the same.
+    ///
+    /// - Throws: a ``Failure`` or a ``ReleaseError``.
+    func render(_ recipe: Recipe, for record: GrantRecord) throws -> RenderedRelease {
+        let timeline = try timeline()
+        var minimiser = try Minimiser(record.grant.content.fields, recipe)
+        let bar = ProgressBar("Reading")
+        defer { bar.end() }
+        let summary = try timeline.read(
+            recipe.span.from...recipe.span.to,
+            progress: bar.show,
+            onBatch: { minimiser.begin($0) },
+            {
+                minimiser.take($0, in: timeline.app)
+                return true
+            }
+        )
+        bar.end()
+        warn(about: summary)
+        let made = minimiser.finish()
+        guard let bytes = made.bytes else {
+            throw ReleaseError(
+                "The draft has more than \(ReleasePayload.maxBytes >> 20) MiB.",
+                next: "mcictl release draft with a shorter period"
+            )
+        }
+        return RenderedRelease(
+            bytes: bytes,
+            digest: Digest.hex(bytes),
+            events: made.count,
+            omitted: made.omitted
+        )
+    }
+
+    /// Counts what is in a rendered release, as the report counts a recording.
+    func facts(_ rendered: RenderedRelease, _ recipe: Recipe) throws -> RecordingFacts {
+        var tally = Tally(recipe.span.from...recipe.span.to)
+        var events = ReleasedEvents()
+        try events.read(rendered.bytes, onFrame: { tally.begin($0) }) { tally.take($0) }
+        return tally.facts(TimelineReader.Summary(), openUntil: nil)
+    }
+
+    // MARK: What the recording's other verbs say of releases
+
+    /// The releases in force that hold a part of a period.
+    ///
+    /// - Parameter range: milliseconds since 1970.
+    func releases(holding range: ClosedRange<Int64>) -> [(GrantRecord, ReleaseRecord)] {
+        let alive = ((try? releaseFiles.grants()) ?? []).filter { $0.isAlive(at: now.wall) }
+        return alive.flatMap { record in
+            releaseFiles.records(of: record.id)
+                .filter {
+                    $0.discarded == nil && releaseFiles.isInOutbox($0.number, of: record.id)
+                        && $0.recipe.span.from <= range.upperBound
+                        && $0.recipe.span.to > range.lowerBound
+                }
+                .map { (record, $0) }
+        }
+    }
+
+    /// What the holder says of all openings; nil where there is no holder.
+    var openings: Openings? {
+        (try? Disk.readOwn(paths.openings)).flatMap { HolderJSON.read($0) }
+    }
+
+    /// Ends grants: destroys their secrets at the holder, and empties the outbox.
+    ///
+    /// The person's erasure is on disk first: a holder that is down, or put back from a copy, erases
+    /// before it answers anything.
+    ///
+    /// - Throws: a ``ReleaseError``; what was ended before stays ended.
+    func withdraw(_ record: GrantRecord) throws {
+        let files = releaseFiles
+        var erasure: Signed<Erasure>
+        if let kept = record.erasure {
+            erasure = kept
+        } else {
+            erasure = try Signed(
+                Erasure(grant: record.id, cause: .withdrawn, time: now.wall.text)
+            )
+            try erasure.sign(files.key(of: record.id))
+            try files.store(erasure)
+        }
+        try files.empty(record, erasure)
+        var request = HolderRequest(.erase)
+        request.erasure = String(decoding: erasure.bytes, as: UTF8.self)
+        let answer = try askHolder(request)
+        let signed = try Signed<Erasure>(Array((answer.erasure ?? "").utf8))
+        try erasure.add(signaturesOf: signed)
+        if let holder = record.grant.content.holders.first {
+            try erasure.verify(holder.key, of: "holder")
+        }
+        try files.store(erasure)
+        try files.empty(record, erasure)
+    }
+}
+
