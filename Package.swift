@@ -30,6 +30,7 @@ let package = Package(
         .executable(name: "mcictl", targets: ["mcictl"]),
         .executable(name: "mci-companion", targets: ["mci-companion"]),
         .executable(name: "mci-holder", targets: ["mci-holder"]),
+        .executable(name: "mci-read", targets: ["mci-read"]),
         .library(name: "mci-sqlite", type: .dynamic, targets: ["SQLiteExtension"]),
     ],
     dependencies: [
@@ -146,6 +147,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "Reader",
+            dependencies: [
+                "Events", "Holder", "Notes", "Packing", "Release", "Sealing", "System", "Timeline",
+            ],
+            swiftSettings: strict
+        ),
+        .target(
             name: "Replay",
             dependencies: ["CLinux", "Events", "System", "Timeline", "Wire"],
             swiftSettings: strict
@@ -180,6 +188,14 @@ let package = Package(
         .executableTarget(
             name: "mci-holder",
             dependencies: ["Events", "Holder", "Person", "Release", "Sandbox", "System"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mci-read",
+            dependencies: [
+                "Events", "Export", "Holder", "Notes", "Reader", "Release", "Sandbox", "System",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict
         ),
         .executableTarget(

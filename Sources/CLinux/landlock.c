@@ -13,10 +13,9 @@
 struct rules { uint64_t files, network, scopes; };
 struct rule { uint64_t rights; int32_t parent; } __attribute__((packed));
 
-#define EXECUTE (1ULL << 0)
 #define ALL_OF_VERSION_1 ((1ULL << 13) - 1)
 #define REFER (1ULL << 13)
-#define FOR_FILES (EXECUTE | CLINUX_WRITE_FILE | CLINUX_READ_FILE | CLINUX_TRUNCATE | CLINUX_CONTROL_DEVICE)
+#define FOR_FILES (CLINUX_EXECUTE | CLINUX_WRITE_FILE | CLINUX_READ_FILE | CLINUX_TRUNCATE | CLINUX_CONTROL_DEVICE)
 #define BIND_AND_CONNECT 3
 // Abstract sockets stay allowed: libxcb tries one first and gives up if that is denied.
 #define SIGNALS 2

@@ -76,3 +76,24 @@ int clinux_forbid_calls(void) {
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
 }
+
+int clinux_forbid_sockets(void) {
+    struct sock_filter filter[] = {
+        LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+        LOAD(nr),
+#if defined(__x86_64__)
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), FAIL(ENOSYS),
+#endif
+        // A pair of sockets reaches nobody else; it stays, for libraries use it.
+        NEVER(socket), NEVER(connect), NEVER(bind), NEVER(listen),
+        NEVER(ptrace), NEVER(process_vm_readv), NEVER(process_vm_writev), NEVER(pidfd_getfd), NEVER(kcmp),
+        NEVER(bpf), NEVER(perf_event_open), NEVER(userfaultfd), NEVER(io_uring_setup), NEVER(io_uring_enter),
+        NEVER(io_uring_register), NEVER(add_key), NEVER(request_key), NEVER(keyctl), NEVER(unshare),
+        NEVER(setns), NEVER(mount), NEVER(umount2), NEVER(open_tree), NEVER(move_mount), NEVER(fsopen),
+        NEVER(open_by_handle_at), NEVER(shmget), NEVER(msgget), NEVER(mq_open),
+        ALLOW,
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+}

@@ -6,13 +6,14 @@ import Glibc
 /// The single block of memory that holds recorded plaintext.
 ///
 /// It is kept out of swap and core dumps, and is wiped before it is released.
-@safe final class LockedMemory {
-    let bytes: UnsafeMutableRawBufferPointer
+@safe package final class LockedMemory {
+    /// The block.
+    package let bytes: UnsafeMutableRawBufferPointer
     /// False if the kernel refused to lock it (RLIMIT_MEMLOCK) or to exclude it from dumps.
-    let isLocked: Bool
+    package let isLocked: Bool
 
     /// Maps `size` zero bytes.
-    init(size: Int) {
+    package init(size: Int) {
         let address = unsafe mmap(
             nil,
             size,

@@ -70,6 +70,19 @@ package enum CurrentProcess {
         return Disk.isFile(path) ? path : nil
     }
 
+    /// Becomes another program; returns only if that cannot be started.
+    ///
+    /// - Parameters:
+    ///   - command: The program, looked for in PATH, and its arguments.
+    ///   - environment: All of its environment.
+    package static func become(_ command: [String], environment: [String: String]) {
+        guard let program = command.first else { return }
+        let words = unsafe command.map { unsafe strdup($0) } + [nil]
+        for name in self.environment().keys { unsafe unsetenv(name) }
+        for (name, value) in environment { unsafe setenv(name, value, 1) }
+        _ = unsafe execvp(program, words)
+    }
+
     /// The process id.
     package static var id: Int32 { getpid() }
 }

@@ -146,6 +146,30 @@ package enum Disk {
         return try read(file, limit: limit)
     }
 
+    /// Reads the beginning of a file.
+    ///
+    /// - Parameters:
+    ///   - path: The file; links are followed.
+    ///   - prefix: The number of bytes; fewer if the file has fewer.
+    /// - Returns: The bytes.
+    /// - Throws: ``FileError``.
+    package static func read(_ path: String, prefix: Int) throws(FileError) -> [UInt8] {
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw FileError("open") }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: prefix)
+        let count = transferring(prefix) { done in
+            unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe Glibc.read(
+                    file,
+                    buffer.baseAddress?.advanced(by: done),
+                    buffer.count - done
+                )
+            }
+        }
+        return Array(bytes.prefix(max(0, count)))
+    }
+
     /// Reads a small file that only this user can have written; ``OwnPath`` defines the checks.
     ///
     /// - Parameters:
@@ -301,6 +325,14 @@ package enum Disk {
     /// Removes a file; failure is ignored.
     package static func remove(_ path: String) {
         unsafe unlink(path)
+    }
+
+    /// A path from the root, whatever the current folder will be.
+    package static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let folder = unsafe getcwd(nil, 0) else { return path }
+        defer { unsafe free(folder) }
+        return unsafe "\(String(cString: folder))/\(path)"
     }
 
     /// The folder that contains a path, as `dirname(1)` prints it.

@@ -25,7 +25,8 @@ package struct AgeError: Error, Equatable, CustomStringConvertible {
     /// The kind of failure.
     package let code: Code
 
-    init(_ code: Code) {
+    /// Creates an error.
+    package init(_ code: Code) {
         self.code = code
     }
 

@@ -7,10 +7,13 @@
 #include <stdint.h>
 
 /// Access rights below a path, by Landlock's bit numbers (landlock(7)).
+#define CLINUX_EXECUTE (1ULL << 0)
 #define CLINUX_WRITE_FILE (1ULL << 1)
 #define CLINUX_READ_FILE (1ULL << 2)
 #define CLINUX_READ_FOLDER (1ULL << 3)
 #define CLINUX_REMOVE_FILE (1ULL << 5)
+#define CLINUX_REMOVE_FOLDER (1ULL << 4)
+#define CLINUX_MAKE_FOLDER (1ULL << 7)
 #define CLINUX_MAKE_FILE (1ULL << 8)
 #define CLINUX_MAKE_SOCKET (1ULL << 9)
 #define CLINUX_TRUNCATE (1ULL << 14)
@@ -36,6 +39,10 @@ int clinux_forbid_privileges(void);
 /// programs, processes, tracing, new executable memory, shared memory, all but harmless ioctls, and
 /// re-enabling dumps. -1 on error.
 int clinux_forbid_calls(void);
+
+/// Denies what a job that reads opened data must not do: sockets of any kind, looking into other
+/// processes, and namespaces; it may start programs, which inherit this. -1 on error.
+int clinux_forbid_sockets(void);
 
 // Trials: each attempts what must be impossible, and undoes it on success. The result is 0 if it
 // was possible, otherwise the error number. They call the kernel directly, so that no preloaded

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import System
 
 /// The person's pager, between this program and their terminal.
 struct Pager {

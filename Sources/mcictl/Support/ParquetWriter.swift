@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import System
 
 /// A Python program that takes events from a pipe and writes a file.
 enum ParquetWriter {

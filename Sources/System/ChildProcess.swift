@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
-import System
 
 /// Another program that reads what this program writes.
-struct ChildProcess {
+package struct ChildProcess {
     /// The end of a pipe to its standard input.
-    let input: Int32
+    package let input: Int32
     private let id: pid_t
 
     /// Starts a program; nil if it cannot be started.
@@ -15,7 +14,7 @@ struct ChildProcess {
     ///   - command: the program, looked for in PATH, and its arguments.
     ///   - output: becomes its standard output; nil for the one of this program.
     ///   - errors: becomes its standard error; nil for the one of this program.
-    init?(_ command: [String], output: Int32? = nil, errors: Int32? = nil) {
+    package init?(_ command: [String], output: Int32? = nil, errors: Int32? = nil) {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -45,7 +44,7 @@ struct ChildProcess {
     ///   - command: the program, looked for in PATH, and its arguments.
     ///   - patience: milliseconds within which it would have failed.
     /// - Returns: whether it runs, or has succeeded.
-    static func start(_ command: [String], patience: Int64) -> Bool {
+    package static func start(_ command: [String], patience: Int64) -> Bool {
         let null = unsafe open("/dev/null", O_WRONLY)
         defer { close(null) }
         guard null >= 0, let child = ChildProcess(command, output: null, errors: null) else {
@@ -63,13 +62,13 @@ struct ChildProcess {
     }
 
     /// Ends it at once.
-    func kill() { Glibc.kill(id, SIGKILL) }
+    package func kill() { Glibc.kill(id, SIGKILL) }
 
     /// Waits for its end.
     ///
     /// - Returns: its status, as `waitpid` has it; 0 when it succeeded.
     @discardableResult
-    func end() -> Int32 {
+    package func end() -> Int32 {
         var status: Int32 = 0
         while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
         return status
