@@ -16,7 +16,7 @@ EVERY ?= 20
 SOAK ?= 1800
 SHORT ?=
 
-.PHONY: run build test proof witness desktop mutants scenarios fuzz bench attack trace soak fresh lint format install uninstall deb \
+.PHONY: run run-release build test proof witness desktop mutants scenarios fuzz bench attack trace soak fresh lint format install uninstall deb \
     clean-root clean
 
 run: ## Record: on your display after asking, or without one on a private X server.
@@ -25,11 +25,18 @@ run: ## Record: on your display after asking, or without one on a private X serv
 	@$(RELEASE) --product mcictl
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Demo/run.sh
 
-build: ## A release build of the three programs and of the SQLite extension.
+run-release: ## A release from the recording to a training job, its trace, and its withdrawal.
+	@bash .ci/packages run
+	@for product in mcid mcictl mci-holder mci-read; do $(RELEASE) --product $$product || exit 1; done
+	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" bash Tests/Demo/release.sh
+
+build: ## A release build of the programs and of the SQLite extension.
 	@bash .ci/packages build
 	$(RELEASE) --product mcid
 	$(RELEASE) --product mcictl
 	$(RELEASE) --product mci-companion
+	$(RELEASE) --product mci-holder
+	$(RELEASE) --product mci-read
 	$(RELEASE) --product mci-sqlite
 
 test: ## All tests, with everything they need.

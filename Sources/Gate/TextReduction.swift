@@ -19,6 +19,8 @@ package struct TextReduction: Redacted {
     private var typing = Typing()
     private var held = HeldKeys()
     private var open: (device: UInt8, begin: EventTime, end: EventTime)?
+    /// The end of the last stored run, and where it was moved to.
+    private var ends: (stored: EventTime, moved: EventTime)?
     /// Stands for the keycode, which is not stored: it pairs presses with releases.
     private var codes: [UInt32: UInt8] = [:]
     private var outputs: [Output] = []
@@ -37,6 +39,7 @@ package struct TextReduction: Redacted {
 
     /// Handles a stored key.
     package mutating func key(_ key: StoredKey, device: UInt8, at time: EventTime) {
+        let time = moved(time)
         guard key.isDown else { return release(key, device, time) }
         let raw = RawEvent.Key(
             keycode: code(of: key.keysym),
@@ -59,20 +62,29 @@ package struct TextReduction: Redacted {
         }
     }
 
-    /// Handles a stored typing run, which is widened to whole steps.
+    /// Handles a stored typing run, which is moved to the whole step before it.
+    ///
+    /// Its length stays. Where its steps began tells how long the machine had been on.
     package mutating func run(device: UInt8, from begin: EventTime, to end: EventTime) {
         emitRun()
-        let begin = TypingRun.begin(of: begin)
-        var last = TypingRun.begin(of: end)
-        if last < end { last = EventTime(last.milliseconds &+ TypingRun.step) }
+        let moved = TypingRun.begin(of: begin)
+        let last = EventTime(end.milliseconds &- (begin.milliseconds &- moved.milliseconds))
         typing.noteRun(endingAt: last)
-        outputs.append(.run(device: device, begin: begin, end: last))
+        ends = (end, last)
+        outputs.append(.run(device: device, begin: moved, end: last))
+    }
+
+    /// The time of an event after a stored run: what was stored at the run's end goes with it.
+    private func moved(_ time: EventTime) -> EventTime {
+        if let ends, time <= ends.stored { return ends.moved }
+        return time
     }
 
     /// Ends the run for a button, a finger or a wheel motion under modifiers.
     ///
     /// - Returns: The time at which the event is stored.
     package mutating func endRun(at time: EventTime) -> EventTime {
+        let time = moved(time)
         typing.end()
         emitRun()
         let stored = typing.stored(time)
@@ -96,6 +108,7 @@ package struct TextReduction: Redacted {
         emitRun()
         for event in held.releaseAll(at: typing.stored(time)) { emit(event) }
         typing.drop()
+        ends = nil
     }
 
     private mutating func type(_ device: UInt8, _ time: EventTime) {

@@ -162,7 +162,8 @@ package final class Holder {
             size: hashes.count,
             root: MerkleTree(hashes).root
         )
-        guard var note = SignedNote(text: checkpoint.text), (try? note.sign(store.key)) != nil else {
+        guard var note = SignedNote(text: checkpoint.text), (try? note.sign(store.key)) != nil
+        else {
             throw StorageError(.failed)
         }
         try store.put(checkpoint: note.bytes, of: number)

@@ -87,12 +87,14 @@ package struct Spool: Sendable {
         var count = 0
         for name in (Disk.names(in: requests) ?? []).sorted() where name.hasSuffix(".json") {
             let path = "\(requests)/\(name)"
-            guard Digest.isHex(String(name.dropLast(5)), 32), OwnPath.fault(path, .file) == nil else { continue }
+            guard Digest.isHex(String(name.dropLast(5)), 32), OwnPath.fault(path, .file) == nil
+            else { continue }
             let request: HolderRequest? =
                 (try? Disk.read(path, limit: HolderJSON.maxBytes)).flatMap { HolderJSON.read($0) }
             let answer = respond(request)
             // The request goes only when its answer is there: a holder that dies answers it again.
-            guard (try? Disk.write(HolderJSON.write(answer), to: "\(answers)/\(name)")) != nil else {
+            guard (try? Disk.write(HolderJSON.write(answer), to: "\(answers)/\(name)")) != nil
+            else {
                 continue
             }
             Disk.remove(path)

@@ -40,6 +40,7 @@ package struct Checkpoint: Equatable, Sendable {
     ///   - bytes: the note.
     ///   - origin: the name that the log must have.
     ///   - verifier: the key of the log.
+    /// - Returns: the checkpoint.
     /// - Throws: ``NoteError``.
     package static func verified(
         _ bytes: [UInt8],

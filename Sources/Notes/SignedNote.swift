@@ -126,7 +126,9 @@ package struct SignedNote: Equatable, Sendable {
     /// - Throws: ``NoteError`` `unsigned` without a signature of this key, `forged` with a wrong one.
     @discardableResult
     package func verify(_ verifier: NoteVerifier) throws(NoteError) -> UInt64 {
-        let own = lines.filter { $0.name == verifier.name && $0.bytes.prefix(4) == verifier.id[...] }
+        let own = lines.filter {
+            $0.name == verifier.name && $0.bytes.prefix(4) == verifier.id[...]
+        }
         guard let line = own.first else { throw NoteError(.unsigned) }
         // Two signatures of one key would leave open which of them counts.
         guard own.count == 1, verifier.isValid(Array(line.bytes.dropFirst(4)), of: Array(text.utf8))

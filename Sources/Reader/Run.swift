@@ -205,7 +205,9 @@ package final class Run {
         if checkpoints[id] == nil {
             checkpoints[id] = try checkpoint(of: release, in: answer, holder)
         }
-        guard let checkpoint = checkpoints[id] else { throw ReleaseError("There is no checkpoint.") }
+        guard let checkpoint = checkpoints[id] else {
+            throw ReleaseError("There is no checkpoint.")
+        }
         try verify(item, opening, checkpoint, holder)
         return try plaintext(release, item)
     }
@@ -264,6 +266,8 @@ package final class Run {
     /// - Parameters:
     ///   - rows: any bytes.
     ///   - release: the one that they come from.
+    ///   - run: the id of the run.
+    ///   - key: the reader's key.
     ///   - folder: where the sealed object and its note go.
     /// - Returns: the digest of the note.
     /// - Throws: ``ReleaseError``.

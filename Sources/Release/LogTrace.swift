@@ -69,7 +69,8 @@ package struct LogTrace: Sendable {
                 throw ReleaseError("The log is another one than was seen before (a fork).")
             }
         }
-        guard let first = leaves.first, try Signed<Grant>(first).digest == record.grant.digest else {
+        guard let first = leaves.first, try Signed<Grant>(first).digest == record.grant.digest
+        else {
             throw ReleaseError("The log does not begin with the grant.")
         }
         for (index, leaf) in leaves.enumerated().dropFirst() {

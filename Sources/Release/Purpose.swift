@@ -48,7 +48,9 @@ package struct Purpose: Statement {
         }
         if let defect = fields.defect { return defect }
         if !(1...Self.maxDays ~= days) { return "Its days must be 1 to \(Self.maxDays)." }
-        if WallTime(expires) == nil { return "Its expiry is not a time such as 2027-01-31T00:00:00Z." }
+        if WallTime(expires) == nil {
+            return "Its expiry is not a time such as 2027-01-31T00:00:00Z."
+        }
         if holders == ["keeper"] {
             return "A keeper alone would be one party that can read without a trace."
         }

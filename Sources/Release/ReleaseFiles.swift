@@ -160,6 +160,7 @@ package struct ReleaseFiles: Sendable {
     /// - Parameters:
     ///   - record: the grant, which has ended.
     ///   - erasure: what readers get; nil where only its time is over.
+    /// - Throws: ``ReleaseError`` when the outbox cannot be written.
     package func empty(_ record: GrantRecord, _ erasure: Signed<Erasure>?) throws(ReleaseError) {
         let folder = "\(outbox)/\(record.id)"
         guard Disk.exists(folder) else { return }
@@ -173,11 +174,14 @@ package struct ReleaseFiles: Sendable {
     // MARK: Drafts
 
     /// The numbers of the drafts.
-    package var drafts: [Int] { names("\(releaseFolder)/drafts", ".json").compactMap { Int($0) }.sorted() }
+    package var drafts: [Int] {
+        names("\(releaseFolder)/drafts", ".json").compactMap { Int($0) }.sorted()
+    }
 
     /// A draft by its number.
     package func draft(_ number: Int) throws(ReleaseError) -> Recipe {
-        let bytes = (try? Disk.readOwn("\(releaseFolder)/drafts/\(number).json", limit: 1 << 20)) ?? []
+        let bytes =
+            (try? Disk.readOwn("\(releaseFolder)/drafts/\(number).json", limit: 1 << 20)) ?? []
         guard let recipe = Recipe.read(bytes) else {
             throw ReleaseError("There is no draft \(number).", next: "mcictl release list")
         }
@@ -293,7 +297,8 @@ package struct ReleaseFiles: Sendable {
     }
 
     /// Takes a release out of the outbox; what was fetched before is not reached by this.
-    package func discard(_ record: ReleaseRecord, of id: String, now: WallTime) throws(ReleaseError) {
+    package func discard(_ record: ReleaseRecord, of id: String, now: WallTime) throws(ReleaseError)
+    {
         var record = record
         record.discarded = now.text
         let name = "\(outbox)/\(id)/\(Self.name(record.number))"

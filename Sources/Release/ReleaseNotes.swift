@@ -200,7 +200,9 @@ package struct Opening: Statement {
         guard Digest.isOne(release), Digest.isOne(header), NoteVerifier(reader)?.kind == .note,
             Recipient(recipient) != nil, Digest.isHex(nonce, 32), Digest.isHex(run, 32)
         else { return "A value in it is out of range." }
-        if reason.isEmpty || reason.count > 500 { return "Its reason must have 1 to 500 characters." }
+        if reason.isEmpty || reason.count > 500 {
+            return "Its reason must have 1 to 500 characters."
+        }
         return nil
     }
 }

@@ -149,7 +149,8 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
         } catch {
             let what =
                 error.code == .unsigned
-                ? "is not signed by the \(who)" : "was changed: the signature of the \(who) does not fit"
+                ? "is not signed by the \(who)"
+                : "was changed: the signature of the \(who) does not fit"
             throw ReleaseError("The \(Content.name) \(what).")
         }
     }

@@ -8,7 +8,9 @@ import System
 /// What the job starts inherits it. Root on the machine is not confined by it.
 package enum JobSandbox {
     /// Folders that programs and their libraries lie in.
-    private static let system = ["/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/proc", "/opt"]
+    private static let system = [
+        "/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/proc", "/opt",
+    ]
 
     /// Enters the sandbox, which the process cannot leave.
     ///
@@ -32,7 +34,7 @@ package enum JobSandbox {
         for device in ["/dev/null", "/dev/zero"] {
             allowed.append((device, reading | CLINUX_WRITE_FILE))
         }
-        for device in ["/dev/urandom", "/dev/random", "/dev/fd", "/dev/stdin"] {
+        for device in ["/dev/urandom", "/dev/random"] {
             allowed.append((device, reading))
         }
         for (path, rights) in allowed

@@ -43,7 +43,11 @@ func runHolder() -> Int32 {
         case "--once": isOnce = true
         case "--no-sandbox": isConfined = false
         default:
-            return say("mci-holder: unknown argument. See: mci-holder --help\n", to: 2, ExitCode.usage)
+            return say(
+                "mci-holder: unknown argument. See: mci-holder --help\n",
+                to: 2,
+                ExitCode.usage
+            )
         }
     }
     umask(0o077)

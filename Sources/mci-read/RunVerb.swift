@@ -20,7 +20,7 @@ struct RunVerb: ParsableCommand {
             The holder writes each opening into its grant's log before it opens. The command gets the \
             events on its standard input, has no network, and can write into --out alone. Beside its \
             results there will be openings.json and croissant.json, which name every release that was \
-            opened.
+            opened. MCI_OUT is the path of that folder.
 
             EXAMPLES
               mci-read run --store outbox --holder holder/program --purpose p.purpose \\
@@ -40,16 +40,23 @@ struct RunVerb: ParsableCommand {
     var certificate: String
     @Option(help: "Why, as the persons will read it in their trace.")
     var reason: String
-    @Option(help: "The only folder that the command can write into; it is created.", completion: .directory)
+    @Option(
+        help: "The only folder that the command can write into; it is created.",
+        completion: .directory
+    )
     var out: String
     @Option(help: "What the command reads: jsonl or csv.", completion: .list(["jsonl", "csv"]))
     var format = "jsonl"
     @Option(
-        help: "A file or folder that the command may also read, such as its own code; can be repeated.",
+        help:
+            "A file or folder that the command may also read, such as its own code; can be repeated.",
         completion: .file()
     )
     var read: [String] = []
-    @Option(help: "A folder with derived rows of earlier runs, which are opened too.", completion: .directory)
+    @Option(
+        help: "A folder with derived rows of earlier runs, which are opened too.",
+        completion: .directory
+    )
     var derived: String?
     @Option(help: "Open at most this many releases.")
     var limit: Int?
@@ -74,7 +81,9 @@ struct RunVerb: ParsableCommand {
             throw Failure("The certificate is for another key.")
         }
         guard certified.content.holds(at: wallNow) else {
-            throw Failure("The certificate holds from \(certified.content.from) until \(certified.content.until).")
+            throw Failure(
+                "The certificate holds from \(certified.content.from) until \(certified.content.until)."
+            )
         }
         let (found, skipped) = try Store(store).releases(for: signed)
         for one in skipped { say("left out: \(one.path): \(one.reason)") }
@@ -82,6 +91,11 @@ struct RunVerb: ParsableCommand {
         if let limit { releases = Array(releases.prefix(limit)) }
         guard !releases.isEmpty else {
             throw Failure("The store has no release for this purpose.", code: Failure.refused)
+        }
+        try makeFolder()
+        // Nothing is opened for a job that could not be confined.
+        guard try Job(["true"], writing: out, reading: read).end() == 0 else {
+            throw Failure("The job cannot be confined. Nothing was opened.", code: Failure.unfit)
         }
         let run = Run(key: key, certificate: note, reason: reason)
         if !run.isKeyLocked { say("warning: The key of the run is not locked in memory.") }
@@ -96,8 +110,7 @@ struct RunVerb: ParsableCommand {
         if let refusal = answer.refusal {
             throw Failure("The holder refuses: \(refusal)", code: Failure.refused)
         }
-        try makeFolder()
-        let job = try Job(command, writing: out, reading: read)
+        var job: Job?
         var record = RunRecord(
             run: run.id,
             reason: reason,
@@ -117,16 +130,21 @@ struct RunVerb: ParsableCommand {
                         isDerived: release.derived != nil
                     )
                 )
-                try give(plaintext, release, to: job)
+                let started = try job ?? Job(command, writing: out, reading: read)
+                job = started
+                try give(plaintext, release, to: started)
             }
+        }
+        guard let job else {
+            throw Failure(
+                "Nothing was opened, and the command was not started.",
+                code: Failure.refused
+            )
         }
         let code = job.end()
         try record.write(into: out)
         say("\(record.opened.count) opened, \(record.refused) refused; run \(run.id)")
         guard code == 0 else { throw ExitCode(code) }
-        if record.opened.isEmpty {
-            throw Failure("Nothing could be opened.", code: Failure.refused)
-        }
     }
 
     private func makeFolder() throws {
@@ -174,13 +192,16 @@ struct ConfinedVerb: ParsableCommand {
 
     func run() throws {
         if let sentence = JobSandbox.enter(writing: Disk.absolute(out), reading: read) {
-            throw Failure("The job is not confined, so it does not start: \(sentence)", code: Failure.unfit)
+            throw Failure(
+                "The job is not confined, so it does not start: \(sentence)",
+                code: Failure.unfit
+            )
         }
         CurrentProcess.become(
             command,
             environment: [
                 "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": Disk.absolute(out),
-                "TMPDIR": Disk.absolute(out), "LANG": "C.UTF-8",
+                "TMPDIR": Disk.absolute(out), "MCI_OUT": Disk.absolute(out), "LANG": "C.UTF-8",
             ]
         )
         throw Failure("\(command.first ?? "") cannot be started.", code: 127)

@@ -46,7 +46,8 @@ struct SealVerb: ParsableCommand {
         let found = try Store(store).releases(for: signed).found.filter {
             release.count >= 16 && $0.release.digest.hasPrefix(release.lowercased())
         }
-        guard let parent = found.first, record.opened.contains(where: { $0.release == parent.digest })
+        guard let parent = found.first,
+            record.opened.contains(where: { $0.release == parent.digest })
         else { throw Failure("This run has not opened such a release.") }
         let path = input == "-" ? "/dev/stdin" : input
         let rows = try contents(of: path, limit: 64 << 20)

@@ -11,7 +11,8 @@ import System
 struct KeyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Make a key that signs: of an organisation, a steward, a reader authority or a reader.",
+        abstract:
+            "Make a key that signs: of an organisation, a steward, a reader authority or a reader.",
         discussion: """
             EXAMPLES
               mci-read key new example.org/purposes --out purposes.key
@@ -254,7 +255,9 @@ struct PurposeCheckVerb: ParsableCommand {
 private func show(_ signed: Signed<Purpose>) {
     let content = signed.content
     printResult("\(content.id): \(content.title)")
-    printResult("Responsible: \(content.controller). Days: \(content.days). Expires: \(content.expires)")
+    printResult(
+        "Responsible: \(content.controller). Days: \(content.days). Expires: \(content.expires)"
+    )
     for row in content.fields.rows { printResult("  \(row.field) = \(row.grade): \(row.words)") }
     if !content.fields.applications.isEmpty {
         printResult("  only in: \(content.fields.applications.joined(separator: ", "))")

@@ -33,7 +33,8 @@ struct Mcictl: ParsableCommand {
             ConsentVerb.self, StatusVerb.self, PauseVerb.self, ResumeVerb.self, ExemptVerb.self,
             ExcludeVerb.self, ExplainVerb.self, DemonstrateVerb.self, LogVerb.self, WatchVerb.self,
             ReportVerb.self, QueryVerb.self, ExportVerb.self, ReleaseVerb.self, ReplayVerb.self,
-            VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self, StewardVerb.self,
+            VerifyVerb.self, ForgetVerb.self, SetVerb.self, KeyVerb.self, PolicyVerb.self,
+            StewardVerb.self,
             DoctorVerb.self,
         ]
     )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import System
 
 /// What the kernel reports about a process to any user (`/proc/PID/stat`, proc(5)).
 struct ProcessFacts: Equatable {

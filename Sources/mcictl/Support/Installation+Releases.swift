@@ -72,6 +72,7 @@ extension Installation {
     ///
     /// - Parameter purpose: the id of the purpose, or the beginning of the grant's id; nil for the only
     ///   grant there is.
+    /// - Returns: the latest such grant.
     /// - Throws: a ``ReleaseError`` where there is none, or more than one.
     func grant(_ purpose: String?) throws -> GrantRecord {
         let alive = try grants().filter { $0.isAlive(at: now.wall) }
@@ -184,6 +185,7 @@ extension Installation {
     /// The releases in force that hold a part of a period.
     ///
     /// - Parameter range: milliseconds since 1970.
+    /// - Returns: the grants and their releases.
     func releases(holding range: ClosedRange<Int64>) -> [(GrantRecord, ReleaseRecord)] {
         let alive = ((try? releaseFiles.grants()) ?? []).filter { $0.isAlive(at: now.wall) }
         return alive.flatMap { record in
@@ -233,4 +235,3 @@ extension Installation {
         try files.empty(record, erasure)
     }
 }
-

@@ -122,7 +122,9 @@ struct ReleasePurposesImportVerb: ParsableCommand {
         try installation.releaseFiles.store(purpose)
         Terminal.print(PurposeText.words(purpose))
         if let earlier, earlier.digest != purpose.digest {
-            Terminal.report("It replaces another purpose of this name. Grants of that one stay as they are.")
+            Terminal.report(
+                "It replaces another purpose of this name. Grants of that one stay as they are."
+            )
         }
         Terminal.report("Imported. Nothing is granted.")
         Terminal.report("  Next: mcictl release grant \(purpose.content.id)")
@@ -171,7 +173,8 @@ enum PurposeText {
         let line = Terminal.printable
         let text = content.text.split(separator: "\n", omittingEmptySubsequences: false)
             .map { line(String($0)) }.joined(separator: "\n")
-        let end = content.weights
+        let end =
+            content.weights
             ? "A model may be trained. What a model has learned cannot be taken back."
             : "No model is to be trained."
         return """

@@ -78,7 +78,9 @@ struct ReleaseApproveVerb: ParsableCommand {
         }
         Terminal.print("Released as \(record.purpose.content.id) \(made.number), sealed.")
         Terminal.print("It lies in \(files.outbox)/\(record.id)")
-        Terminal.report("Whoever is certified can fetch it from there and ask your holder to open it.")
+        Terminal.report(
+            "Whoever is certified can fetch it from there and ask your holder to open it."
+        )
         Terminal.report("See who did: mcictl release trace. Take it back: mcictl release withdraw")
     }
 }
@@ -128,7 +130,11 @@ struct ReleaseDiscardVerb: ParsableCommand {
         else { throw Failure("There is no such release.", next: "mcictl release list") }
         try files.discard(release, of: record.id, now: installation.now.wall)
         Terminal.print("Release \(number) is no longer in the outbox.")
-        Terminal.report("A copy that was fetched before can still be opened, and the log says by whom.")
-        Terminal.report("  Next: mcictl release withdraw \(record.purpose.content.id) (ends that too)")
+        Terminal.report(
+            "A copy that was fetched before can still be opened, and the log says by whom."
+        )
+        Terminal.report(
+            "  Next: mcictl release withdraw \(record.purpose.content.id) (ends that too)"
+        )
     }
 }

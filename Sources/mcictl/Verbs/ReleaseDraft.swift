@@ -144,7 +144,9 @@ struct ReleaseCutVerb: ParsableCommand {
 
     @OptionGroup var draft: DraftOption
 
-    @Option(help: "An application: its class as log shows it; * and ? as in exempt. Can be repeated.")
+    @Option(
+        help: "An application: its class as log shows it; * and ? as in exempt. Can be repeated."
+    )
     var app: [String] = []
 
     @Option(help: "From this time on.")

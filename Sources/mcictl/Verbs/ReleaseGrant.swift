@@ -83,8 +83,12 @@ struct ReleaseGrantVerb: ParsableCommand {
             return
         }
         let record = try grant(purpose, fields, end, installation)
-        Terminal.print("Granted until \(record.grant.content.expires) (grant \(record.id.prefix(8))).")
-        Terminal.report("Nothing has been released. Whenever you like: mcictl release draft --since 09:00")
+        Terminal.print(
+            "Granted until \(record.grant.content.expires) (grant \(record.id.prefix(8)))."
+        )
+        Terminal.report(
+            "Nothing has been released. Whenever you like: mcictl release draft --since 09:00"
+        )
         Terminal.report("Withdraw it with: mcictl release withdraw \(purpose.content.id)")
     }
 

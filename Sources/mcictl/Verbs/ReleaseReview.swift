@@ -114,7 +114,9 @@ struct ReleaseReviewVerb: ParsableCommand {
         }
         for text in Self.left(out: recipe, rendered) { Terminal.print(text) }
         let size = SizeText.words(rendered.bytes.count)
-        Terminal.print("\(TimeText.count(rendered.events, "event", "events")), \(size) with padding")
+        Terminal.print(
+            "\(TimeText.count(rendered.events, "event", "events")), \(size) with padding"
+        )
         Terminal.print("Digest: \(rendered.digest)")
     }
 

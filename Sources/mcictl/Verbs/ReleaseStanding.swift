@@ -155,7 +155,9 @@ struct ReleaseStandingVerb: ParsableCommand {
                         now: now
                     )
                     standing.released += 1
-                    Terminal.print("\(date) went to \(record.purpose.content.id) as release \(made.number).")
+                    Terminal.print(
+                        "\(date) went to \(record.purpose.content.id) as release \(made.number)."
+                    )
                 } else {
                     Terminal.print("\(date) has nothing for \(record.purpose.content.id).")
                 }
@@ -163,8 +165,12 @@ struct ReleaseStandingVerb: ParsableCommand {
                 try files.store(standing, of: record.id)
             }
             if standing.needsReview(at: now) {
-                Terminal.report("You have not reviewed what goes to \(record.purpose.content.id) for a week.")
-                Terminal.report("  Next: mcictl release draft --since yesterday, then mcictl release review")
+                Terminal.report(
+                    "You have not reviewed what goes to \(record.purpose.content.id) for a week."
+                )
+                Terminal.report(
+                    "  Next: mcictl release draft --since yesterday, then mcictl release review"
+                )
             }
         }
     }

@@ -69,7 +69,9 @@ struct ReleaseTraceVerb: ParsableCommand {
             ?? (readers.count > 1 ? readers : [])
         if !json {
             for key in others {
-                Terminal.print("The live recording can also be read with \(key), without any trace.")
+                Terminal.print(
+                    "The live recording can also be read with \(key), without any trace."
+                )
             }
         }
         let records = try installation.grants().filter { record in
@@ -98,7 +100,9 @@ struct ReleaseTraceVerb: ParsableCommand {
         }
         if json { try Terminal.printJSON(Answer(otherReaders: others, grants: logs)) }
         guard isSound else {
-            Terminal.report("  Next: mcictl release withdraw PURPOSE (nobody can open anything then)")
+            Terminal.report(
+                "  Next: mcictl release withdraw PURPOSE (nobody can open anything then)"
+            )
             throw ExitCode(Failure.failed)
         }
     }
@@ -151,17 +155,21 @@ struct ReleaseTraceVerb: ParsableCommand {
 
     private func show(_ log: Answer.Log, _ record: GrantRecord, _ installation: Installation) {
         let content = record.purpose.content
-        Terminal.print("\(content.id) (grant \(log.grant.prefix(8))): \(Terminal.printable(content.title))")
+        Terminal.print(
+            "\(content.id) (grant \(log.grant.prefix(8))): \(Terminal.printable(content.title))"
+        )
         let state =
             log.ended ?? "in force until \(record.grant.content.expires)"
-        Terminal.print("  \(state); the log has \(TimeText.count(log.entries, "entry", "entries")), all signed.")
+        Terminal.print(
+            "  \(state); the log has \(TimeText.count(log.entries, "entry", "entries")), all signed."
+        )
         guard !log.openings.isEmpty else {
             Terminal.print("  Nobody opened anything.")
             return answers(log)
         }
         let rows = log.openings.map { opening in
             [
-                "  " + (WallTime(opening.time).map { TimeText.exact($0) } ?? opening.time),
+                "  " + (WallTime(opening.time).map { TimeText.full($0) } ?? opening.time),
                 opening.number.map(String.init) ?? "derived rows",
                 Terminal.printable(opening.person), Terminal.printable(opening.team),
                 Terminal.printable(opening.job), Terminal.printable(opening.reason),

@@ -2,9 +2,9 @@
 
 import Crypto
 import Sealing
+import System
 
 @testable import Timeline
-import System
 
 extension Target {
     /// An age file and what is beside it, each stage on its own, so that a mutation is not stopped by

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import System
+
 @testable import Sealing
 @testable import Storage
-import System
 
 extension Target {
     /// A row of the ring: pages, write-ahead logs, head records, tombstones.
