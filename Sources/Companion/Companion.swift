@@ -25,14 +25,19 @@ package final class Companion {
     /// Whether the session's state must be reported before the loop waits.
     private var mustReport = true
     private let environment: [String: String]
+    private let openingsPath: String
+    /// What was last known of openings; nil while nothing was ever granted.
+    private var openings: Openings?
 
     /// Connects to the buses that there are.
     ///
     /// - Parameters:
     ///   - environment: the process environment.
     ///   - socket: the path of mcid's control socket.
-    package init(environment: [String: String], socket: String) {
+    ///   - openings: the path of what the holder says of openings.
+    package init(environment: [String: String], socket: String, openings path: String) {
         self.environment = environment
+        openingsPath = path
         let runtime = environment["XDG_RUNTIME_DIR"] ?? "/run/user/\(getuid())"
         session = try? BusConnection(
             BusAddress.all(
@@ -46,6 +51,7 @@ package final class Companion {
                 fallback: "/run/dbus/system_bus_socket"
             )
         )
+        openings = Openings.read(openingsPath)
         attendant = Attendant(path: socket) { [weak self] in self?.take($0) }
         notices = Notices { [weak self] in self?.show($0, $1, $2) }
         watch = SessionWatch(session, system, sessionID: environment["XDG_SESSION_ID"]) {
@@ -84,6 +90,7 @@ package final class Companion {
 
     private func report(_ now: Int64) {
         mustReport = false
+        readOpenings()
         let closed = watch?.closed ?? []
         var knows = watch?.sources ?? []
         if tray?.isInPanel == true { knows.append("tray") }
@@ -91,6 +98,16 @@ package final class Companion {
         attendant?.report(closed, knows: knows, at: now) { [weak self] in
             if closed.contains("asleep") { self?.watch?.letSleep() }
         }
+    }
+
+    /// Looks, with each beat, whether somebody opened a release.
+    private func readOpenings() {
+        guard let new = Openings.read(openingsPath), new != openings else { return }
+        let before = openings?.count ?? 0
+        openings = new
+        tray?.show(openings: new)
+        guard new.count > before, let words = new.words else { return }
+        show("mci: a release was opened", "\(words). See: mcictl release trace", .normal)
     }
 
     /// Waits for the next message or moment.
@@ -150,6 +167,9 @@ package final class Companion {
         case .settings:
             let shell = "mcictl set --help; exec \"${SHELL:-sh}\""
             start(["x-terminal-emulator", "-e", "sh", "-c", shell])
+        case .openings:
+            let again = "mcictl release trace; printf \"Press Enter. \"; read -r line"
+            start(["x-terminal-emulator", "-e", "sh", "-c", again])
         case .leave:
             call(.leave)
             exit(Self.left)

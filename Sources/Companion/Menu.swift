@@ -2,6 +2,7 @@
 
 import Bus
 import Control
+import Person
 
 /// The menu of the icon, as `com.canonical.dbusmenu` shows it.
 struct Menu {
@@ -24,6 +25,7 @@ struct Menu {
         case settings
         case leave
         case report
+        case openings
 
         /// The items below it.
         var children: [Item] {
@@ -31,7 +33,7 @@ struct Menu {
             case .root:
                 [
                     .state, .firstLine, .pause, .resume, .exemptFront, .forget, .secondLine,
-                    .report, .settings, .leave,
+                    .report, .openings, .settings, .leave,
                 ]
             case .pause: [.pause15, .pause30, .pause60, .pauseTomorrow]
             case .forget: [.forget5, .forget15]
@@ -42,6 +44,8 @@ struct Menu {
 
     /// mcid's status; nil while it does not run.
     var status: Status?
+    /// What is known of openings; nil while nothing was ever granted.
+    var openings: Openings?
 
     private func label(_ item: Item) -> String {
         switch item {
@@ -58,6 +62,7 @@ struct Menu {
         case .forget5: "The last 5 minutes"
         case .forget15: "The last 15 minutes"
         case .report: "Open the report"
+        case .openings: openings?.words.map { "Released: \($0)" } ?? "Nobody opened a release"
         case .settings: "Settings…"
         case .leave: "Go on without this icon"
         }
@@ -68,6 +73,7 @@ struct Menu {
         case .state: false
         case .resume: status?.state == .paused || status?.session?.closed.isEmpty == false
         case .root, .report, .settings: true
+        case .openings: openings?.words != nil
         default: status != nil
         }
     }

@@ -2,6 +2,7 @@
 
 import Bus
 import Control
+import Person
 import Glibc
 
 /// The icon in the panel with its menu: a StatusNotifierItem.
@@ -52,6 +53,14 @@ final class TrayItem {
             [.string(Self.name)]
         )
         bus.call(call) { _ in }
+    }
+
+    /// Shows what is known of openings.
+    ///
+    /// - Parameter openings: what the holder says.
+    func show(openings: Openings) {
+        menu.openings = openings
+        show(menu.status)
     }
 
     /// Shows a status.

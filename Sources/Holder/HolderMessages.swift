@@ -104,25 +104,6 @@ package struct HolderAnswer: Codable, Sendable {
     }
 }
 
-/// What a holder says of all openings, for the person's other programs.
-package struct Openings: Codable, Equatable, Sendable {
-    /// The version of this file.
-    package var schema = 1
-    /// How many there were.
-    package var count: Int
-    /// Who opened a release last, as the certificate says.
-    package var person: String?
-    /// The team of the last opening.
-    package var team: String?
-    /// The job of the last opening.
-    package var job: String?
-
-    /// Creates the file's content.
-    package init(count: Int, person: String?, team: String?, job: String?) {
-        (self.count, self.person, self.team, self.job) = (count, person, team, job)
-    }
-}
-
 /// Encodes and decodes messages.
 package enum HolderJSON {
     /// Maximum bytes of a message.

@@ -69,7 +69,7 @@ package struct Paths: Equatable, Sendable {
     /// The folder of the holder, with its file and the folders for requests.
     package var holder: String { state + "/holder" }
     /// What the holder says about openings.
-    package var openings: String { holder + "/openings.json" }
+    package var openings: String { holder + "/openings" }
     /// Says that the companion attended in this login.
     package var attended: String { runtime + "/attended" }
     /// Says that the companion had the notice shown in this login.

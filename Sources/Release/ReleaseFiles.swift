@@ -24,6 +24,12 @@ package struct GrantRecord: Sendable {
     /// The id of the grant.
     package var id: String { grant.content.id }
 
+    /// Whether it was withdrawn, and the holder has not said yet that its secret is gone.
+    package var isUnfinished: Bool {
+        guard let erasure, let holder = grant.content.holders.first else { return false }
+        return (try? erasure.verify(holder.key, of: "holder")) == nil
+    }
+
     /// Whether releases can be made and opened at a moment.
     package func isAlive(at now: WallTime) -> Bool {
         erasure == nil && now < grant.content.end

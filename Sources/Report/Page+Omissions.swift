@@ -75,6 +75,27 @@ extension Page {
             : TimeText.length(milliseconds)
     }
 
+    var releaseSection: String {
+        guard !around.releases.isEmpty || around.openings != nil else { return "" }
+        let opened = around.openings.map { "\($0)." } ?? "Nobody opened a release."
+        let table =
+            around.releases.isEmpty
+            ? ""
+            : HTMLText.table(
+                "What was given to purposes",
+                ["Purpose", "Number", "Period", "Approved", "State"],
+                around.releases.map { $0.map(HTMLText.escaped) }
+            )
+        return section(
+            "Releases",
+            table + """
+                <p>\(HTMLText.escaped(opened)) Show: \(HTMLText.command("mcictl release trace")) · Take back: \
+                \(HTMLText.command("mcictl release withdraw --all"))</p>
+
+                """
+        )
+    }
+
     var keepingSection: String {
         let keeping =
             around.retention > 0

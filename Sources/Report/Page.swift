@@ -26,6 +26,10 @@ package struct Page: Redacted {
         package var retention: Int64
         /// How much of the ring is used, in words.
         package var ring: String
+        /// The releases that were made: purpose, number, period, approval, state.
+        package var releases: [[String]] = []
+        /// How often releases were opened and by whom last, in words; nil if nobody did.
+        package var openings: String?
         /// The number of the draft of a release that the page is about; nil for the recording.
         package var draft: Int?
         /// What the draft is for and what it leaves out, in paragraphs; empty for the recording.
@@ -109,8 +113,10 @@ package struct Page: Redacted {
 
     /// The sections that only the whole recording has.
     private var ownSections: String {
-        [demonstrationSection, clickSection, deviceSection, qualitySection, keepingSection]
-            .joined(separator: "\n")
+        [
+            demonstrationSection, clickSection, deviceSection, qualitySection, releaseSection,
+            keepingSection,
+        ].joined(separator: "\n")
     }
 
     // MARK: The beginning

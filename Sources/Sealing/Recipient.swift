@@ -19,6 +19,9 @@ package struct Recipient: Equatable, Sendable {
         self.key = key
     }
 
+    /// The 32 bytes of the key.
+    package var bytes: [UInt8] { Array(key.rawRepresentation) }
+
     /// The text form, `age1…`.
     package var text: String {
         Bech32.encode(prefix: "age", Array(key.rawRepresentation))

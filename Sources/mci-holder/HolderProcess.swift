@@ -143,13 +143,12 @@ private struct HolderProcess {
         let certificate = last.flatMap {
             try? Signed<Certificate>(Array($0.content.certificate.utf8)).content
         }
-        let summary = Openings(
+        try Openings(
             count: count,
-            person: certificate?.person,
-            team: certificate?.team,
-            job: certificate?.job
-        )
-        try Disk.write(HolderJSON.write(summary), to: paths.openings)
+            person: certificate?.person ?? "",
+            team: certificate?.team ?? "",
+            job: certificate?.job ?? ""
+        ).write(paths.openings)
     }
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import Control
 import Events
 import Gate
 import Person
+import Release
 import Signing
 import System
 
@@ -33,7 +35,7 @@ struct DoctorChecks {
             service, socket, version, display, mark, companion, sandbox, files, consent, ring,
             space, clock,
             identity, exclusions,
-        ] + syntheticKeys + fileFindings
+        ] + syntheticKeys + releases + fileFindings
     }
 
     /// The files that were put back or damaged; none when all is well.
@@ -58,6 +60,60 @@ struct DoctorChecks {
             + [asking].compactMap(\.self).map {
                 Finding(verdict: .warn, subject: "left out", words: $0)
             }
+    }
+
+    /// What is wrong with grants and their holder; none where nothing was granted.
+    private var releases: [Finding] {
+        let grants: [GrantRecord]
+        do {
+            grants = try installation.releaseFiles.grants()
+        } catch {
+            return [
+                Finding(
+                    verdict: .fail,
+                    subject: "releases",
+                    words: error.reason,
+                    next: error.next ?? ""
+                )
+            ]
+        }
+        guard let last = grants.last else { return [] }
+        var found: [Finding] = []
+        let now = installation.now.wall
+        for record in grants where record.isUnfinished {
+            found.append(
+                Finding(
+                    verdict: .warn,
+                    subject: "releases",
+                    words: "the lock of a withdrawn grant is not destroyed yet, for the holder did not run",
+                    next: "mcictl release withdraw \(record.purpose.content.id)"
+                )
+            )
+        }
+        for purpose in installation.unreviewed {
+            found.append(
+                Finding(
+                    verdict: .warn,
+                    subject: "releases",
+                    words: "whole days go to \(purpose), and you have not reviewed them for a week",
+                    next: "mcictl release draft --since yesterday, then mcictl release review"
+                )
+            )
+        }
+        guard grants.contains(where: { $0.isAlive(at: now) }) else { return found }
+        if !Disk.exists(installation.paths.holder + "/holder.db") {
+            found.append(
+                Finding(
+                    verdict: .fail,
+                    subject: "releases",
+                    words: "the holder's file is gone, so nothing released can be opened any more",
+                    next: "mcictl release withdraw \(last.purpose.content.id), and grant it anew"
+                )
+            )
+        }
+        let alive = grants.count { $0.isAlive(at: now) }
+        let words = "\(TimeText.count(alive, "grant", "grants")) in force"
+        return found.isEmpty ? [Finding(verdict: .ok, subject: "releases", words: words)] : found
     }
 
     /// A warning if most keys come from programs, and so are stored only as typing runs.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Calendar
 import Events
 import Export
 import Holder
@@ -200,8 +201,73 @@ extension Installation {
     }
 
     /// What the holder says of all openings; nil where there is no holder.
-    var openings: Openings? {
-        (try? Disk.readOwn(paths.openings)).flatMap { HolderJSON.read($0) }
+    var openings: Openings? { Openings.read(paths.openings) }
+
+    /// What was released and opened, in words; nil where nothing is granted.
+    var releasesInWords: String? {
+        guard let grants = try? releaseFiles.grants() else { return nil }
+        let alive = grants.filter { $0.isAlive(at: now.wall) }
+        let opened = openings?.words
+        guard !alive.isEmpty || opened != nil else { return nil }
+        let names = alive.map(\.purpose.content.id).joined(separator: ", ")
+        let count = alive.reduce(0) { sum, record in
+            sum + releaseFiles.records(of: record.id).count { $0.discarded == nil }
+        }
+        let made =
+            alive.isEmpty
+            ? "no grant in force" : "\(TimeText.count(count, "release", "releases")) to \(names)"
+        return [made, opened].compactMap(\.self).joined(separator: "; ")
+    }
+
+    /// The releases of all grants as rows for the report: purpose, number, period, approval, state.
+    var releaseRows: [[String]] {
+        ((try? releaseFiles.grants()) ?? []).flatMap { record in
+            releaseFiles.records(of: record.id).map { release in
+                let span = release.recipe.span
+                let state =
+                    record.erasure != nil
+                    ? "withdrawn"
+                    : !record.isAlive(at: now.wall)
+                        ? "expired" : release.discarded != nil ? "discarded" : "in force"
+                return [
+                    record.purpose.content.id, "\(release.number)",
+                    "\(TimeText.full(WallTime(span.from))) to \(TimeText.full(WallTime(span.to)))",
+                    WallTime(release.approved).map { TimeText.full($0) } ?? release.approved, state,
+                ]
+            }
+        }
+    }
+
+    /// The standing approvals that the person should look at, by purpose.
+    var unreviewed: [String] {
+        ((try? releaseFiles.grants()) ?? []).filter { $0.isAlive(at: now.wall) }
+            .filter { record in
+                releaseFiles.standing(of: record.id).map {
+                    $0.holds(at: now.wall) && $0.needsReview(at: now.wall)
+                } ?? false
+            }
+            .map(\.purpose.content.id)
+    }
+
+    /// The purpose or holder that uses a key as its own, in words; nil if none does.
+    ///
+    /// A key that opens the live recording would pass every grant by.
+    func releaseUser(of key: String) -> String? {
+        guard let bytes = Recipient(key)?.bytes else { return nil }
+        func uses(_ text: String) -> Bool { NoteVerifier(text)?.key == bytes }
+        for purpose in releaseFiles.purposes().map(\.content)
+        where [purpose.authority, purpose.steward, purpose.readers].contains(where: uses) {
+            return "the purpose \(purpose.id)"
+        }
+        for record in (try? releaseFiles.grants()) ?? [] {
+            let holders = record.grant.content.holders
+            if holders.contains(where: { $0.recipient == key || uses($0.key) || uses($0.clock) })
+                || uses(record.grant.content.key)
+            {
+                return "the holder of your grant for \(record.purpose.content.id)"
+            }
+        }
+        return nil
     }
 
     /// Ends grants: destroys their secrets at the holder, and empties the outbox.

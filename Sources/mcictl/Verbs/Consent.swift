@@ -6,6 +6,7 @@ import Control
 import Events
 import Gate
 import Person
+import Release
 import System
 import Timeline
 
@@ -193,6 +194,7 @@ struct ConsentVerb: ParsableCommand {
             return try Terminal.printJSON(Withdrawal(daemonRunning: reply != nil))
         }
         Terminal.print("Your consent is withdrawn. Nothing is recorded any more.")
+        withdrawGrants(installation)
         Terminal.print(
             "What was already recorded is still on this computer. Erase it: mcictl forget --all"
         )
@@ -223,6 +225,21 @@ struct ConsentVerb: ParsableCommand {
         )
         Terminal.print("Withdraw   \(receipt.withdrawal)")
         installation.loosened(found.controls).forEach { Terminal.print("Chosen     \($0)") }
+    }
+
+    /// Withdraws all grants: who may not record may not release either.
+    private func withdrawGrants(_ installation: Installation) {
+        let alive = ((try? installation.releaseFiles.grants()) ?? [])
+            .filter { $0.isAlive(at: installation.now.wall) }
+        for record in alive {
+            do {
+                try installation.withdraw(record)
+                Terminal.print("Your grant for \(record.purpose.content.id) is withdrawn too.")
+            } catch {
+                Terminal.report("warning: The grant for \(record.purpose.content.id): \(error)")
+                Terminal.report("  Next: mcictl release withdraw --all")
+            }
+        }
     }
 
     private func showNone(withdrawnAt: String?) throws {

@@ -5,6 +5,7 @@ import Calendar
 import Events
 import Gate
 import Person
+import Release
 import Storage
 import System
 import Timeline
@@ -123,6 +124,33 @@ struct ForgetVerb: ParsableCommand {
         }
         let (erased, pending) = try forgetting.erase(scope, dryRun: false)
         try report(erased, pending: pending, dryRun: false)
+        try withdrawReleases(holding: range, installation)
+    }
+
+    /// Names the releases that hold a part of what was erased, and offers to withdraw their grants.
+    private func withdrawReleases(
+        holding range: ClosedRange<Int64>,
+        _ installation: Installation
+    ) throws {
+        let found = installation.releases(holding: range)
+        guard !found.isEmpty else { return }
+        let names = found.map { "\($0.0.purpose.content.id) \($0.1.number)" }
+        Terminal.report("Erasing does not reach what was released: \(names.joined(separator: ", ")).")
+        let records = Dictionary(
+            found.map { ($0.0.id, $0.0) },
+            uniquingKeysWith: { first, _ in first }
+        ).values.sorted { $0.id < $1.id }
+        for record in records {
+            let purpose = record.purpose.content.id
+            guard !yes, !json, Terminal.canAsk,
+                try Terminal.ask("Withdraw the grant for \(purpose)?", script: nil)
+            else {
+                Terminal.report("  Next: mcictl release withdraw \(purpose)")
+                continue
+            }
+            try installation.withdraw(record)
+            Terminal.print("Withdrawn: \(purpose). Nobody can open its releases any more.")
+        }
     }
 
     /// The contents of the batches that would be erased; nil if they cannot be opened here.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Calendar
 import Glibc
 import Person
+import Sealing
 import System
 import Timeline
 
@@ -119,6 +121,7 @@ struct KeyBackupVerb: ParsableCommand {
             throw Failure("The copy at \(file) differs from what was written. Do not rely on it.")
         }
         Terminal.print("Copied your identity to \(file).")
+        try writeGrants(beside: file, installation)
         let here = try? SecretFile.facts(installation.paths.identity).device
         if let there = try? SecretFile.facts(file).device, there == here {
             Terminal.report(
@@ -126,6 +129,21 @@ struct KeyBackupVerb: ParsableCommand {
             )
             Terminal.report("  would survive the loss of this disk.")
         }
+    }
+
+    /// Copies the keys of grants, sealed to the identity that was just copied.
+    private func writeGrants(beside file: String, _ installation: Installation) throws {
+        guard let backup = try GrantBackup(installation.releaseFiles) else { return }
+        let recipients = try installation.readers().keys.compactMap { Recipient($0) }
+        let path = GrantBackup.name(beside: file)
+        do {
+            try SecretFile.create(try backup.sealed(to: recipients), at: path)
+        } catch {
+            throw Failure("The keys of your grants could not be written to \(path) (\(error)).")
+        }
+        let count = TimeText.count(backup.grants.count, "grant", "grants")
+        Terminal.print("Copied the keys of \(count) to \(path), sealed to your identity.")
+        Terminal.report("To restore them: mcictl key restore-grants \(Terminal.printable(path))")
     }
 
     private func isTaken(_ file: String) -> Failure {
@@ -136,5 +154,41 @@ struct KeyBackupVerb: ParsableCommand {
     private func printable(_ copy: [UInt8]) -> [UInt8] {
         let isBinary = copy.starts(with: Array("age-encryption.org/".utf8))
         return isBinary ? Array(Armor.encode(copy).utf8) : copy
+    }
+}
+
+/// The verb `key restore-grants`.
+struct KeyRestoreGrantsVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore-grants",
+        abstract: "Put back the keys of grants from a backup, so that they can be withdrawn.",
+        discussion: """
+            EXAMPLES
+              mcictl key restore-grants /media/stick/mci-identity.grants
+            """
+    )
+
+    @Argument(help: "The file that mcictl key backup wrote.", completion: .file())
+    var file: String
+
+    func run() throws {
+        let installation = Installation()
+        let bytes: [UInt8]
+        do {
+            bytes = try Disk.read(file, limit: 16 << 20)
+        } catch {
+            throw Failure("\(Terminal.printable(file)) cannot be read (\(error)).")
+        }
+        let plaintext: [UInt8]
+        do {
+            plaintext = try AgeFile(bytes).open(try installation.identities())
+        } catch let error as AgeError {
+            throw Failure("\(Terminal.printable(file)) cannot be opened (\(error.code.rawValue)).")
+        }
+        guard let backup = GrantBackup.read(plaintext) else {
+            throw Failure("\(Terminal.printable(file)) is not a backup of grants.")
+        }
+        let count = try backup.restore(installation.releaseFiles)
+        Terminal.print("\(TimeText.count(count, "grant was", "grants were")) put back.")
     }
 }

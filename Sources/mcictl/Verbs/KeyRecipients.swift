@@ -67,6 +67,13 @@ struct KeyRecipientsAddVerb: ParsableCommand {
 
     func run() throws {
         let installation = Installation()
+        if let user = installation.releaseUser(of: key) {
+            throw Failure(
+                "That key belongs to \(user). As a reader it would open everything without a trace.",
+                next: "mcictl release (gives a purpose what you choose)",
+                code: Failure.refused
+            )
+        }
         try installation.changeReaders(asking: !yes, "mcictl key recipients add") { readers in
             do throws(RecipientsFile.Objection) {
                 try readers.add(key)

@@ -3,7 +3,7 @@
 import ArgumentParser
 import Calendar
 import Events
-import Holder
+import Person
 import Release
 
 /// The verb `release list`.

@@ -234,12 +234,12 @@ struct ReleaseWithdrawVerb: ParsableCommand {
         }
         // What was withdrawn while the holder could not answer is finished too.
         let records = try installation.releaseFiles.grants().filter { record in
-            if let purpose {
-                return record.isAlive(at: installation.now.wall)
-                    && (record.purpose.content.id == purpose
-                        || purpose.count >= 6 && record.id.hasPrefix(purpose))
+            guard record.isAlive(at: installation.now.wall) || record.isUnfinished else {
+                return false
             }
-            return record.isAlive(at: installation.now.wall)
+            return purpose.map {
+                record.purpose.content.id == $0 || $0.count >= 6 && record.id.hasPrefix($0)
+            } ?? true
         }
         guard !records.isEmpty else {
             throw Failure("You have no such grant in force.", next: "mcictl release list")

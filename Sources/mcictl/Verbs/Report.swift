@@ -111,6 +111,8 @@ struct ReportVerb: ParsableCommand {
             retention: retention,
             ring: size ?? ""
         )
+        setting.openings = installation.openings?.words
+        setting.releases = installation.releaseRows
         setting.bounds = (
             since == nil ? nil : range.lowerBound, until == nil ? nil : range.upperBound
         )

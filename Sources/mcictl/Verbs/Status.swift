@@ -100,9 +100,20 @@ struct StatusVerb: ParsableCommand {
             for line in installation.loosened(controls ?? Controls()) {
                 Terminal.print("  \(line)")
             }
+            showReleases(installation)
             Terminal.print("  Start: \(Installation.startCommand)")
         }
         throw ExitCode(3)
+    }
+
+    /// What was released and opened.
+    private func showReleases(_ installation: Installation) {
+        if let words = installation.releasesInWords {
+            Terminal.print("  Released: \(Terminal.printable(words)): mcictl release trace")
+        }
+        for purpose in installation.unreviewed {
+            Terminal.print("  You have not reviewed what goes to \(purpose): mcictl release review")
+        }
     }
 
     private func show(_ status: Status, _ installation: Installation, _ now: WallTime) throws {
@@ -110,6 +121,7 @@ struct StatusVerb: ParsableCommand {
         let recipients = status.recipients ?? (try? installation.readers())?.keys ?? []
         let readers = installation.readersInWords(recipients)
         StatusText.lines(status, now, readers: readers).forEach { Terminal.print($0) }
+        showReleases(installation)
     }
 }
 
