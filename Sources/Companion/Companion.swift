@@ -34,7 +34,7 @@ package final class Companion {
     /// - Parameters:
     ///   - environment: the process environment.
     ///   - socket: the path of mcid's control socket.
-    ///   - openings: the path of what the holder says of openings.
+    ///   - path: of what the holder says of openings.
     package init(environment: [String: String], socket: String, openings path: String) {
         self.environment = environment
         openingsPath = path

@@ -2,8 +2,8 @@
 
 import Bus
 import Control
-import Person
 import Glibc
+import Person
 
 /// The icon in the panel with its menu: a StatusNotifierItem.
 ///

@@ -52,7 +52,7 @@ package struct GapReason: RawRepresentable, Hashable, CaseIterable, Sendable {
     /// The companion, which had vouched for the session, no longer did.
     package static let unattended = GapReason(rawValue: 20)
 
-    /// In a release: the reason is not told, or something was left out of the release itself.
+    /// In a release: the reason is withheld, or something was left out of the release itself.
     ///
     /// No recorder stores it.
     package static let withheld = GapReason(rawValue: 255)

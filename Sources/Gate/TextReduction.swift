@@ -18,7 +18,7 @@ package struct TextReduction: Redacted {
 
     private var typing = Typing()
     private var held = HeldKeys()
-    private var open: (device: UInt8, begin: EventTime, end: EventTime)?
+    private var openRun: (device: UInt8, begin: EventTime, end: EventTime)?
     /// The end of the last stored run, and where it was moved to.
     private var ends: (stored: EventTime, moved: EventTime)?
     /// Stands for the keycode, which is not stored: it pairs presses with releases.
@@ -64,7 +64,7 @@ package struct TextReduction: Redacted {
 
     /// Handles a stored typing run, which is moved to the whole step before it.
     ///
-    /// Its length stays. Where its steps began tells how long the machine had been on.
+    /// Its length stays. Where its steps began would reveal how long the machine had been on.
     package mutating func run(device: UInt8, from begin: EventTime, to end: EventTime) {
         emitRun()
         let moved = TypingRun.begin(of: begin)
@@ -97,7 +97,7 @@ package struct TextReduction: Redacted {
 
     /// Ends the run if its time is over before an event that leaves it open, such as a motion.
     package mutating func pass(_ time: EventTime) {
-        guard let open, time.milliseconds >= open.end.milliseconds &+ TypingRun.patience else {
+        guard let run = openRun, time.milliseconds >= run.end.milliseconds &+ TypingRun.patience else {
             return
         }
         emitRun()
@@ -115,17 +115,17 @@ package struct TextReduction: Redacted {
         for event in held.releaseAll(at: typing.served) { emit(event) }
         guard let typed = typing.type(at: time) else { return }
         let end = TypingRun.end(of: typed.step)
-        if typed.continues, let run = open {
-            open = (run.device, run.begin, max(run.end, end))
+        if typed.continues, let run = openRun {
+            openRun = (run.device, run.begin, max(run.end, end))
         } else {
             emitRun()
-            open = (device, typed.step, end)
+            openRun = (device, typed.step, end)
         }
     }
 
     private mutating func emitRun() {
-        guard let run = open else { return }
-        open = nil
+        guard let run = openRun else { return }
+        openRun = nil
         outputs.append(.run(device: run.device, begin: run.begin, end: run.end))
     }
 

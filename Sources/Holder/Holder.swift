@@ -69,7 +69,7 @@ package final class Holder {
 
     private func offer(_ request: HolderRequest) throws -> HolderAnswer {
         guard let id = request.id, Digest.isHex(id, 32), try store.entry(id) == nil else {
-            throw ReleaseError("A grant with this id exists already, or it is no id.")
+            throw ReleaseError("A grant with this id exists already, or the id is malformed.")
         }
         let identity = Identity()
         try store.change { () throws(StorageError) in try store.offer(id, identity) }

@@ -81,7 +81,7 @@ package struct Spool: Sendable {
 
     /// Answers all requests that lie there.
     ///
-    /// - Parameter respond: makes the answer to a request; nil stands for one that is no request.
+    /// - Parameter respond: makes the answer to a request; nil stands for something else.
     /// - Returns: how many were answered.
     package func answerAll(_ respond: (HolderRequest?) -> HolderAnswer) -> Int {
         var count = 0

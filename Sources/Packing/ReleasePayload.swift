@@ -57,7 +57,7 @@ package final class ReleasePayload {
     /// - Parameters:
     ///   - item: input but axes and touches, a focus without a title, or a gap; its times are wall
     ///     times in milliseconds since 1970.
-    ///   - device: what is told of the item's device.
+    ///   - device: what is said of the item's device.
     package func append(_ item: OpenedItem, of device: Device? = nil) {
         if items == 0 { (base, time, firstApp) = (item.time, item.time, app) }
         if let device { used[item.device] = device }

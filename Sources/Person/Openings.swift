@@ -41,6 +41,7 @@ package struct Openings: Equatable, Sendable {
     /// Who opened a release last, and how often that was, in words; nil if nobody did.
     package var words: String? {
         guard count > 0 else { return nil }
-        return "\(count == 1 ? "1 opening" : "\(count) openings"), the last by \(person) (\(team), \(job))"
+        return
+            "\(count == 1 ? "1 opening" : "\(count) openings"), the last by \(person) (\(team), \(job))"
     }
 }

@@ -115,7 +115,7 @@ extension Signed<Grant> {
             throw ReleaseError("The purpose was changed after it was granted.")
         }
         guard content.fields == content.fields.stricter(purpose.content.fields) else {
-            throw ReleaseError("The grant tells more than its purpose asks for.")
+            throw ReleaseError("The grant reveals more than its purpose asks for.")
         }
         guard content.end <= purpose.content.end else {
             throw ReleaseError("The grant lasts longer than its purpose.")

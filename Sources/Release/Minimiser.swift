@@ -24,10 +24,10 @@ package struct Minimiser {
     private var reduction = TextReduction()
     /// The devices as they were last described.
     private var devices: [UInt8: Device] = [:]
-    /// What is told of the devices that go, by the id that goes.
-    private var told: [UInt8: Device] = [:]
+    /// What is described of the devices that go, by the id that goes.
+    private var described: [UInt8: Device] = [:]
     private var app = ""
-    private var toldApp = ""
+    private var shownApp = ""
     private var isBatchCut = false
     /// The beginning of the input that is left out now.
     private var outSince: Int64?
@@ -48,7 +48,7 @@ package struct Minimiser {
     /// - Parameters:
     ///   - fields: what may go.
     ///   - recipe: what the person cut out.
-    /// - Throws: ``ReleaseError`` for a name of an application that is no pattern.
+    /// - Throws: ``ReleaseError`` for a name of an application that is not a pattern.
     package init(_ fields: ReleaseFields, _ recipe: Recipe) throws(ReleaseError) {
         func globs(_ names: [String]) throws(ReleaseError) -> [Glob] {
             var globs: [Glob] = []
@@ -136,7 +136,7 @@ package struct Minimiser {
         guard outSince == nil, recipe.span.contains(time) else { return }
         drop(at: time)
         outSince = time
-        toldApp = ""
+        shownApp = ""
     }
 
     private mutating func enter(at time: Int64) {
@@ -256,7 +256,7 @@ package struct Minimiser {
         let time = EventTime(Self.floor(time.milliseconds, fields.time.step))
         payload.append(
             OpenedItem(time: time, device: device, payload: .input(input), pixel: place(pixel)),
-            of: told[device]
+            of: described[device]
         )
     }
 
@@ -276,9 +276,9 @@ package struct Minimiser {
     }
 
     private mutating func focus(at time: Int64) {
-        guard fields.application != .none, app != toldApp else { return }
+        guard fields.application != .none, app != shownApp else { return }
         drop(at: time)
-        toldApp = app
+        shownApp = app
         let time = EventTime(Self.floor(time, fields.time.step))
         payload.append(OpenedItem(time: time, device: 0, payload: .focus(app: app)))
     }
@@ -317,10 +317,10 @@ package struct Minimiser {
         guard let isInjected = event.isInjected else { return 7 }
         let kind = fields.device == .kind ? devices[event.item.device]?.kind ?? .other : .other
         let id = kind.rawValue + 1 + (isInjected ? 8 : 0)
-        if told[id] == nil {
+        if described[id] == nil {
             var device = Device(name: "", kind: kind)
             device.isInjected = isInjected
-            told[id] = device
+            described[id] = device
         }
         return id
     }

@@ -9,10 +9,10 @@ where AllCases == [Self] {
 }
 
 extension Grade {
-    /// The position among the grades; a greater one tells less.
+    /// The position among the grades; a greater one reveals less.
     var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 
-    /// Of two grades, the one that tells less.
+    /// Of two grades, the one that reveals less.
     func stricter(_ other: Self) -> Self { rank >= other.rank ? self : other }
 }
 
@@ -167,7 +167,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     /// The fields that both allow.
     ///
     /// - Parameter other: other fields.
-    /// - Returns: for each field the grade that tells less; of two lists of applications what is in
+    /// - Returns: for each field the grade that reveals less; of two lists of applications what is in
     ///   both.
     package func stricter(_ other: Self) -> Self {
         var result = self
@@ -223,7 +223,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     /// - Parameters:
     ///   - field: its name, as in ``rows``.
     ///   - grade: the name of the grade.
-    /// - Throws: ``ReleaseError`` for an unknown name, and for a grade that tells more.
+    /// - Throws: ``ReleaseError`` for an unknown name, and for a grade that reveals more.
     package mutating func restrict(_ field: String, to grade: String) throws(ReleaseError) {
         switch field {
         case "time": try restrict(&time, field, grade)
@@ -254,7 +254,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
             throw ReleaseError("\(field) cannot be \(grade). It can be: \(names).")
         }
         guard wanted.rank >= value.rank else {
-            throw ReleaseError("The purpose does not ask for \(field)=\(grade), which tells more.")
+            throw ReleaseError("The purpose does not ask for \(field)=\(grade), which reveals more.")
         }
         value = wanted
     }

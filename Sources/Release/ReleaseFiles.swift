@@ -161,7 +161,7 @@ package struct ReleaseFiles: Sendable {
         try write(erasure.bytes, "\(grantFolder)/\(erasure.content.grant)/erasure.note")
     }
 
-    /// Removes what was released with a grant from the outbox, and tells readers of its end.
+    /// Removes what was released with a grant from the outbox, and informs readers of its end.
     ///
     /// - Parameters:
     ///   - record: the grant, which has ended.

@@ -28,11 +28,11 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
     /// - Throws: ``ReleaseError`` for a statement with a defect.
     package init(_ content: Content) throws(ReleaseError) {
         if let defect = content.defect {
-            throw ReleaseError("This is no valid \(Content.name): \(defect)")
+            throw ReleaseError("This is not a valid \(Content.name): \(defect)")
         }
         let json = String(decoding: try Self.encoded(content), as: UTF8.self)
         guard let note = SignedNote(text: "io.mci/\(Content.name)/1\n\(json)\n") else {
-            throw ReleaseError("This is no valid \(Content.name): it contains control characters.")
+            throw ReleaseError("This is not a valid \(Content.name): it contains control characters.")
         }
         (self.content, self.note) = (content, note)
     }
@@ -50,7 +50,7 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
         }
         let lines = note.text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count == 3, lines[0] == "io.mci/\(name)/1" else {
-            throw ReleaseError("This is no \(name) (version 1).")
+            throw ReleaseError("This is not a \(name) (version 1).")
         }
         let json = Array(lines[1].utf8)
         do {
@@ -70,7 +70,7 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let json = try? encoder.encode(content) else {
-            throw ReleaseError("This is no valid \(Content.name).")
+            throw ReleaseError("This is not a valid \(Content.name).")
         }
         return Array(json)
     }

@@ -35,7 +35,11 @@ private func run() -> Int32 {
     umask(0o077)
     let environment = CurrentProcess.environment()
     let paths = Paths(environment: environment)
-    let companion = Companion(environment: environment, socket: paths.socket, openings: paths.openings)
+    let companion = Companion(
+        environment: environment,
+        socket: paths.socket,
+        openings: paths.openings
+    )
     guard companion.hasBus else {
         let sentence = "mci-companion: there is no message bus, so nothing is known of locks.\n"
         try? Disk.write(Array(sentence.utf8), to: 2)

@@ -125,7 +125,7 @@ private struct HolderProcess {
 
     private func answer(_ spool: Spool, isPerson: Bool) -> Int {
         spool.answerAll { request in
-            guard let request else { return HolderAnswer(refusal: "This is no request.") }
+            guard let request else { return HolderAnswer(refusal: "This is not a request.") }
             // An erasure that was kept meanwhile comes first.
             _ = try? holder.endWhatIsOver(kept: erasure)
             return holder.answer(request, isPerson: isPerson)

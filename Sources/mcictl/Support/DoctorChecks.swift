@@ -85,7 +85,8 @@ struct DoctorChecks {
                 Finding(
                     verdict: .warn,
                     subject: "releases",
-                    words: "the lock of a withdrawn grant is not destroyed yet, for the holder did not run",
+                    words:
+                        "a withdrawn grant's lock is not destroyed yet: the holder did not run",
                     next: "mcictl release withdraw \(record.purpose.content.id)"
                 )
             )

@@ -7,8 +7,9 @@ import Sealing
 import System
 import Timeline
 
-/// The grants with their keys, sealed to the person's own identity: who lost the keys can only wait for
-/// the grants to end. A holder's secret is never in it.
+/// The grants with their keys, sealed to the person's own identity.
+///
+/// Who has lost the keys can only wait for the grants to end. A holder's secret is never in it.
 struct GrantBackup: Codable {
     struct Entry: Codable {
         var key: String

@@ -135,7 +135,9 @@ struct ForgetVerb: ParsableCommand {
         let found = installation.releases(holding: range)
         guard !found.isEmpty else { return }
         let names = found.map { "\($0.0.purpose.content.id) \($0.1.number)" }
-        Terminal.report("Erasing does not reach what was released: \(names.joined(separator: ", ")).")
+        Terminal.report(
+            "Erasing does not reach what was released: \(names.joined(separator: ", "))."
+        )
         let records = Dictionary(
             found.map { ($0.0.id, $0.0) },
             uniquingKeysWith: { first, _ in first }

@@ -23,7 +23,8 @@ struct KeyVerb: ParsableCommand {
               mcictl key recipients add age1…
             """,
         subcommands: [
-            KeyShowVerb.self, KeyBackupVerb.self, KeyRestoreGrantsVerb.self, KeyProtectVerb.self, KeyUnprotectVerb.self,
+            KeyShowVerb.self, KeyBackupVerb.self, KeyRestoreGrantsVerb.self, KeyProtectVerb.self,
+            KeyUnprotectVerb.self,
             KeyRecipientsVerb.self, KeyRotateVerb.self,
         ]
     )

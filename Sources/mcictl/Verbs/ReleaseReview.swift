@@ -102,7 +102,7 @@ struct ReleaseReviewVerb: ParsableCommand {
         let apps = facts.apps.sorted { $0.key < $1.key }
         let rows = apps.map { app, counts in
             [
-                app.isEmpty ? "(not told)" : Terminal.printable(app),
+                app.isEmpty ? "(not shown)" : Terminal.printable(app),
                 TimeText.length(Int64(counts.typingSeconds) * 1000), "\(counts.chords)",
                 "\(counts.clicks)", "\(counts.movements)",
             ]

@@ -15,7 +15,9 @@ private let allowedImports: [String: Set<String>] = [
     "Packing": ["Events", "Gate", "CZlib", "CLinux", "Glibc"],
     "Sandbox": ["CLinux", "System", "Glibc"],
     "Signing": ["System", "Crypto"],
-    "Sealing": ["Packing", "Signing", "Crypto"],
+    // Signed notes and trees: pure, so that foreign programs can judge them.
+    "Notes": ["System", "Crypto"],
+    "Sealing": ["Packing", "Signing", "System", "Crypto"],
     "Storage": ["Sealing", "Signing", "System", "CSQLite"],
     "Policy": ["Events", "Gate", "Signing", "System", "Crypto", "FoundationEssentials"],
     "Person": [
@@ -29,6 +31,23 @@ private let allowedImports: [String: Set<String>] = [
     ],
     // It reaches neither the X server, nor keys, nor a recording.
     "Companion": ["Bus", "Calendar", "Control", "Events", "Person", "System", "Glibc"],
+    "Release": [
+        "Events", "Export", "Gate", "Notes", "Packing", "Policy", "Sealing", "System", "Timeline",
+        "Crypto", "FoundationEssentials",
+    ],
+    // It reaches neither the ring nor payloads: headers, notes and its own file.
+    "Holder": [
+        "Events", "Notes", "Release", "Sealing", "Storage", "System", "Timeline",
+        "FoundationEssentials",
+    ],
+    "mci-holder": [
+        "Events", "Holder", "Person", "Release", "Sandbox", "Storage", "System", "Glibc",
+    ],
+    "Reader": ["Holder", "Notes", "Packing", "Release", "Sealing", "System", "Timeline"],
+    "mci-read": [
+        "Events", "Export", "Holder", "Notes", "Reader", "Release", "Sandbox", "System", "Glibc",
+        "FoundationEssentials", "ArgumentParser",
+    ],
     "mci-companion": ["Companion", "Person", "System", "Glibc"],
     "Timeline": [
         "Events", "Packing", "Sealing", "Signing", "Storage", "System", "Crypto", "CryptoExtras",
@@ -45,9 +64,9 @@ private let allowedImports: [String: Set<String>] = [
         "Logging",
     ],
     "mcictl": [
-        "Calendar", "Control", "Events", "Export", "Gate", "Packing", "Person", "Policy", "Query",
-        "Replay", "Report", "Sealing", "Signing", "Storage", "System", "Timeline", "Glibc",
-        "FoundationEssentials", "ArgumentParser",
+        "Calendar", "Control", "Events", "Export", "Gate", "Holder", "Notes", "Packing", "Person",
+        "Policy", "Query", "Release", "Replay", "Report", "Sealing", "Signing", "Storage", "System",
+        "Timeline", "Glibc", "FoundationEssentials", "ArgumentParser",
     ],
 ]
 
@@ -81,7 +100,8 @@ private let unsafeFiles: Set<String> = [
     "Sealing/Sealer.swift",
     "Person/Consent.swift",
     "Storage/SQLiteConnection.swift",
-    "mcictl/Support/ParquetWriter.swift", "mcictl/Support/ChildProcess.swift",
+    "mcictl/Support/ParquetWriter.swift", "System/ChildProcess.swift",
+    "Packing/ReleasePayload.swift", "Reader/Run.swift", "Sandbox/JobSandbox.swift",
     "mcictl/Support/FullScreen.swift", "mcictl/Support/Terminal+Look.swift",
     "mcictl/Support/Pager.swift", "mcictl/Support/Prompt.swift",
 ]

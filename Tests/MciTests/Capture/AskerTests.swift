@@ -2,6 +2,7 @@
 
 import Events
 import Foundation
+import System
 import Testing
 
 @testable import Capture
@@ -56,7 +57,7 @@ import Testing
         deinit {
             // With all it started, of which some outlives its terminal.
             let home = Data("HOME=\(folder.path)\0".utf8)
-            for name in Proc.names(in: "/proc") ?? [] {
+            for name in Disk.names(in: "/proc") ?? [] {
                 let environment = FileManager.default.contents(atPath: "/proc/\(name)/environ")
                 if let number = Int32(name), environment?.range(of: home) != nil {
                     kill(number, SIGKILL)
