@@ -28,9 +28,6 @@ package struct TextReduction: Redacted {
     /// Creates a reduction that has seen nothing.
     package init() {}
 
-    /// Whether there is something to take.
-    package var hasOutputs: Bool { !outputs.isEmpty }
-
     /// Takes what is to be stored now, in its order.
     package mutating func take() -> [Output] {
         defer { outputs = [] }
@@ -97,7 +94,8 @@ package struct TextReduction: Redacted {
 
     /// Ends the run if its time is over before an event that leaves it open, such as a motion.
     package mutating func pass(_ time: EventTime) {
-        guard let run = openRun, time.milliseconds >= run.end.milliseconds &+ TypingRun.patience else {
+        guard let run = openRun, time.milliseconds >= run.end.milliseconds &+ TypingRun.patience
+        else {
             return
         }
         emitRun()

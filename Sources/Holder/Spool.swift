@@ -63,7 +63,10 @@ package struct Spool: Sendable {
                     Disk.remove("\(requests)/\(id).json")
                     return nil
                 }
-                CurrentProcess.wait(for: watch?.descriptor, milliseconds: min(left, 1000))
+                CurrentProcess.wait(
+                    for: watch.map { [$0.descriptor] } ?? [],
+                    milliseconds: min(left, 1000)
+                )
                 watch?.drain()
             }
             let bytes = try Disk.read(answer, limit: HolderJSON.maxBytes)

@@ -116,6 +116,7 @@ package struct Minimiser {
     /// - Returns: the payload with what it leaves out; nil bytes if it is too large.
     package mutating func finish() -> (bytes: [UInt8]?, count: Int, omitted: [String: Int]) {
         drop(at: latest)
+        endMotion()
         if let outSince { gap(.withheld, outSince, max(latest, outSince), nil) }
         let (count, omitted) = (count, omitted)
         return (payload.finish(), count, omitted)
@@ -156,22 +157,18 @@ package struct Minimiser {
         let wall = EventTime(event.time.milliseconds)
         switch input {
         case .key(let key):
-            endMotion()
             reduction.key(key, device: device, at: wall)
             putReduced()
         case .typing(let end):
-            endMotion()
             let length = end.milliseconds &- time.milliseconds
             reduction.run(device: device, from: wall, to: EventTime(wall.milliseconds &+ length))
             putReduced()
         case .button(let number, let isDown):
-            endMotion()
             let stored = reduction.endRun(at: wall)
             putReduced()
             guard fields.buttons == .numbers else { return omit("buttons") }
             put(.button(number: number, isDown: isDown), device, stored, event.item.pixel)
         case .scroll(let dx, let dy):
-            endMotion()
             let stored = reduction.isChord ? reduction.endRun(at: wall) : wall
             reduction.pass(wall)
             putReduced()
@@ -179,13 +176,11 @@ package struct Minimiser {
             put(.scroll(dx: dx, dy: dy), device, stored, event.item.pixel)
         case .motion(let dx, let dy):
             reduction.pass(wall)
-            if reduction.hasOutputs { endMotion() }
             putReduced()
             move(dx, dy, device, wall.milliseconds, event.item.pixel)
         case .axes: omit("positions of tablets and touchpads")
         case .touch(let touch):
             if touch.phase == .down {
-                endMotion()
                 _ = reduction.endRun(at: wall)
                 putReduced()
             }
@@ -252,6 +247,8 @@ package struct Minimiser {
         _ time: EventTime,
         _ pixel: Pixel?
     ) {
+        // What is left out does not divide a sum: nobody should see that it was there.
+        endMotion()
         count += 1
         let time = EventTime(Self.floor(time.milliseconds, fields.time.step))
         payload.append(
@@ -278,6 +275,7 @@ package struct Minimiser {
     private mutating func focus(at time: Int64) {
         guard fields.application != .none, app != shownApp else { return }
         drop(at: time)
+        endMotion()
         shownApp = app
         let time = EventTime(Self.floor(time, fields.time.step))
         payload.append(OpenedItem(time: time, device: 0, payload: .focus(app: app)))
@@ -290,6 +288,7 @@ package struct Minimiser {
         _ stream: InputStream?
     ) {
         guard to >= from else { return }
+        endMotion()
         // A gap of the keyboard alone has whole steps of typing, which say nothing of its keys.
         let step = stream == .keyboard ? TypingRun.step : fields.time.step
         let begin = Self.floor(from, step)
@@ -305,7 +304,6 @@ package struct Minimiser {
 
     /// Ends what is open: runs, held keys, summed movements.
     private mutating func drop(at time: Int64) {
-        endMotion()
         reduction.drop(at: EventTime(time))
         putReduced()
     }

@@ -37,6 +37,37 @@ package struct Purpose: Statement {
     /// The maximum of ``days``.
     package static let maxDays = 366
 
+    /// Creates a statement.
+    package init(
+        id: String,
+        title: String,
+        text: String,
+        controller: String,
+        contact: String,
+        fields: ReleaseFields,
+        days: Int,
+        expires: String,
+        holders: [String],
+        readers: String,
+        authority: String,
+        steward: String,
+        weights: Bool
+    ) {
+        self.id = id
+        self.title = title
+        self.text = text
+        self.controller = controller
+        self.contact = contact
+        self.fields = fields
+        self.days = days
+        self.expires = expires
+        self.holders = holders
+        self.readers = readers
+        self.authority = authority
+        self.steward = steward
+        self.weights = weights
+    }
+
     /// What is wrong with the values; nil if nothing is.
     package var defect: String? {
         if !Self.isID(id) { return "Its id must consist of letters, digits, - and . (at most 64)." }

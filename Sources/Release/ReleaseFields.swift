@@ -254,7 +254,9 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
             throw ReleaseError("\(field) cannot be \(grade). It can be: \(names).")
         }
         guard wanted.rank >= value.rank else {
-            throw ReleaseError("The purpose does not ask for \(field)=\(grade), which reveals more.")
+            throw ReleaseError(
+                "The purpose does not ask for \(field)=\(grade), which reveals more."
+            )
         }
         value = wanted
     }

@@ -32,7 +32,9 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
         }
         let json = String(decoding: try Self.encoded(content), as: UTF8.self)
         guard let note = SignedNote(text: "io.mci/\(Content.name)/1\n\(json)\n") else {
-            throw ReleaseError("This is not a valid \(Content.name): it contains control characters.")
+            throw ReleaseError(
+                "This is not a valid \(Content.name): it contains control characters."
+            )
         }
         (self.content, self.note) = (content, note)
     }

@@ -40,12 +40,12 @@ package enum CurrentProcess {
     /// it early.
     ///
     /// - Parameters:
-    ///   - descriptor: nil only waits.
-    ///   - milliseconds: the longest wait.
-    package static func wait(for descriptor: Int32?, milliseconds: Int64) {
-        guard let descriptor else { return sleep(milliseconds: min(milliseconds, 20)) }
-        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        _ = unsafe poll(&watched, 1, Int32(clamping: milliseconds))
+    ///   - descriptors: Without any it waits 20 milliseconds at most.
+    ///   - milliseconds: The longest wait.
+    package static func wait(for descriptors: [Int32], milliseconds: Int64) {
+        if descriptors.isEmpty { return sleep(milliseconds: min(milliseconds, 20)) }
+        var watched = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        _ = unsafe poll(&watched, nfds_t(watched.count), Int32(clamping: milliseconds))
     }
 
     /// The real user id of this process.

@@ -19,6 +19,12 @@ package final class SignalQueue {
 
     deinit { close(descriptor) }
 
+    /// Whether a signal has arrived; it is not taken.
+    package var isPending: Bool {
+        var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&watched, 1, 0) > 0
+    }
+
     /// Takes a signal that has arrived; nil if there is none.
     ///
     /// The descriptor must be readable.

@@ -104,8 +104,10 @@ private struct HolderProcess {
         (self.holder, self.paths, self.person, self.program) = (holder, paths, person, program)
     }
 
-    /// Runs until a signal ends the process, or once.
+    /// Runs until a signal asks for the end, or once.
     func run(isOnce: Bool) throws {
+        // A signal waits until the answer is written.
+        let signals = SignalQueue([SIGTERM, SIGINT, SIGHUP])
         let watch = FolderWatch([
             person.folder + "/requests", program.folder + "/requests", paths.grants,
         ])
@@ -119,7 +121,9 @@ private struct HolderProcess {
             guard answered == 0 else { continue }
             let now = KernelClock.realtime.milliseconds
             let left = next.map { max(1000, $0.milliseconds - now) } ?? Int64.max
-            CurrentProcess.wait(for: watch?.descriptor, milliseconds: min(left, 3_600_000))
+            let watched = [signals.descriptor, watch?.descriptor].compactMap(\.self)
+            CurrentProcess.wait(for: watched, milliseconds: min(left, 3_600_000))
+            if signals.isPending { return }
         }
     }
 

@@ -49,7 +49,8 @@ import Testing
     ]
     /// Of this project, of the toolchain, and folders in which libraries are looked for.
     private static let others: Set<String> = [
-        "mcid", "mcictl", "mci-companion", "swift", "swiftc", "clang", "lib64", "x86_64-linux-gnu",
+        "mcid", "mcictl", "mci-companion", "mci-holder", "mci-read", "swift", "swiftc", "clang",
+        "lib64", "x86_64-linux-gnu",
         "aarch64-linux-gnu",
     ]
 

@@ -75,7 +75,9 @@ enum Program {
 
     static func path(_ name: String) -> String? {
         if name.contains("/") { return name }
-        if ["mcid", "mcictl", "mci-companion"].contains(name) { return "\(products)/\(name)" }
+        if ["mcid", "mcictl", "mci-companion", "mci-holder", "mci-read"].contains(name) {
+            return "\(products)/\(name)"
+        }
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
         return folders.map { "\($0)/\(name)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
