@@ -48,7 +48,7 @@ proof: build ## The random proofs at their full length, faults, power cuts and b
 	@bash .ci/packages test
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
-	    'DaemonTests|OracleTests|ClickTests|PlaceTests|ContinuityTests|FocusTests|PointerTests|TouchTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests|PutBackTests|BitTests|RollbackTests|AgeClockTests|BusyVerifyTests|ZoneTests|QueryTimeTests|GlobTextTests'
+	    'DaemonTests|OracleTests|ClickTests|PlaceTests|ContinuityTests|FocusTests|PointerTests|TouchTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests|PutBackTests|BitTests|RollbackTests|AgeClockTests|BusyVerifyTests|ZoneTests|QueryTimeTests|GlobTextTests|NoteJudgeTests|MerkleTreeTests|ReleaseCommandTests|MinimiserTests|LogTraceTests|StatementNoteTests'
 	python3 Tests/Proofs/faults.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/powercut.py "$$($(RELEASE) --show-bin-path)"
 	python3 Tests/Proofs/bits.py "$$($(RELEASE) --show-bin-path)"
@@ -128,6 +128,8 @@ UNITS = $(TO)/lib/systemd/user
 ZSH = $(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 COMPLETIONS = $(TO)/share/bash-completion/completions/mcictl \
     $(TO)/share/zsh/$(ZSH)/_mcictl $(TO)/share/fish/vendor_completions.d/mcictl.fish
+PROGRAMS = mcid mcictl mci-companion mci-holder mci-read
+MANUALS = mcid.1 mci-companion.1 mci-holder.1 mci-read.1
 COMPLETE = .build/release/mcictl --generate-completion-script
 
 install: ## Everything below PREFIX and the Xsession hook; run `make build` first, as yourself.
@@ -135,36 +137,39 @@ install: ## Everything below PREFIX and the Xsession hook; run `make build` firs
 	install -d "$(TO)/bin" "$(TO)/lib/mci" "$(UNITS)" "$(TO)/share/man/man1" "$(TO)/share/mci" \
 	    "$(TO)/share/applications" \
 	    "$(dir $(HOOK))" $(foreach file,$(COMPLETIONS),"$(dir $(file))")
-	install -s -m 755 .build/release/mcid .build/release/mcictl .build/release/mci-companion "$(TO)/bin/"
+	install -s -m 755 $(addprefix .build/release/,$(PROGRAMS)) "$(TO)/bin/"
 	install -s -m 644 .build/release/libmci-sqlite.so "$(TO)/lib/mci/"
 	install -m 755 packaging/mci-session packaging/probe-userns "$(TO)/lib/mci/"
 	sed 's|^ExecStart=mcid|ExecStart=$(PREFIX)/bin/mcid|' systemd/mcid.service >"$(UNITS)/mcid.service"
-	sed 's|^ExecStart=mci|ExecStart=$(PREFIX)/bin/mci|' systemd/mci-companion.service \
-	    >"$(UNITS)/mci-companion.service"
+	for unit in mci-companion mci-holder; do \
+	    sed 's|^ExecStart=mci|ExecStart=$(PREFIX)/bin/mci|' systemd/$$unit.service >"$(UNITS)/$$unit.service"; \
+	done
 	install -m 644 systemd/mci-session.target "$(UNITS)/"
 	install -m 644 packaging/mci.desktop "$(TO)/share/applications/"
 	install -m 644 systemd/mcid.service.d/50-userns.conf Sources/Policy/policy.schema.json \
-	    Sources/Policy/policy.example.json \
+	    Sources/Policy/policy.example.json Sources/Release/purpose.schema.json \
+	    Sources/Release/purpose.example.json \
 	    "$(TO)/share/mci/"
 	sed 's|@PREFIX@|$(PREFIX)|' packaging/95mci >"$(HOOK)"
-	install -m 644 packaging/mcid.1 packaging/mci-companion.1 "$(TO)/share/man/man1/"
+	install -m 644 $(addprefix packaging/,$(MANUALS)) "$(TO)/share/man/man1/"
 	.build/release/mcictl --experimental-dump-help | python3 packaging/manual.py \
 	    >"$(TO)/share/man/man1/mcictl.1"
 	$(COMPLETE) bash | sed '1{/^#!/d}' >"$(word 1,$(COMPLETIONS))"
 	$(COMPLETE) zsh >"$(word 2,$(COMPLETIONS))"
 	$(COMPLETE) fish >"$(word 3,$(COMPLETIONS))"
-	chmod 644 "$(UNITS)/mcid.service" "$(UNITS)/mci-companion.service" "$(HOOK)" "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
+	chmod 644 "$(UNITS)/mcid.service" "$(UNITS)/mci-companion.service" "$(UNITS)/mci-holder.service" "$(HOOK)" "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
 	@test -n "$(DESTDIR)" || ! packaging/probe-userns || { install -d "$(UNITS)/mcid.service.d"; \
 	    install -m 644 systemd/mcid.service.d/50-userns.conf "$(UNITS)/mcid.service.d/"; \
 	    echo "User namespaces work here: with the drop-in 50-userns.conf."; }
 
 uninstall: ## Removes what install put there; asks about your recording and your key.
-	rm -f "$(TO)/bin/mcid" "$(TO)/bin/mcictl" "$(TO)/bin/mci-companion" "$(UNITS)/mcid.service" \
-	    "$(UNITS)/mci-companion.service" "$(UNITS)/mci-session.target" \
-	    "$(TO)/share/applications/mci.desktop" "$(TO)/share/man/man1/mci-companion.1" \
-	    "$(UNITS)/mcid.service.d/50-userns.conf" "$(HOOK)" "$(TO)/share/man/man1/mcid.1" \
-	    "$(TO)/share/man/man1/mcictl.1" $(COMPLETIONS)
+	rm -f $(foreach name,$(PROGRAMS),"$(TO)/bin/$(name)") "$(UNITS)/mcid.service" \
+	    "$(UNITS)/mci-companion.service" "$(UNITS)/mci-holder.service" "$(UNITS)/mci-session.target" \
+	    "$(TO)/share/applications/mci.desktop" \
+	    "$(UNITS)/mcid.service.d/50-userns.conf" "$(HOOK)" \
+	    $(foreach name,$(MANUALS) mcictl.1,"$(TO)/share/man/man1/$(name)") $(COMPLETIONS)
 	rm -f "$(TO)/share/mci/policy.schema.json" "$(TO)/share/mci/policy.example.json" \
+	    "$(TO)/share/mci/purpose.schema.json" "$(TO)/share/mci/purpose.example.json" \
 	    "$(TO)/share/mci/50-userns.conf" "$(TO)/lib/mci/libmci-sqlite.so" "$(TO)/lib/mci/mci-session" \
 	    "$(TO)/lib/mci/probe-userns"
 	@rmdir "$(TO)/lib/mci" "$(TO)/share/mci" "$(UNITS)/mcid.service.d" 2>/dev/null || true

@@ -137,6 +137,7 @@ let package = Package(
                 "Events", "Export", "Gate", "Notes", "Packing", "Policy", "Sealing", "System",
                 "Timeline", crypto,
             ],
+            exclude: ["purpose.schema.json", "purpose.example.json"],
             swiftSettings: strict
         ),
         .target(
@@ -221,6 +222,15 @@ let package = Package(
                 "System", "Timeline",
             ],
             path: "Tests/Benchmarks/Ring",
+            swiftSettings: relaxed
+        ),
+        .executableTarget(
+            name: "mci-release-bench",
+            dependencies: [
+                "Events", "Holder", "Notes", "Reader", "Release", "Sealing", "System", "Timeline",
+                crypto,
+            ],
+            path: "Tests/Benchmarks/Release",
             swiftSettings: relaxed
         ),
         .executableTarget(

@@ -36,7 +36,8 @@ person() { chroot --userspec=4242:4242 "$root" /usr/bin/env -i PATH=/usr/bin:/bi
 
 in_root apt-get install -y -qq --no-install-recommends /old.deb >/dev/null 2>&1
 say "installed $(in_root dpkg-query -W -f '${Version}' mci)"
-for file in usr/bin/mcid usr/bin/mcictl usr/bin/mci-companion usr/lib/systemd/user/mcid.service \
+for file in usr/bin/mcid usr/bin/mcictl usr/bin/mci-companion usr/bin/mci-holder \
+    usr/bin/mci-read usr/lib/systemd/user/mci-holder.service usr/lib/systemd/user/mcid.service \
     usr/lib/systemd/user/mci-companion.service usr/share/applications/mci.desktop \
     usr/share/man/man1/mci-companion.1.gz etc/X11/Xsession.d/95mci \
     usr/share/man/man1/mcid.1.gz usr/share/man/man1/mcictl.1.gz usr/share/bash-completion/completions/mcictl \

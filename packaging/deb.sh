@@ -80,7 +80,7 @@ cat >mci/DEBIAN/prerm <<'END'
 set -e
 # policy-rc.d has a say in this. An upgrade leaves the recorder running: mcictl then says how to restart it.
 if [ "$1" = remove ] && [ -d /run/systemd/system ] && command -v deb-systemd-invoke >/dev/null; then
-    deb-systemd-invoke --user stop mcid.service mci-companion.service >/dev/null || true
+    deb-systemd-invoke --user stop mcid.service mci-companion.service mci-holder.service >/dev/null || true
 fi
 END
 cat >mci/DEBIAN/postrm <<'END'

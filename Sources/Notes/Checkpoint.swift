@@ -50,7 +50,7 @@ package struct Checkpoint: Equatable, Sendable {
         let note = try SignedNote(bytes)
         try note.verify(verifier)
         let checkpoint = try Checkpoint(note.text)
-        guard checkpoint.origin == origin else { throw NoteError(.forged) }
+        guard checkpoint.origin.utf8.elementsEqual(origin.utf8) else { throw NoteError(.forged) }
         return checkpoint
     }
 }

@@ -50,9 +50,7 @@ package struct MerkleTree: Sendable {
 
     /// The greatest power of two below a number of at least 2.
     private static func half(_ count: Int) -> Int {
-        var half = 1
-        while half * 2 < count { half *= 2 }
-        return half
+        1 << (Int.bitWidth - 1 - (count - 1).leadingZeroBitCount)
     }
 
     // MARK: Inclusion
@@ -88,7 +86,7 @@ package struct MerkleTree: Sendable {
         _ proof: [[UInt8]],
         in checkpoint: Checkpoint
     ) throws(NoteError) {
-        guard 0..<checkpoint.size ~= index,
+        guard index >= 0, index < checkpoint.size,
             climb(leaf, index, checkpoint.size, proof[...]) == checkpoint.root
         else { throw NoteError(.unproven) }
     }

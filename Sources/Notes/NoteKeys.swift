@@ -31,12 +31,15 @@ package struct NoteVerifier: Hashable, Sendable {
 
     /// Parses the text form, `NAME+ID+KEY`; nil for anything else.
     package init?(_ text: String) {
-        let parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, Self.isName(parts[0]), let id = Hex.decode(String(parts[1])),
+        // Of bytes, for a mark beside a separator would make one `Character` of both.
+        let parts = text.utf8
+            .split(separator: 0x2B, maxSplits: 2, omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+        guard parts.count == 3, Self.isName(parts[0]), let id = Hex.decode(parts[1]),
             Hex.encode(id) == parts[1], let bytes = Base64.decodePadded(parts[2].utf8),
             let kind = bytes.first.flatMap(SignatureKind.init), bytes.count == 33
         else { return nil }
-        self.init(String(parts[0]), kind, Array(bytes.dropFirst()))
+        self.init(parts[0], kind, Array(bytes.dropFirst()))
         guard self.id == id else { return nil }
     }
 
@@ -68,7 +71,9 @@ package struct NoteVerifier: Hashable, Sendable {
         case .note: return signature.count == 64 && key.isValidSignature(signature, for: text)
         case .cosignature:
             guard signature.count == 72 else { return false }
-            let message = Self.cosigned(Self.time(signature), text)
+            let time = Self.time(signature)
+            guard time <= Int64.max else { return false }
+            let message = Self.cosigned(time, text)
             return key.isValidSignature(Array(signature.suffix(64)), for: message)
         }
     }
@@ -109,13 +114,14 @@ package struct NoteSigner: Sendable {
     /// Parses the text form of a private key, perhaps among comments; nil for anything else.
     package init?(_ text: String) {
         let line = text.split(whereSeparator: \.isNewline).first { !$0.hasPrefix("#") } ?? ""
-        let words = line.split(separator: " ", omittingEmptySubsequences: false)
+        let words = line.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
         guard words.count == 4, words[0] == Self.head, let number = UInt8(words[1]),
             let kind = SignatureKind(rawValue: number), NoteVerifier.isName(words[2]),
-            let bytes = Hex.decode(String(words[3])),
+            let bytes = Hex.decode(words[3]),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
         else { return nil }
-        self.init(String(words[2]), kind, key)
+        self.init(words[2], kind, key)
     }
 
     /// The text of a file with the private key.

@@ -60,7 +60,9 @@ package struct SignedNote: Equatable, Sendable {
     ///
     /// - Parameter text: not empty, ended by a line feed, without other controls.
     package init?(text: String) {
-        guard text.hasSuffix("\n"), Self.isText(text.utf8) else { return nil }
+        guard text.hasSuffix("\n"), text != "\n", Self.isText(text.utf8),
+            text.utf8.count < Self.maxBytes
+        else { return nil }
         (self.text, lines) = (text, [])
     }
 
@@ -80,13 +82,13 @@ package struct SignedNote: Equatable, Sendable {
         let rest = whole.utf8.dropFirst(split + 2)
         guard rest.last == 0x0A else { throw NoteError(.malformed) }
         for line in rest.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false) {
-            let words = String(Substring(line))
-                .split(separator: " ", omittingEmptySubsequences: false)
+            let words = line.split(separator: 0x20, omittingEmptySubsequences: false)
+                .map { String(Substring($0)) }
             guard words.count == 3, words[0] == Self.dash, NoteVerifier.isName(words[1]),
-                let bytes = Base64.decodePadded(Array(words[2].utf8)), bytes.count > 4,
+                let bytes = Base64.decodePadded(words[2].utf8), bytes.count > 4,
                 lines.count < Self.maxLines
             else { throw NoteError(.malformed) }
-            lines.append(Line(name: String(words[1]), bytes: bytes))
+            lines.append(Line(name: words[1], bytes: bytes))
         }
     }
 
@@ -108,7 +110,8 @@ package struct SignedNote: Equatable, Sendable {
         guard let signature = signer.sign(Array(text.utf8), at: time) else {
             throw NoteError(.unsigned)
         }
-        lines.append(Line(name: signer.verifier.name, bytes: signer.verifier.id + signature))
+        let line = Line(name: signer.verifier.name, bytes: signer.verifier.id + signature)
+        try append([line])
     }
 
     /// Adds the signatures of another copy of the same text that this one lacks.
@@ -116,7 +119,23 @@ package struct SignedNote: Equatable, Sendable {
     /// - Throws: ``NoteError`` `forged` for another text.
     package mutating func add(signaturesOf other: SignedNote) throws(NoteError) {
         guard other.text.utf8.elementsEqual(text.utf8) else { throw NoteError(.forged) }
-        lines += other.lines.filter { !lines.contains($0) }
+        try append(
+            other.lines.filter { new in
+                !lines.contains {
+                    $0.bytes == new.bytes && $0.name.utf8.elementsEqual(new.name.utf8)
+                }
+            }
+        )
+    }
+
+    /// Appends lines, unless the note would be more than can be read.
+    private mutating func append(_ more: [Line]) throws(NoteError) {
+        var note = self
+        note.lines += more
+        guard note.lines.count <= Self.maxLines, note.bytes.count <= Self.maxBytes else {
+            throw NoteError(.malformed)
+        }
+        self = note
     }
 
     /// Verifies that a key signed the text; signatures of other keys are ignored.
@@ -127,7 +146,7 @@ package struct SignedNote: Equatable, Sendable {
     @discardableResult
     package func verify(_ verifier: NoteVerifier) throws(NoteError) -> UInt64 {
         let own = lines.filter {
-            $0.name == verifier.name && $0.bytes.prefix(4) == verifier.id[...]
+            $0.name.utf8.elementsEqual(verifier.name.utf8) && $0.bytes.prefix(4) == verifier.id[...]
         }
         guard let line = own.first else { throw NoteError(.unsigned) }
         // Two signatures of one key would leave open which of them counts.

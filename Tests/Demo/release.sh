@@ -52,7 +52,7 @@ authority=$(mci-read key new example.org/purposes --out "$office/authority.key")
 steward=$(mci-read key new works-council.example.org --out "$office/steward.key")
 readers=$(mci-read key new example.org/readers --out "$office/readers.key")
 reader=$(mci-read key new example.org/train-v3 --out "$office/job.key")
-sed "s|@AUTHORITY@|$authority|; s|@STEWARD@|$steward|; s|@READERS@|$readers|" "$demo/purpose.json" \
+sed "s|@AUTHORITY@|$authority|; s|@STEWARD@|$steward|; s|@READERS@|$readers|" "$demo/../../Sources/Release/purpose.example.json" \
     >"$office/purpose.json"
 mci-read purpose make "$office/purpose.json" --key "$office/authority.key" --out "$office/p.purpose"
 mci-read purpose sign "$office/p.purpose" --key "$office/steward.key"

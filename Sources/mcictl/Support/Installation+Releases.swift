@@ -128,7 +128,7 @@ extension Installation {
     }
 
     /// Whether no holder runs.
-    private var isHolderIdle: Bool {
+    var isHolderIdle: Bool {
         do {
             return try FileLock.take(paths.holder + "/lock", waits: false) != nil
         } catch {

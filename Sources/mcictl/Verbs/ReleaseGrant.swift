@@ -89,6 +89,9 @@ struct ReleaseGrantVerb: ParsableCommand {
         Terminal.report(
             "Nothing has been released. Whenever you like: mcictl release draft --since 09:00"
         )
+        if installation.isHolderIdle {
+            Terminal.report("Readers need your holder: systemctl --user enable --now mci-holder")
+        }
         Terminal.report("Withdraw it with: mcictl release withdraw \(purpose.content.id)")
     }
 

@@ -18,6 +18,7 @@ import Testing
         // cc is a link of Debian's alternatives to it.
         "gcc": ["cc"],
         "gdb": ["gcore"],
+        "golang-go": ["go"],
         "grep": ["grep"],
         "i3lock": ["i3lock"],
         "libc-bin": ["ldd"],

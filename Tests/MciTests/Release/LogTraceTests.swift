@@ -39,7 +39,7 @@ import Testing
         let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
         // A leaf is checked by its hash first, so that one leaf of each kind suffices.
         for number in isProof ? Array(leaves.indices) : [0, 1] {
-            for index in leaves[number].indices {
+            for index in leaves[number].indices where isProof || index % 8 == 0 {
                 for bit in 0..<8 {
                     var changed = leaves
                     changed[number][index] ^= 1 << UInt8(bit)

@@ -25,7 +25,8 @@ import Testing
         _ verify: (Signed<Content>) throws -> Void
     ) throws {
         let bytes = note.bytes
-        for index in bytes.indices {
+        let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
+        for index in bytes.indices where isProof || index % 4 == 0 {
             for bit in 0..<8 {
                 var changed = bytes
                 changed[index] ^= 1 << UInt8(bit)
@@ -34,7 +35,7 @@ import Testing
                 }
             }
         }
-        for count in bytes.indices {
+        for count in bytes.indices where isProof || count % 4 == 0 {
             #expect(throws: (any Error).self) {
                 try verify(try Signed<Content>(Array(bytes.prefix(count))))
             }
