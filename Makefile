@@ -44,8 +44,8 @@ test: ## All tests, with everything they need.
 	@$(PYTHON_PACKAGES)
 	$(SWIFT) test $(SWIFT_FLAGS)
 
-proof: build ## The random proofs at their full length, faults, power cuts and bits: about four hours.
-	@bash .ci/packages test
+proof: build ## The random proofs at their full length, faults, power cuts and bits: about five hours.
+	@bash .ci/packages proof
 	@$(PYTHON_PACKAGES)
 	MCI_PROOF=1 $(SWIFT) test $(SWIFT_FLAGS) --filter \
 	    'DaemonTests|OracleTests|ClickTests|PlaceTests|ContinuityTests|FocusTests|PointerTests|TouchTests|ForeignReadersTests|RandomDamageTests|LimitTests|StrangerTests|PutBackTests|BitTests|RollbackTests|AgeClockTests|BusyVerifyTests|ZoneTests|QueryTimeTests|GlobTextTests|NoteJudgeTests|MerkleTreeTests|ReleaseCommandTests|MinimiserTests|LogTraceTests|StatementNoteTests'

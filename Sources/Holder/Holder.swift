@@ -18,6 +18,8 @@ package final class Holder {
     private let clock: () -> WallTime
     /// Grants that were verified, by id.
     private var known: [String: Known] = [:]
+    /// The trees of logs as they are on disk, by the number of the grant.
+    private var trees: [Int64: MerkleTree] = [:]
     /// Certificates that were verified, by their text.
     private var certificates: [String: Signed<Certificate>] = [:]
 
@@ -26,6 +28,8 @@ package final class Holder {
         var number: Int64
         var grant: Signed<Grant>
         var purpose: Signed<Purpose>
+        /// The end of the grant.
+        var end: WallTime
     }
 
     /// Creates a holder.
@@ -128,10 +132,12 @@ package final class Holder {
         guard let entry = try store.entry(id), !entry.note.isEmpty else {
             throw ReleaseError("This holder has no such grant.")
         }
+        let grant = try Signed<Grant>(entry.note)
         let known = Known(
             number: entry.number,
-            grant: try Signed(entry.note),
-            purpose: try Signed(entry.purpose)
+            grant: grant,
+            purpose: try Signed(entry.purpose),
+            end: grant.content.end
         )
         self.known[id] = known
         return known
@@ -145,28 +151,28 @@ package final class Holder {
         _ id: String,
         _ number: Int64
     ) throws(StorageError) {
-        var hashes = try store.hashes(of: number)
-        for (note, digest) in notes {
-            let hash = MerkleTree.hash(leaf: note)
-            try store.append(
-                note,
-                Array(digest.utf8),
-                hash: hash,
-                at: hashes.count,
-                of: number
-            )
-            hashes.append(hash)
-        }
+        // It is put back only when everything is done: after a failure it is read again.
+        var tree = try takeTree(of: number)
+        let leaves = notes.map { ($0.note, $0.digest, MerkleTree.hash(leaf: $0.note)) }
+        try store.append(leaves, from: tree.leaves.count, of: number)
+        for leaf in leaves { tree.append(leaf.2) }
         let checkpoint = Checkpoint(
             origin: Grant.origin(id),
-            size: hashes.count,
-            root: MerkleTree(hashes).root
+            size: tree.leaves.count,
+            root: tree.root
         )
         guard var note = SignedNote(text: checkpoint.text), (try? note.sign(store.key)) != nil
         else {
             throw StorageError(.failed)
         }
         try store.put(checkpoint: note.bytes, of: number)
+        trees[number] = tree
+    }
+
+    /// Takes the tree of a log out of the memory, or reads it.
+    private func takeTree(of number: Int64) throws(StorageError) -> MerkleTree {
+        if let tree = trees.removeValue(forKey: number) { return tree }
+        return MerkleTree(try store.hashes(of: number))
     }
 
     private func log(_ request: HolderRequest) throws -> HolderAnswer {
@@ -187,6 +193,8 @@ package final class Holder {
         var id: String
         var number: Int64
         var opening: Signed<Opening>
+        /// The digest of the opening's text.
+        var digest: String
         var header: AgeFile
         var recipient: Recipient
     }
@@ -197,9 +205,10 @@ package final class Holder {
         }
         var answers = [HolderAnswer.Item](repeating: HolderAnswer.Item(), count: items.count)
         var checked: [(index: Int, item: Checked)] = []
+        var alive: [String: Bool] = [:]
         for (index, item) in items.enumerated() {
             do {
-                let item = try check(item, now)
+                let item = try check(item, now, &alive)
                 answers[index].grant = item.id
                 checked.append((index, item))
             } catch let error as ReleaseError {
@@ -220,9 +229,10 @@ package final class Holder {
                 continue
             }
             result.checkpoints?[id] = String(decoding: entry.checkpoint, as: UTF8.self)
-            let tree = MerkleTree(try store.hashes(of: entry.number))
+            let tree = try takeTree(of: entry.number)
+            defer { trees[entry.number] = tree }
             for (index, item) in group {
-                guard let leaf = leaves[item.opening.digest] else { continue }
+                guard let leaf = leaves[item.digest] else { continue }
                 do throws(AgeError) {
                     let header = try item.header.rewrapped(by: identity, for: item.recipient)
                     answers[index].header = Self.base64(header)
@@ -255,14 +265,13 @@ package final class Holder {
         var leaves: [String: (index: Int, note: [UInt8])] = [:]
         for (id, group) in Dictionary(grouping: items, by: \.id) {
             guard let number = group.first?.number else { continue }
-            var next = try store.hashes(of: number).count
+            let tree = try takeTree(of: number)
+            var next = tree.leaves.count
+            trees[number] = tree
             var new: [(note: [UInt8], digest: String)] = []
-            for item in group where leaves[item.opening.digest] == nil {
-                let digest = item.opening.digest
-                if let (index, note) = try store.leaf(Array(digest.utf8), of: number) {
-                    leaves[digest] = (index, note)
-                    continue
-                }
+            leaves.merge(try store.leaves(group.map(\.digest), of: number)) { first, _ in first }
+            for item in group where leaves[item.digest] == nil {
+                let digest = item.digest
                 var opening = item.opening
                 let seconds = UInt64(max(0, now.milliseconds / 1000))
                 guard (try? opening.sign(store.clock, at: seconds)) != nil else {
@@ -277,14 +286,27 @@ package final class Holder {
         return leaves
     }
 
-    private func check(_ item: HolderRequest.Item, _ now: WallTime) throws -> Checked {
+    /// Checks all that can be checked before the leaf is written.
+    ///
+    /// - Parameters:
+    ///   - item: of a request.
+    ///   - now: the present, which never goes back.
+    ///   - alive: whether grants of this request have their secrets, as far as was looked.
+    /// - Returns: what may be opened.
+    /// - Throws: a `ReleaseError` for what may not, or a `StorageError`.
+    private func check(
+        _ item: HolderRequest.Item,
+        _ now: WallTime,
+        _ alive: inout [String: Bool]
+    ) throws -> Checked {
         let opening = try Signed<Opening>(Array(item.opening.utf8))
         let release = try Signed<Release>(Array(item.release.utf8))
         let known = try known(release.content.grant)
         let (grant, purpose) = (known.grant, known.purpose)
-        guard try store.entry(grant.content.id)?.isAlive == true, now < grant.content.end else {
-            throw ReleaseError(Self.over)
-        }
+        let id = grant.content.id
+        let isAlive = try alive[id] ?? (store.entry(id)?.isAlive == true)
+        alive[id] = isAlive
+        guard isAlive, now < known.end else { throw ReleaseError(Self.over) }
         try release.verify(grant.content.key, of: "grant key")
         let certificate = try certificate(opening.content.certificate, for: purpose)
         guard certificate.content.holds(at: now) else {
@@ -318,6 +340,7 @@ package final class Holder {
             id: grant.content.id,
             number: known.number,
             opening: opening,
+            digest: opening.digest,
             header: file,
             recipient: recipient
         )

@@ -207,32 +207,51 @@ package final class HolderStore {
         return notes
     }
 
-    /// Finds a leaf by the digest of its text; nil if the log does not have it.
-    func leaf(_ digest: [UInt8], of number: Int64) throws(StorageError) -> (Int, [UInt8])? {
+    /// Finds the leaves of a log that it has already.
+    ///
+    /// - Parameters:
+    ///   - digests: of the texts.
+    ///   - number: of the grant.
+    /// - Returns: the number and the note of each leaf that is there, by the digest.
+    func leaves(
+        _ digests: [String],
+        of number: Int64
+    ) throws(StorageError) -> [String: (index: Int, note: [UInt8])] {
         let select = try SQLiteStatement(
             database,
             "SELECT number, note FROM leaves WHERE owner = ? AND digest = ?"
         )
-        try select.bind(number, at: 1)
-        try select.bind(digest, at: 2)
-        return try select.step() ? (Int(select.integer(0)), select.bytes(1)) : nil
+        var found: [String: (index: Int, note: [UInt8])] = [:]
+        for digest in digests {
+            try select.bind(number, at: 1)
+            try select.bind(Array(digest.utf8), at: 2)
+            if try select.step() { found[digest] = (Int(select.integer(0)), select.bytes(1)) }
+            select.reset()
+        }
+        return found
     }
 
-    /// Appends a leaf.
+    /// Appends leaves to a log.
+    ///
+    /// - Parameters:
+    ///   - leaves: their notes, the digests of their texts, and their hashes.
+    ///   - index: the number of the first one.
+    ///   - number: of the grant.
     func append(
-        _ note: [UInt8],
-        _ digest: [UInt8],
-        hash: [UInt8],
-        at index: Int,
+        _ leaves: [(note: [UInt8], digest: String, hash: [UInt8])],
+        from index: Int,
         of number: Int64
     ) throws(StorageError) {
         let insert = try SQLiteStatement(database, "INSERT INTO leaves VALUES (?, ?, ?, ?, ?)")
-        try insert.bind(number, at: 1)
-        try insert.bind(Int64(index), at: 2)
-        try insert.bind(digest, at: 3)
-        try insert.bind(hash, at: 4)
-        try insert.bind(note, at: 5)
-        _ = try insert.step()
+        for (offset, leaf) in leaves.enumerated() {
+            try insert.bind(number, at: 1)
+            try insert.bind(Int64(index + offset), at: 2)
+            try insert.bind(Array(leaf.digest.utf8), at: 3)
+            try insert.bind(leaf.hash, at: 4)
+            try insert.bind(leaf.note, at: 5)
+            _ = try insert.step()
+            insert.reset()
+        }
     }
 
     /// Stores the checkpoint of a log.

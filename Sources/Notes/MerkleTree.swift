@@ -9,17 +9,27 @@ package struct MerkleTree: Sendable {
     /// The hashes of the leaves.
     package var leaves: [[UInt8]] { levels[0] }
     /// The hashes of complete subtrees: of one leaf, of two leaves, of four, and so on.
-    private let levels: [[[UInt8]]]
+    private var levels: [[[UInt8]]]
 
     /// Creates a tree from the hashes of its leaves.
-    package init(_ leaves: [[UInt8]]) {
-        var levels = [leaves]
-        while let last = levels.last, last.count > 1 {
-            levels.append(
-                stride(from: 0, to: last.count - 1, by: 2).map { Self.hash(last[$0], last[$0 + 1]) }
-            )
+    package init(_ leaves: [[UInt8]] = []) {
+        levels = [[]]
+        for leaf in leaves { append(leaf) }
+    }
+
+    /// Appends a leaf, with as many hashes as it completes subtrees.
+    ///
+    /// - Parameter leaf: its hash.
+    package mutating func append(_ leaf: [UInt8]) {
+        var (hash, level) = (leaf, 0)
+        while true {
+            if level == levels.count { levels.append([]) }
+            levels[level].append(hash)
+            let count = levels[level].count
+            guard count.isMultiple(of: 2) else { return }
+            hash = Self.hash(levels[level][count - 2], hash)
+            level += 1
         }
-        self.levels = levels
     }
 
     /// The hash of a leaf.

@@ -222,12 +222,12 @@ package final class Run {
         guard let leaf = item.leaf, let index = item.index, let proof = item.proof else {
             throw ReleaseError("The holder did not say where it wrote this down.")
         }
-        let written = try Signed<Opening>(Array(leaf.utf8))
-        guard written.digest == opening.digest else {
-            throw ReleaseError("The holder wrote down another opening.")
-        }
-        try written.verify(holder.clock, of: "holder")
         do throws(NoteError) {
+            let written = try SignedNote(Array(leaf.utf8))
+            guard written.text.utf8.elementsEqual(opening.note.text.utf8),
+                let clock = NoteVerifier(holder.clock)
+            else { throw NoteError(.forged) }
+            try written.verify(clock)
             try MerkleTree.verify(
                 leaf: MerkleTree.hash(leaf: Array(leaf.utf8)),
                 at: index,

@@ -256,7 +256,8 @@ package struct ReleaseFiles: Sendable {
             throw ReleaseError("The payload could not be sealed. Nothing was released.")
         }
         let header = Array(sealed.prefix((try? AgeFile(sealed).headerSize) ?? 0))
-        let number = (records(of: record.id).map(\.number).max() ?? 0) + 1
+        let numbers = names("\(releaseFolder)/\(record.id)", ".json").compactMap { Int($0) }
+        let number = (numbers.max() ?? 0) + 1
         var release = try Signed(
             Release(
                 grant: record.id,

@@ -2,9 +2,17 @@
 
 /// Hexadecimal encoding of bytes.
 package enum Hex {
+    private static let digits = Array("0123456789abcdef".utf8)
+
     /// Encodes bytes as two lower-case digits each.
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * bytes.underestimatedCount)
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Decodes pairs of digits, upper or lower case; nil for anything else.
