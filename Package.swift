@@ -269,7 +269,8 @@ let package = Package(
                 .product(name: "InMemoryLogging", package: "swift-log"),
             ],
             exclude: [
-                "Calendar/zones.py", "Companion/desk.py", "Report/page.py", "Timeline/decode.py",
+                "Calendar/zones.py", "Companion/desk.py", "Release/released.py", "Report/page.py",
+                "Timeline/decode.py",
             ],
             swiftSettings: relaxed
         ),

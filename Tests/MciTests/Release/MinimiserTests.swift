@@ -140,6 +140,87 @@ import Timeline
         }
     }
 
+    @Test func `a stranger reads a payload from the document alone`() throws {
+        for (ring, identities, folder) in try rings() {
+            let payload = try payload(ring, identities, .finest)
+            let file = "\(folder.path)/payload-\(UInt32.random(in: 0...(.max)))"
+            try Data(payload).write(to: URL(fileURLWithPath: file))
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            let script = Program.root + "/Tests/MciTests/Release/released.py"
+            let result = try Program.run("python3", [script, file])
+            #expect(result.code == 0, "\(result.errors)")
+            let items = try ReleasePayload.read(payload).flatMap(\.items)
+            let objects = result.objects
+            #expect(objects.count == items.count && !items.isEmpty)
+            for (item, object) in zip(items, objects) {
+                #expect(object["kind"] as? String == item.payload.name)
+                #expect(object["time"] as? Int64 == item.time.milliseconds)
+                #expect(object["x"] as? Int == item.pixel.map { Int($0.x) })
+                switch item.payload {
+                case .focus(let app, _): #expect(object["app"] as? String == app)
+                case .gap(let reason, let end, _):
+                    #expect(object["reason"] as? Int == Int(reason.rawValue))
+                    let length = end.milliseconds - item.time.milliseconds
+                    #expect(object["length"] as? Int64 == length)
+                case .input(.key(let key)):
+                    #expect(object["keysym"] as? UInt32 == key.keysym)
+                    #expect(object["modifiers"] as? UInt8 == key.modifiers.rawValue)
+                case .input(.motion(let dx, let dy)):
+                    #expect(object["by"] as? [Int32] == [dx, dy])
+                case .input(.typing): #expect(object["seconds"] as? Int64 == item.seconds)
+                default: break
+                }
+            }
+        }
+    }
+
+    @Test
+    func `the example of a purpose fits its schema, and the schema refuses what the reader does`()
+        throws
+    {
+        let folder = Program.root + "/Sources/Release"
+        let script = """
+            import json, sys
+            sys.path.insert(0, sys.argv[1])
+            import jsonschema
+            schema = json.load(open(sys.argv[2]))
+            text = open(sys.argv[3]).read()
+            for word in ("AUTHORITY", "STEWARD", "READERS"):
+                text = text.replace(f"@{word}@", f"{word.lower()}+00000000+" + "A" * 44)
+            good = json.loads(text)
+            check = jsonschema.Draft202012Validator(schema)
+            assert check.is_valid(good), list(check.iter_errors(good))
+            for key, value in (("days", 0), ("holders", ["keeper"]), ("id", "../x"), ("more", 1)):
+                assert not check.is_valid({**good, key: value}), key
+            for field, grade in (("place", "atom"), ("titles", "all"), ("application", "listed")):
+                assert not check.is_valid({**good, "fields": {**good["fields"], field: grade}}), field
+            for field, row in json.load(sys.stdin).items():
+                assert schema["properties"]["fields"]["properties"][field]["enum"] == row, field
+            """
+        func grades<G: Grade>(_ type: G.Type) -> [String] { G.allCases.map(\.rawValue) }
+        let all: [String: [String]] = [
+            "time": grades(ReleaseFields.Time.self), "device": grades(ReleaseFields.Device.self),
+            "typing": grades(ReleaseFields.Typing.self), "keys": grades(ReleaseFields.Keys.self),
+            "modifiers": grades(ReleaseFields.Modifiers.self),
+            "buttons": grades(ReleaseFields.Buttons.self),
+            "motion": grades(ReleaseFields.Motion.self),
+            "scroll": grades(ReleaseFields.Scroll.self),
+            "application": grades(ReleaseFields.Application.self),
+            "place": grades(ReleaseFields.Place.self), "screen": grades(ReleaseFields.Screen.self),
+            "gaps": grades(ReleaseFields.Gaps.self),
+        ]
+        #expect(Set(all.keys) == Set(ReleaseFields.finest.rows.map(\.field)))
+        let result = try Program.run(
+            "python3",
+            [
+                "-c", script, Program.root + "/.build-python/jsonschema",
+                folder + "/purpose.schema.json", folder + "/purpose.example.json",
+            ],
+            input: String(decoding: try JSONEncoder().encode(all), as: UTF8.self)
+        )
+        #expect(result.code == 0, "\(result.errors)")
+    }
+
     @Test func `what was typed does not leave, whatever detail was recorded`() throws {
         let words = ["correcthorse", "batterystaple", "wrongsecret"]
         for detail in [KeyDetail.full, .classes, .shortcuts] {
