@@ -434,14 +434,22 @@ package final class Holder {
     }
 
     /// How often releases of living and ended grants were opened, and the last opening.
+    ///
+    /// - Returns: the number, and the opening with the holder's time.
+    /// - Throws: ``StorageError``.
     package func openings() throws -> (count: Int, last: Signed<Opening>?) {
         var (count, last): (Int, Signed<Opening>?) = (0, nil)
+        var latest: UInt64 = 0
         for id in try store.ids() {
-            guard let entry = try store.entry(id) else { continue }
-            let openings = try store.notes(of: entry.number)
-                .compactMap { try? Signed<Opening>($0) }
-            count += openings.count
-            last = openings.last ?? last
+            guard let entry = try store.entry(id), !entry.note.isEmpty else { continue }
+            // The first leaf is the grant, and the last one may be its end.
+            let (leaves, notes) = try store.end(of: entry.number, 2)
+            count += max(0, leaves - (entry.isAlive ? 1 : 2))
+            guard let opening = notes.lazy.compactMap({ try? Signed<Opening>($0) }).first else {
+                continue
+            }
+            let time = (try? opening.verify(store.clock.verifier.text, of: "holder")) ?? 0
+            if time >= latest { (latest, last) = (time, opening) }
         }
         return (count, last)
     }

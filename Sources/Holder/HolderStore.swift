@@ -195,6 +195,33 @@ package final class HolderStore {
         return hashes
     }
 
+    /// The number of leaves of a log, and the last ones.
+    ///
+    /// - Parameters:
+    ///   - number: of the grant.
+    ///   - last: how many of the last notes are wanted.
+    /// - Returns: the number, and the notes, the last one first.
+    func end(
+        of number: Int64,
+        _ last: Int64
+    ) throws(StorageError) -> (count: Int, notes: [[UInt8]]) {
+        let count = try SQLiteStatement(
+            database,
+            "SELECT count(*) FROM leaves WHERE owner = ?"
+        )
+        try count.bind(number, at: 1)
+        _ = try count.step()
+        let select = try SQLiteStatement(
+            database,
+            "SELECT note FROM leaves WHERE owner = ? ORDER BY number DESC LIMIT ?"
+        )
+        try select.bind(number, at: 1)
+        try select.bind(last, at: 2)
+        var notes: [[UInt8]] = []
+        while try select.step() { notes.append(select.bytes(0)) }
+        return (Int(count.integer(0)), notes)
+    }
+
     /// The notes of a log, in their order.
     func notes(of number: Int64) throws(StorageError) -> [[UInt8]] {
         let select = try SQLiteStatement(

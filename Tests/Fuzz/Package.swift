@@ -104,12 +104,22 @@ let package = Package(
             dependencies: ["Calendar", "Events", "Export", "Packing", "Timeline"],
             swiftSettings: fuzzed
         ),
+        .target(name: "Notes", dependencies: ["System", crypto], swiftSettings: fuzzed),
+        .target(
+            name: "Release",
+            dependencies: [
+                "Events", "Export", "Gate", "Notes", "Packing", "Policy", "Sealing", "System",
+                "Timeline", crypto,
+            ],
+            exclude: ["purpose.schema.json", "purpose.example.json"],
+            swiftSettings: fuzzed
+        ),
         .executableTarget(
             name: "fuzz",
             dependencies: [
                 "Bus", "CFuzzer", "CX11", "CZlib", "CLinux", "Capture", "Control", "Events",
-                "Export", "Gate", "Packing", "Person", "Replay", "Report", "Sealing", "Signing",
-                "Storage", "System",
+                "Export", "Gate", "Notes", "Packing", "Person", "Release", "Replay", "Report",
+                "Sealing", "Signing", "Storage", "System",
                 "Timeline", "Wire",
                 crypto, extras,
             ],

@@ -16,7 +16,7 @@ trap 'rm -f "$log"' EXIT
 
 # Longer inputs find nothing more, for the harness fills pages and batches up itself.
 for target in control:1200 row:1200 age-header:900 payload:1200 xauthority:600 server:1200 replies:1200 \
-    export:1200 ring:1200 bus:1200; do
+    export:1200 ring:1200 bus:1200 note:2400 release:1200; do
     case " ${TARGETS:-${target%:*}} " in *" ${target%:*} "*) ;; *) continue ;; esac
     name=${target%:*}
     mkdir -p "$name/seeds" "$name/corpus"

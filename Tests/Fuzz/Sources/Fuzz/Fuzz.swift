@@ -12,7 +12,8 @@ struct Target: Sendable {
     let seeds: @Sendable () -> [[UInt8]]
 
     static let all = [
-        ageHeader, bus, control, export, payload, replies, ring, row, server, xauthority,
+        ageHeader, bus, control, export, note, payload, release, replies, ring, row, server,
+        xauthority,
     ]
 }
 
