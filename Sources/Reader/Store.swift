@@ -73,12 +73,14 @@ package struct Store: Sendable {
         var (found, skipped): ([StoredRelease], [Skipped]) = ([], [])
         for id in grants() {
             let path = "\(folder)/\(id)"
+            let names = (Disk.names(in: path) ?? []).filter { $0.hasSuffix(".release") }.sorted()
+            if names.isEmpty { continue }
             do throws(ReleaseError) {
                 let own = try Signed<Purpose>(read("\(path)/purpose.note"))
                 guard own.digest == purpose.digest else { continue }
                 let grant = try Signed<Grant>(read("\(path)/grant.note"))
                 try grant.verify(for: purpose)
-                for name in (Disk.names(in: path) ?? []).sorted() where name.hasSuffix(".release") {
+                for name in names {
                     do throws(ReleaseError) {
                         found.append(try release("\(path)/\(name)", purpose, grant))
                     } catch {

@@ -286,9 +286,10 @@ package struct ReleaseFiles: Sendable {
             try write(sealed, "\(name).age")
             try write(release.bytes, "\(name).release")
         } catch {
-            Disk.remove("\(name).age")
-            Disk.remove("\(name).age.new")
-            Disk.remove("\(name).release.new")
+            // The note may have its name already: it goes before what it names.
+            for suffix in ["release", "release.new", "age", "age.new"] {
+                Disk.remove("\(name).\(suffix)")
+            }
             Disk.remove("\(releaseFolder)/\(record.id)/\(Self.name(number)).json")
             throw ReleaseError("\(error.reason) Nothing was released.")
         }

@@ -218,6 +218,15 @@ import Testing
         #expect(eventually { (try? titles())?.contains("mci records what you type") == true })
         #expect(try daemon.command("exempt", "add", "--app", "Other", "--for", "5m").code == 0)
         #expect(eventually { (try? titles())?.contains("An exemption ends") == true })
+        let openings = Openings(count: 2, person: "R. Reader", team: "research", job: "train")
+        try openings.write(daemon.folder.paths.openings)
+        #expect(eventually { (try? titles())?.contains("mci: a release was opened") == true })
+        let menu = try #require(try desk.ask("menu", rig.item) as? [[Any]])
+        #expect(
+            menu.contains {
+                $0[1] as? String == "Released: 2 openings, the last by R. Reader (research, train)"
+            }
+        )
         _ = try daemon.call(.flush)
         #expect(Set(try titles()).count == (try titles()).count)
         #expect(try shown().allSatisfy { !$0.contains("Other") })

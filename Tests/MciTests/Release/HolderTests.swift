@@ -144,6 +144,36 @@ import Timeline
         #expect(try self.trace().checkpoint.size == 2)
     }
 
+    @Test func `of all stored copies and derived rows none opens after a withdrawal`() throws {
+        let isProof = ProcessInfo.processInfo.environment["MCI_PROOF"] != nil
+        for number in 1..<(isProof ? 5000 : 20) {
+            try desk.release([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 100))
+        }
+        let releases = try desk.stored()
+        let run = try office.run()
+        let rows = desk.folder.path + "/rows"
+        for release in releases {
+            _ = try Run.seal(
+                Array(release.digest.utf8),
+                derivedFrom: release,
+                run: run.id,
+                key: office.reader,
+                into: rows
+            )
+        }
+        let all = releases + Store.derived(in: rows, of: releases)
+        #expect(all.count == 2 * releases.count)
+        #expect(try desk.open(all).count == all.count)
+        try desk.holder.destroy(by: desk.erasure())
+        let (request, asked) = try office.run().request(all)
+        var opened = 0
+        try run.open(asked, desk.holder.answer(request, isPerson: false)) { _, result in
+            if case .opened = result { opened += 1 }
+        }
+        #expect(opened == 0)
+        print("\(all.count) copies and derived rows, \(opened) opened after the withdrawal")
+    }
+
     @Test func `an erasure of another key destroys nothing`() throws {
         var forged = try Signed(
             Erasure(grant: desk.record.id, cause: .withdrawn, time: desk.now.text)

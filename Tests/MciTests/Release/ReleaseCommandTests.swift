@@ -346,6 +346,93 @@ extension Daemon {
         #expect(story.files.standing(of: id) == nil)
     }
 
+    /// Runs a verb with a system call of a kind failing, or killing it, at its turn.
+    private func injected(
+        _ story: ReleaseStory,
+        _ fault: String,
+        when turn: UInt64,
+        _ arguments: String...
+    ) throws -> Program.Result {
+        let calls = fault.contains("ENOSPC") ? "write,fsync,mkdir" : Self.calls
+        return try Program.run(
+            "strace",
+            [
+                "-qq", "-o", "/dev/null", "-e", "trace=\(calls)", "-e",
+                "inject=\(calls):\(fault):when=\(turn)", try #require(Program.path("mcictl")),
+            ] + arguments,
+            environment: story.folder.environment
+        )
+    }
+
+    private static let calls =
+        "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,openat,ftruncate,flock,mkdir"
+
+    @Test func `a full disk at any step releases nothing, or the whole`() throws {
+        let story = try ReleaseStory()
+        try story.grant()
+        let digest = try story.digest()
+        var released = 0
+        try Disk.makeFolder(story.folder.paths.outbox)
+        for turn in 1...UInt64(24) {
+            let result = try injected(
+                story,
+                "error=ENOSPC",
+                when: turn,
+                "release",
+                "approve",
+                digest
+            )
+            let (found, skipped) = try Store(story.folder.paths.outbox)
+                .releases(for: story.office.purpose)
+            #expect(skipped.isEmpty, "\(skipped.map(\.reason))")
+            for release in found {
+                let object = try Disk.read(release.object, limit: 1 << 20)
+                #expect(Digest.hex(object) == release.release.content.object)
+            }
+            if result.code == 0 {
+                #expect(found.count == released + 1)
+                released = found.count
+                try story.draft()
+            } else {
+                #expect(found.count == released, "turn \(turn): \(result.errors)")
+                // Turns count for each call by itself: the first writes may be those of the sentence.
+                #expect(turn < 3 || result.errors.contains("error: "), "turn \(turn)")
+            }
+        }
+        #expect(released > 0)
+    }
+
+    @Test func `a withdrawal that is killed anywhere is finished by the next one`() throws {
+        var random = SplitMix(seed: 11)
+        for _ in 0..<3 {
+            let story = try ReleaseStory()
+            try story.grant()
+            try story.approve()
+            let copy = try story.copyOutbox()
+            for _ in 0..<4 {
+                let turn = 1 + random.next() % 60
+                _ = try injected(
+                    story,
+                    "signal=KILL",
+                    when: turn,
+                    "release",
+                    "withdraw",
+                    "--all",
+                    "--yes"
+                )
+            }
+            let record = try #require(try story.files.grants().first)
+            if record.erasure == nil || record.isUnfinished {
+                let result = try story.mcictl("release", "withdraw", "model", "--yes")
+                #expect(result.code == 0, "\(result.errors)")
+            }
+            #expect(try story.files.grants().allSatisfy { $0.erasure != nil && !$0.isUnfinished })
+            let job = try story.job(copy, out: story.desk + "/late", ["cat"])
+            #expect(job.code == 77 && job.output.isEmpty)
+            #expect(try story.mcictl("release", "trace").code == 0)
+        }
+    }
+
     @Test func `a holder that is killed anywhere has opened nothing that is not in its log`() throws
     {
         let story = try ReleaseStory()
@@ -355,7 +442,7 @@ extension Daemon {
         let store = Store(story.folder.paths.outbox)
         let releases = try store.releases(for: story.office.purpose).found
         let spool = Spool.ofProgram(story.folder.paths.holder)
-        let calls = "write,pwrite64,fsync,fdatasync,rename,renameat2,unlink,openat,ftruncate,flock"
+        let calls = Self.calls
         var random = SplitMix(seed: 24)
         var (killed, answered, unanswered) = (0, 0, 0)
         for _ in 0..<(isProof ? 10_000 : 25) {
