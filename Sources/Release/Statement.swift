@@ -50,11 +50,13 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
         } catch {
             throw ReleaseError("The \(name) \(error).")
         }
-        let lines = note.text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count == 3, lines[0] == "io.mci/\(name)/1" else {
+        // Of bytes: characters would join marks with the line feed, and take long.
+        let lines = Array(note.text.utf8)
+            .split(separator: 0x0A, omittingEmptySubsequences: false)
+        guard lines.count == 3, lines[0].elementsEqual("io.mci/\(name)/1".utf8) else {
             throw ReleaseError("This is not a \(name) (version 1).")
         }
-        let json = Array(lines[1].utf8)
+        let json = Array(lines[1])
         do {
             content = try JSONDecoder().decode(Content.self, from: Data(json))
         } catch {
