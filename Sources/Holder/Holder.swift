@@ -64,8 +64,11 @@ package final class Holder {
             }
         } catch let error as ReleaseError {
             return HolderAnswer(refusal: error.description)
+        } catch let error as StorageError where error.code == .full {
+            return HolderAnswer(refusal: "The disk is full, so nothing was written or opened.")
         } catch {
-            return HolderAnswer(refusal: "The holder's file could not be used (\(error)).")
+            let number = (error as? StorageError)?.result ?? 0
+            return HolderAnswer(refusal: "The holder's file could not be used (SQLite \(number)).")
         }
     }
 

@@ -88,8 +88,11 @@ func runHolder() -> Int32 {
         try HolderProcess(holder, paths, spools.0, spools.1).run(isOnce: isOnce)
         _ = consume lock
         return ExitCode.ok
+    } catch let error as StorageError {
+        let words = error.code == .full ? "the disk is full" : "SQLite \(error.result)"
+        return refuse("It cannot use \(paths.holder)/holder.db (\(words)).", ExitCode.failed)
     } catch {
-        return refuse("It cannot use its file: \(error)", ExitCode.failed)
+        return refuse("It cannot use the folder \(paths.holder) (\(error)).", ExitCode.failed)
     }
 }
 
