@@ -90,6 +90,8 @@ bench: build ## Cost beside a C reader, xinput, pynput, a plain SQLite table, a 
 	@$(PYTHON_PACKAGES)
 	@$(RELEASE) --product mci-ring-bench
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" SHORT=$(SHORT) bash Tests/Benchmarks/run.sh
+	@$(RELEASE) --product mci-release-bench
+	@"$$($(RELEASE) --show-bin-path)/mci-release-bench"
 	@$(RELEASE) --product mci-gate-bench
 	@"$$($(RELEASE) --show-bin-path)/mci-gate-bench"
 	@BUILD_DIR="$$($(RELEASE) --show-bin-path)" RING=$(if $(SHORT),8,64) bash Tests/Benchmarks/ring.sh

@@ -270,6 +270,7 @@ class Play:
         self.done("an X server that ended: records on the next one, which has another name")
 
         self.companion()
+        self.holder()
         session.communicate(b"\n", timeout=10)
         self.wait(lambda: self.show("ActiveState") == "inactive", "stopped with the session")
         self.done("log-out stops it")
@@ -297,6 +298,39 @@ class Play:
         self.wait(lambda: self.status().get("state") == "recording", "mcid and it found each other again", 20)
         self.settle()
         self.done("the companion comes with mcid, its end closes at once, and both find each other again")
+
+    def holder(self):
+        """The holder as a service: confined, answers a request, and systemd starts it again."""
+        if not (self.programs / "mci-holder").exists():
+            return
+        text = (ROOT / "systemd/mci-holder.service").read_text()
+        text = text.replace("ExecStart=mci-holder", f"ExecStart={self.programs}/mci-holder")
+        (HOME / ".config/systemd/user/mci-holder.service").write_text(text)
+        assert self.systemctl("daemon-reload").returncode == 0
+        assert self.systemctl("start", "mci-holder").returncode == 0
+        holder = HOME / ".local/state/mci/holder"
+
+        def offered():
+            name = os.urandom(16).hex()
+            (holder / "person/requests" / f"{name}.new").write_text(
+                json.dumps({"schema": 1, "kind": "offer", "id": os.urandom(16).hex()}))
+            (holder / "person/requests" / f"{name}.new").rename(holder / "person/requests" / f"{name}.json")
+            answer = holder / "person/answers" / f"{name}.json"
+            self.wait(answer.exists, "the holder answers", 10)
+            return json.loads(answer.read_text())["holder"]["key"]
+
+        self.wait((holder / "person/requests").exists, "the holder makes its folders", 10)
+        key = offered()
+        first = self.show("MainPID", "mci-holder")
+        status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{first}/status").read_text().splitlines()
+                      if ":\t" in line)
+        assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1", status
+        os.kill(int(first), signal.SIGKILL)
+        self.wait(lambda: self.show("MainPID", "mci-holder") not in (first, "0"), "it is started again", 20)
+        assert offered() == key
+        assert self.systemctl("stop", "mci-holder").returncode == 0
+        assert self.show("ExecMainStatus", "mci-holder") == "0"
+        self.done("the holder answers under its unit, confined, and again after a kill")
 
     def soak(self, seconds):
         """A thousand motions a second: memory and descriptors stay, and nothing is started again."""
