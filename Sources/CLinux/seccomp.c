@@ -1,35 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#define _GNU_SOURCE
-#include "sandbox.h"
+#include "filter.h"
 
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sched.h>
-#include <stddef.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-// The low half of an argument, on little-endian machines.
-#define LOAD_ARGUMENT(n) LOAD(args[n])
-#define SKIP_UNLESS(number, count) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, (count))
-#define IS(value) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1), ALLOW
-#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define FAIL(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
-#define NEVER(call) SKIP_UNLESS(SYS_##call, 1), FAIL(EPERM)
-#define ONLY_UNIX(call) SKIP_UNLESS(SYS_##call, 4), LOAD_ARGUMENT(0), IS(AF_UNIX), FAIL(EPERM)
 // All code is loaded already: no memory may become executable, not even that of a mapped file.
 #define NO_NEW_CODE(call) SKIP_UNLESS(SYS_##call, 5), LOAD_ARGUMENT(2), \
     BPF_STMT(BPF_ALU | BPF_AND | BPF_K, PROT_EXEC), SKIP_UNLESS(PROT_EXEC, 1), FAIL(EPERM), ALLOW
@@ -71,27 +42,6 @@ int clinux_forbid_calls(void) {
         SKIP_UNLESS(SYS_ioctl, 10), LOAD_ARGUMENT(1), IS(TCGETS), IS(TIOCGWINSZ), IS(FIONREAD), IS(FIONBIO), FAIL(EPERM),
         SKIP_UNLESS(SYS_prctl, 4), LOAD_ARGUMENT(0), SKIP_UNLESS(PR_SET_DUMPABLE, 1), FAIL(EPERM), ALLOW,
         NO_NEW_CODE(mmap), NO_NEW_CODE(mprotect), NO_NEW_CODE(pkey_mprotect),
-        ALLOW,
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
-}
-
-int clinux_forbid_sockets(void) {
-    struct sock_filter filter[] = {
-        LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-        LOAD(nr),
-#if defined(__x86_64__)
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), FAIL(ENOSYS),
-#endif
-        // A pair of sockets reaches nobody else; it stays, for libraries use it.
-        NEVER(socket), NEVER(connect), NEVER(bind), NEVER(listen),
-        NEVER(ptrace), NEVER(process_vm_readv), NEVER(process_vm_writev), NEVER(pidfd_getfd), NEVER(kcmp),
-        NEVER(bpf), NEVER(perf_event_open), NEVER(userfaultfd), NEVER(io_uring_setup), NEVER(io_uring_enter),
-        NEVER(io_uring_register), NEVER(add_key), NEVER(request_key), NEVER(keyctl), NEVER(unshare),
-        NEVER(setns), NEVER(mount), NEVER(umount2), NEVER(open_tree), NEVER(move_mount), NEVER(fsopen),
-        NEVER(open_by_handle_at), NEVER(shmget), NEVER(msgget), NEVER(mq_open),
         ALLOW,
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};

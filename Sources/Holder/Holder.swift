@@ -20,8 +20,11 @@ package final class Holder {
     private var known: [String: Known] = [:]
     /// The trees of logs as they are on disk, by the number of the grant.
     private var trees: [Int64: MerkleTree] = [:]
-    /// Certificates that were verified, by their text.
+    /// Certificates that were verified, by the digest of all their bytes.
     private var certificates: [String: Signed<Certificate>] = [:]
+
+    /// Whether a secret that was destroyed may still be in the log of the database.
+    private var mustTruncate = true
 
     /// What does not change of a grant.
     private struct Known {
@@ -72,20 +75,33 @@ package final class Holder {
         }
     }
 
+    /// Makes changes together; after a failure the trees are read again.
+    private func change<Result>(
+        _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        do throws(StorageError) {
+            return try store.change(body)
+        } catch {
+            trees = [:]
+            throw error
+        }
+    }
+
     // MARK: Grants
 
     private func offer(_ request: HolderRequest) throws -> HolderAnswer {
         guard let id = request.id, Digest.isHex(id, 32), try store.entry(id) == nil else {
             throw ReleaseError("A grant with this id exists already, or the id is malformed.")
         }
-        let identity = Identity()
-        try store.change { () throws(StorageError) in try store.offer(id, identity) }
+        let (identity, rows) = (Identity(), Identity())
+        try change { () throws(StorageError) in try store.offer(id, identity, rows) }
         var answer = HolderAnswer()
         answer.holder = Grant.Holder(
             kind: "self",
             key: store.key.verifier.text,
             clock: store.clock.verifier.text,
-            recipient: identity.recipient
+            recipient: identity.recipient,
+            rows: rows.recipient
         )
         return answer
     }
@@ -96,11 +112,12 @@ package final class Holder {
         try purpose.verify()
         try grant.verify(grant.content.key, of: "grant key")
         guard let entry = try store.entry(grant.content.id),
-            let identity = Identity(raw: entry.secret), entry.isAlive
+            let identity = entry.identity, let rows = entry.rowIdentity
         else { throw ReleaseError("No recipient was made for this grant.") }
         guard
             let holder = grant.content.holders.first(where: {
-                $0.recipient == identity.recipient && $0.key == store.key.verifier.text
+                $0.recipient == identity.recipient && $0.rows == rows.recipient
+                    && $0.key == store.key.verifier.text
                     && $0.clock == store.clock.verifier.text
             })
         else { throw ReleaseError("The grant names another holder or another recipient.") }
@@ -114,10 +131,14 @@ package final class Holder {
         }
         try grant.sign(store.key)
         try grant.verify(for: purpose)
-        guard holder.kind == "self", grant.content.end > clock() else {
-            throw ReleaseError("The grant is over already.")
+        let now = try change { () throws(StorageError) in try store.advance(to: clock()) }
+        guard holder.kind == "self", grant.content.end > now else {
+            throw ReleaseError(
+                "The grant would be over already: this holder has seen a clock at \(now.text)."
+                    + " A clock that goes back is not believed."
+            )
         }
-        try store.change { () throws(StorageError) in
+        try change { () throws(StorageError) in
             try store.put(grant.bytes, purpose.bytes, of: entry.number)
             try append([(grant.bytes, grant.digest)], grant.content.id, entry.number)
         }
@@ -183,7 +204,7 @@ package final class Holder {
             throw ReleaseError("This holder has no such grant.")
         }
         var answer = HolderAnswer()
-        answer.leaves = try store.notes(of: entry.number)
+        answer.leaves = try store.notes(of: entry.number, from: request.from ?? 0)
             .map { String(decoding: $0, as: UTF8.self) }
         answer.checkpoints = [id: String(decoding: entry.checkpoint, as: UTF8.self)]
         return answer
@@ -200,10 +221,15 @@ package final class Holder {
         var digest: String
         var header: AgeFile
         var recipient: Recipient
+        /// Whether it is of derived rows, which have a lock of their own.
+        var isDerived: Bool
     }
 
     private func open(_ items: [HolderRequest.Item]) throws -> HolderAnswer {
-        let now = try store.change { () throws(StorageError) in
+        guard items.count <= HolderRequest.maxItems else {
+            throw ReleaseError("A request has at most \(HolderRequest.maxItems) releases.")
+        }
+        let now = try change { () throws(StorageError) in
             try store.advance(to: clock())
         }
         var answers = [HolderAnswer.Item](repeating: HolderAnswer.Item(), count: items.count)
@@ -219,14 +245,14 @@ package final class Holder {
             }
         }
         // The leaves first, on disk; only then is anything unwrapped.
-        let leaves = try store.change { () throws(StorageError) in
+        let leaves = try change { () throws(StorageError) in
             try write(checked.map(\.item), now)
         }
         var result = HolderAnswer()
         result.checkpoints = [:]
         for (id, group) in Dictionary(grouping: checked, by: { $0.item.id }) {
-            guard let entry = try store.entry(id), entry.isAlive,
-                let identity = Identity(raw: entry.secret)
+            guard let entry = try store.entry(id), let identity = entry.identity,
+                let rows = entry.rowIdentity
             else {
                 for (index, _) in group { answers[index].refusal = Self.over }
                 continue
@@ -237,7 +263,10 @@ package final class Holder {
             for (index, item) in group {
                 guard let leaf = leaves[item.digest] else { continue }
                 do throws(AgeError) {
-                    let header = try item.header.rewrapped(by: identity, for: item.recipient)
+                    let header = try item.header.rewrapped(
+                        by: item.isDerived ? rows : identity,
+                        for: item.recipient
+                    )
                     answers[index].header = Self.base64(header)
                     answers[index].leaf = String(decoding: leaf.note, as: UTF8.self)
                     answers[index].index = leaf.index
@@ -302,6 +331,9 @@ package final class Holder {
         _ now: WallTime,
         _ alive: inout [String: Bool]
     ) throws -> Checked {
+        guard item.opening.utf8.count <= Opening.maxBytes else {
+            throw ReleaseError("The opening is longer than \(Opening.maxBytes) bytes.")
+        }
         let opening = try Signed<Opening>(Array(item.opening.utf8))
         let release = try Signed<Release>(Array(item.release.utf8))
         let known = try known(release.content.grant)
@@ -345,7 +377,8 @@ package final class Holder {
             opening: opening,
             digest: opening.digest,
             header: file,
-            recipient: recipient
+            recipient: recipient,
+            isDerived: item.derived != nil
         )
     }
 
@@ -353,7 +386,9 @@ package final class Holder {
         _ text: String,
         for purpose: Signed<Purpose>
     ) throws -> Signed<Certificate> {
-        if let certificate = certificates[text], certificate.content.purpose == purpose.digest {
+        // Not by the text itself: Swift takes two spellings of a name for the same.
+        let digest = Digest.hex(Array(text.utf8))
+        if let certificate = certificates[digest], certificate.content.purpose == purpose.digest {
             return certificate
         }
         let certificate = try Signed<Certificate>(Array(text.utf8))
@@ -361,7 +396,7 @@ package final class Holder {
         guard certificate.content.purpose == purpose.digest else {
             throw ReleaseError("The reader is certified for another purpose.")
         }
-        certificates[text] = certificate
+        certificates[digest] = certificate
         return certificate
     }
 
@@ -388,17 +423,26 @@ package final class Holder {
 
     private func destroy(_ erasure: Signed<Erasure>, _ number: Int64) throws -> Signed<Erasure> {
         var signed = erasure
-        try signed.sign(store.key)
-        let (bytes, digest, id) = (signed.bytes, signed.digest, erasure.content.grant)
-        let isNew = try store.change { () throws(StorageError) -> Bool in
-            guard let entry = try store.entry(id) else { return false }
-            try store.destroySecret(of: number)
-            // A grant ends once, whatever ends it.
-            guard entry.isAlive else { return false }
-            try append([(bytes, digest)], id, number)
-            return true
+        if (try? signed.verify(store.key.verifier.text, of: "holder")) == nil {
+            try signed.sign(store.key)
         }
-        if isNew { try store.truncateLog() }
+        let (bytes, digest, id) = (signed.bytes, signed.digest, erasure.content.grant)
+        try change { () throws(StorageError) in
+            // A grant ends once, whatever ends it.
+            guard let entry = try store.entry(id), entry.isAlive else { return }
+            try store.destroySecret(of: number)
+            try append([(bytes, digest)], id, number)
+        }
+        // The log of the database may still have the secret: without this nothing is confirmed.
+        do throws(StorageError) {
+            try store.truncateLog()
+        } catch {
+            mustTruncate = true
+            throw ReleaseError(
+                "Another program is reading the holder's file, so the secret is not gone from it yet.",
+                next: "end that program (a backup?), then withdraw again"
+            )
+        }
         return signed
     }
 
@@ -414,7 +458,9 @@ package final class Holder {
     package func endWhatIsOver(
         kept: (String) -> Signed<Erasure>?
     ) throws -> WallTime? {
-        let now = try store.change { () throws(StorageError) in try store.advance(to: clock()) }
+        let now = try change { () throws(StorageError) in try store.advance(to: clock()) }
+        // What an earlier try could not overwrite everywhere.
+        if mustTruncate { mustTruncate = (try? store.truncateLog()) == nil }
         var next: WallTime?
         for id in try store.ids() {
             guard let entry = try store.entry(id), entry.isAlive, !entry.note.isEmpty else {

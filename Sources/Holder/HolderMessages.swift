@@ -39,12 +39,17 @@ package struct HolderRequest: Codable, Sendable {
         }
     }
 
+    /// Maximum number of releases in one request.
+    package static let maxItems = 10_000
+
     /// The version of this message.
     package var schema = 1
     /// What it is about.
     package var kind: Kind
     /// The id of a grant, for an offer and a log.
     package var id: String?
+    /// The number of the first leaf that is wanted of a log.
+    package var from: Int?
     /// The grant, signed by its key.
     package var grant: String?
     /// The purpose of the grant.

@@ -21,6 +21,10 @@ package final class HolderStore {
         /// The last checkpoint of its log, signed.
         var checkpoint: [UInt8]
 
+        /// The key of the lock of releases; nil once it is destroyed.
+        var identity: Identity? { isAlive ? Identity(raw: Array(secret.prefix(32))) : nil }
+        /// The key of the lock of derived rows; nil once it is destroyed.
+        var rowIdentity: Identity? { isAlive ? Identity(raw: Array(secret.suffix(32))) : nil }
         /// Whether the secret is there.
         var isAlive: Bool { secret.contains { $0 != 0 } }
     }
@@ -33,7 +37,9 @@ package final class HolderStore {
         hash BLOB NOT NULL, note BLOB NOT NULL, PRIMARY KEY (owner, number), UNIQUE (owner, digest)) \
         WITHOUT ROWID
         """
-    private static let secretSize = 32
+    /// Maximum number of notes that are read at once.
+    static let pageSize = 2000
+    private static let secretSize = 64
 
     private let database: SQLiteConnection
     /// Signs grants and checkpoints.
@@ -142,13 +148,13 @@ package final class HolderStore {
     }
 
     /// Adds a grant with a fresh secret, before it is signed.
-    func offer(_ id: String, _ identity: Identity) throws(StorageError) {
+    func offer(_ id: String, _ identity: Identity, _ rows: Identity) throws(StorageError) {
         let insert = try SQLiteStatement(
             database,
             "INSERT INTO grants (id, secret, note, purpose, checkpoint) VALUES (?, ?, ?, ?, ?)"
         )
         try insert.bind(Array(id.utf8), at: 1)
-        try insert.bind(identity.raw, at: 2)
+        try insert.bind(identity.raw + rows.raw, at: 2)
         for index: Int32 in 3...5 { try insert.bind([], at: index) }
         _ = try insert.step()
     }
@@ -201,6 +207,7 @@ package final class HolderStore {
     ///   - number: of the grant.
     ///   - last: how many of the last notes are wanted.
     /// - Returns: the number, and the notes, the last one first.
+    /// - Throws: ``StorageError``.
     func end(
         of number: Int64,
         _ last: Int64
@@ -223,12 +230,20 @@ package final class HolderStore {
     }
 
     /// The notes of a log, in their order.
-    func notes(of number: Int64) throws(StorageError) -> [[UInt8]] {
+    ///
+    /// - Parameters:
+    ///   - number: of the grant.
+    ///   - first: the number of the first one.
+    /// - Returns: at most ``pageSize`` notes.
+    /// - Throws: ``StorageError``.
+    func notes(of number: Int64, from first: Int = 0) throws(StorageError) -> [[UInt8]] {
         let select = try SQLiteStatement(
             database,
-            "SELECT note FROM leaves WHERE owner = ? ORDER BY number"
+            "SELECT note FROM leaves WHERE owner = ? AND number >= ? ORDER BY number LIMIT ?"
         )
         try select.bind(number, at: 1)
+        try select.bind(Int64(first), at: 2)
+        try select.bind(Int64(Self.pageSize), at: 3)
         var notes: [[UInt8]] = []
         while try select.step() { notes.append(select.bytes(0)) }
         return notes
@@ -240,6 +255,7 @@ package final class HolderStore {
     ///   - digests: of the texts.
     ///   - number: of the grant.
     /// - Returns: the number and the note of each leaf that is there, by the digest.
+    /// - Throws: ``StorageError``.
     func leaves(
         _ digests: [String],
         of number: Int64
@@ -264,6 +280,7 @@ package final class HolderStore {
     ///   - leaves: their notes, the digests of their texts, and their hashes.
     ///   - index: the number of the first one.
     ///   - number: of the grant.
+    /// - Throws: ``StorageError``.
     func append(
         _ leaves: [(note: [UInt8], digest: String, hash: [UInt8])],
         from index: Int,

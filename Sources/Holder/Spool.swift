@@ -101,7 +101,8 @@ package struct Spool: Sendable {
                 continue
             }
             Disk.remove(path)
-            count += 1
+            // One that stays would be answered again and again.
+            if !Disk.exists(path) { count += 1 }
         }
         return count
     }

@@ -154,14 +154,33 @@ package final class ReleasePayload {
 
     /// Ends the payload.
     ///
-    /// - Returns: its bytes, padded with zeros to a multiple of ``unit``; nil if they are more than
-    ///   ``maxBytes``.
+    /// - Returns: its bytes, padded with zeros to a multiple of ``unit``, of which the last
+    ///   ``saltSize`` are zeros too; nil if they are more than ``maxBytes``.
     package func finish() -> [UInt8]? {
         endFrame()
         frames.append(littleEndian: 0)
+        frames += [UInt8](repeating: 0, count: Self.saltSize)
         let rest = frames.count % Self.unit
         if rest > 0 { frames += [UInt8](repeating: 0, count: Self.unit - rest) }
         return frames.count <= Self.maxBytes ? frames : nil
+    }
+
+    /// Random bytes at the end of a payload: without them its digest would let everybody try what is
+    /// in a small one.
+    package static let saltSize = 32
+
+    /// A payload with other bytes in place of its salt.
+    ///
+    /// - Parameters:
+    ///   - payload: as ``finish()`` made it, or as it was opened.
+    ///   - salt: ``saltSize`` bytes; zeros give the bytes that the person approved.
+    /// - Returns: the payload with that salt.
+    package static func salted(
+        _ payload: [UInt8],
+        _ salt: [UInt8] = [UInt8](repeating: 0, count: saltSize)
+    ) -> [UInt8] {
+        precondition(salt.count == saltSize, "A salt has 32 bytes.")
+        return payload.dropLast(saltSize) + salt
     }
 
     // MARK: Reading
@@ -186,7 +205,9 @@ package final class ReleasePayload {
             frames.append(try OpenedBatch(compressed: rest.prefix(count)))
             rest = rest.dropFirst(count)
         }
-        guard rest.count < unit, rest.allSatisfy({ $0 == 0 }) else {
+        guard saltSize..<unit + saltSize ~= rest.count,
+            rest.dropLast(saltSize).allSatisfy({ $0 == 0 })
+        else {
             throw PackingError(.badFrame)
         }
         return frames

@@ -33,7 +33,9 @@ package struct Openings: Equatable, Sendable {
     ///
     /// - Throws: `FileError`.
     package func write(_ path: String) throws(FileError) {
-        func line(_ text: String) -> String { text.filter { !$0.isNewline } + "\n" }
+        func line(_ text: String) -> String {
+            String(decoding: text.utf8.filter { $0 >= 0x20 }.prefix(256), as: UTF8.self) + "\n"
+        }
         let text = "\(count)\n" + line(person) + line(team) + line(job)
         try Disk.write(Array(text.utf8), to: path)
     }

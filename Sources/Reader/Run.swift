@@ -253,7 +253,9 @@ package final class Run {
             guard Digest.hex(plaintext) == release.plaintext else {
                 throw AgeError(.payloadFailure)
             }
-            return plaintext
+            guard release.derived != nil else { return plaintext }
+            guard let rows = DerivedRows.rows(plaintext) else { throw AgeError(.payloadFailure) }
+            return rows
         } catch {
             throw ReleaseError("\(release.object) does not open to what was approved.")
         }
@@ -278,10 +280,11 @@ package final class Run {
         key: NoteSigner,
         into folder: String
     ) throws(ReleaseError) -> String {
-        let recipients = release.grant.content.holders.compactMap { Recipient($0.recipient) }
+        let recipients = release.grant.content.holders.compactMap { Recipient($0.rows) }
+        let padded = DerivedRows.padded(rows)
         let sealed: [UInt8]
         do throws(AgeError) {
-            sealed = try AgeFile.seal(rows, to: recipients)
+            sealed = try AgeFile.seal(padded, to: recipients)
         } catch {
             throw ReleaseError("The rows could not be sealed.")
         }
@@ -292,8 +295,8 @@ package final class Run {
                 grant: release.grant.content.id,
                 object: Digest.hex(sealed),
                 headers: [Digest.hex(header)],
-                plaintext: Digest.hex(rows),
-                size: rows.count,
+                plaintext: Digest.hex(padded),
+                size: padded.count,
                 run: run,
                 reader: key.verifier.text
             )

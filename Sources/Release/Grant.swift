@@ -20,11 +20,14 @@ package struct Grant: Statement {
         package var clock: String
         /// The age recipient that was made for this grant alone.
         package var recipient: String
+        /// Another one, for rows that are derived from its releases: a note that a reader signs must
+        /// not name the header of a release.
+        package var rows: String
 
         /// Creates a description.
-        package init(kind: String, key: String, clock: String, recipient: String) {
+        package init(kind: String, key: String, clock: String, recipient: String, rows: String) {
             (self.kind, self.key, self.clock) = (kind, key, clock)
-            self.recipient = recipient
+            (self.recipient, self.rows) = (recipient, rows)
         }
     }
 
@@ -83,7 +86,8 @@ package struct Grant: Statement {
         for holder in holders {
             guard NoteVerifier(holder.key)?.kind == .note,
                 NoteVerifier(holder.clock)?.kind == .cosignature,
-                Recipient(holder.recipient) != nil
+                Recipient(holder.recipient) != nil, Recipient(holder.rows) != nil,
+                holder.rows != holder.recipient
             else { return "A key of a holder is unusable." }
         }
         return nil

@@ -27,12 +27,16 @@ package struct Minimiser {
     /// What is described of the devices that go, by the id that goes.
     private var described: [UInt8: Device] = [:]
     private var app = ""
-    private var shownApp = ""
+    private var shownApp: String?
     private var isBatchCut = false
     /// The beginning of the input that is left out now.
     private var outSince: Int64?
+    /// The end of the span that was cut out; nil where something else is left out.
+    private var outUntil: Int64?
     private var latest: Int64
     private var motion: Motion?
+    /// The last run, until it is known what comes behind it.
+    private var openRun: (device: UInt8, begin: EventTime, end: EventTime)?
 
     /// Movements that are summed up.
     private struct Motion: Redacted {
@@ -82,6 +86,8 @@ package struct Minimiser {
     package mutating func take(_ event: RecordedEvent, in app: String) {
         let time = event.time.milliseconds
         self.app = app
+        // When a key came must not show in when something else began or ended.
+        let edge = event.item.payload.isInput ? Self.floor(time, TypingRun.step) : time
         switch event.item.payload {
         case .device(let device): devices[event.item.device] = device
         case .screen(let screen):
@@ -90,12 +96,12 @@ package struct Minimiser {
         case .demonstration: break
         case .focus(_, let title):
             if title != nil { omit("titles") }
-            guard isIn(time) else { return leave(at: time) }
-            enter(at: time)
-            focus(at: time)
+            guard isIn(time) else { return leave(at: time, edge) }
+            enter(at: edge)
+            focus(at: edge)
         case .gap(let reason, _, let stream):
-            guard isIn(time) else { return leave(at: time) }
-            enter(at: time)
+            guard isIn(time) else { return leave(at: time, edge) }
+            enter(at: edge)
             drop(at: time)
             let span = recipe.span
             let to = min(event.end.milliseconds, span.to)
@@ -103,10 +109,10 @@ package struct Minimiser {
         case .input(let input):
             guard isIn(time) else {
                 omit("events that were cut out or are of other applications")
-                return leave(at: time)
+                return leave(at: time, edge)
             }
-            enter(at: time)
-            focus(at: time)
+            enter(at: edge)
+            focus(at: edge)
             take(input, event)
         }
     }
@@ -117,7 +123,11 @@ package struct Minimiser {
     package mutating func finish() -> (bytes: [UInt8]?, count: Int, omitted: [String: Int]) {
         drop(at: latest)
         endMotion()
-        if let outSince { gap(.withheld, outSince, max(latest, outSince), nil) }
+        endOpenRun()
+        if let outSince {
+            let end = min(outUntil ?? recipe.span.to, max(outSince, latest + TypingRun.step))
+            gap(.withheld, outSince, max(end, outSince), nil)
+        }
         let (count, omitted) = (count, omitted)
         return (payload.finish(), count, omitted)
     }
@@ -132,19 +142,23 @@ package struct Minimiser {
         return !cut.contains { $0.matches(app) }
     }
 
-    private mutating func leave(at time: Int64) {
-        latest = max(latest, min(time, recipe.span.to))
-        guard outSince == nil, recipe.span.contains(time) else { return }
-        drop(at: time)
-        outSince = time
-        shownApp = ""
+    /// Begins to leave out input: from the edge of the span that was cut out, or else from `edge`.
+    private mutating func leave(at time: Int64, _ edge: Int64) {
+        guard recipe.span.contains(time) else { return }
+        let cut = recipe.spans.first { $0.contains(time) }
+        outUntil = cut?.to
+        guard outSince == nil else { return }
+        drop(at: max(edge, latest))
+        outSince = max(cut?.from ?? edge, recipe.span.from)
+        shownApp = nil
     }
 
-    private mutating func enter(at time: Int64) {
-        latest = max(latest, time)
+    private mutating func enter(at edge: Int64) {
+        latest = max(latest, edge)
         guard let since = outSince else { return }
-        outSince = nil
-        gap(.withheld, since, max(time, since), nil)
+        let until = outUntil ?? edge
+        (outSince, outUntil) = (nil, nil)
+        gap(.withheld, since, max(until, since), nil)
     }
 
     private mutating func omit(_ what: String) { omitted[what, default: 0] += 1 }
@@ -164,28 +178,33 @@ package struct Minimiser {
             reduction.run(device: device, from: wall, to: EventTime(wall.milliseconds &+ length))
             putReduced()
         case .button(let number, let isDown):
-            let stored = reduction.endRun(at: wall)
-            putReduced()
+            // What does not go must not show in how a run is divided.
             guard fields.buttons == .numbers else { return omit("buttons") }
+            let stored = endRun(at: wall)
             put(.button(number: number, isDown: isDown), device, stored, event.item.pixel)
         case .scroll(let dx, let dy):
-            let stored = reduction.isChord ? reduction.endRun(at: wall) : wall
+            guard fields.scroll == .notches else { return omit("wheel turns") }
+            let stored = reduction.isChord ? endRun(at: wall) : wall
             reduction.pass(wall)
             putReduced()
-            guard fields.scroll == .notches else { return omit("wheel turns") }
             put(.scroll(dx: dx, dy: dy), device, stored, event.item.pixel)
         case .motion(let dx, let dy):
             reduction.pass(wall)
             putReduced()
             move(dx, dy, device, wall.milliseconds, event.item.pixel)
         case .axes: omit("positions of tablets and touchpads")
-        case .touch(let touch):
-            if touch.phase == .down {
-                _ = reduction.endRun(at: wall)
-                putReduced()
-            }
+        case .touch:
             omit("touches")
         }
+    }
+
+    /// Ends the run before something that goes.
+    ///
+    /// - Returns: its time; where typing does not go it has its own, which then says nothing of a run.
+    private mutating func endRun(at wall: EventTime) -> EventTime {
+        let stored = reduction.endRun(at: wall)
+        putReduced()
+        return fields.typing == .none ? wall : stored
     }
 
     private mutating func move(
@@ -214,6 +233,23 @@ package struct Minimiser {
         put(.motion(dx: sum.dx, dy: sum.dy), sum.device, EventTime(sum.time), sum.pixel)
     }
 
+    /// Adds a run, or joins it with the one before where nothing that goes lies between.
+    private mutating func run(_ device: UInt8, _ begin: EventTime, _ end: EventTime) {
+        if let open = openRun, open.device == device, begin < open.end {
+            openRun = (device, min(open.begin, begin), max(open.end, end))
+            return
+        }
+        endOpenRun()
+        openRun = (device, begin, end)
+    }
+
+    private mutating func endOpenRun() {
+        guard let run = openRun else { return }
+        openRun = nil
+        endMotion()
+        emit(.typing(run.end), run.device, run.begin, nil)
+    }
+
     private mutating func putReduced() {
         for output in reduction.take() {
             switch output {
@@ -222,7 +258,7 @@ package struct Minimiser {
                     omit("typing runs")
                     continue
                 }
-                put(.typing(end), device, begin, nil)
+                run(device, begin, end)
             case .key(var key, let device, let time):
                 guard fields.keys == .named else {
                     omit("keys")
@@ -249,6 +285,16 @@ package struct Minimiser {
     ) {
         // What is left out does not divide a sum: nobody should see that it was there.
         endMotion()
+        endOpenRun()
+        emit(input, device, time, pixel)
+    }
+
+    private mutating func emit(
+        _ input: OpenedItem.Input,
+        _ device: UInt8,
+        _ time: EventTime,
+        _ pixel: Pixel?
+    ) {
         count += 1
         let time = EventTime(Self.floor(time.milliseconds, fields.time.step))
         payload.append(
@@ -274,8 +320,10 @@ package struct Minimiser {
 
     private mutating func focus(at time: Int64) {
         guard fields.application != .none, app != shownApp else { return }
+        if shownApp == nil, app.isEmpty { return }
         drop(at: time)
         endMotion()
+        endOpenRun()
         shownApp = app
         let time = EventTime(Self.floor(time, fields.time.step))
         payload.append(OpenedItem(time: time, device: 0, payload: .focus(app: app)))
@@ -289,6 +337,7 @@ package struct Minimiser {
     ) {
         guard to >= from else { return }
         endMotion()
+        endOpenRun()
         // A gap of the keyboard alone has whole steps of typing, which say nothing of its keys.
         let step = stream == .keyboard ? TypingRun.step : fields.time.step
         let begin = Self.floor(from, step)

@@ -74,7 +74,7 @@ package struct Purpose: Statement {
         for (what, value, limit) in [
             ("title", title, 200), ("text", text, 4000), ("controller", controller, 200),
             ("contact", contact, 200),
-        ] where value.isEmpty || value.count > limit {
+        ] where value.isEmpty || value.count > limit || value.utf8.count > 4 * limit {
             return "Its \(what) must have 1 to \(limit) characters."
         }
         if let defect = fields.defect { return defect }

@@ -3,6 +3,7 @@
 package import Events
 import FoundationEssentials
 package import Notes
+import Packing
 import Sealing
 import System
 import Timeline
@@ -97,28 +98,37 @@ package struct ReleaseFiles: Sendable {
 
     // MARK: Grants
 
-    /// All grants, the oldest first.
-    ///
-    /// - Throws: ``ReleaseError`` when one is damaged; what is damaged is not guessed.
-    package func grants() throws(ReleaseError) -> [GrantRecord] {
+    /// All grants, the oldest first; what is damaged is left out, and ``damagedGrants`` names it.
+    package func grants() -> [GrantRecord] { readGrants().records }
+
+    /// The folders of grants that cannot be read, with the reason.
+    package var damagedGrants: [(folder: String, reason: String)] { readGrants().damaged }
+
+    private func readGrants() -> (
+        records: [GrantRecord], damaged: [(folder: String, reason: String)]
+    ) {
         var records: [GrantRecord] = []
+        var damaged: [(folder: String, reason: String)] = []
         for id in Disk.names(in: grantFolder) ?? [] where Digest.isHex(id, 32) {
             let folder = "\(grantFolder)/\(id)"
             // A grant that was never finished has no note.
             guard Disk.exists("\(folder)/grant.note") else { continue }
-            var record = GrantRecord(
-                grant: try read("\(folder)/grant.note"),
-                purpose: try read("\(folder)/purpose.note")
-            )
-            try record.grant.verify(for: record.purpose)
-            if Disk.exists("\(folder)/erasure.note") {
-                record.erasure = try read("\(folder)/erasure.note")
+            do throws(ReleaseError) {
+                var record = GrantRecord(
+                    grant: try read("\(folder)/grant.note"),
+                    purpose: try read("\(folder)/purpose.note")
+                )
+                try record.grant.verify(for: record.purpose)
+                if Disk.exists("\(folder)/erasure.note") {
+                    record.erasure = try read("\(folder)/erasure.note")
+                }
+                records.append(record)
+            } catch {
+                damaged.append((folder, error.reason))
             }
-            records.append(record)
         }
-        return records.sorted {
-            ($0.grant.content.issued, $0.id) < ($1.grant.content.issued, $1.id)
-        }
+        records.sort { ($0.grant.content.issued, $0.id) < ($1.grant.content.issued, $1.id) }
+        return (records, damaged)
     }
 
     private func read<Content>(_ path: String) throws(ReleaseError) -> Signed<Content> {
@@ -234,6 +244,33 @@ package struct ReleaseFiles: Sendable {
         _ record: GrantRecord,
         now: WallTime
     ) throws(ReleaseError) -> ReleaseRecord {
+        let lock = try lockApprovals()
+        let made = try releaseLocked(payload, events, recipe, record, now)
+        _ = consume lock
+        return made
+    }
+
+    /// Waits until no other approval goes on.
+    private func lockApprovals() throws(ReleaseError) -> FileLock {
+        do throws(FileError) {
+            guard let lock = try FileLock.take("\(releaseFolder)/lock", patience: 30_000) else {
+                throw FileError.locked
+            }
+            return lock
+        } catch {
+            throw ReleaseError(
+                "\(releaseFolder)/lock is not free (\(error)). Nothing was released."
+            )
+        }
+    }
+
+    private func releaseLocked(
+        _ payload: [UInt8],
+        _ events: Int,
+        _ recipe: Recipe,
+        _ record: GrantRecord,
+        _ now: WallTime
+    ) throws(ReleaseError) -> ReleaseRecord {
         guard record.isAlive(at: now) else {
             throw ReleaseError("The grant is over.", next: "mcictl release grant")
         }
@@ -249,22 +286,26 @@ package struct ReleaseFiles: Sendable {
                 next: "mcictl release discard, or mcictl release withdraw"
             )
         }
+        let salted = ReleasePayload.salted(payload, Age.random(ReleasePayload.saltSize))
         let sealed: [UInt8]
         do throws(AgeError) {
-            sealed = try AgeFile.seal(payload, to: [recipient])
+            sealed = try AgeFile.seal(salted, to: [recipient])
         } catch {
             throw ReleaseError("The payload could not be sealed. Nothing was released.")
         }
         let header = Array(sealed.prefix((try? AgeFile(sealed).headerSize) ?? 0))
-        let numbers = names("\(releaseFolder)/\(record.id)", ".json").compactMap { Int($0) }
-        let number = (numbers.max() ?? 0) + 1
+        // A number is never given again, also where the records are lost.
+        let numbers =
+            names("\(releaseFolder)/\(record.id)", ".json") + names(folder, ".release")
+            + names(folder, ".age")
+        let number = (numbers.compactMap { Int($0) }.max() ?? 0) + 1
         var release = try Signed(
             Release(
                 grant: record.id,
                 number: number,
                 object: Digest.hex(sealed),
                 headers: [Digest.hex(header)],
-                plaintext: Digest.hex(payload),
+                plaintext: Digest.hex(salted),
                 size: payload.count
             )
         )
@@ -343,7 +384,9 @@ package struct ReleaseFiles: Sendable {
             (try? Disk.readOwn("\(outbox)/\(id)/answers/\(name).note", limit: Self.noteLimit))
                 .flatMap { try? Signed<PurgeAnswer>($0) }
         }
-        .filter { (try? $0.verify($0.content.reader, of: "reader")) != nil }
+        .filter {
+            $0.content.grant == id && (try? $0.verify($0.content.reader, of: "reader")) != nil
+        }
     }
 
     // MARK: Files

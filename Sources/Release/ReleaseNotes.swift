@@ -141,7 +141,7 @@ package struct Certificate: Statement {
     package var defect: String? {
         guard Digest.isOne(purpose), WallTime(from) != nil, WallTime(until) != nil,
             NoteVerifier(key)?.kind == .note,
-            [person, team, job].allSatisfy({ !$0.isEmpty && $0.count <= 200 })
+            [person, team, job].allSatisfy({ !$0.isEmpty && $0.utf8.count <= 200 })
         else { return "A value in it is out of range." }
         return nil
     }
@@ -156,6 +156,8 @@ package struct Certificate: Statement {
 /// A reader's request to open one release, which is written into the log before it is granted.
 package struct Opening: Statement {
     package static let name = "opening"
+    /// Maximum bytes of the note: with its certificate it is a leaf of a log.
+    package static let maxBytes = 8192
 
     /// The digest of the release or of the derived rows.
     package var release: String

@@ -19,6 +19,9 @@ package enum JobSandbox {
     ///   - read: more files and folders that can be read, such as those of the training code.
     /// - Returns: why it does not hold, as a sentence; nil when it holds.
     package static func enter(writing folder: String, reading read: [String]) -> String? {
+        guard clinux_leave_terminal() == 0 else {
+            return "Its terminal and descriptors cannot be taken from it."
+        }
         guard clinux_forbid_privileges() == 0 else { return "New privileges cannot be forbidden." }
         let version = clinux_landlock_version()
         // Version 2 confines moving files, version 3 truncating them.

@@ -61,6 +61,9 @@ package struct ChildProcess {
         return true
     }
 
+    /// Ends all processes of its group at once; it must have begun one, as a session does.
+    package func killGroup() { Glibc.kill(-id, SIGKILL) }
+
     /// Ends it at once.
     package func kill() { Glibc.kill(id, SIGKILL) }
 

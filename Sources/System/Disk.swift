@@ -335,6 +335,13 @@ package enum Disk {
         return unsafe "\(String(cString: folder))/\(path)"
     }
 
+    /// The path of what is there, without links; nil if nothing is.
+    package static func real(_ path: String) -> String? {
+        guard let real = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
     /// The folder that contains a path, as `dirname(1)` prints it.
     ///
     /// It is `/` for `/x` and for the root itself, and `.` for a bare name.

@@ -114,12 +114,12 @@ private struct HolderProcess {
         let watch = FolderWatch([
             person.folder + "/requests", program.folder + "/requests", paths.grants,
         ])
-        try writeOpenings()
+        writeOpenings()
         while true {
             watch?.drain()
             let next = try holder.endWhatIsOver(kept: erasure)
             let answered = answer(person, isPerson: true) + answer(program, isPerson: false)
-            if answered > 0 { try writeOpenings() }
+            if answered > 0 { writeOpenings() }
             if isOnce { return }
             guard answered == 0 else { continue }
             let now = KernelClock.realtime.milliseconds
@@ -145,12 +145,13 @@ private struct HolderProcess {
         return bytes.flatMap { try? Signed($0) }
     }
 
-    private func writeOpenings() throws {
-        let (count, last) = try holder.openings()
+    /// Informs the person's other programs; the log does not depend on it.
+    private func writeOpenings() {
+        guard let (count, last) = try? holder.openings() else { return }
         let certificate = last.flatMap {
             try? Signed<Certificate>(Array($0.content.certificate.utf8)).content
         }
-        try Openings(
+        try? Openings(
             count: count,
             person: certificate?.person ?? "",
             team: certificate?.team ?? "",

@@ -46,6 +46,8 @@ final class Job {
     func end() -> Int32 {
         close(child.input)
         let status = child.end()
+        // What it left running in its session has no more business here.
+        child.killGroup()
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
     }
 }

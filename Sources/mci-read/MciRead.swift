@@ -16,7 +16,7 @@ struct MciRead: ParsableCommand {
             EXAMPLES
               mci-read run --store outbox --holder holder/program --purpose p.purpose \\
                   --key job.key --certificate job.certificate --reason "train v3" --out out -- python3 train.py
-              mci-read seal --store outbox --run out --release 5f3c… --key job.key < rows.jsonl
+              mci-read seal --store outbox --run out --release 5f3c… --purpose p.purpose --key job.key < rows
               mci-read purge --store outbox --run out --key job.key
               mci-read key new example.org/job --out job.key
               mci-read purpose check p.purpose

@@ -27,7 +27,8 @@ struct RunRecord: Codable {
     var opened: [Opened] = []
     var refused = 0
 
-    static let name = "openings.json"
+    /// The folder beside that of the results, into which the job cannot write.
+    static func folder(of out: String) -> String { out + ".run" }
 
     init(run: String, reason: String, certificate: Certificate, purpose: Signed<Purpose>) {
         (self.run, self.reason) = (run, reason)
@@ -37,23 +38,30 @@ struct RunRecord: Codable {
         time = wallNow.text
     }
 
-    /// Reads the record of an earlier run; nil if the folder has none.
-    static func read(_ folder: String) -> RunRecord? {
-        (try? Disk.read("\(folder)/\(name)", limit: 64 << 20))
-            .flatMap { try? JSONDecoder().decode(RunRecord.self, from: Data($0)) }
+    /// Reads the records of the runs into a folder, the oldest first.
+    static func all(of out: String) -> [RunRecord] {
+        let folder = folder(of: out)
+        return (Disk.names(in: folder) ?? []).filter { $0.hasSuffix(".openings.json") }
+            .compactMap { name in
+                (try? Disk.read("\(folder)/\(name)", limit: 64 << 20))
+                    .flatMap { try? JSONDecoder().decode(RunRecord.self, from: Data($0)) }
+            }
+            .sorted { $0.time < $1.time }
     }
 
-    /// Writes the record and its Croissant description.
+    /// Writes the record: before the job gets anything, and again when it has ended.
     ///
-    /// - Throws: a ``Failure`` if the folder cannot be written.
-    func write(into folder: String) throws {
+    /// - Parameter out: the folder of the results, without a slash at its end.
+    /// - Throws: a ``Failure`` if the folder beside it cannot be written.
+    func write(beside out: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let record = (try? encoder.encode(self)).map { Array($0) } ?? []
-        let croissant = (try? encoder.encode(Croissant(self, folder))).map { Array($0) } ?? []
+        let croissant = (try? encoder.encode(Croissant(self, out))).map { Array($0) } ?? []
+        let folder = Self.folder(of: out)
         do {
-            try Disk.write(record + [0x0A], to: "\(folder)/\(Self.name)")
-            try Disk.write(croissant + [0x0A], to: "\(folder)/croissant.json")
+            try Disk.write(record + [0x0A], to: "\(folder)/\(run).openings.json")
+            try Disk.write(croissant + [0x0A], to: "\(folder)/\(run).croissant.json")
         } catch {
             throw Failure("\(folder) cannot be written (\(error)).")
         }
@@ -119,9 +127,8 @@ private struct Croissant: Encodable {
         name = "\(record.purpose)-\(record.run.prefix(8))"
         description = "Results of \(record.job) for \(record.purpose): \(record.reason)"
         datePublished = record.time
-        let own = [RunRecord.name, "croissant.json"]
         distribution = (Disk.names(in: folder) ?? []).sorted().compactMap { name in
-            guard !own.contains(name), Disk.isFile("\(folder)/\(name)"),
+            guard Disk.isFile("\(folder)/\(name)"),
                 let bytes = try? Disk.read("\(folder)/\(name)", limit: 1 << 30)
             else { return nil }
             return File(id: name, name: name, contentUrl: name, sha256: Digest.hex(bytes))

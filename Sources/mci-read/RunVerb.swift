@@ -18,9 +18,8 @@ struct RunVerb: ParsableCommand {
         abstract: "Open releases and give them to a command, confined and through a pipe.",
         discussion: """
             The holder writes each opening into its grant's log before it opens. The command gets the \
-            events on its standard input, has no network, and can write into --out alone. Beside its \
-            results there will be openings.json and croissant.json, which name every release that was \
-            opened. MCI_OUT is the path of that folder.
+            events on its standard input, has no network, and can write into --out alone. Beside that \
+            folder, in OUT.run, two files name every release that was opened. MCI_OUT is the path of that folder.
 
             EXAMPLES
               mci-read run --store outbox --holder holder/program --purpose p.purpose \\
@@ -92,7 +91,7 @@ struct RunVerb: ParsableCommand {
         guard !releases.isEmpty else {
             throw Failure("The store has no release for this purpose.", code: Failure.refused)
         }
-        try makeFolder()
+        let out = try resultFolder()
         // Nothing is opened for a job that could not be confined.
         guard try Job(["true"], writing: out, reading: read).end() == 0 else {
             throw Failure("The job cannot be confined. Nothing was opened.", code: Failure.unfit)
@@ -117,6 +116,16 @@ struct RunVerb: ParsableCommand {
             certificate: certified.content,
             purpose: signed
         )
+        // Before the job gets anything: what it does cannot undo this.
+        record.opened = asked.map { one in
+            .init(
+                release: one.release.digest,
+                grant: one.release.grant.content.id,
+                isDerived: one.release.derived != nil
+            )
+        }
+        try record.write(beside: out)
+        record.opened = []
         try run.open(asked, answer) { release, result in
             switch result {
             case .refused(let reason):
@@ -142,17 +151,40 @@ struct RunVerb: ParsableCommand {
             )
         }
         let code = job.end()
-        try record.write(into: out)
+        try record.write(beside: out)
         say("\(record.opened.count) opened, \(record.refused) refused; run \(run.id)")
         guard code == 0 else { throw ExitCode(code) }
     }
 
-    private func makeFolder() throws {
+    /// The folder of the results, made if it is missing, by its real path.
+    ///
+    /// - Throws: a ``Failure`` for a folder that has something else in it than results.
+    private func resultFolder() throws -> String {
+        var path = Disk.absolute(out)
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         do {
-            try Disk.makeFolder(Disk.absolute(out))
+            try Disk.makeFolder(path)
         } catch {
             throw Failure("\(out) cannot be created (\(error)).")
         }
+        guard let folder = Disk.real(path), OwnPath.fault(path, .folder) == nil else {
+            throw Failure("\(out) is not a folder of yours, or a link.", code: Failure.usage)
+        }
+        for other in [store, holder, purpose, key, certificate] + read
+        where Disk.real(other).map({ $0 == folder || $0.hasPrefix(folder + "/") }) ?? false {
+            throw Failure(
+                "\(out) contains \(other), which the job must not change.",
+                code: Failure.usage
+            )
+        }
+        for path in read
+        where Disk.real(key).map({ $0.hasPrefix((Disk.real(path) ?? "/") + "/") }) ?? false {
+            throw Failure(
+                "\(path) contains your key, which the job must not read.",
+                code: Failure.usage
+            )
+        }
+        return folder
     }
 
     /// Writes one release to the job; a job that reads no further gets no more.

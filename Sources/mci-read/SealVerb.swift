@@ -39,15 +39,16 @@ struct SealVerb: ParsableCommand {
     var input = "-"
 
     func run() throws {
-        guard let record = RunRecord.read(folder) else {
-            throw Failure("\(folder) has no \(RunRecord.name): it is not the folder of a run.")
-        }
+        let folder = Disk.real(folder) ?? folder
+        let records = RunRecord.all(of: folder)
         let signed = try mci_read.purpose(purpose)
         let found = try Store(store).releases(for: signed).found.filter {
             release.count >= 16 && $0.release.digest.hasPrefix(release.lowercased())
         }
         guard let parent = found.first,
-            record.opened.contains(where: { $0.release == parent.digest })
+            let record = records.last(where: { record in
+                record.opened.contains { $0.release == parent.digest }
+            })
         else { throw Failure("This run has not opened such a release.") }
         let path = input == "-" ? "/dev/stdin" : input
         let rows = try contents(of: path, limit: 64 << 20)
@@ -97,15 +98,19 @@ struct PurgeVerb: ParsableCommand {
         for (grant, _) in erasures.sorted(by: { $0.key < $1.key }) {
             var purged: [String] = []
             var isConcerned = false
-            for folder in folders {
-                guard let record = RunRecord.read(folder) else {
-                    throw Failure("\(folder) has no \(RunRecord.name).")
-                }
-                guard record.opened.contains(where: { $0.grant == grant }) else { continue }
-                isConcerned = true
-                purged += derived(of: grant, in: folder)
+            for folder in folders.map({ Disk.real($0) ?? $0 }) {
+                let records = RunRecord.all(of: folder)
+                if records.isEmpty { throw Failure("\(folder) is not the folder of a run.") }
+                let rows = derived(of: grant, in: folder)
+                isConcerned =
+                    isConcerned || !rows.isEmpty
+                    || records.contains { $0.opened.contains { $0.grant == grant } }
+                purged += rows
             }
-            guard isConcerned else { continue }
+            guard isConcerned else {
+                say("\(grant): these runs opened nothing of it.")
+                continue
+            }
             var answer = try Signed(
                 PurgeAnswer(
                     grant: grant,

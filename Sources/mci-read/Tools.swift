@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Events
+import Export
 import FoundationEssentials
 import Notes
 import Release
@@ -77,7 +78,7 @@ struct CertifyVerb: ParsableCommand {
         abstract: "As the reader authority, say who a reader is, for a purpose and a few days.",
         discussion: """
             EXAMPLES
-              mci-read certify --purpose p.purpose --reader "$(cat job.pub)" --person "A. Reader" \\
+              mci-read certify --purpose p.purpose --reader "$(mci-read key show job.key)" --person "A. Reader" \\
                   --team research --job train-v3 --days 2 --key authority.key --out job.certificate
             """
     )
@@ -254,13 +255,20 @@ struct PurposeCheckVerb: ParsableCommand {
 /// Prints what a purpose asks for.
 private func show(_ signed: Signed<Purpose>) {
     let content = signed.content
-    printResult("\(content.id): \(content.title)")
-    printResult(
-        "Responsible: \(content.controller). Days: \(content.days). Expires: \(content.expires)"
-    )
+    // The steward reads this in the organisation's terminal: nothing in it may move the cursor.
+    let line = SafeText.printable
+    printResult("\(content.id): \(line(content.title))")
+    content.text.split(separator: "\n", omittingEmptySubsequences: false)
+        .forEach { printResult("  | \(line(String($0)))") }
+    printResult("Responsible: \(line(content.controller)). Contact: \(line(content.contact))")
+    printResult("Days: \(content.days). Expires: \(content.expires). Holder: \(content.holders[0])")
+    printResult("A model may be trained: \(content.weights ? "yes" : "no")")
+    printResult("Organisation: \(line(content.authority))")
+    printResult("Steward:      \(line(content.steward))")
+    printResult("Readers are certified by: \(line(content.readers))")
     for row in content.fields.rows { printResult("  \(row.field) = \(row.grade): \(row.words)") }
     if !content.fields.applications.isEmpty {
-        printResult("  only in: \(content.fields.applications.joined(separator: ", "))")
+        printResult("  only in: \(content.fields.applications.map(line).joined(separator: ", "))")
     }
     printResult("Digest: \(signed.digest)")
 }

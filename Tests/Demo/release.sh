@@ -81,7 +81,7 @@ job() {
 }
 printf '\n$ mci-read run … -- python3 next_action.py\n'
 job "$office/out"
-ls "$office/out"
+ls "$office/out" "$office/out.run"
 
 say "The person sees it, and takes it back."
 step mcictl release trace

@@ -44,6 +44,9 @@ int clinux_forbid_calls(void);
 /// processes, and namespaces; it may start programs, which inherit this. -1 on error.
 int clinux_forbid_sockets(void);
 
+/// Begins a session without a terminal, and closes all descriptors but the standard ones. -1 on error.
+int clinux_leave_terminal(void);
+
 // Trials: each attempts what must be impossible, and undoes it on success. The result is 0 if it
 // was possible, otherwise the error number. They call the kernel directly, so that no preloaded
 // library answers.

@@ -64,19 +64,17 @@ struct DoctorChecks {
 
     /// What is wrong with grants and their holder; none where nothing was granted.
     private var releases: [Finding] {
-        let grants: [GrantRecord]
-        do {
-            grants = try installation.releaseFiles.grants()
-        } catch {
-            return [
-                Finding(
-                    verdict: .fail,
-                    subject: "releases",
-                    words: error.reason,
-                    next: error.next ?? ""
-                )
-            ]
+        let files = installation.releaseFiles
+        let grants = files.grants()
+        let damaged = files.damagedGrants.map {
+            Finding(
+                verdict: .fail,
+                subject: "releases",
+                words: "\($0.folder) is damaged: \($0.reason)",
+                next: "mcictl key restore-grants FILE"
+            )
         }
+        if !damaged.isEmpty { return damaged }
         guard let last = grants.last else { return [] }
         var found: [Finding] = []
         let now = installation.now.wall

@@ -25,10 +25,8 @@ struct GrantBackup: Codable {
     static func name(beside file: String) -> String { file + ".grants" }
 
     /// The grants of an installation; nil if there are none.
-    ///
-    /// - Throws: a ``ReleaseError`` when a grant cannot be read.
-    init?(_ files: ReleaseFiles) throws {
-        grants = try files.grants().compactMap { record in
+    init?(_ files: ReleaseFiles) {
+        grants = files.grants().compactMap { record in
             guard let key = try? files.key(of: record.id) else { return nil }
             func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
             return Entry(
@@ -58,7 +56,7 @@ struct GrantBackup: Codable {
     /// - Returns: how many.
     /// - Throws: a ``ReleaseError``; a grant that does not verify is not put back.
     func restore(_ files: ReleaseFiles) throws -> Int {
-        let known = Set(try files.grants().map(\.id))
+        let known = Set(files.grants().map(\.id))
         var count = 0
         for entry in grants {
             let grant = try Signed<Grant>(Array(entry.grant.utf8))

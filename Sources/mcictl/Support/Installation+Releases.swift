@@ -62,7 +62,11 @@ extension Installation {
     /// All grants; the outbox of those that are over is emptied on the way.
     func grants() throws -> [GrantRecord] {
         let files = releaseFiles
-        let grants = try files.grants()
+        for damaged in files.damagedGrants {
+            Terminal.report("warning: \(damaged.folder) is damaged, so this grant is left out.")
+            Terminal.report("  \(damaged.reason) Restore it: mcictl key restore-grants FILE")
+        }
+        let grants = files.grants()
         for record in grants where !record.isAlive(at: now.wall) {
             try files.empty(record, record.erasure)
         }
@@ -188,7 +192,7 @@ extension Installation {
     /// - Parameter range: milliseconds since 1970.
     /// - Returns: the grants and their releases.
     func releases(holding range: ClosedRange<Int64>) -> [(GrantRecord, ReleaseRecord)] {
-        let alive = ((try? releaseFiles.grants()) ?? []).filter { $0.isAlive(at: now.wall) }
+        let alive = releaseFiles.grants().filter { $0.isAlive(at: now.wall) }
         return alive.flatMap { record in
             releaseFiles.records(of: record.id)
                 .filter {
@@ -205,7 +209,7 @@ extension Installation {
 
     /// What was released and opened, in words; nil where nothing is granted.
     var releasesInWords: String? {
-        guard let grants = try? releaseFiles.grants() else { return nil }
+        let grants = releaseFiles.grants()
         let alive = grants.filter { $0.isAlive(at: now.wall) }
         let opened = openings?.words
         guard !alive.isEmpty || opened != nil else { return nil }
@@ -221,7 +225,7 @@ extension Installation {
 
     /// The releases of all grants as rows for the report: purpose, number, period, approval, state.
     var releaseRows: [[String]] {
-        ((try? releaseFiles.grants()) ?? []).flatMap { record in
+        releaseFiles.grants().flatMap { record in
             releaseFiles.records(of: record.id).map { release in
                 let span = release.recipe.span
                 let state =
@@ -240,7 +244,7 @@ extension Installation {
 
     /// The standing approvals that the person should look at, by purpose.
     var unreviewed: [String] {
-        ((try? releaseFiles.grants()) ?? []).filter { $0.isAlive(at: now.wall) }
+        releaseFiles.grants().filter { $0.isAlive(at: now.wall) }
             .filter { record in
                 releaseFiles.standing(of: record.id).map {
                     $0.holds(at: now.wall) && $0.needsReview(at: now.wall)
@@ -259,7 +263,7 @@ extension Installation {
         where [purpose.authority, purpose.steward, purpose.readers].contains(where: uses) {
             return "the purpose \(purpose.id)"
         }
-        for record in (try? releaseFiles.grants()) ?? [] {
+        for record in releaseFiles.grants() {
             let holders = record.grant.content.holders
             if holders.contains(where: { $0.recipient == key || uses($0.key) || uses($0.clock) })
                 || uses(record.grant.content.key)
@@ -272,32 +276,74 @@ extension Installation {
 
     /// Ends grants: destroys their secrets at the holder, and empties the outbox.
     ///
-    /// The person's erasure is on disk first: a holder that is down, or put back from a copy, erases
-    /// before it answers anything.
+    /// The erasures are all on disk first: a holder that is down, or put back from a copy, erases before
+    /// it answers anything. One that fails keeps none of the others.
     ///
-    /// - Throws: a ``ReleaseError``; what was ended before stays ended.
-    func withdraw(_ record: GrantRecord) throws {
-        let files = releaseFiles
-        var erasure: Signed<Erasure>
-        if let kept = record.erasure {
-            erasure = kept
-        } else {
-            erasure = try Signed(
-                Erasure(grant: record.id, cause: .withdrawn, time: now.wall.text)
-            )
-            try erasure.sign(files.key(of: record.id))
-            try files.store(erasure)
+    /// - Parameter records: grants that are in force, or were not ended yet.
+    /// - Returns: for each grant why its end could not be confirmed; nil where it was.
+    func withdraw(_ records: [GrantRecord]) -> [(record: GrantRecord, failure: String?)] {
+        let signed = records.map { record -> (GrantRecord, Signed<Erasure>?, String?) in
+            do throws(ReleaseError) {
+                return (record, try erasure(of: record), nil)
+            } catch {
+                return (record, nil, error.description)
+            }
         }
+        return signed.map { record, erasure, failure in
+            guard let erasure else { return (record, failure) }
+            do {
+                try confirm(erasure, of: record)
+                return (record, nil)
+            } catch {
+                return (record, "\(error)")
+            }
+        }
+    }
+
+    /// The erasure of a grant, signed and on disk; its releases are out of the outbox.
+    private func erasure(of record: GrantRecord) throws(ReleaseError) -> Signed<Erasure> {
+        let files = releaseFiles
+        if let kept = record.erasure {
+            try files.empty(record, kept)
+            return kept
+        }
+        var erasure = try Signed(
+            Erasure(grant: record.id, cause: .withdrawn, time: now.wall.text)
+        )
+        try erasure.sign(files.key(of: record.id))
+        try files.store(erasure)
         try files.empty(record, erasure)
+        return erasure
+    }
+
+    /// Has the holder destroy the secret, and keeps its signature.
+    private func confirm(_ kept: Signed<Erasure>, of record: GrantRecord) throws {
         var request = HolderRequest(.erase)
-        request.erasure = String(decoding: erasure.bytes, as: UTF8.self)
+        request.erasure = String(decoding: kept.bytes, as: UTF8.self)
         let answer = try askHolder(request)
-        let signed = try Signed<Erasure>(Array((answer.erasure ?? "").utf8))
-        try erasure.add(signaturesOf: signed)
+        var erasure = kept
+        try erasure.add(signaturesOf: try Signed<Erasure>(Array((answer.erasure ?? "").utf8)))
         if let holder = record.grant.content.holders.first {
             try erasure.verify(holder.key, of: "holder")
         }
-        try files.store(erasure)
-        try files.empty(record, erasure)
+        try releaseFiles.store(erasure)
+        try releaseFiles.empty(record, erasure)
+    }
+
+    /// The whole log of a grant, page by page.
+    ///
+    /// - Throws: a ``ReleaseError`` when the holder does not answer.
+    func log(of record: GrantRecord) throws -> (leaves: [[UInt8]], checkpoint: [UInt8]) {
+        var leaves: [[UInt8]] = []
+        while true {
+            var request = HolderRequest(.log)
+            (request.id, request.from) = (record.id, leaves.count)
+            let answer = try askHolder(request)
+            let more = (answer.leaves ?? []).map { Array($0.utf8) }
+            leaves += more
+            let checkpoint = Array((answer.checkpoints?[record.id] ?? "").utf8)
+            let size = (try? SignedNote(checkpoint)).flatMap { try? Checkpoint($0.text).size } ?? 0
+            if more.isEmpty || leaves.count >= size { return (leaves, checkpoint) }
+        }
     }
 }

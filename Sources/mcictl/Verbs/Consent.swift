@@ -229,15 +229,15 @@ struct ConsentVerb: ParsableCommand {
 
     /// Withdraws all grants: who may not record may not release either.
     private func withdrawGrants(_ installation: Installation) {
-        let alive = ((try? installation.releaseFiles.grants()) ?? [])
+        let alive = installation.releaseFiles.grants()
             .filter { $0.isAlive(at: installation.now.wall) }
-        for record in alive {
-            do {
-                try installation.withdraw(record)
-                Terminal.print("Your grant for \(record.purpose.content.id) is withdrawn too.")
-            } catch {
-                Terminal.report("warning: The grant for \(record.purpose.content.id): \(error)")
+        for (record, failure) in installation.withdraw(alive) {
+            let purpose = record.purpose.content.id
+            if let failure {
+                Terminal.report("warning: The grant for \(purpose): \(failure)")
                 Terminal.report("  Next: mcictl release withdraw --all")
+            } else {
+                Terminal.print("Your grant for \(purpose) is withdrawn too.")
             }
         }
     }

@@ -150,7 +150,7 @@ struct ForgetVerb: ParsableCommand {
                 Terminal.report("  Next: mcictl release withdraw \(purpose)")
                 continue
             }
-            try installation.withdraw(record)
+            if let failure = installation.withdraw([record])[0].failure { throw Failure(failure) }
             Terminal.print("Withdrawn: \(purpose). Nobody can open its releases any more.")
         }
     }

@@ -133,7 +133,7 @@ struct KeyBackupVerb: ParsableCommand {
 
     /// Copies the keys of grants, sealed to the identity that was just copied.
     private func writeGrants(beside file: String, _ installation: Installation) throws {
-        guard let backup = try GrantBackup(installation.releaseFiles) else { return }
+        guard let backup = GrantBackup(installation.releaseFiles) else { return }
         let recipients = try installation.readers().keys.compactMap { Recipient($0) }
         let path = GrantBackup.name(beside: file)
         do {

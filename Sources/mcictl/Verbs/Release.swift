@@ -183,8 +183,8 @@ enum PurposeText {
             \(text)
 
             Responsible: \(line(content.controller)). Ask: \(line(content.contact))
-            Signed by:   \(content.authority)
-                         \(content.steward) (steward)
+            Signed by:   \(line(content.authority))
+                         \(line(content.steward)) (steward)
             A grant lasts \(TimeText.count(content.days, "day", "days")) at most, and ends by \(content.expires).
             It is opened by a process on your own machine, which writes down who, when and why.
             \(end)

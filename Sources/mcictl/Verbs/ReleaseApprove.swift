@@ -113,7 +113,7 @@ struct ReleaseDiscardVerb: ParsableCommand {
         let installation = Installation()
         let files = installation.releaseFiles
         if let draft, number == nil {
-            _ = try files.draft(draft)
+            guard files.drafts.contains(draft) else { _ = try files.draft(draft); return }
             files.removeDraft(draft)
             return Terminal.print("Draft \(draft) is gone. Nothing was released.")
         }

@@ -82,8 +82,13 @@ struct ReleaseListVerb: ParsableCommand {
                 standing: files.standing(of: record.id)
             )
         }
-        let drafts = try files.drafts.map { number in
-            let recipe = try files.draft(number)
+        let drafts = files.drafts.compactMap { number -> Answer.Draft? in
+            guard let recipe = try? files.draft(number) else {
+                Terminal.report(
+                    "warning: Draft \(number) is damaged. Next: mcictl release discard --draft \(number)"
+                )
+                return nil
+            }
             return Answer.Draft(
                 number: number,
                 grant: recipe.grant,

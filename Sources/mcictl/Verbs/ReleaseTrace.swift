@@ -84,12 +84,14 @@ struct ReleaseTraceVerb: ParsableCommand {
             return Terminal.print("You have granted nothing, so nobody could open anything.")
         }
         var logs: [Answer.Log] = []
-        var isSound = true
+        var (isSound, isAnswered) = (true, true)
         for record in records {
             do {
                 let log = try trace(record, installation)
                 logs.append(log)
                 if !json { show(log, record, installation) }
+            } catch is HolderSilent {
+                isAnswered = false
             } catch let error as ReleaseError {
                 isSound = false
                 let name = "\(record.purpose.content.id) (grant \(record.id.prefix(8)))"
@@ -99,22 +101,32 @@ struct ReleaseTraceVerb: ParsableCommand {
             }
         }
         if json { try Terminal.printJSON(Answer(otherReaders: others, grants: logs)) }
-        guard isSound else {
+        guard isSound, isAnswered else {
             Terminal.report(
-                "  Next: mcictl release withdraw PURPOSE (nobody can open anything then)"
+                isSound
+                    ? "  Next: mcictl release trace again, or systemctl --user status mci-holder"
+                    : "  Next: mcictl release withdraw --all (nobody can open anything then)"
             )
             throw ExitCode(Failure.failed)
         }
     }
 
+    /// The holder could not be asked, which says nothing about its log.
+    private struct HolderSilent: Error {}
+
     private func trace(_ record: GrantRecord, _ installation: Installation) throws -> Answer.Log {
         let files = installation.releaseFiles
-        var request = HolderRequest(.log)
-        request.id = record.id
-        let answer = try installation.askHolder(request)
-        let checkpoint = Array((answer.checkpoints?[record.id] ?? "").utf8)
+        let log: (leaves: [[UInt8]], checkpoint: [UInt8])
+        do {
+            log = try installation.log(of: record)
+        } catch {
+            let name = "\(record.purpose.content.id) (grant \(record.id.prefix(8)))"
+            Terminal.report("error: The log of \(name) could not be read. \(error)")
+            throw HolderSilent()
+        }
+        let checkpoint = log.checkpoint
         let trace = try LogTrace(
-            leaves: (answer.leaves ?? []).map { Array($0.utf8) },
+            leaves: log.leaves,
             checkpoint: checkpoint,
             of: record,
             seen: files.checkpoint(of: record.id)
@@ -142,7 +154,10 @@ struct ReleaseTraceVerb: ParsableCommand {
                     run: what.run
                 )
             },
-            answers: files.answers(of: record.id).map {
+            // Only who opened something can answer for it.
+            answers: files.answers(of: record.id).filter { answer in
+                trace.entries.contains { $0.opening.content.reader == answer.content.reader }
+            }.map {
                 Answer.Purge(
                     reader: String($0.content.reader.prefix { $0 != "+" }),
                     time: $0.content.time,
@@ -233,7 +248,7 @@ struct ReleaseWithdrawVerb: ParsableCommand {
             )
         }
         // What was withdrawn while the holder could not answer is finished too.
-        let records = try installation.releaseFiles.grants().filter { record in
+        let records = installation.releaseFiles.grants().filter { record in
             guard record.isAlive(at: installation.now.wall) || record.isUnfinished else {
                 return false
             }
@@ -250,8 +265,22 @@ struct ReleaseWithdrawVerb: ParsableCommand {
         {
             return Terminal.report("Nothing was changed.")
         }
-        for record in records { try installation.withdraw(record) }
-        Terminal.print("Withdrawn: \(names). The locks are destroyed and the outbox is empty.")
+        let results = installation.withdraw(records)
+        for (record, failure) in results {
+            guard let failure else { continue }
+            let purpose = record.purpose.content.id
+            Terminal.report("error: \(purpose) (grant \(record.id.prefix(8))): \(failure)")
+        }
+        let ended = results.filter { $0.failure == nil }.map(\.record.purpose.content.id)
+        if !ended.isEmpty {
+            Terminal.print(
+                "Withdrawn: \(ended.joined(separator: ", ")). The locks are destroyed and the outbox is empty."
+            )
+        }
+        guard ended.count == results.count else {
+            Terminal.report("The rest is not confirmed. Next: mcictl release withdraw --all")
+            throw ExitCode(Failure.failed)
+        }
         Terminal.report("Copies that lie anywhere cannot be opened any more.")
         Terminal.report("  Next: mcictl release trace (who opened something before)")
     }

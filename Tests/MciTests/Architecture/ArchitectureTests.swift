@@ -162,7 +162,7 @@ private let allowedLibraries: Set<String> = [
         for door in [
             "CX11/shim.h", "CSQLite/shim.h", "CZlib/shim.h", "CLinux/clinux.c",
             "CLinux/include/clinux.h", "CLinux/include/sandbox.h", "CLinux/files.c",
-            "CLinux/landlock.c",
+            "CLinux/landlock.c", "CLinux/job.c", "CLinux/filter.h",
             "CLinux/notify.c", "CLinux/seccomp.c", "CLinux/signals.c", "CLinux/trials.c",
             "CSQLiteExtension/entry.c",
         ] {

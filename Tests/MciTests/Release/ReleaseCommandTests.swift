@@ -14,8 +14,9 @@ import Timeline
 @testable import Reader
 @testable import Release
 
-/// The whole story with the real programs: a recording, a grant, a release, a job, its trace, and the
-/// end. The holder is a process of its own.
+/// The whole story with the real programs.
+///
+/// A recording, a grant, a release, a job, its trace, and the end; the holder is a process of its own.
 final class ReleaseStory {
     static let marker = "MARKER"
 
@@ -69,7 +70,7 @@ final class ReleaseStory {
     }
 
     func draft() throws {
-        let grant = try #require(try files.grants().last)
+        let grant = try #require(files.grants().last)
         let recipe = Recipe(
             grant: grant.id,
             span: .init(from: 0, to: session.now.wall.milliseconds + 60_000)
@@ -154,8 +155,10 @@ extension Daemon {
         #expect(trace.output.contains("R. Reader") && trace.output.contains("train the model"))
         #expect(try story.mcictl("status").output.contains("1 release to model; 1 opening"))
         #expect(try story.mcictl("report", "--out", "-").output.contains("<h2>Releases</h2>"))
+        let records = story.folder.names(below: "desk/out.run").sorted()
+        #expect(records.count == 2 && records[1].hasSuffix(".openings.json"))
         let croissant = try JSONSerialization.jsonObject(
-            with: Data(contentsOf: URL(fileURLWithPath: out + "/croissant.json"))
+            with: Data(contentsOf: URL(fileURLWithPath: out + ".run/" + records[0]))
         )
         #expect((croissant as? [String: Any])?["@type"] as? String == "sc:Dataset")
         let withdrawn = try story.mcictl("release", "withdraw", "model", "--yes")
@@ -218,6 +221,28 @@ extension Daemon {
         let script = """
             import os, socket, sys
             failures = []
+            import ctypes, fcntl
+            libc = ctypes.CDLL(None, use_errno=True)
+            attempts = {
+                "datagrams": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM),
+                "messages": lambda: socket.socketpair()[0].sendmsg([b"x"]),
+                "chmod": lambda: os.chmod(os.environ["MCI_OUT"], 0o700),
+                "times": lambda: os.utime(os.environ["MCI_OUT"]),
+                "xattr": lambda: os.setxattr(os.environ["MCI_OUT"], "user.x", b"x"),
+                "typing": lambda: fcntl.ioctl(2, 0x5412, b"x"),
+                "a descriptor": lambda: os.fstat(3),
+                "a terminal": lambda: open("/dev/tty"),
+            }
+            for name, attempt in attempts.items():
+                try:
+                    attempt()
+                    failures.append(name)
+                except OSError:
+                    pass
+            one, two = socket.socketpair()
+            one.send(b"x")
+            if two.recv(1) != b"x":
+                failures.append("a pair of streams")
             for family in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
                 try:
                     socket.socket(family)
@@ -274,13 +299,13 @@ extension Daemon {
             consent.output.contains("Your grant for model is withdrawn too"),
             "\(consent.errors)"
         )
-        #expect(try story.files.grants().allSatisfy { $0.erasure != nil && !$0.isUnfinished })
+        #expect(story.files.grants().allSatisfy { $0.erasure != nil && !$0.isUnfinished })
     }
 
     @Test func `a holder's key cannot become a reader, and grants survive a lost folder`() throws {
         let story = try ReleaseStory()
         try story.grant()
-        let holder = try #require(try story.files.grants().first?.grant.content.holders.first)
+        let holder = try #require(story.files.grants().first?.grant.content.holders.first)
         let refused = try story.mcictl("key", "recipients", "add", holder.recipient, "--yes")
         #expect(refused.code == 77 && refused.errors.contains("without a trace"))
         let backup = story.folder.path + "/backup"
@@ -332,7 +357,7 @@ extension Daemon {
         let begun = try story.mcictl("release", "standing", "model", "--days", "14", "--yes")
         #expect(begun.code == 0, "\(begun.errors)")
         #expect(try story.mcictl("release", "standing", "--run").output.isEmpty)
-        let id = try #require(try story.files.grants().first?.id)
+        let id = try #require(story.files.grants().first?.id)
         var standing = try #require(story.files.standing(of: id))
         // As if it had begun three days ago: two days are over, and one of them for a day.
         standing.doneUntil -= 3 * 86_400_000
@@ -421,12 +446,12 @@ extension Daemon {
                     "--yes"
                 )
             }
-            let record = try #require(try story.files.grants().first)
+            let record = try #require(story.files.grants().first)
             if record.erasure == nil || record.isUnfinished {
                 let result = try story.mcictl("release", "withdraw", "model", "--yes")
                 #expect(result.code == 0, "\(result.errors)")
             }
-            #expect(try story.files.grants().allSatisfy { $0.erasure != nil && !$0.isUnfinished })
+            #expect(story.files.grants().allSatisfy { $0.erasure != nil && !$0.isUnfinished })
             let job = try story.job(copy, out: story.desk + "/late", ["cat"])
             #expect(job.code == 77 && job.output.isEmpty)
             #expect(try story.mcictl("release", "trace").code == 0)

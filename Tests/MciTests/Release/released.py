@@ -87,7 +87,7 @@ def payload(data):
     while (size := struct.unpack_from("<I", data, at)[0]) > 0:
         yield from items(zlib.decompress(data[at + 4:at + 4 + size]))
         at += 4 + size
-    assert len(data) % 65536 == 0 and not any(data[at:])
+    assert len(data) % 65536 == 0 and not any(data[at:-32])
 
 
 if __name__ == "__main__":

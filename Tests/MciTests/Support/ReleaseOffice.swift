@@ -3,6 +3,7 @@
 import Events
 import Foundation
 import Notes
+import Packing
 import Person
 import Sealing
 import System
@@ -47,6 +48,7 @@ struct ReleaseOffice {
     func certificate(
         purpose digest: String? = nil,
         key: NoteSigner? = nil,
+        person: String = "R. Reader",
         from: String = "2020-01-01T00:00:00Z",
         until: String = "2098-01-01T00:00:00Z",
         by authority: NoteSigner? = nil
@@ -54,7 +56,7 @@ struct ReleaseOffice {
         var certificate = try Signed(
             Certificate(
                 purpose: digest ?? purpose.digest,
-                person: "R. Reader",
+                person: person,
                 team: "research",
                 job: "train-v3",
                 key: (key ?? reader).verifier.text,
@@ -134,7 +136,7 @@ final class ReleaseDesk {
     init(_ office: ReleaseOffice, expires: String = "2098-01-01T00:00:00Z") throws {
         folder = try TemporaryFolder(isInMemory: true)
         self.office = office
-        now = WallTime("2026-12-01T00:00:00Z")!
+        now = WallTime(1_796_083_200_000)
         let paths = folder.paths
         files = ReleaseFiles(
             grants: paths.grants,
@@ -215,9 +217,13 @@ final class ReleaseDesk {
         let run = try run ?? office.run()
         let (request, asked) = run.request(releases)
         var opened: [[UInt8]] = []
-        try run.open(asked, holder.answer(request, isPerson: false)) { _, result in
+        try run.open(asked, holder.answer(request, isPerson: false)) { release, result in
             switch result {
-            case .opened(let plaintext): opened.append(plaintext)
+            // As it was approved: with zeros in place of the salt.
+            case .opened(let plaintext):
+                opened.append(
+                    release.derived == nil ? ReleasePayload.salted(plaintext) : plaintext
+                )
             case .refused(let reason): throw ReleaseError(reason)
             }
         }
@@ -231,14 +237,17 @@ final class ReleaseDesk {
         return erasure
     }
 
-    /// The log as the person gets it.
+    /// The log as the person gets it, page by page.
     func log() -> (leaves: [[UInt8]], checkpoint: [UInt8]) {
-        var request = HolderRequest(.log)
-        request.id = record.id
-        let answer = holder.answer(request, isPerson: true)
-        return (
-            (answer.leaves ?? []).map { Array($0.utf8) },
-            Array((answer.checkpoints?[record.id] ?? "").utf8)
-        )
+        var leaves: [[UInt8]] = []
+        while true {
+            var request = HolderRequest(.log)
+            (request.id, request.from) = (record.id, leaves.count)
+            let answer = holder.answer(request, isPerson: true)
+            let more = (answer.leaves ?? []).map { Array($0.utf8) }
+            leaves += more
+            let checkpoint = Array((answer.checkpoints?[record.id] ?? "").utf8)
+            if more.count < HolderStore.pageSize { return (leaves, checkpoint) }
+        }
     }
 }
