@@ -8,7 +8,7 @@ package import Gate
 /// It has neither a proof nor a boot id, and its times are wall times: nothing in it names the
 /// recorder. Its layout is in `Documentation/Release-format.md`. The same items always give the
 /// same bytes.
-package final class ReleasePayload {
+package final class ReleasePayload: Redacted {
     /// Sizes of payloads are multiples of this many bytes.
     package static let unit = 64 * 1024
     /// Maximum bytes of a payload.

@@ -8,6 +8,7 @@ import Sealing
 ///
 /// It has the fields of a consent record (ISO/IEC TS 27560) that apply, and no name.
 package struct Grant: Statement {
+    /// The name in the first line of the note.
     package static let name = "grant"
 
     /// One party that opens a lock only after writing it down.

@@ -5,6 +5,7 @@ import Notes
 
 /// What recordings are asked for, by whom and how: a note of the organisation and of its steward.
 package struct Purpose: Statement {
+    /// The name in the first line of the note.
     package static let name = "purpose"
 
     /// A short name, such as `spreadsheet-model-2026`: letters, digits, `-` and `.`.

@@ -26,6 +26,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
         case millisecond = "ms"
         case tenth = "100ms"
         case second = "s"
+        /// What goes at this grade.
         package var words: String {
             switch self {
             case .millisecond: "to the millisecond"
@@ -47,6 +48,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Device: String, Grade {
         case kind
         case none
+        /// What goes at this grade.
         package var words: String { self == .kind ? "keyboard, mouse, … but no names" : "none" }
     }
 
@@ -54,6 +56,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Typing: String, Grade {
         case seconds
         case none
+        /// What goes at this grade.
         package var words: String {
             self == .seconds ? "when text was typed, in steps of 5 s; never what" : "none"
         }
@@ -63,6 +66,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Keys: String, Grade {
         case named
         case none
+        /// What goes at this grade.
         package var words: String { self == .named ? "keys without text, and chords" : "none" }
     }
 
@@ -70,6 +74,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Modifiers: String, Grade {
         case names
         case none
+        /// What goes at this grade.
         package var words: String { self == .names ? "Shift, Ctrl, Alt, …" : "none, and no chords" }
     }
 
@@ -77,6 +82,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Buttons: String, Grade {
         case numbers
         case none
+        /// What goes at this grade.
         package var words: String { self == .numbers ? "which button, down and up" : "none" }
     }
 
@@ -85,6 +91,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
         case counts
         case tenth = "100ms"
         case none
+        /// What goes at this grade.
         package var words: String {
             switch self {
             case .counts: "each movement, in counts of the device"
@@ -98,6 +105,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Scroll: String, Grade {
         case notches
         case none
+        /// What goes at this grade.
         package var words: String { self == .notches ? "direction and notches" : "none" }
     }
 
@@ -106,6 +114,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
         case name
         case listed
         case none
+        /// What goes at this grade.
         package var words: String {
             switch self {
             case .name: "the application in front"
@@ -120,6 +129,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
         case pixel
         case cell
         case none
+        /// What goes at this grade.
         package var words: String {
             switch self {
             case .pixel: "to the pixel"
@@ -135,6 +145,7 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Screen: String, Grade {
         case size
         case none
+        /// What goes at this grade.
         package var words: String { self == .size ? "width and height of the desktop" : "none" }
     }
 
@@ -142,23 +153,35 @@ package struct ReleaseFields: Codable, Equatable, Sendable {
     package enum Gaps: String, Grade {
         case reason
         case bare
+        /// What goes at this grade.
         package var words: String { self == .reason ? "with their reasons" : "without reasons" }
     }
 
-    /// Each field with its grade.
+    /// The times of events.
     package var time = Time.second
+    /// The kind of device.
     package var device = Device.none
+    /// That text was typed.
     package var typing = Typing.none
+    /// Keys without text, and chords.
     package var keys = Keys.none
+    /// The modifiers of keys.
     package var modifiers = Modifiers.none
+    /// Buttons of the pointer.
     package var buttons = Buttons.none
+    /// Movements of the pointer.
     package var motion = Motion.none
+    /// Turns of a wheel.
     package var scroll = Scroll.none
+    /// The application in front.
     package var application = Application.none
     /// The names for ``Application/listed``; empty for other grades.
     package var applications: [String] = []
+    /// Where on the desktop.
     package var place = Place.none
+    /// The size of the desktop.
     package var screen = Screen.none
+    /// Times without a recording.
     package var gaps = Gaps.bare
 
     /// The fewest fields that there are.

@@ -6,6 +6,7 @@ import Sealing
 
 /// One sealed object that a person released: no name, no day, no device.
 package struct Release: Statement {
+    /// The name in the first line of the note.
     package static let name = "release"
 
     /// The id of the grant.
@@ -49,6 +50,7 @@ package struct Release: Statement {
 
 /// Rows that a job derived from releases, sealed again to the grant of one of them.
 package struct Derived: Statement {
+    /// The name in the first line of the note.
     package static let name = "derived"
 
     /// The digest of the release that it comes from.
@@ -101,6 +103,7 @@ package struct Derived: Statement {
 
 /// Who a reader is: signed by the purpose's reader authority.
 package struct Certificate: Statement {
+    /// The name in the first line of the note.
     package static let name = "certificate"
 
     /// The digest of the purpose.
@@ -155,6 +158,7 @@ package struct Certificate: Statement {
 
 /// A reader's request to open one release, which is written into the log before it is granted.
 package struct Opening: Statement {
+    /// The name in the first line of the note.
     package static let name = "opening"
     /// Maximum bytes of the note: with its certificate it is a leaf of a log.
     package static let maxBytes = 8192
@@ -211,6 +215,7 @@ package struct Opening: Statement {
 
 /// The end of a grant: its secret is gone, and nobody can open a release of it any more.
 package struct Erasure: Statement {
+    /// The name in the first line of the note.
     package static let name = "erasure"
 
     /// Why a grant ended.
@@ -247,6 +252,7 @@ package struct Erasure: Statement {
 
 /// A reader's answer to an erasure.
 package struct PurgeAnswer: Statement {
+    /// The name in the first line of the note.
     package static let name = "purge"
 
     /// The id of the grant.
