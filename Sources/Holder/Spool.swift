@@ -53,6 +53,7 @@ package struct Spool: Sendable {
     ) throws(ReleaseError) -> HolderAnswer? {
         let answer = "\(answers)/\(id).json"
         let end = KernelClock.monotonic.milliseconds + patience
+        let bytes: [UInt8]
         do throws(FileError) {
             let watch = FolderWatch([answers])
             try Disk.write(HolderJSON.write(request), to: "\(requests)/\(id).json")
@@ -69,15 +70,15 @@ package struct Spool: Sendable {
                 )
                 watch?.drain()
             }
-            let bytes = try Disk.read(answer, limit: HolderJSON.maxBytes)
+            bytes = try Disk.read(answer, limit: HolderJSON.maxBytes)
             Disk.remove(answer)
-            guard let message: HolderAnswer = HolderJSON.read(bytes) else {
-                throw FileError.locked
-            }
-            return message
         } catch {
             throw ReleaseError("The holder's folder \(folder) cannot be used (\(error)).")
         }
+        guard let message: HolderAnswer = HolderJSON.read(bytes) else {
+            throw ReleaseError("What lies in \(answers) is not an answer of a holder.")
+        }
+        return message
     }
 
     // MARK: Answering

@@ -36,7 +36,7 @@ package final class Run {
     /// - Parameters:
     ///   - key: the reader's key, which the certificate names.
     ///   - certificate: the note of the reader authority.
-    ///   - reason: why the releases are read, 1 to 500 characters.
+    ///   - reason: why the releases are read, 1 to 1,000 bytes.
     package init(key: NoteSigner, certificate: [UInt8], reason: String) {
         (self.key, self.reason) = (key, reason)
         self.certificate = String(decoding: certificate, as: UTF8.self)

@@ -145,6 +145,7 @@ struct RunVerb: ParsableCommand {
             }
         }
         guard let job else {
+            try record.write(beside: out)
             throw Failure(
                 "Nothing was opened, and the command was not started.",
                 code: Failure.refused

@@ -265,9 +265,10 @@ extension Installation {
         }
         for record in releaseFiles.grants() {
             let holders = record.grant.content.holders
-            if holders.contains(where: { $0.recipient == key || uses($0.key) || uses($0.clock) })
-                || uses(record.grant.content.key)
-            {
+            let isUsed = holders.contains {
+                [$0.recipient, $0.rows].contains(key) || uses($0.key) || uses($0.clock)
+            }
+            if isUsed || uses(record.grant.content.key) {
                 return "the holder of your grant for \(record.purpose.content.id)"
             }
         }

@@ -166,6 +166,11 @@ extension Daemon {
         let again = try story.job(copy, out: story.desk + "/again", ["cat"])
         #expect(again.code == 77 && again.output.isEmpty)
         #expect(again.errors.contains("its secret was destroyed"))
+        let nothing = story.folder.files(below: "desk/again.run")
+            .filter { $0.key.hasSuffix(".openings.json") }
+        let record = try JSONSerialization.jsonObject(with: try #require(nothing.values.first))
+        let fields = try #require(record as? [String: Any])
+        #expect((fields["opened"] as? [Any])?.isEmpty == true && fields["refused"] as? Int == 1)
         let after = try story.mcictl("release", "trace", "--json")
         let grants = after.json["grants"] as? [[String: Any]]
         #expect((grants?.first?["ended"] as? String)?.hasPrefix("withdrawn") == true)
@@ -306,8 +311,10 @@ extension Daemon {
         let story = try ReleaseStory()
         try story.grant()
         let holder = try #require(story.files.grants().first?.grant.content.holders.first)
-        let refused = try story.mcictl("key", "recipients", "add", holder.recipient, "--yes")
-        #expect(refused.code == 77 && refused.errors.contains("without a trace"))
+        for recipient in [holder.recipient, holder.rows] {
+            let refused = try story.mcictl("key", "recipients", "add", recipient, "--yes")
+            #expect(refused.code == 77 && refused.errors.contains("without a trace"))
+        }
         let backup = story.folder.path + "/backup"
         let made = try story.mcictl("key", "backup", backup, "--no-protect")
         #expect(made.code == 0 && made.output.contains("1 grant"), "\(made.errors)")
