@@ -15,8 +15,7 @@ package enum TypingRun {
 
     /// The beginning of the step that contains a moment.
     package static func begin(of time: EventTime) -> EventTime {
-        let rest = time.milliseconds % step
-        return EventTime(time.milliseconds &- (rest < 0 ? rest + step : rest))
+        EventTime(time.milliseconds.roundedDown(to: step))
     }
 
     /// The end of the step that contains a moment: the beginning of the next step.

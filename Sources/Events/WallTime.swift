@@ -132,13 +132,6 @@ extension [UInt8] {
     }
 }
 
-extension Int64 {
-    fileprivate func flooredQuotient(_ divisor: Int64) -> Int64 {
-        let quotient = self / divisor
-        return self % divisor < 0 ? quotient - 1 : quotient
-    }
-}
-
 /// One simultaneous reading of all clocks.
 package struct Moment: Equatable, Sendable {
     /// CLOCK_MONOTONIC, the clock of X timestamps; it stops during suspend.

@@ -107,8 +107,8 @@ package final class Holder {
     }
 
     private func sign(_ request: HolderRequest) throws -> HolderAnswer {
-        var grant = try Signed<Grant>(Array((request.grant ?? "").utf8))
-        let purpose = try Signed<Purpose>(Array((request.purpose ?? "").utf8))
+        var grant = try Signed<Grant>(text: request.grant)
+        let purpose = try Signed<Purpose>(text: request.purpose)
         try purpose.verify()
         try grant.verify(grant.content.key, of: "grant key")
         guard let entry = try store.entry(grant.content.id),
@@ -147,7 +147,7 @@ package final class Holder {
 
     private func answer(grant: Signed<Grant>) -> HolderAnswer {
         var answer = HolderAnswer()
-        answer.grant = String(decoding: grant.bytes, as: UTF8.self)
+        answer.grant = grant.text
         return answer
     }
 
@@ -176,7 +176,8 @@ package final class Holder {
         _ number: Int64
     ) throws(StorageError) {
         // It is put back only when everything is done: after a failure it is read again.
-        var tree = try takeTree(of: number)
+        var tree = try self.tree(of: number)
+        trees[number] = nil
         let leaves = notes.map { ($0.note, $0.digest, MerkleTree.hash(leaf: $0.note)) }
         try store.append(leaves, from: tree.leaves.count, of: number)
         for leaf in leaves { tree.append(leaf.2) }
@@ -193,10 +194,12 @@ package final class Holder {
         trees[number] = tree
     }
 
-    /// Takes the tree of a log out of the memory, or reads it.
-    private func takeTree(of number: Int64) throws(StorageError) -> MerkleTree {
-        if let tree = trees.removeValue(forKey: number) { return tree }
-        return MerkleTree(try store.hashes(of: number))
+    /// The tree of a log: as it was last, or read.
+    private func tree(of number: Int64) throws(StorageError) -> MerkleTree {
+        if let tree = trees[number] { return tree }
+        let tree = MerkleTree(try store.hashes(of: number))
+        trees[number] = tree
+        return tree
     }
 
     private func log(_ request: HolderRequest) throws -> HolderAnswer {
@@ -258,8 +261,7 @@ package final class Holder {
                 continue
             }
             result.checkpoints?[id] = String(decoding: entry.checkpoint, as: UTF8.self)
-            let tree = try takeTree(of: entry.number)
-            defer { trees[entry.number] = tree }
+            let tree = try self.tree(of: entry.number)
             for (index, item) in group {
                 guard let leaf = leaves[item.digest] else { continue }
                 do throws(AgeError) {
@@ -297,9 +299,7 @@ package final class Holder {
         var leaves: [String: (index: Int, note: [UInt8])] = [:]
         for (id, group) in Dictionary(grouping: items, by: \.id) {
             guard let number = group.first?.number else { continue }
-            let tree = try takeTree(of: number)
-            var next = tree.leaves.count
-            trees[number] = tree
+            var next = try tree(of: number).leaves.count
             var new: [(note: [UInt8], digest: String)] = []
             leaves.merge(try store.leaves(group.map(\.digest), of: number)) { first, _ in first }
             for item in group where leaves[item.digest] == nil {
@@ -334,8 +334,8 @@ package final class Holder {
         guard item.opening.utf8.count <= Opening.maxBytes else {
             throw ReleaseError("The opening is longer than \(Opening.maxBytes) bytes.")
         }
-        let opening = try Signed<Opening>(Array(item.opening.utf8))
-        let release = try Signed<Release>(Array(item.release.utf8))
+        let opening = try Signed<Opening>(text: item.opening)
+        let release = try Signed<Release>(text: item.release)
         let known = try known(release.content.grant)
         let (grant, purpose) = (known.grant, known.purpose)
         let id = grant.content.id
@@ -353,7 +353,7 @@ package final class Holder {
         try opening.verify(opening.content.reader, of: "reader")
         var (named, headers) = (release.digest, release.content.headers)
         if let text = item.derived {
-            let derived = try Signed<Derived>(Array(text.utf8))
+            let derived = try Signed<Derived>(text: text)
             guard derived.content.parent == release.digest,
                 derived.content.grant == grant.content.id
             else { throw ReleaseError("The rows were not derived from this release.") }
@@ -391,7 +391,7 @@ package final class Holder {
         if let certificate = certificates[digest], certificate.content.purpose == purpose.digest {
             return certificate
         }
-        let certificate = try Signed<Certificate>(Array(text.utf8))
+        let certificate = try Signed<Certificate>(text: text)
         try certificate.verify(purpose.content.readers, of: "reader authority")
         guard certificate.content.purpose == purpose.digest else {
             throw ReleaseError("The reader is certified for another purpose.")
@@ -403,7 +403,7 @@ package final class Holder {
     // MARK: Erasing
 
     private func erase(_ request: HolderRequest) throws -> HolderAnswer {
-        let erasure = try Signed<Erasure>(Array((request.erasure ?? "").utf8))
+        let erasure = try Signed<Erasure>(text: request.erasure)
         var answer = HolderAnswer()
         answer.erasure = String(decoding: try destroy(by: erasure).bytes, as: UTF8.self)
         return answer

@@ -55,13 +55,15 @@ struct ControlsBefore: Codable {
             guard (try? JSONText.read(bytes))?["digest"] != nil else { return nil }
             throw SettingsError(.damaged, "controls", line: damagedLine(bytes, error))
         }
-        guard let json = fileJSON(filed.controls) else { throw SettingsError(.damaged, "controls") }
+        guard let json = JSONText.file(filed.controls) else {
+            throw SettingsError(.damaged, "controls")
+        }
         filed.digest = Hex.encode(SHA256.hash(data: json.dropLast()))
         let controls = filed.controls.controls
-        guard let sound = fileJSON(filed), sound == bytes, filed.controls.schema == 2,
+        guard let sound = JSONText.file(filed), sound == bytes, filed.controls.schema == 2,
             (try? controls.restrictions()) != nil
         else {
-            let line = fileJSON(filed).flatMap { differingLine(bytes, $0) }
+            let line = JSONText.file(filed).flatMap { differingLine(bytes, $0) }
             throw SettingsError(.damaged, "controls", line: line)
         }
         return controls

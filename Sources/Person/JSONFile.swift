@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import Policy
 import System
 
 /// Maximum size of a small file in bytes; no larger one is written, because none could be read.
@@ -29,25 +30,16 @@ func readJSON<Value: Codable>(
     return value
 }
 
-/// Encodes a value for a file: a value always has the same encoding.
-func fileJSON(_ value: some Encodable) -> [UInt8]? {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(value)).map { Array($0) + [0x0A] }
-}
-
 /// Encodes a value as one line of JSON, to sign or to hash it.
 func canonicalJSON(_ value: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // The types of this module contain only values that JSON can represent.
-    return (try? encoder.encode(value)).map(Array.init) ?? []
+    JSONText.line(value) ?? []
 }
 
 /// Replaces a small JSON file.
 func writeJSON(_ value: some Encodable, _ path: String, named name: String) throws(SettingsError) {
     do {
-        guard let bytes = fileJSON(value), bytes.count <= maxBytes else {
+        guard let bytes = JSONText.file(value), bytes.count <= maxBytes else {
             throw SettingsError(.unwritable, name)
         }
         try Disk.write(bytes, to: path)

@@ -48,7 +48,7 @@ struct SignedJSON<Content: Codable>: Codable {
         } catch {
             throw SettingsError(.damaged, kind, line: damagedLine(bytes, error))
         }
-        guard let sound = fileJSON(file) else { throw SettingsError(.damaged, kind) }
+        guard let sound = JSONText.file(file) else { throw SettingsError(.damaged, kind) }
         guard sound == bytes else {
             throw SettingsError(.damaged, kind, line: differingLine(bytes, sound))
         }

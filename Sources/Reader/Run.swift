@@ -79,8 +79,8 @@ package final class Run {
                 let opening = try opening(of: release, header)
                 items.append(
                     HolderRequest.Item(
-                        opening: String(decoding: opening.bytes, as: UTF8.self),
-                        release: String(decoding: release.release.bytes, as: UTF8.self),
+                        opening: opening.text,
+                        release: release.release.text,
                         derived: release.derived.map { String(decoding: $0.bytes, as: UTF8.self) },
                         header: String(decoding: Base64.encodePadded(header), as: UTF8.self)
                     )
@@ -282,19 +282,18 @@ package final class Run {
     ) throws(ReleaseError) -> String {
         let recipients = release.grant.content.holders.compactMap { Recipient($0.rows) }
         let padded = DerivedRows.padded(rows)
-        let sealed: [UInt8]
+        let sealed: SealedObject
         do throws(AgeError) {
-            sealed = try AgeFile.seal(padded, to: recipients)
+            sealed = try SealedObject(padded, to: recipients)
         } catch {
             throw ReleaseError("The rows could not be sealed.")
         }
-        let header = Array(sealed.prefix((try? AgeFile(sealed).headerSize) ?? 0))
         var note = try Signed(
             Derived(
                 parent: release.release.digest,
                 grant: release.grant.content.id,
-                object: Digest.hex(sealed),
-                headers: [Digest.hex(header)],
+                object: sealed.digest,
+                headers: [sealed.headerDigest],
                 plaintext: Digest.hex(padded),
                 size: padded.count,
                 run: run,
@@ -304,7 +303,7 @@ package final class Run {
         try note.sign(key)
         let name = "\(folder)/\(note.digest.prefix(32))"
         do throws(FileError) {
-            try Disk.write(sealed, to: name + ".age")
+            try Disk.write(sealed.bytes, to: name + ".age")
             try Disk.write(note.bytes, to: name + ".derived")
         } catch {
             throw ReleaseError("\(folder) cannot be written (\(error)).")

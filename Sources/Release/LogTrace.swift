@@ -100,7 +100,7 @@ package struct LogTrace: Sendable {
         let opening = try Signed<Opening>(leaf)
         let time = try opening.verify(holder.clock, of: "holder")
         try opening.verify(opening.content.reader, of: "reader")
-        let certificate = try Signed<Certificate>(Array(opening.content.certificate.utf8))
+        let certificate = try Signed<Certificate>(text: opening.content.certificate)
         try certificate.verify(record.purpose.content.readers, of: "reader authority")
         guard certificate.content.key == opening.content.reader,
             certificate.content.purpose == record.purpose.digest

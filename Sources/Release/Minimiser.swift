@@ -87,7 +87,7 @@ package struct Minimiser {
         let time = event.time.milliseconds
         self.app = app
         // When a key came must not show in when something else began or ended.
-        let edge = event.item.payload.isInput ? Self.floor(time, TypingRun.step) : time
+        let edge = event.item.payload.isInput ? time.roundedDown(to: TypingRun.step) : time
         switch event.item.payload {
         case .device(let device): devices[event.item.device] = device
         case .screen(let screen):
@@ -218,7 +218,7 @@ package struct Minimiser {
         case .none: omit("movements")
         case .counts: put(.motion(dx: dx, dy: dy), device, EventTime(time), pixel)
         case .tenth:
-            let bucket = Self.floor(time, 100)
+            let bucket = time.roundedDown(to: 100)
             if let motion, motion.time != bucket || motion.device != device { endMotion() }
             var sum = motion ?? Motion(time: bucket, device: device, dx: 0, dy: 0)
             (sum.dx, sum.dy) = (sum.dx &+ dx, sum.dy &+ dy)
@@ -296,7 +296,7 @@ package struct Minimiser {
         _ pixel: Pixel?
     ) {
         count += 1
-        let time = EventTime(Self.floor(time.milliseconds, fields.time.step))
+        let time = EventTime(time.milliseconds.roundedDown(to: fields.time.step))
         payload.append(
             OpenedItem(time: time, device: device, payload: .input(input), pixel: place(pixel)),
             of: described[device]
@@ -311,8 +311,8 @@ package struct Minimiser {
             let size = Int64(ReleaseFields.Place.cellSize)
             return pixel.map {
                 Pixel(
-                    x: Int16(clamping: Self.floor(Int64($0.x), size)),
-                    y: Int16(clamping: Self.floor(Int64($0.y), size))
+                    x: Int16(clamping: Int64($0.x).roundedDown(to: size)),
+                    y: Int16(clamping: Int64($0.y).roundedDown(to: size))
                 )
             }
         }
@@ -325,7 +325,7 @@ package struct Minimiser {
         endMotion()
         endOpenRun()
         shownApp = app
-        let time = EventTime(Self.floor(time, fields.time.step))
+        let time = EventTime(time.roundedDown(to: fields.time.step))
         payload.append(OpenedItem(time: time, device: 0, payload: .focus(app: app)))
     }
 
@@ -340,8 +340,8 @@ package struct Minimiser {
         endOpenRun()
         // A gap of the keyboard alone has whole steps of typing, which say nothing of its keys.
         let step = stream == .keyboard ? TypingRun.step : fields.time.step
-        let begin = Self.floor(from, step)
-        let end = Self.floor(to &+ step - 1, step)
+        let begin = from.roundedDown(to: step)
+        let end = (to &+ step - 1).roundedDown(to: step)
         payload.append(
             OpenedItem(
                 time: EventTime(begin),
@@ -370,11 +370,6 @@ package struct Minimiser {
             described[id] = device
         }
         return id
-    }
-
-    private static func floor(_ value: Int64, _ step: Int64) -> Int64 {
-        let rest = value % step
-        return value &- (rest < 0 ? rest + step : rest)
     }
 }
 

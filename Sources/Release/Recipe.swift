@@ -2,6 +2,7 @@
 
 import Events
 import FoundationEssentials
+import Policy
 
 /// What a draft is made from: a span of the recording, less what the person cut out.
 ///
@@ -53,8 +54,6 @@ package struct Recipe: Codable, Equatable, Sendable, Redacted {
 
     /// The file of a draft.
     package var bytes: [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { Array($0) + [0x0A] } ?? []
+        JSONText.file(self) ?? []
     }
 }

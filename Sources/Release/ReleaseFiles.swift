@@ -4,6 +4,7 @@ package import Events
 import FoundationEssentials
 package import Notes
 import Packing
+import Policy
 import Sealing
 import System
 import Timeline
@@ -98,13 +99,11 @@ package struct ReleaseFiles: Sendable {
 
     // MARK: Grants
 
-    /// All grants, the oldest first; what is damaged is left out, and ``damagedGrants`` names it.
+    /// All grants, the oldest first; what is damaged is left out, and ``readGrants()`` names it.
     package func grants() -> [GrantRecord] { readGrants().records }
 
-    /// The folders of grants that cannot be read, with the reason.
-    package var damagedGrants: [(folder: String, reason: String)] { readGrants().damaged }
-
-    private func readGrants() -> (
+    /// All grants, the oldest first, and the folders of those that cannot be read, with the reason.
+    package func readGrants() -> (
         records: [GrantRecord], damaged: [(folder: String, reason: String)]
     ) {
         var records: [GrantRecord] = []
@@ -287,13 +286,12 @@ package struct ReleaseFiles: Sendable {
             )
         }
         let salted = ReleasePayload.salted(payload, Age.random(ReleasePayload.saltSize))
-        let sealed: [UInt8]
+        let sealed: SealedObject
         do throws(AgeError) {
-            sealed = try AgeFile.seal(salted, to: [recipient])
+            sealed = try SealedObject(salted, to: [recipient])
         } catch {
             throw ReleaseError("The payload could not be sealed. Nothing was released.")
         }
-        let header = Array(sealed.prefix((try? AgeFile(sealed).headerSize) ?? 0))
         // A number is never given again, also where the records are lost.
         let numbers =
             names("\(releaseFolder)/\(record.id)", ".json") + names(folder, ".release")
@@ -303,8 +301,8 @@ package struct ReleaseFiles: Sendable {
             Release(
                 grant: record.id,
                 number: number,
-                object: Digest.hex(sealed),
-                headers: [Digest.hex(header)],
+                object: sealed.digest,
+                headers: [sealed.headerDigest],
                 plaintext: Digest.hex(salted),
                 size: payload.count
             )
@@ -324,7 +322,7 @@ package struct ReleaseFiles: Sendable {
             try store(remembered, of: record.id)
             try write(record.purpose.bytes, "\(folder)/purpose.note")
             try write(record.grant.bytes, "\(folder)/grant.note")
-            try write(sealed, "\(name).age")
+            try write(sealed.bytes, "\(name).age")
             try write(release.bytes, "\(name).release")
         } catch {
             // The note may have its name already: it goes before what it names.
@@ -339,10 +337,8 @@ package struct ReleaseFiles: Sendable {
 
     /// Stores what is remembered of a release.
     package func store(_ record: ReleaseRecord, of id: String) throws(ReleaseError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let bytes: [UInt8] = (try? encoder.encode(record)).map { Array($0) + [0x0A] } ?? []
-        try write(bytes, "\(releaseFolder)/\(id)/\(Self.name(record.number)).json")
+        let path = "\(releaseFolder)/\(id)/\(Self.name(record.number)).json"
+        try write(JSONText.file(record) ?? [], path)
     }
 
     /// Takes a release out of the outbox; what was fetched before is not reached by this.

@@ -7,8 +7,7 @@ package import Timeline
 
 /// The events of a payload, as the timeline passes on those of a ring.
 package struct ReleasedEvents {
-    private var devices: [UInt8: Device] = [:]
-    private var screen: ScreenLayout?
+    private var descriptions = Descriptions()
     private var last = WallTime(0)
 
     /// Creates a reader that has passed on nothing.
@@ -27,9 +26,10 @@ package struct ReleasedEvents {
         _ body: (RecordedEvent) throws -> Void
     ) throws {
         for frame in try ReleasePayload.read(payload) {
+            descriptions.beginBatch()
             try onFrame(frame)
             for item in frame.items {
-                for description in news(of: item, in: frame) {
+                for description in descriptions.news(of: item, in: frame) {
                     try body(RecordedEvent(description, in: frame.header, after: last))
                 }
                 let isInjected = frame.isInjected(item)
@@ -62,19 +62,5 @@ package struct ReleasedEvents {
             if let text = writer.take() { try output(text) }
         }
         if let text = writer.take(all: true) { try output(text) }
-    }
-
-    private mutating func news(of item: OpenedItem, in frame: OpenedBatch) -> [OpenedItem] {
-        guard item.payload.isInput else { return [] }
-        var news: [OpenedItem.Payload] = []
-        if let new = frame.screen, new != screen {
-            screen = new
-            news.append(.screen(new))
-        }
-        if let new = frame.devices[item.device], new != devices[item.device] {
-            devices[item.device] = new
-            news.append(.device(new))
-        }
-        return news.map { OpenedItem(time: item.time, device: item.device, payload: $0) }
     }
 }

@@ -2,6 +2,7 @@
 
 package import Events
 import FoundationEssentials
+import Policy
 import System
 
 /// A person's wish that whole days are released without a review of each: off unless asked for.
@@ -59,9 +60,6 @@ extension ReleaseFiles {
     /// - Throws: ``ReleaseError`` when it cannot be written.
     package func store(_ standing: Standing?, of id: String) throws(ReleaseError) {
         guard let standing else { return Disk.remove(standingPath(id)) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let bytes: [UInt8] = (try? encoder.encode(standing)).map { Array($0) + [0x0A] } ?? []
-        try write(bytes, standingPath(id))
+        try write(JSONText.file(standing) ?? [], standingPath(id))
     }
 }

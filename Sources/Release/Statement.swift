@@ -70,13 +70,19 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
         }
     }
 
+    /// Parses a note from a message, as ``init(_:)`` does.
+    ///
+    /// - Parameter text: of the note; one that is missing is refused like an empty one.
+    /// - Throws: ``ReleaseError`` for anything that is not exactly such a note.
+    package init(text: String?) throws(ReleaseError) {
+        try self.init(Array((text ?? "").utf8))
+    }
+
     private static func encoded(_ content: Content) throws(ReleaseError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let json = try? encoder.encode(content) else {
+        guard let json = JSONText.line(content) else {
             throw ReleaseError("This is not a valid \(Content.name).")
         }
-        return Array(json)
+        return json
     }
 
     /// A key that the text has and the known content has not; nil if there is none.
@@ -107,6 +113,9 @@ package struct Signed<Content: Statement>: Equatable, Sendable {
 
     /// The note as it is stored.
     package var bytes: [UInt8] { note.bytes }
+
+    /// The note as it stands in a message.
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// The SHA-256 of the signed text, by which other notes name this one, in hexadecimal.
     package var digest: String { Digest.hex(Array(note.text.utf8)) }

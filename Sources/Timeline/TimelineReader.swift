@@ -38,13 +38,9 @@ package final class TimelineReader {
     package private(set) var app = ""
     /// The latest time passed on.
     private var last = WallTime(0)
-    /// The descriptions that were last passed on.
-    private var devices: [UInt8: Device] = [:]
-    private var screen: ScreenLayout?
+    /// What was last passed on of devices, desktop and demonstrations.
+    private var descriptions = Descriptions()
     private var demonstration: Demonstration?
-    /// The devices of the present batch whose descriptions were compared: they hold for all of it.
-    private var compared = DeviceSet()
-    private var isScreenCompared = false
 
     /// Makes a reader.
     ///
@@ -83,7 +79,7 @@ package final class TimelineReader {
     ) throws -> Summary {
         var summary = Summary()
         if !onlyNew {
-            (app, last, devices, screen) = ("", WallTime(0), [:], nil)
+            (app, last, descriptions) = ("", WallTime(0), Descriptions())
             demonstration = nil
         }
         var isBehind = false
@@ -124,7 +120,7 @@ package final class TimelineReader {
             read.insert(entry.sequence)
             guard isWanted(batch) else { continue }
             summary.batches += 1
-            (compared, isScreenCompared) = (DeviceSet(), false)
+            descriptions.beginBatch()
             onBatch(batch)
             if let news = news(of: batch), range.contains(news.time.milliseconds) {
                 guard try body(news) else { return summary }
@@ -165,7 +161,7 @@ package final class TimelineReader {
                     continue
                 }
                 if case .gap = item.payload { summary.gaps += 1 } else { summary.events += 1 }
-                for description in news(of: item, in: batch) {
+                for description in descriptions.news(of: item, in: batch) {
                     let news = RecordedEvent(description, in: batch.header, after: last)
                     guard try body(news) else { return summary }
                 }
@@ -187,25 +183,6 @@ package final class TimelineReader {
             payload: .demonstration(demonstration)
         )
         return RecordedEvent(item, in: batch.header, after: WallTime(0))
-    }
-
-    /// The changed descriptions to pass on before an item: of the desktop, and of the item's
-    /// device.
-    private func news(of item: OpenedItem, in batch: OpenedBatch) -> [OpenedItem] {
-        guard item.payload.isInput else { return [] }
-        if isScreenCompared, compared.contains(item.device) { return [] }
-        compared.insert(item.device)
-        isScreenCompared = true
-        var news: [OpenedItem.Payload] = []
-        if let new = batch.screen, new != screen {
-            screen = new
-            news.append(.screen(new))
-        }
-        if let new = batch.devices[item.device], new != devices[item.device] {
-            devices[item.device] = new
-            news.append(.device(new))
-        }
-        return news.map { OpenedItem(time: item.time, device: item.device, payload: $0) }
     }
 
     /// Finds the batches of a demonstration.

@@ -8,33 +8,15 @@ PATH="${BUILD_DIR:?}:$PATH"
 demo=$(cd "$(dirname "$0")" && pwd)
 export SWIFT_BACKTRACE=enable=no
 
-home=$(mktemp -d)
-pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$home"' EXIT
-export HOME="$home" XDG_STATE_HOME="$home/state" XDG_CONFIG_HOME="$home/config" \
-    XDG_RUNTIME_DIR="$home/run"
-unset WAYLAND_DISPLAY XDG_SESSION_TYPE
-
-mkfifo "$home/display"
-Xvfb -displayfd 3 -noreset -nolisten tcp 3>"$home/display" 2>/dev/null &
-pids+=($!)
-read -r number <"$home/display"
-export DISPLAY=":$number"
+# shellcheck source=Tests/Demo/screen.sh
+. "$demo/screen.sh"
 
 say() { printf '\n# %s\n' "$*"; }
-step() { printf '\n$ %s\n' "$*"; "$@"; }
 
 say "A recording of a scripted hand, as make run makes it."
 mcictl consent --accept >/dev/null
 mcictl set synthetic-keys on --yes >/dev/null
-mcid 2>"$home/log" &
-pids+=($!)
-for _ in $(seq 100); do mcictl status >/dev/null 2>&1 && break; sleep 0.05; done
-xlogo 2>/dev/null &
-pids+=($!)
-window=$(xdotool search --sync --onlyvisible --class XLogo | head -n 1)
-xdotool windowfocus --sync "$window"
-sleep 0.3
+record
 for _ in 1 2 3; do
     xdotool type --delay 15 'a secret that stays here'
     xdotool key Tab key Return key ctrl+c key ctrl+v key Down

@@ -17,34 +17,14 @@ if [ -n "${DISPLAY:-}" ]; then
 fi
 
 echo "There is no display, so this is a demonstration on a private X server, in a temporary home."
-home=$(mktemp -d)
-pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$home"' EXIT
-export HOME="$home" XDG_STATE_HOME="$home/state" XDG_CONFIG_HOME="$home/config" \
-    XDG_RUNTIME_DIR="$home/run"
-unset WAYLAND_DISPLAY XDG_SESSION_TYPE
-
-mkfifo "$home/display"
-Xvfb -displayfd 3 -noreset -nolisten tcp 3>"$home/display" 2>/dev/null &
-pids+=($!)
-read -r number <"$home/display"
-export DISPLAY=":$number"
-
-step() { printf '\n$ %s\n' "$*"; "$@"; }
+# shellcheck source=Tests/Demo/screen.sh
+. "$(dirname "$0")/screen.sh"
 
 step mcictl consent --accept
 echo
 echo "The scripted hand types through XTEST, like a program; by default, only that it typed is recorded."
 step mcictl set synthetic-keys on --yes
-mcid 2>"$home/log" &
-pids+=($!)
-for _ in $(seq 100); do mcictl status >/dev/null 2>&1 && break; sleep 0.05; done
-
-xlogo 2>/dev/null &
-pids+=($!)
-window=$(xdotool search --sync --onlyvisible --class XLogo | head -n 1)
-xdotool windowfocus --sync "$window"
-sleep 0.3
+record
 
 echo
 echo "The hand types, presses Ctrl+S, moves, clicks and scrolls; pauses, types, resumes and types again."

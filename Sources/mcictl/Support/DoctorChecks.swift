@@ -65,8 +65,8 @@ struct DoctorChecks {
     /// What is wrong with grants and their holder; none where nothing was granted.
     private var releases: [Finding] {
         let files = installation.releaseFiles
-        let grants = files.grants()
-        let damaged = files.damagedGrants.map {
+        let (grants, unreadable) = files.readGrants()
+        let damaged = unreadable.map {
             Finding(
                 verdict: .fail,
                 subject: "releases",

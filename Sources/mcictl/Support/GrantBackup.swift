@@ -28,12 +28,11 @@ struct GrantBackup: Codable {
     init?(_ files: ReleaseFiles) {
         grants = files.grants().compactMap { record in
             guard let key = try? files.key(of: record.id) else { return nil }
-            func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
             return Entry(
                 key: key.file,
-                grant: text(record.grant.bytes),
-                purpose: text(record.purpose.bytes),
-                erasure: record.erasure.map { text($0.bytes) }
+                grant: record.grant.text,
+                purpose: record.purpose.text,
+                erasure: record.erasure?.text
             )
         }
         if grants.isEmpty { return nil }
@@ -59,14 +58,14 @@ struct GrantBackup: Codable {
         let known = Set(files.grants().map(\.id))
         var count = 0
         for entry in grants {
-            let grant = try Signed<Grant>(Array(entry.grant.utf8))
-            let purpose = try Signed<Purpose>(Array(entry.purpose.utf8))
+            let grant = try Signed<Grant>(text: entry.grant)
+            let purpose = try Signed<Purpose>(text: entry.purpose)
             try grant.verify(for: purpose)
             guard let key = NoteSigner(entry.key), key.verifier.text == grant.content.key else {
                 throw ReleaseError("A key in the backup does not belong to its grant.")
             }
             if let text = entry.erasure {
-                let erasure = try Signed<Erasure>(Array(text.utf8))
+                let erasure = try Signed<Erasure>(text: text)
                 try erasure.verify(grant.content.key, of: "grant key")
                 try files.store(erasure)
             }

@@ -62,11 +62,11 @@ extension Installation {
     /// All grants; the outbox of those that are over is emptied on the way.
     func grants() throws -> [GrantRecord] {
         let files = releaseFiles
-        for damaged in files.damagedGrants {
+        let (grants, damaged) = files.readGrants()
+        for damaged in damaged {
             Terminal.report("warning: \(damaged.folder) is damaged, so this grant is left out.")
             Terminal.report("  \(damaged.reason) Restore it: mcictl key restore-grants FILE")
         }
-        let grants = files.grants()
         for record in grants where !record.isAlive(at: now.wall) {
             try files.empty(record, record.erasure)
         }
@@ -320,10 +320,10 @@ extension Installation {
     /// Has the holder destroy the secret, and keeps its signature.
     private func confirm(_ kept: Signed<Erasure>, of record: GrantRecord) throws {
         var request = HolderRequest(.erase)
-        request.erasure = String(decoding: kept.bytes, as: UTF8.self)
+        request.erasure = kept.text
         let answer = try askHolder(request)
         var erasure = kept
-        try erasure.add(signaturesOf: try Signed<Erasure>(Array((answer.erasure ?? "").utf8)))
+        try erasure.add(signaturesOf: try Signed<Erasure>(text: answer.erasure))
         if let holder = record.grant.content.holders.first {
             try erasure.verify(holder.key, of: "holder")
         }

@@ -3,10 +3,7 @@
 import ArgumentParser
 import Events
 import Holder
-import Notes
 import Release
-import Sealing
-import System
 
 /// The verb `release grant`.
 struct ReleaseGrantVerb: ParsableCommand {
@@ -82,7 +79,13 @@ struct ReleaseGrantVerb: ParsableCommand {
             Terminal.report("Nothing was changed.")
             return
         }
-        let record = try grant(purpose, fields, end, installation)
+        let record = try installation.releaseFiles.grant(
+            purpose,
+            fields,
+            issued: installation.now.wall,
+            end: end,
+            installation.askHolder
+        )
         Terminal.print(
             "Granted until \(record.grant.content.expires) (grant \(record.id.prefix(8)))."
         )
@@ -117,42 +120,5 @@ struct ReleaseGrantVerb: ParsableCommand {
             throw Failure("The purpose asks only for: \(Terminal.printable(names)).")
         }
         return both
-    }
-
-    private func grant(
-        _ purpose: Signed<Purpose>,
-        _ fields: ReleaseFields,
-        _ end: WallTime,
-        _ installation: Installation
-    ) throws -> GrantRecord {
-        let id = Hex.encode(Age.random(16))
-        var request = HolderRequest(.offer)
-        request.id = id
-        guard let holder = try installation.askHolder(request).holder else {
-            throw ReleaseError("The holder made no recipient.")
-        }
-        let key = NoteSigner(name: Grant.keyName(id))
-        var grant = try Signed(
-            Grant(
-                id: id,
-                purpose: purpose.digest,
-                purposeID: purpose.content.id,
-                controller: purpose.content.controller,
-                fields: fields,
-                key: key.verifier.text,
-                holders: [holder],
-                issued: installation.now.wall.text,
-                expires: end.text
-            )
-        )
-        try grant.sign(key)
-        request = HolderRequest(.grant)
-        request.grant = String(decoding: grant.bytes, as: UTF8.self)
-        request.purpose = String(decoding: purpose.bytes, as: UTF8.self)
-        let answer = try installation.askHolder(request)
-        try grant.add(signaturesOf: try Signed<Grant>(Array((answer.grant ?? "").utf8)))
-        try grant.verify(for: purpose)
-        try installation.releaseFiles.store(grant, purpose, key)
-        return GrantRecord(grant: grant, purpose: purpose)
     }
 }

@@ -77,39 +77,17 @@ import Timeline
             releases: folder + "/releases",
             outbox: folder + "/outbox"
         )
-        let id = Hex.encode(Age.random(16))
-        var request = HolderRequest(.offer)
-        request.id = id
-        guard let offered = holder.answer(request, isPerson: true).holder else { exit(1) }
-        let key = NoteSigner(name: Grant.keyName(id))
         let now = WallTime(KernelClock.realtime.milliseconds)
-        var grant = try Signed(
-            Grant(
-                id: id,
-                purpose: purpose.digest,
-                purposeID: "bench",
-                controller: "Example",
-                fields: fields,
-                key: key.verifier.text,
-                holders: [offered],
-                issued: now.text,
-                expires: "2098-01-01T00:00:00Z"
-            )
-        )
-        try grant.sign(key)
-        request = HolderRequest(.grant)
-        request.grant = String(decoding: grant.bytes, as: UTF8.self)
-        request.purpose = String(decoding: purpose.bytes, as: UTF8.self)
-        let signed = holder.answer(request, isPerson: true).grant ?? ""
-        try grant.add(signaturesOf: try Signed<Grant>(Array(signed.utf8)))
-        try files.store(grant, purpose, key)
-        let record = GrantRecord(grant: grant, purpose: purpose)
+        let end = WallTime(now.milliseconds + 365 * 86_400_000)
+        let record = try files.grant(purpose, fields, issued: now, end: end) { request in
+            holder.answer(request, isPerson: true)
+        }
         let payload = [UInt8](repeating: 0, count: 65_536)
         for _ in 0..<count {
             _ = try files.release(
                 payload,
                 events: 1,
-                Recipe(grant: id, span: .init(from: 0, to: 1)),
+                Recipe(grant: record.id, span: .init(from: 0, to: 1)),
                 record,
                 now: now
             )
@@ -140,7 +118,7 @@ import Timeline
         /// signed by the holder, verified by the reader; the holder unwraps and wraps, and the reader unwraps.
         func bare() throws {
             let pair = Curve25519.Signing.PrivateKey()
-            let text = Array(grant.note.text.utf8)
+            let text = Array(record.grant.note.text.utf8)
             let signature = try pair.signature(for: text)
             let (one, two) = (Identity(), Identity())
             guard let first = Recipient(one.recipient), let second = Recipient(two.recipient) else {
@@ -199,14 +177,14 @@ import Timeline
             )
         )
 
-        request = HolderRequest(.log)
-        request.id = id
+        var request = HolderRequest(.log)
+        request.id = record.id
         let log = holder.answer(request, isPerson: true)
         let leaves = (log.leaves ?? []).map { Array($0.utf8) }
         let time = try milliseconds {
             _ = try LogTrace(
                 leaves: Array(leaves),
-                checkpoint: Array((log.checkpoints?[id] ?? "").utf8),
+                checkpoint: Array((log.checkpoints?[record.id] ?? "").utf8),
                 of: record,
                 seen: []
             )
@@ -219,8 +197,8 @@ import Timeline
                 time * 1000 / Double(leaves.count)
             )
         )
-        var erasure = try Signed(Erasure(grant: id, cause: .withdrawn, time: now.text))
-        try erasure.sign(key)
+        var erasure = try Signed(Erasure(grant: record.id, cause: .withdrawn, time: now.text))
+        try erasure.sign(files.key(of: record.id))
         let erasing = try milliseconds { try holder.destroy(by: erasure) }
         print(String(format: "a withdrawal at the holder: %.1f ms", erasing))
     }

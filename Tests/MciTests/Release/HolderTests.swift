@@ -304,7 +304,7 @@ import Timeline
         throws
     {
         let composed = try office.certificate(person: "Jos\u{E9}")
-        let text = String(decoding: composed.bytes, as: UTF8.self)
+        let text = composed.text
         let other = Array(text.replacingOccurrences(of: "\u{E9}", with: "e\u{301}").utf8)
         #expect(other != composed.bytes)
         #expect(try desk.open(try desk.stored(), try office.run(composed)) == [payload])

@@ -345,6 +345,37 @@ import Timeline
         #expect(short.apps == ["Signal"] && short.keys == 1)
     }
 
+    @Test func `a description comes before its first use, and again when it changes`() throws {
+        let payload = ReleasePayload(keyDetail: .activity)
+        let mouse = Device(name: "", kind: .mouse)
+        func click(_ time: Int64, of device: Device) {
+            let input = OpenedItem.Input.button(number: 1, isDown: true)
+            let item = OpenedItem(time: EventTime(time), device: 1, payload: .input(input))
+            payload.append(item, of: device)
+        }
+        payload.use(ScreenLayout(width: 800, height: 600))
+        click(1, of: mouse)
+        click(2, of: mouse)
+        payload.use(ScreenLayout(width: 1920, height: 1080))
+        click(3, of: Device(name: "", kind: .touchpad))
+        payload.use(ScreenLayout(width: 800, height: 600))
+        click(4, of: Device(name: "", kind: .touchpad))
+        var seen: [String] = []
+        var events = ReleasedEvents()
+        try events.read(try #require(payload.finish())) { event in
+            switch event.item.payload {
+            case .screen(let screen): seen.append("\(screen.width)")
+            case .device(let device): seen.append("\(device.kind)")
+            default: seen.append("click")
+            }
+        }
+        #expect(
+            seen == [
+                "800", "mouse", "click", "click", "1920", "touchpad", "click", "800", "click",
+            ]
+        )
+    }
+
     @Test func `a damaged payload is refused and never traps`() throws {
         let rich = try RichRing.shared.get()
         let payload = try payload(rich.folder.paths.ring, try identities(rich.folder), .finest)

@@ -57,12 +57,12 @@ import Testing
     }
 
     @Test func `a purpose that asks for what is unknown is refused, with the name of it`() throws {
-        let text = String(decoding: office.purpose.bytes, as: UTF8.self)
+        let text = office.purpose.text
         func refusal(_ old: String, _ new: String) -> String {
             let changed = text.replacingOccurrences(of: old, with: new)
             #expect(changed != text)
             do {
-                try Signed<Purpose>(Array(changed.utf8)).verify()
+                try Signed<Purpose>(text: changed).verify()
                 return "nothing"
             } catch {
                 return "\(error)"

@@ -150,50 +150,17 @@ final class ReleaseDesk {
         self.clock = clock
         clock.now = now
         holder = Holder(store) { clock.now }
-        record = try Self.grant(holder, office, files, now, expires)
+        guard let end = WallTime(expires) else { throw ReleaseError("\(expires) is not a time.") }
+        record = try files.grant(
+            office.purpose,
+            office.purpose.content.fields,
+            issued: now,
+            end: end
+        ) { [holder] in holder.answer($0, isPerson: true) }
     }
 
     /// Sets the wall clock of the holder and of this desk.
     func set(_ time: WallTime) { (now, clock.now) = (time, time) }
-
-    /// Grants the office's purpose.
-    static func grant(
-        _ holder: Holder,
-        _ office: ReleaseOffice,
-        _ files: ReleaseFiles,
-        _ now: WallTime,
-        _ expires: String = "2098-01-01T00:00:00Z"
-    ) throws -> GrantRecord {
-        let id = Hex.encode(Age.random(16))
-        var request = HolderRequest(.offer)
-        request.id = id
-        let offer = holder.answer(request, isPerson: true)
-        guard let offered = offer.holder else { throw ReleaseError(offer.refusal ?? "none") }
-        let key = NoteSigner(name: Grant.keyName(id))
-        var grant = try Signed(
-            Grant(
-                id: id,
-                purpose: office.purpose.digest,
-                purposeID: office.purpose.content.id,
-                controller: office.purpose.content.controller,
-                fields: office.purpose.content.fields,
-                key: key.verifier.text,
-                holders: [offered],
-                issued: now.text,
-                expires: expires
-            )
-        )
-        try grant.sign(key)
-        request = HolderRequest(.grant)
-        request.grant = String(decoding: grant.bytes, as: UTF8.self)
-        request.purpose = String(decoding: office.purpose.bytes, as: UTF8.self)
-        let answer = holder.answer(request, isPerson: true)
-        guard let text = answer.grant else { throw ReleaseError(answer.refusal ?? "none") }
-        try grant.add(signaturesOf: try Signed<Grant>(Array(text.utf8)))
-        try grant.verify(for: office.purpose)
-        try files.store(grant, office.purpose, key)
-        return GrantRecord(grant: grant, purpose: office.purpose)
-    }
 
     /// Releases a payload, and returns what is remembered.
     @discardableResult
